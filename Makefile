@@ -1,0 +1,33 @@
+# Every workflow is one word. `make` alone lists them.
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+help: ## list the words
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: .venv/ready ## judge, queue, pace and bounce the shipped mails; the bounces land in demo-out/
+	@$(BIN)/bouncer demo --out demo-out
+
+test: .venv/ready ## the fast tests
+	@$(BIN)/pytest
+
+check: .venv/ready ## formatting, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: .venv/ready ## speed against named peers, as ratios measured in this run
+	@$(BIN)/python bench/run.py
+
+lock: ## renew both lock files from pyproject.toml (needs uv)
+	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o lambda/requirements.txt
+
+clean: ## remove everything that can be made again
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-out
+
+.venv/ready: setup.sh requirements.txt pyproject.toml
+	@./setup.sh
+
+.PHONY: help demo test check bench lock clean

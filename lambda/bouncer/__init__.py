@@ -1,0 +1,1 @@
+"""The parts of the auto-bouncer that run in AWS Lambda."""

@@ -1,0 +1,1 @@
+"""AWS on one machine: embedded services and the event source mapping."""
