@@ -1,0 +1,452 @@
+"""When a rule matches: the fields, the matchers and their nesting, read from `when` and `unless`.
+
+A condition is a tree of `All`, `Any` and `Not` over leaves, each leaf one question about one field.
+This module says what may be asked and refuses the rest; `ruleset` answers. docs/rules.md is the
+reference with an example of everything.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import time
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from zoneinfo import ZoneInfo
+
+import re2
+
+from bouncer.document import Node, show
+
+ADDRESS_FIELDS = ("sender", "recipient", "from", "to", "cc", "reply_to")
+DOMAIN_FIELDS = ("sender_domain", "recipient_domain", "from_domain")
+VERDICT_FIELDS = ("spf", "dkim", "dmarc", "spam", "virus")
+VERDICT_WORDS = ("pass", "fail", "gray", "processing_failed", "disabled", "absent")
+POLICY_WORDS = ("none", "quarantine", "reject", "absent")
+CONTENT_FIELDS = ("size", "body", "attachment_name", "attachment_type", "attachment_size")
+NESTING = ("all", "any", "not")
+FIELDS = (
+    *ADDRESS_FIELDS,
+    *DOMAIN_FIELDS,
+    "subject",
+    "header",
+    *VERDICT_FIELDS,
+    "dmarc_policy",
+    "source_ip",
+    "helo",
+    *CONTENT_FIELDS,
+    "recipients",
+    "time",
+)
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 3.6.8
+
+
+class Matcher(StrEnum):
+    """How a text is compared; `EQUALS` is the plain string, `PATTERN` one with `*` or `?`."""
+
+    EQUALS = "equals"
+    PATTERN = "is like"
+    SUBDOMAIN = "is a subdomain of"
+    CONTAINS = "contains"
+    STARTS_WITH = "starts_with"
+    ENDS_WITH = "ends_with"
+    REGEX = "regex"
+
+
+_MAPPED = (Matcher.CONTAINS, Matcher.STARTS_WITH, Matcher.ENDS_WITH, Matcher.REGEX)
+_TEXT_KEYS = (*map(str, _MAPPED), "not")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Does a value of `field` compare with `pattern`? A header's field is `header:<lower-case name>`."""
+
+    field: str
+    matcher: Matcher
+    pattern: str
+
+    def __str__(self) -> str:
+        return f"{_field_label(self.field)} {self.matcher} {show(self.pattern)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Is a verdict or policy this word?"""
+
+    field: str
+    word: str
+
+    def __str__(self) -> str:
+        return f"{self.field} is {self.word}"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Did the connecting host's address belong to this network?"""
+
+    network: IPv4Network | IPv6Network
+
+    def __str__(self) -> str:
+        return f"source_ip in {self.network}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Has the envelope more than `over` and fewer than `under` recipients?"""
+
+    over: int | None
+    under: int | None
+
+    def __str__(self) -> str:
+        if self.over is not None and self.under is not None and self.under - self.over == 2:  # noqa: PLR2004
+            return f"recipients is {self.over + 1}"
+        parts = (("over", self.over), ("under", self.under))
+        return "recipients " + ", ".join(f"{key} {value}" for key, value in parts if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Is there a header of this (lower-case) name?"""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"header {self.name} is present"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Was the mail received on one of `days` (0 is Monday) between `start` and before `end`, local time?
+
+    A window whose end is not after its start goes on past midnight.
+    """
+
+    days: tuple[int, ...]
+    start: time
+    end: time
+    zone: ZoneInfo
+
+    def __str__(self) -> str:
+        days = ",".join(DAYS[day] for day in self.days)
+        return f"time is {days} {self.start:%H:%M}-{self.end:%H:%M} {self.zone.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Holds when every part does."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """Holds when one of its parts does."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Holds when its part does not."""
+
+    part: "Condition"
+
+
+Leaf = Text | Word | Network | Recipients | Present | Window
+Condition = Leaf | All | Any | Not
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """Every leaf of a condition, in the order written."""
+    match condition:
+        case All(parts) | Any(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Not(part):
+            yield from leaves(part)
+        case _:
+            yield condition
+
+
+def read_condition(node: Node) -> Condition | None:
+    """The condition in a mapping of fields, all of which must hold; None after a problem."""
+    entries = node.members((*FIELDS, *NESTING), "a mapping of conditions")
+    if not entries and node.value == {}:
+        node.fault("at least one condition")
+    parts = [_entry(key, child) for key, child in entries.items()]
+    return _joined(All, parts)
+
+
+def _entry(key: str, node: Node) -> Condition | None:
+    if key in NESTING:
+        return _nested(key, node)
+    if key in ADDRESS_FIELDS:
+        return _matched(node, lambda value: _address(key, value), key)
+    if key in DOMAIN_FIELDS:
+        return _matched(node, lambda value: _domain(key, value), key)
+    if key in VERDICT_FIELDS:
+        return _worded(key, node, VERDICT_WORDS)
+    if key in CONTENT_FIELDS:
+        node.fault("a field the mail event carries; content fields need the stored mail", found=key)
+        return None
+    return _ENTRIES[key](node)
+
+
+def _nested(key: str, node: Node) -> Condition | None:
+    if key != "not" and not isinstance(node.value, list):
+        node.fault("a list of conditions")
+        return None
+    parts = [read_condition(item) for item in node.items()]
+    if key == "not":
+        inner = _joined(Any, parts)
+        return inner and Not(inner)
+    return _joined(All if key == "all" else Any, parts)
+
+
+def _joined(kind: type[All] | type[Any], parts: list[Condition | None]) -> Condition | None:
+    """The parts as one condition; None if a part is missing because it was refused."""
+    kept = tuple(part for part in parts if part is not None)
+    if not kept or len(kept) != len(parts):
+        return None
+    return kept[0] if len(kept) == 1 else kind(kept)
+
+
+def _several(node: Node, one: Callable[[Node], Condition | None]) -> Condition | None:
+    return _joined(Any, [one(item) for item in node.items()])
+
+
+def _matched(node: Node, plain: Callable[[Node], Leaf | None], field: str) -> Condition | None:
+    """A text field's matcher: a string, a mapping with one matcher, or a list of these."""
+
+    def one(item: Node) -> Condition | None:
+        if not isinstance(item.value, dict):
+            return plain(item)
+        found = _only_key(item, _TEXT_KEYS)
+        if found is None:
+            return None
+        key, value = found
+        if key == "not":
+            inner = _matched(value, plain, field)
+            return inner and Not(inner)
+        return _several(value, lambda each: _text(field, Matcher(key), each))
+
+    return _several(node, one)
+
+
+def _only_key(node: Node, known: tuple[str, ...]) -> tuple[str, Node] | None:
+    entries = node.entries("a matcher")
+    if "in" in entries:
+        node.fault("another matcher; named lists are not available yet", found="in")
+        return None
+    entries = node.members(known, "a matcher")
+    if len(entries) > 1:
+        node.fault("one matcher (use all: to ask for several)", found=" and ".join(entries))
+    elif not entries and node.value == {}:
+        node.fault(f"one of {', '.join(known)}")
+    return next(iter(entries.items())) if len(entries) == 1 else None
+
+
+def _text(field: str, matcher: Matcher, node: Node) -> Leaf | None:
+    pattern = node.text("text (in quotes)")
+    if pattern is None:
+        return None
+    if not pattern:
+        node.fault("text that is not empty")
+        return None
+    if matcher is Matcher.REGEX and not _valid_regex(node, pattern):
+        return None
+    return Text(field, matcher, pattern)
+
+
+def _valid_regex(node: Node, pattern: str) -> bool:
+    try:
+        re2.compile(pattern, regex_options())
+    except (re2.error, UnicodeEncodeError) as error:
+        detail = error.args[0] if error.args else error
+        reason = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+        expected = "an RE2 pattern (no look-around, no back-references)"
+        node.fault(expected, found=f"{show(pattern)} ({reason})")
+        return False
+    return True
+
+
+def regex_options() -> re2.Options:
+    """How every pattern an operator writes is read: case-insensitive, silent, bounded in memory."""
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    return options
+
+
+def _plain(field: str, pattern: str) -> Text:
+    wild = "*" in pattern or "?" in pattern
+    return Text(field, Matcher.PATTERN if wild else Matcher.EQUALS, pattern)
+
+
+def _plain_text(field: str, node: Node) -> Leaf | None:
+    pattern = node.text("text (in quotes)")
+    return None if pattern is None else _plain(field, pattern)
+
+
+def _address(field: str, node: Node) -> Leaf | None:
+    pattern = node.text("an address")
+    if pattern is None:
+        return None
+    if pattern == "" and field == "sender":  # the null sender
+        return Text(field, Matcher.EQUALS, "")
+    if not re.search(r"[@*?]", pattern) or re.search(r"\s", pattern):
+        node.fault("an address such as ann@example.com, or a pattern such as *@example.com")
+        return None
+    return _plain(field, pattern)
+
+
+def _domain(field: str, node: Node) -> Leaf | None:
+    pattern = node.text("a domain")
+    if pattern is None:
+        return None
+    if not re.fullmatch(r"[^\s@]+", pattern) or pattern == ".":
+        node.fault("a domain such as example.com, or .example.com for its subdomains")
+        return None
+    if pattern.startswith(".") and not re.search(r"[*?]", pattern):
+        return Text(field, Matcher.SUBDOMAIN, pattern[1:].rstrip("."))
+    return _plain(field, pattern.rstrip("."))
+
+
+def _worded(field: str, node: Node, words: tuple[str, ...]) -> Condition | None:
+    def one(item: Node) -> Condition | None:
+        if isinstance(item.value, dict):
+            found = _only_key(item, ("not",))
+            inner = _worded(field, found[1], words) if found else None
+            return inner and Not(inner)
+        word = item.word(words)
+        return word and Word(field, word)
+
+    return _several(node, one)
+
+
+def _network(node: Node) -> Condition | None:
+    def one(item: Node) -> Condition | None:
+        if isinstance(item.value, dict):
+            found = _only_key(item, ("not",))
+            inner = _network(found[1]) if found else None
+            return inner and Not(inner)
+        text = item.text("an IP address or network")
+        if text is None:
+            return None
+        try:
+            return Network(ip_network(text))
+        except ValueError:
+            item.fault("an IP address or network such as 192.0.2.0/24 or 2001:db8::/32")
+            return None
+
+    return _several(node, one)
+
+
+def _header(node: Node) -> Condition | None:
+    parts: list[Condition | None] = []
+    for name, child in node.entries("a mapping of header names to matchers").items():
+        if not _HEADER_NAME.fullmatch(name):
+            child.fault("a header name without spaces or colon", found=show(name))
+            parts.append(None)
+        elif isinstance(child.value, bool):
+            present = Present(name.lower())
+            parts.append(present if child.value else Not(present))
+        else:
+            field = f"header:{name.lower()}"
+            parts.append(_matched(child, lambda item, field=field: _plain_text(field, item), field))
+    if not parts and node.value == {}:
+        node.fault("at least one header name")
+    return _joined(All, parts)
+
+
+def _recipients(node: Node) -> Condition | None:
+    def one(item: Node) -> Condition | None:
+        if not isinstance(item.value, dict):
+            count = item.number("a number, or over: or under: one")
+            return None if count is None else Recipients(count - 1, count + 1)
+        entries = item.members(("over", "under", "not"), "a number")
+        if "not" in entries:
+            found = _only_key(item, ("over", "under", "not"))
+            inner = _recipients(found[1]) if found else None
+            return inner and Not(inner)
+        if not entries:
+            return item.fault("over, under or not") if item.value == {} else None
+        bounds = {key: child.number("a number") for key, child in entries.items()}
+        return None if None in bounds.values() else Recipients(bounds.get("over"), bounds.get("under"))
+
+    return _several(node, one)
+
+
+def _time(node: Node) -> Condition | None:
+    return _several(node, _window)
+
+
+def _window(node: Node) -> Condition | None:
+    entries = node.members(("days", "between", "zone"), "a mapping of days, between and zone")
+    if not entries:
+        return node.fault("days or between") if node.value == {} else None
+    days = _days(entries["days"]) if "days" in entries else tuple(range(7))
+    span = _span(entries["between"]) if "between" in entries else (time(0), time(0))
+    zone = _zone(entries["zone"]) if "zone" in entries else ZoneInfo("UTC")
+    if not days or not span or not zone:
+        return None
+    if "days" not in entries and "between" not in entries:
+        return node.fault("days or between", found="only a zone")
+    return Window(days, *span, zone)
+
+
+def _days(node: Node) -> tuple[int, ...] | None:
+    words = [item.word(DAYS) for item in node.items()]
+    known = {DAYS.index(word) for word in words if word}
+    return tuple(sorted(known)) if words and None not in words else None
+
+
+def _span(node: Node) -> tuple[time, time] | None:
+    if not isinstance(node.value, list) or len(node.value) != 2:  # noqa: PLR2004  # from, to
+        node.fault('two times such as ["18:00", "08:00"]')
+        return None
+    start, end = (_clock(node.child(index, value)) for index, value in enumerate(node.value))
+    if start is None or end is None:
+        return None
+    if start == end:
+        node.fault("two different times")
+        return None
+    return start, end
+
+
+def _clock(node: Node) -> time | None:
+    text = node.value if isinstance(node.value, str) else ""
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
+    if match:
+        return time(int(match[1]), int(match[2]))
+    node.fault('a time of day such as "18:00"')
+    return None
+
+
+def _zone(node: Node) -> ZoneInfo | None:
+    name = node.text("a time zone")
+    try:
+        return ZoneInfo(name) if name else None
+    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError or an OSError below
+        pass
+    except KeyError:
+        pass
+    node.fault("a time zone such as Europe/Berlin")
+    return None
+
+
+_ENTRIES: dict[str, Callable[[Node], Condition | None]] = {
+    "subject": lambda node: _matched(node, lambda item: _plain_text("subject", item), "subject"),
+    "helo": lambda node: _matched(node, lambda item: _plain_text("helo", item), "helo"),
+    "header": _header,
+    "dmarc_policy": lambda node: _worded("dmarc_policy", node, POLICY_WORDS),
+    "source_ip": _network,
+    "recipients": _recipients,
+    "time": _time,
+}
+
+
+def _field_label(field: str) -> str:
+    return field.replace("header:", "header ")

@@ -1,0 +1,243 @@
+"""The received mail as rules see it, read from the event SES hands to the intake.
+
+This is where raw event dictionaries end. Every field may be missing, repeated or of the wrong type:
+what can't be read is absent. Recipients are the envelope's (`receipt.recipients`), never the To header.
+Event shapes: SES Developer Guide, "Contents of events for the Lambda action".
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+from bouncer import mime
+from bouncer.errors import UnreadableEventError
+
+ABSENT = "absent"
+VERDICTS = ("spf", "dkim", "dmarc", "spam", "virus")
+SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
+
+# SES passes on at most 10 KB of headers; what is longer did not come from SES and is cut here too,
+# so that no hostile event costs time.
+HEADER_LIMIT = 16_384
+
+# `from HELO (rdns [IP]) by inbound-smtp.REGION.amazonaws.com with SMTP`, up to its own id: everything
+# before ` id <message id> ` was written before the sender could know that id.
+_ORIGIN = re.compile(
+    r"from (?P<helo>.*) \((?:[^()\[\]]* )?\[(?:IPv6:)?(?P<ip>[0-9A-Fa-f.:]+)\]\)"
+    r" by inbound-smtp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)? with \w+",
+)
+
+IpAddress = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One received mail, immutable.
+
+    `sender` is the envelope sender, "" for the null sender; `headers` maps lower-case names to unfolded
+    values in their order; `verdicts` maps each of `VERDICTS` to SES's word in lower case or `absent`;
+    `received_at` is aware, or None when the event does not tell.
+    """
+
+    message_id: str
+    received_at: datetime | None
+    sender: str
+    recipients: tuple[str, ...]
+    headers: Mapping[str, tuple[str, ...]]
+    headers_truncated: bool
+    verdicts: Mapping[str, str]
+    dmarc_policy: str
+
+    def header(self, name: str) -> tuple[str, ...]:
+        """Every value of a header, by its lower-case name, as it stands in the mail."""
+        return self.headers.get(name, ())
+
+    @cached_property
+    def subject(self) -> tuple[str, ...]:
+        """The decoded subject; several when a mail carries several."""
+        return tuple(mime.decode_words(value) for value in self.header("subject"))
+
+    @cached_property
+    def from_(self) -> tuple[str, ...]:
+        """The addresses in From."""
+        return mime.addresses(self.header("from"))
+
+    @cached_property
+    def to(self) -> tuple[str, ...]:
+        """The addresses in To."""
+        return mime.addresses(self.header("to"))
+
+    @cached_property
+    def cc(self) -> tuple[str, ...]:
+        """The addresses in Cc."""
+        return mime.addresses(self.header("cc"))
+
+    @cached_property
+    def reply_to(self) -> tuple[str, ...]:
+        """The addresses in Reply-To."""
+        return mime.addresses(self.header("reply-to"))
+
+    @property
+    def helo(self) -> str | None:
+        """The name the sending host gave itself, from the `Received` header SES wrote."""
+        return self._origin[0]
+
+    @property
+    def source_ip(self) -> IpAddress | None:
+        """The address that connected to SES, from the `Received` header SES wrote."""
+        return self._origin[1]
+
+    @cached_property
+    def _origin(self) -> tuple[str | None, IpAddress | None]:
+        first = next(iter(self.header("received")), "")
+        before, found, _ = first.partition(f" id {self.message_id}")
+        match = _ORIGIN.fullmatch(before) if found else None
+        if match is None:
+            return None, None
+        try:
+            return match["helo"], ip_address(match["ip"])
+        except ValueError:
+            return match["helo"], None
+
+
+def read_event(event: object) -> tuple[Message, ...]:
+    """The mails in an event; raises `UnreadableEventError` when it is no mail event of SES."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list) or not records:
+        raise UnreadableEventError(f"found {_describe(event)}, expected an SES event with Records")
+    return tuple(read_record(record) for record in records)
+
+
+def read_record(record: object) -> Message:
+    """The mail in one record of an event; raises `UnreadableEventError` when there is none."""
+    ses = record.get("ses") if isinstance(record, dict) else None
+    mail = ses.get("mail") if isinstance(ses, dict) else None
+    if not isinstance(ses, dict) or not isinstance(mail, dict):
+        raise UnreadableEventError(f"found {_describe(record)}, expected a record with ses.mail")
+    message_id = mail.get("messageId")
+    if not isinstance(message_id, str) or not message_id.strip():
+        raise UnreadableEventError("found no mail.messageId, expected the id SES gave the mail")
+    if message_id.endswith(SETUP_NOTIFICATION):
+        raise UnreadableEventError(f"found {SETUP_NOTIFICATION}, which SES sends when a rule is made")
+    receipt = _mapping(ses.get("receipt"))
+    common = _mapping(mail.get("commonHeaders"))
+    headers, cut = _headers(mail.get("headers"), common)
+    return Message(
+        message_id=message_id.strip(),
+        received_at=_moment(mail.get("timestamp")) or _moment(receipt.get("timestamp")),
+        sender=_address(mail.get("source")),
+        recipients=_recipients(receipt.get("recipients")),
+        headers=headers,
+        headers_truncated=cut or mail.get("headersTruncated") in (True, "true"),
+        verdicts={name: _verdict(receipt.get(f"{name}Verdict")) for name in VERDICTS},
+        dmarc_policy=_word(receipt.get("dmarcPolicy")),
+    )
+
+
+def _describe(value: object) -> str:
+    """What an event that is none looks like, in an operator's words."""
+    if not isinstance(value, dict):
+        return "a list" if isinstance(value, list) else "a value that is no JSON object"
+    for key, name in _STRANGERS.items():
+        if key in value:
+            return name
+    records = value.get("Records")
+    if isinstance(records, list) and records:
+        return _describe(records[0])
+    return "an object with the keys " + ", ".join(sorted(map(str, value))[:5]) if value else "an empty object"
+
+
+_STRANGERS = {
+    "SubscribeURL": "an SNS subscription confirmation",
+    "notificationType": "a sending notification of SES",
+    "eventType": "a sending event of SES",
+    "s3": "an S3 event",
+    "body": "an SQS event",
+    "Sns": "an SNS event without received mail",
+}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _word(value: object) -> str:
+    return value.strip().lower() if isinstance(value, str) and value.strip() else ABSENT
+
+
+def _verdict(value: object) -> str:
+    return _word(value.get("status")) if isinstance(value, dict) else _word(value)
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _address(value: object) -> str:
+    """An envelope address as SES gives it; the null sender in all its spellings is ""."""
+    if not isinstance(value, str):
+        return ""
+    text = value.strip()
+    return text[1:-1].strip() if text.startswith("<") and text.endswith(">") else text
+
+
+def _recipients(value: object) -> tuple[str, ...]:
+    listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(dict.fromkeys(filter(None, map(_address, listed))))
+
+
+_COMMON = {
+    "returnPath": "return-path",
+    "from": "from",
+    "to": "to",
+    "cc": "cc",
+    "replyTo": "reply-to",
+    "subject": "subject",
+}
+
+
+def _headers(
+    listed: object, common: Mapping[str, Any]
+) -> tuple[Mapping[str, tuple[str, ...]], bool]:
+    """Headers by lower-case name, and whether some were cut; `commonHeaders` fills what is missing."""
+    headers: dict[str, tuple[str, ...]] = {}
+    cut = False
+    room = HEADER_LIMIT
+    for name, value in _pairs(listed):
+        room -= len(name) + len(value)
+        if room < 0:
+            cut = True
+            value = value[:room]  # noqa: PLW2901  # the rest of this value is beyond the limit
+        key = name.strip().lower()
+        headers[key] = (*headers[key], mime.unfold(value)) if key in headers else (mime.unfold(value),)
+        if cut:
+            break
+    for member, key in _COMMON.items():
+        if key not in headers and member in common:
+            values = _strings(common[member])
+            if values:
+                headers[key] = tuple(mime.unfold(value[:HEADER_LIMIT]) for value in values)
+    return headers, cut
+
+
+def _pairs(listed: object) -> Iterable[tuple[str, str]]:
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, dict):
+            name, value = item.get("name"), item.get("value")
+            if isinstance(name, str) and isinstance(value, str):
+                yield name, value
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else [value]
+    return tuple(item for item in listed[:100] if isinstance(item, str))
