@@ -102,7 +102,9 @@ class Recipients:
         if self.over is not None and self.under is not None and self.under - self.over == 2:  # noqa: PLR2004
             return f"recipients is {self.over + 1}"
         parts = (("over", self.over), ("under", self.under))
-        return "recipients " + ", ".join(f"{key} {value}" for key, value in parts if value is not None)
+        return "recipients " + ", ".join(
+            f"{key} {value}" for key, value in parts if value is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +376,9 @@ def _recipients(node: Node) -> Condition | None:
         if not entries:
             return item.fault("over, under or not") if item.value == {} else None
         bounds = {key: child.number("a number") for key, child in entries.items()}
-        return None if None in bounds.values() else Recipients(bounds.get("over"), bounds.get("under"))
+        return (
+            None if None in bounds.values() else Recipients(bounds.get("over"), bounds.get("under"))
+        )
 
     return _several(node, one)
 

@@ -28,9 +28,13 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  # PyYAML's own shape
 
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"), ["~", "n", ""])
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"), ["~", "n", ""]
+)
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), [*"tf"])
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]{1,18}$"), [*"-+0123456789"])
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]{1,18}$"), [*"-+0123456789"]
+)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]*\.[0-9]+$"), [*"-+.0123456789"]
 )
@@ -220,7 +224,9 @@ class _Builder:
             return None
         self._seen.add(id(node))
         if len(path) > _DEEPEST:
-            self._report.add((), found="values nested too deeply", expected=f"at most {_DEEPEST} levels")
+            self._report.add(
+                (), found="values nested too deeply", expected=f"at most {_DEEPEST} levels"
+            )
             return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -236,7 +242,9 @@ class _Builder:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self._report.add(path, line=line, found="a list or mapping as key", expected="a text key")
+                self._report.add(
+                    path, line=line, found="a list or mapping as key", expected="a text key"
+                )
                 continue
             key = str(key_node.value)
             if key in result:

@@ -122,7 +122,9 @@ def read_record(record: object) -> Message:
     if not isinstance(message_id, str) or not message_id.strip():
         raise UnreadableEventError("found no mail.messageId, expected the id SES gave the mail")
     if message_id.endswith(SETUP_NOTIFICATION):
-        raise UnreadableEventError(f"found {SETUP_NOTIFICATION}, which SES sends when a rule is made")
+        raise UnreadableEventError(
+            f"found {SETUP_NOTIFICATION}, which SES sends when a rule is made"
+        )
     receipt = _mapping(ses.get("receipt"))
     common = _mapping(mail.get("commonHeaders"))
     headers, cut = _headers(mail.get("headers"), common)
@@ -148,7 +150,11 @@ def _describe(value: object) -> str:
     records = value.get("Records")
     if isinstance(records, list) and records:
         return _describe(records[0])
-    return "an object with the keys " + ", ".join(sorted(map(str, value))[:5]) if value else "an empty object"
+    return (
+        "an object with the keys " + ", ".join(sorted(map(str, value))[:5])
+        if value
+        else "an empty object"
+    )
 
 
 _STRANGERS = {
@@ -219,7 +225,9 @@ def _headers(
             cut = True
             value = value[:room]  # noqa: PLW2901  # the rest of this value is beyond the limit
         key = name.strip().lower()
-        headers[key] = (*headers[key], mime.unfold(value)) if key in headers else (mime.unfold(value),)
+        headers[key] = (
+            (*headers[key], mime.unfold(value)) if key in headers else (mime.unfold(value),)
+        )
         if cut:
             break
     for member, key in _COMMON.items():

@@ -55,7 +55,12 @@ def addresses(values: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     try:
         found = _getaddresses(values)
-    except (ValueError, IndexError, TypeError, RecursionError):  # the parser gave up on hostile text
+    except (
+        ValueError,
+        IndexError,
+        TypeError,
+        RecursionError,
+    ):  # the parser gave up on hostile text
         return ()
     return tuple(address for _, address in found if "@" in address)
 

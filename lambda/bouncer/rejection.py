@@ -24,7 +24,9 @@ DIAGNOSTIC_LIMIT = 500
 REFERENCE_FIELD = "X-Bouncer-Reference"
 
 _STATUS = re.compile(r"([245])\.[0-9]{1,3}\.[0-9]{1,3}")  # RFC 3463 section 2
-_HOST = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*")
+_HOST = re.compile(
+    r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
 _ARN = re.compile(r"arn:[a-z-]+:ses:[a-z0-9-]+:[0-9]{12}:identity/[!-~]+")
 _FIELD_NAME = re.compile(r"[Xx]-[A-Za-z0-9-]{1,48}")
 _MAILBOX = re.compile(r"(?:[ !#-;=?A-Z^-~]* <)?([!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.-]+)>?")
@@ -166,7 +168,9 @@ def _dsn(entries: dict[str, Node]) -> Dsn | None:
         status=status or "5.0.0",
         smtp_code=code or _SMTP_CODES[(status or "5")[0]],
         action=action or ("failed" if status and status[0] in "45" else "delivered"),
-        diagnostic=_optional(entries, "diagnostic", lambda item: read_template(item, DIAGNOSTIC_LIMIT)),
+        diagnostic=_optional(
+            entries, "diagnostic", lambda item: read_template(item, DIAGNOSTIC_LIMIT)
+        ),
         remote_mta=_optional(entries, "remote_mta", read_mta),
         final_recipient=_optional(entries, "final_recipient", read_address),
         last_attempt_date=_optional(entries, "last_attempt_date", Node.flag) or False,
@@ -180,8 +184,12 @@ def _dsn(entries: dict[str, Node]) -> Dsn | None:
 def _agree(entries: dict[str, Node], dsn: Dsn) -> bool:
     """Do reply code, status class and action say the same thing?"""
     sound = True
-    if "smtp_code" in entries and not re.fullmatch(f"{dsn.status[0]}[0-5][0-9]", str(dsn.smtp_code)):
-        expected = f"a reply code {dsn.status[0]}00 to {dsn.status[0]}59, as the status is {dsn.status}"
+    if "smtp_code" in entries and not re.fullmatch(
+        f"{dsn.status[0]}[0-5][0-9]", str(dsn.smtp_code)
+    ):
+        expected = (
+            f"a reply code {dsn.status[0]}00 to {dsn.status[0]}59, as the status is {dsn.status}"
+        )
         entries["smtp_code"].fault(expected)
         sound = False
     if dsn.status[0] not in ACTIONS[dsn.action]:
@@ -205,7 +213,9 @@ def read_template(node: Node, limit: int) -> Template | None:
     if text is None:
         return None
     if not text.strip() or len(text) > limit:
-        node.fault(f"1 to {limit} characters", found=f"{len(text)} characters" if text else "nothing")
+        node.fault(
+            f"1 to {limit} characters", found=f"{len(text)} characters" if text else "nothing"
+        )
         return None
     names = _placeholders(text)
     if names is None:
