@@ -184,9 +184,9 @@ def _entry(key: str, node: Node) -> Condition | None:
     if key in NESTING:
         return _nested(key, node)
     if key in ADDRESS_FIELDS:
-        return _matched(node, lambda value: _address(key, value), key)
+        return _matched(key, node, _address)
     if key in DOMAIN_FIELDS:
-        return _matched(node, lambda value: _domain(key, value), key)
+        return _matched(key, node, _domain)
     if key in VERDICT_FIELDS:
         return _worded(key, node, VERDICT_WORDS)
     if key in CONTENT_FIELDS:
@@ -218,18 +218,20 @@ def _several(node: Node, one: Callable[[Node], Condition | None]) -> Condition |
     return _joined(Any, [one(item) for item in node.items()])
 
 
-def _matched(node: Node, plain: Callable[[Node], Leaf | None], field: str) -> Condition | None:
+def _matched(
+    field: str, node: Node, plain: Callable[[str, Node], Leaf | None]
+) -> Condition | None:
     """A text field's matcher: a string, a mapping with one matcher, or a list of these."""
 
     def one(item: Node) -> Condition | None:
         if not isinstance(item.value, dict):
-            return plain(item)
+            return plain(field, item)
         found = _only_key(item, _TEXT_KEYS)
         if found is None:
             return None
         key, value = found
         if key == "not":
-            inner = _matched(value, plain, field)
+            inner = _matched(field, value, plain)
             return inner and Not(inner)
         return _several(value, lambda each: _text(field, Matcher(key), each))
 
@@ -323,7 +325,7 @@ def _worded(field: str, node: Node, words: tuple[str, ...]) -> Condition | None:
             inner = _worded(field, found[1], words) if found else None
             return inner and Not(inner)
         word = item.word(words)
-        return word and Word(field, word)
+        return Word(field, word) if word else None
 
     return _several(node, one)
 
@@ -357,7 +359,7 @@ def _header(node: Node) -> Condition | None:
             parts.append(present if child.value else Not(present))
         else:
             field = f"header:{name.lower()}"
-            parts.append(_matched(child, lambda item, field=field: _plain_text(field, item), field))
+            parts.append(_matched(field, child, _plain_text))
     if not parts and node.value == {}:
         node.fault("at least one header name")
     return _joined(All, parts)
@@ -374,7 +376,9 @@ def _recipients(node: Node) -> Condition | None:
             inner = _recipients(found[1]) if found else None
             return inner and Not(inner)
         if not entries:
-            return item.fault("over, under or not") if item.value == {} else None
+            if item.value == {}:
+                item.fault("over, under or not")
+            return None
         bounds = {key: child.number("a number") for key, child in entries.items()}
         return (
             None if None in bounds.values() else Recipients(bounds.get("over"), bounds.get("under"))
@@ -390,14 +394,17 @@ def _time(node: Node) -> Condition | None:
 def _window(node: Node) -> Condition | None:
     entries = node.members(("days", "between", "zone"), "a mapping of days, between and zone")
     if not entries:
-        return node.fault("days or between") if node.value == {} else None
+        if node.value == {}:
+            node.fault("days or between")
+        return None
     days = _days(entries["days"]) if "days" in entries else tuple(range(7))
     span = _span(entries["between"]) if "between" in entries else (time(0), time(0))
     zone = _zone(entries["zone"]) if "zone" in entries else ZoneInfo("UTC")
     if not days or not span or not zone:
         return None
     if "days" not in entries and "between" not in entries:
-        return node.fault("days or between", found="only a zone")
+        node.fault("days or between", found="only a zone")
+        return None
     return Window(days, *span, zone)
 
 
@@ -442,8 +449,8 @@ def _zone(node: Node) -> ZoneInfo | None:
 
 
 _ENTRIES: dict[str, Callable[[Node], Condition | None]] = {
-    "subject": lambda node: _matched(node, lambda item: _plain_text("subject", item), "subject"),
-    "helo": lambda node: _matched(node, lambda item: _plain_text("helo", item), "helo"),
+    "subject": lambda node: _matched("subject", node, _plain_text),
+    "helo": lambda node: _matched("helo", node, _plain_text),
     "header": _header,
     "dmarc_policy": lambda node: _worded("dmarc_policy", node, POLICY_WORDS),
     "source_ip": _network,

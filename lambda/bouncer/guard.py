@@ -6,7 +6,7 @@ sections 4.5.5 and 6.1, RFC 5230 section 4.6, RFC 5429 section 2.1, MS-OXCMAIL 2
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bouncer import mime
@@ -31,7 +31,7 @@ _REPORT_TYPES = (
     "message/feedback-report",
 )
 _DAEMON = re.compile(
-    r"(?:mail|smtp|news|cron)?[-_.]?d(?:ae|e|a)mon|mailer|postmaster-?bounces?|"
+    r"(?:mailer?|smtp|news|cron)?[-_.]?d(?:ae|e|a)mon|mailer|postmaster-?bounces?|"
     r"auto[-_.]?(?:responder|respond|reply|answer|matic|mated)(?:[-_.].*)?|automated[-_.]response|"
     r"mdaemon|fetchmail-daemon|uucp|devnull|dev-null|null|nobody|root|"
     r"(?:mail|smtp|bounce)[-_.]?(?:errors?|relay)|.*-(?:errors|relay)"
@@ -60,6 +60,7 @@ _AUTOMATIC_HEADERS = (
     "x-holidayreply",
     "holidayreply",
     "x-vacation",
+    "x-apple-action",
 )
 _LIST_HEADERS = (
     "mailing-list",
@@ -90,7 +91,7 @@ def withheld(message: Message, context: Context) -> Reason | None:
     return next(reasons(message, context), None)
 
 
-def reasons(message: Message, context: Context) -> Iterable[Reason]:
+def reasons(message: Message, context: Context) -> Iterator[Reason]:
     """Every reason not to answer this mail, the decisive one first."""
     for reason, applies in _CHECKS.items():
         if reason not in context.answer and applies(message, context):
@@ -226,3 +227,5 @@ _CHECKS: Mapping[Reason, Callable[[Message, Context], bool]] = {
     Reason.AUTOMATIC: _automatic,
     Reason.LISTS: _lists,
 }
+
+CHECKED = tuple(_CHECKS)

@@ -45,16 +45,16 @@ def fold(text: str) -> str:
 
 def pattern_source(text: Text) -> str:
     """The RE2 pattern for the folded value of a leaf that is neither exact nor a regex."""
-    folded = mime.well_formed(fold(text.pattern))
+    literal: str = re2.escape(mime.well_formed(fold(text.pattern)))
     match text.matcher:
         case Matcher.CONTAINS:
-            return re2.escape(folded)
+            return literal
         case Matcher.STARTS_WITH:
-            return r"\A" + re2.escape(folded)
+            return rf"\A{literal}"
         case Matcher.ENDS_WITH:
-            return re2.escape(folded) + r"\z"
+            return rf"{literal}\z"
         case _:
-            wild = re2.escape(folded).replace(r"\*", ".*").replace(r"\?", ".")
+            wild = literal.replace(r"\*", ".*").replace(r"\?", ".")
             return rf"(?s)\A{wild}\z"
 
 

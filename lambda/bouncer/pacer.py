@@ -32,10 +32,12 @@ class Pacer:
         self._sleep = sleep
         self._free_at = now()
 
-    def call(self, send: Callable[[], T], *, until: float) -> T:
+    def call(
+        self, send: Callable[[], T], *, until: float, retried: Callable[[NotAcceptedError], None]
+    ) -> T:
         """The answer of `send`, tried again while SES does not accept it and no start is after `until`.
 
-        Raises `OutOfTimeError` from the last `NotAcceptedError`; any other error passes at once.
+        `retried` hears of every try that was not accepted, before the next one. Raises `OutOfTimeError` from the last `NotAcceptedError`; any other error passes at once.
         """
         pause = SPACING_S
         while True:
@@ -46,6 +48,7 @@ class Pacer:
                 self._free_at = max(self._free_at, self._now() - SPACING_S + pause)
                 if self._free_at > until:
                     raise OutOfTimeError(str(error)) from error
+                retried(error)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     def _start(self, until: float) -> None:

@@ -44,6 +44,11 @@ class Settings:
     region: str = "us-east-1"
     resources: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment: the last part of its prefix."""
+        return self.prefix.rpartition("/")[2]
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> "Settings":
         """The defaults of a deployment; `needs` are the keys of resources the function works with.

@@ -1,0 +1,120 @@
+"""The Lambda function SES calls for every mail: decide, queue what is to be bounced, answer SES.
+
+It fails open. Whatever goes wrong here, the answer is CONTINUE: mail is never lost because of us, and an
+error of ours never becomes a bounce.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Protocol
+
+import boto3
+
+from bouncer import parameters, queue, settings
+from bouncer.errors import UnreadableEventError
+from bouncer.job import Job
+from bouncer.journal import Journal
+from bouncer.judge import Disposition, Judgement, judge
+from bouncer.message import read_event
+from bouncer.parameters import Loaded, Loader, ParameterSource
+from bouncer.settings import Settings
+
+RESOURCES = (settings.QUEUE_KEY,)
+
+
+class JobSink(Protocol):
+    """Where jobs go."""
+
+    def send(self, job: Job) -> None:
+        """Put one job on the queue."""
+
+
+class Intake:
+    """Judges the mails of one event; `now` is the time of day."""
+
+    def __init__(
+        self, *, loader: Loader, jobs: JobSink, journal: Journal, now: Callable[[], datetime]
+    ) -> None:
+        self._loader = loader
+        self._jobs = jobs
+        self._journal = journal
+        self._now = now
+        self._told: Loaded | None = None
+
+    def handle(self, event: object, *, request_id: str = "") -> dict[str, str]:
+        """What SES is told to do with the mail; never raises."""
+        self._journal.begin(request_id)
+        try:
+            disposition = self._disposition(event)
+        except Exception as error:  # noqa: BLE001  # fail open, whatever it is
+            self._journal.intake_failed("intake", error)
+            disposition = Disposition.CONTINUE
+        return {"disposition": str(disposition)}
+
+    def _disposition(self, event: object) -> Disposition:
+        try:
+            messages = read_event(event)
+        except UnreadableEventError as error:
+            self._journal.not_mail(str(error))
+            return Disposition.CONTINUE
+        try:
+            loaded = self._loader.load()
+        except Exception as error:  # noqa: BLE001  # no rules, no decisions: let the mail through
+            for message in messages:
+                self._journal.intake_failed("rules", error, message.message_id)
+            return Disposition.CONTINUE
+        self._tell(loaded)
+        judgements = [
+            judge(message, loaded.ruleset, loaded.settings, now=self._now()) for message in messages
+        ]
+        dispositions = {self._carry_out(judgement, loaded.settings) for judgement in judgements}
+        return dispositions.pop() if len(dispositions) == 1 else Disposition.CONTINUE
+
+    def _carry_out(self, judgement: Judgement, in_force: Settings) -> Disposition:
+        try:
+            for job in judgement.jobs:
+                self._jobs.send(job)
+        except Exception as error:  # noqa: BLE001  # what can't be bounced is not stopped either
+            self._journal.intake_failed("queue", error, judgement.message.message_id)
+            return Disposition.CONTINUE
+        self._journal.mail(judgement, in_force)
+        return judgement.disposition
+
+    def _tell(self, loaded: Loaded) -> None:
+        """Journal what is wrong with the rules, once per load."""
+        if loaded is self._told:
+            return
+        self._told = loaded
+        if loaded.stale:
+            self._journal.documents_stale(loaded.problems)
+        elif loaded.problems:
+            self._journal.documents_invalid(loaded.problems)
+
+
+@cache
+def _intake() -> Intake:
+    """The function's dependencies, built once, at its first event."""
+    defaults = Settings.from_env(os.environ, needs=RESOURCES)
+    source = ParameterSource(boto3.client("ssm", config=parameters.CONFIG), defaults.prefix)
+    jobs = queue.Queue(
+        boto3.client("sqs", config=queue.CONFIG), defaults.resources[settings.QUEUE_KEY]
+    )
+    return Intake(
+        loader=Loader(source, defaults, now=time.monotonic),
+        jobs=jobs,
+        journal=Journal("intake", defaults.deployment),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def handler(event: object, context: Any) -> dict[str, str]:
+    """The Lambda entry point."""
+    try:
+        intake = _intake()
+    except Exception as error:  # noqa: BLE001  # a wrong environment must not stop mail
+        Journal("intake", "unknown").intake_failed("start", error)
+        return {"disposition": str(Disposition.CONTINUE)}
+    return intake.handle(event, request_id=getattr(context, "aws_request_id", ""))

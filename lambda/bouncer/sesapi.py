@@ -1,0 +1,111 @@
+"""Calls SendBounce and tells apart what its failures mean for the next step.
+
+A refusal is final. A throttle or an outage means SES surely did not accept, so the pacer may try again.
+When it is not known whether SES accepted (no answer came), nothing is sent again: a lost bounce is better
+than a double one. The SDK's own retries are off, or they would break the pace unseen.
+"""
+
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProxyConnectionError,
+    SSLError,
+)
+
+from bouncer.errors import BouncerError
+from bouncer.job import Job, send_bounce
+from bouncer.pacer import NotAcceptedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ses import SESClient
+
+CONNECT_TIMEOUT_S = 3
+READ_TIMEOUT_S = 10
+
+CONFIG = Config(
+    connect_timeout=CONNECT_TIMEOUT_S,
+    read_timeout=READ_TIMEOUT_S,
+    retries={"total_max_attempts": 1},
+    max_pool_connections=1,
+)
+
+_THROTTLES = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestThrottled"}
+_PASSING = {
+    "AccountSendingPausedException",
+    "ConfigurationSetSendingPausedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InternalFailure",
+    "InvalidClientTokenId",
+    "RequestExpired",
+    "ServiceUnavailable",
+    "SignatureDoesNotMatch",
+}
+_PAUSED_TEXTS = ("sending paused", "account is paused")
+_UNAVAILABLE = 503
+
+
+class ThrottledError(NotAcceptedError):
+    """SES said the rate is exceeded."""
+
+
+class UnavailableError(NotAcceptedError):
+    """SES could not be reached, or said it can't serve now."""
+
+
+class RefusedError(BouncerError):
+    """SES refused this bounce for good; the text is SES's code and message."""
+
+
+class UnknownOutcomeError(BouncerError):
+    """No answer came: SES may have accepted the bounce or not."""
+
+
+class Sender:
+    """Sends jobs through one SES client, made with `CONFIG`."""
+
+    def __init__(self, client: "SESClient") -> None:
+        self._client = client
+
+    def send(self, job: Job) -> str:
+        """Send one bounce and return its message id; raises the errors above, nothing else of the SDK's."""
+        try:
+            return self._client.send_bounce(**send_bounce(job))["MessageId"]
+        except ClientError as error:
+            raise _meaning(error) from error
+        except ParamValidationError as error:
+            raise RefusedError(f"ParamValidation: {error}") from error
+        except (
+            EndpointConnectionError,
+            ConnectTimeoutError,
+            ProxyConnectionError,
+            SSLError,
+        ) as error:
+            raise UnavailableError(f"SES can't be reached ({type(error).__name__})") from error
+        except NoCredentialsError as error:
+            raise UnavailableError("the function has no credentials") from error
+        except (ConnectionClosedError, HTTPClientError) as error:
+            raise UnknownOutcomeError(f"no answer from SES ({type(error).__name__})") from error
+
+
+def _meaning(error: ClientError) -> BouncerError:
+    code = error.response.get("Error", {}).get("Code", "")
+    text = f"{code}: {error.response.get('Error', {}).get('Message', '')}"
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _THROTTLES:
+        return ThrottledError(text)
+    if code in _PASSING or status == _UNAVAILABLE:
+        return UnavailableError(text)
+    if any(paused in text.lower() for paused in _PAUSED_TEXTS):
+        return UnavailableError(text)
+    if status > _UNAVAILABLE or status == 502:  # noqa: PLR2004  # a gateway answered, not SES
+        return UnknownOutcomeError(text)
+    return RefusedError(text)

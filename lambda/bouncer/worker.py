@@ -1,0 +1,182 @@
+"""The Lambda function behind the queue: one job at a time, at most one SendBounce a second.
+
+For each job: gate, claim, pace, send, journal. Every job ends in exactly one outcome: sent, withheld or
+failed. When SES can't be asked any more in this invocation, this job and all behind it go back to the
+queue in their order, to be delivered again within seconds.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+
+from bouncer import gate, ledger, parameters, queue, sesapi, settings
+from bouncer.job import Job, JobError, from_json
+from bouncer.journal import Journal
+from bouncer.ledger import Ledger, LedgerError
+from bouncer.pacer import SPACING_S, OutOfTimeError, Pacer
+from bouncer.parameters import Loader, SettingsSource, SourceError
+from bouncer.queue import Queue, QueueError
+from bouncer.reason import Reason
+from bouncer.sesapi import RefusedError, Sender, UnknownOutcomeError
+from bouncer.settings import Settings
+
+RESOURCES = (settings.QUEUE_KEY, settings.DEAD_LETTER_KEY, settings.LEDGER_KEY)
+
+# What must be left of an invocation when a call starts: the longest call, its slot, ledger and journal.
+RESERVE_S = sesapi.CONNECT_TIMEOUT_S + sesapi.READ_TIMEOUT_S + SPACING_S + 5
+
+_FIRST_DELAY_S = 5
+_LONGEST_DELAY_S = 60
+
+Record = dict[str, Any]
+
+
+class Worker:
+    """Works off batches of jobs; `now` is the time of day, `ticks` the pacer's clock in seconds."""
+
+    def __init__(
+        self,
+        *,
+        loader: Loader,
+        ledger: Ledger,
+        jobs: Queue,
+        sender: Sender,
+        pacer: Pacer,
+        journal: Journal,
+        now: Callable[[], datetime],
+        ticks: Callable[[], float],
+    ) -> None:
+        self._loader = loader
+        self._ledger = ledger
+        self._jobs = jobs
+        self._sender = sender
+        self._pacer = pacer
+        self._journal = journal
+        self._now = now
+        self._ticks = ticks
+
+    def handle(
+        self, records: Sequence[Record], *, remaining_s: float, request_id: str = ""
+    ) -> dict[str, list[dict[str, str]]]:
+        """Work off a batch; the answer names the records to be delivered again (Lambda, SQS partial failures)."""
+        self._journal.begin(request_id)
+        until = self._ticks() + remaining_s - RESERVE_S
+        left = self._work(records, until, request_id)
+        self._pacer.hold()
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in left]}
+
+    def _work(self, records: Sequence[Record], until: float, request_id: str) -> Sequence[Record]:
+        """Work off records in order until one can't be; returns that one and all behind it."""
+        done = 0
+        try:
+            in_force = self._loader.load().settings
+            for record in records:
+                self._record(record, in_force, until, request_id)
+                done += 1
+        except (SourceError, LedgerError, OutOfTimeError, QueueError) as error:
+            self._hand_back(records[done:], error)
+        return records[done:]
+
+    def _hand_back(self, records: Sequence[Record], error: Exception) -> None:
+        received = int(records[0].get("attributes", {}).get("ApproximateReceiveCount", 1))
+        delay_s = min(_FIRST_DELAY_S * 2 ** min(received - 1, 10), _LONGEST_DELAY_S)
+        self._journal.handed_back(len(records), error)
+        try:
+            self._jobs.hand_back(records, delay_s=delay_s)
+        except QueueError as failure:  # they come back by themselves, only later
+            self._journal.worker_failed("hand_back", failure)
+
+    def _record(self, record: Record, in_force: Settings, until: float, request_id: str) -> None:
+        try:
+            job = from_json(record["body"])
+        except JobError as error:
+            self._jobs.bury(record)
+            self._journal.unreadable_job(record["messageId"], error)
+            return
+        try:
+            self._job(job, in_force, until, f"{request_id} {record['messageId']}")
+        except (LedgerError, OutOfTimeError):
+            raise
+        except Exception as error:  # noqa: BLE001  # one odd job must not hold up those behind it
+            self._journal.failed(job, in_force, error)
+
+    def _job(self, job: Job, in_force: Settings, until: float, claimant: str) -> None:
+        answered = self._ledger.answered(job)
+        reason = gate.withheld(job, now=self._now(), answered=answered, settings=in_force)
+        if reason is None:
+            answered |= self._ledger.claim(
+                job.without(answered), now=self._now(), claimant=claimant
+            )
+            if answered >= set(job.recipients):
+                reason = Reason.DUPLICATE
+        if reason is not None:
+            self._journal.withheld(job, in_force, reason)
+            return
+        self._send(job.without(answered), in_force, until)
+
+    def _send(self, job: Job, in_force: Settings, until: float) -> None:
+        """Send one claimed job; the claim stays unless SES surely did not accept."""
+        try:
+            bounce_id = self._pacer.call(
+                lambda: self._sender.send(job),
+                until=until,
+                retried=lambda error: self._journal.retried(job, error),
+            )
+        except OutOfTimeError:
+            self._release(job)
+            raise
+        except RefusedError as error:
+            self._release(job)
+            self._journal.failed(job, in_force, error)
+        except UnknownOutcomeError as error:
+            self._journal.failed(job, in_force, error)
+        else:
+            self._sent(job, in_force, bounce_id)
+
+    def _release(self, job: Job) -> None:
+        try:
+            self._ledger.release(job)
+        except LedgerError as error:
+            self._journal.worker_failed("release", error, job.reference)
+
+    def _sent(self, job: Job, in_force: Settings, bounce_id: str) -> None:
+        wait_s = (self._now() - job.received_at).total_seconds()
+        self._journal.sent(job, in_force, bounce_id=bounce_id, wait_s=wait_s)
+        try:
+            self._ledger.sent(job, bounce_id)
+        except LedgerError as error:
+            self._journal.worker_failed("ledger", error, job.reference)
+
+
+@cache
+def _worker() -> Worker:
+    """The function's dependencies, built once, at its first event."""
+    defaults = Settings.from_env(os.environ, needs=RESOURCES)
+    resources = defaults.resources
+    source = SettingsSource(boto3.client("ssm", config=parameters.CONFIG), defaults.prefix)
+    table = boto3.client("dynamodb", config=ledger.CONFIG)
+    jobs = boto3.client("sqs", config=queue.CONFIG)
+    return Worker(
+        loader=Loader(source, defaults, now=time.monotonic),
+        ledger=Ledger(table, resources[settings.LEDGER_KEY]),
+        jobs=Queue(jobs, resources[settings.QUEUE_KEY], resources[settings.DEAD_LETTER_KEY]),
+        sender=Sender(boto3.client("ses", config=sesapi.CONFIG)),
+        pacer=Pacer(now=time.monotonic, sleep=time.sleep),
+        journal=Journal("worker", defaults.deployment),
+        now=lambda: datetime.now(UTC),
+        ticks=time.monotonic,
+    )
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+    """The Lambda entry point."""
+    return _worker().handle(
+        event["Records"],
+        remaining_s=context.get_remaining_time_in_millis() / 1000,
+        request_id=context.aws_request_id,
+    )

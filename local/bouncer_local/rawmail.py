@@ -1,0 +1,165 @@
+"""Turns a raw mail into the record SES would have put into its event.
+
+SES's own headers and verdicts are used when the mail bears them; headers are cut at 10 KB, as SES does;
+the envelope comes from options, else from what the mail says of it. Nothing here decides anything.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.parser import BytesHeaderParser
+from email.policy import compat32
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from typing import Any
+
+from bouncer import mime
+
+HEADER_LIMIT = 10 * 1024  # SES Developer Guide: longer headers are truncated in the event
+
+_END_OF_HEADERS = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_FROM_LINE = re.compile(rb"From (\S+)[^\r\n]*(?:\r\n|\n|\r)")
+_SES_RECEIVED = re.compile(
+    r" by inbound-smtp\.\S+ with \w+ id (?P<id>\S+)(?: for (?P<for>[^;]+))?;(?P<date>.*)"
+)
+_RESULT = re.compile(r"\b(spf|dkim|dmarc)=(\w+)")
+_POLICY = re.compile(r"\bdmarc=fail\b[^;]*\bp=(\w+)", re.IGNORECASE)
+_WORDS = {
+    "pass": "PASS",
+    "fail": "FAIL",
+    "temperror": "PROCESSING_FAILED",
+    "permerror": "PROCESSING_FAILED",
+}
+
+Headers = list[tuple[str, str]]
+
+
+class RawMailError(ValueError):
+    """The bytes can't stand for a received mail; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What the operator says about every mail; None or empty means: as the mail says.
+
+    `verdicts` maps `spf dkim dmarc spam virus dmarc_policy` to SES's words.
+    """
+
+    sender: str | None = None
+    recipients: tuple[str, ...] = ()
+    verdicts: dict[str, str] = field(default_factory=dict)
+
+
+def header_block(raw: bytes) -> bytes:
+    """The mail's headers as they stand, without an mbox `From ` line."""
+    start = from_line.end() if (from_line := _FROM_LINE.match(raw)) else 0
+    end = _END_OF_HEADERS.search(raw, start)
+    return raw[start : end.start() if end else len(raw)]
+
+
+def ses_record(raw: bytes, envelope: Envelope) -> dict[str, Any]:
+    """The event record for a raw mail; raises `RawMailError` when it has no headers or no recipient."""
+    block = header_block(raw)
+    headers = _parse(block)
+    if not headers:
+        raise RawMailError("found no mail headers, expected a mail or an SES event")
+    first = next((value for name, value in headers if name.lower() == "received"), "")
+    ses = _SES_RECEIVED.search(first)
+    recipients = list(envelope.recipients) or _recipients(headers, ses)
+    if not recipients:
+        raise RawMailError("found no recipient in the mail, expected --recipient ADDR to name one")
+    truncated = len(block) > HEADER_LIMIT
+    mail = {
+        "messageId": ses["id"] if ses else sha256(raw).hexdigest()[:40],
+        "source": envelope.sender if envelope.sender is not None else _sender(headers, raw),
+        "destination": recipients,
+        "headersTruncated": truncated,
+        "headers": [{"name": name, "value": value} for name, value in _cut(headers)],
+        "timestamp": _timestamp(headers, ses),
+    }
+    receipt = {"recipients": recipients, "timestamp": mail["timestamp"]}
+    verdicts = (_verdicts(headers) if ses else {}) | envelope.verdicts
+    for name, word in verdicts.items():
+        if name == "dmarc_policy":
+            receipt["dmarcPolicy"] = word
+        else:
+            receipt[f"{name}Verdict"] = {"status": word.upper()}
+    return {
+        "eventSource": "aws:ses",
+        "eventVersion": "1.0",
+        "ses": {"mail": mail, "receipt": receipt},
+    }
+
+
+def _parse(block: bytes) -> Headers:
+    """The headers, unfolded; bytes outside ASCII are read as UTF-8."""
+    message = BytesHeaderParser(policy=compat32).parsebytes(block)
+    return [(name, mime.unfold(_utf8(value))) for name, value in message.raw_items()]
+
+
+def _utf8(value: str) -> str:
+    if value.isascii():
+        return value
+    return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")
+
+
+def _cut(headers: Headers) -> Headers:
+    kept: Headers = []
+    room = HEADER_LIMIT
+    for name, value in headers:
+        room -= len(name) + len(value) + 4  # colon, space, line end
+        if room < 0:
+            break
+        kept.append((name, value))
+    return kept
+
+
+def _values(headers: Headers, *names: str) -> list[str]:
+    return [value for name, value in headers if name.lower() in names]
+
+
+def _sender(headers: Headers, raw: bytes) -> str:
+    for value in _values(headers, "return-path"):
+        return value.strip().removeprefix("<").removesuffix(">")
+    from_line = _FROM_LINE.match(raw)
+    return from_line[1].decode("ascii", "replace") if from_line else ""
+
+
+def _recipients(headers: Headers, ses: re.Match[str] | None) -> list[str]:
+    if ses and ses["for"]:
+        return [ses["for"].strip().removeprefix("<").removesuffix(">")]
+    for value in _values(headers, "delivered-to", "x-original-to", "envelope-to"):
+        return [value.strip().removeprefix("<").removesuffix(">")]
+    return list(dict.fromkeys(mime.addresses(tuple(_values(headers, "to", "cc")))))
+
+
+def _timestamp(headers: Headers, ses: re.Match[str] | None) -> str | None:
+    for text in (*([ses["date"]] if ses else []), *_values(headers, "date")):
+        try:
+            moment = parsedate_to_datetime(text)
+            return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        except (ValueError, TypeError, OverflowError):
+            continue
+    return None
+
+
+def _verdicts(headers: Headers) -> dict[str, str]:
+    """SES's verdicts, from the headers above the sender's own: the first of each name counts."""
+    verdicts: dict[str, str] = {}
+    for name, header in (("spam", "x-ses-spam-verdict"), ("virus", "x-ses-virus-verdict")):
+        for value in _values(headers, header)[:1]:
+            verdicts[name] = value.strip()
+    for value in _values(headers, "authentication-results")[:1]:
+        if value.startswith("amazonses.com"):
+            verdicts |= _authentication(value)
+    return verdicts
+
+
+def _authentication(value: str) -> dict[str, str]:
+    verdicts: dict[str, str] = {}
+    for method, result in _RESULT.findall(value):
+        word = _WORDS.get(result.lower(), "GRAY")
+        if verdicts.get(method) != "PASS":  # of several DKIM signatures one is enough
+            verdicts[method] = word
+    policy = _POLICY.search(value)
+    return verdicts | ({"dmarc_policy": policy[1].lower()} if policy else {})
