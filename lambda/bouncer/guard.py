@@ -31,7 +31,7 @@ _REPORT_TYPES = (
     "message/feedback-report",
 )
 _DAEMON = re.compile(
-    r"(?:mailer?|smtp|news|cron)?[-_.]?d(?:ae|e|a)mon|mailer|postmaster-?bounces?|"
+    r"(?:mail(?:er)?|smtp|news|cron)?[-_.]?d(?:ae|e|a)mon|mailer|postmaster-?bounces?|"
     r"auto[-_.]?(?:responder|respond|reply|answer|matic|mated)(?:[-_.].*)?|automated[-_.]response|"
     r"mdaemon|fetchmail-daemon|uucp|devnull|dev-null|null|nobody|root|"
     r"(?:mail|smtp|bounce)[-_.]?(?:errors?|relay)|.*-(?:errors|relay)"

@@ -19,6 +19,25 @@ _getaddresses = (
 )
 
 _FOLD = re.compile(r"\r?\n[ \t]*|\r")
+# What Unicode does not take apart but every typist does.
+_ASCII_FORMS = str.maketrans(
+    {
+        "\u00df": "ss",
+        "\u00e6": "ae",
+        "\u00c6": "AE",
+        "\u00f8": "o",
+        "\u00d8": "O",
+        "\u0142": "l",
+        "\u0141": "L",
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u201e": '"',
+        "\u2013": "-",
+        "\u2014": "-",
+    }
+)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -101,6 +120,6 @@ def ascii_text(text: str) -> str:
     """The text in ASCII: accents dropped, what has no ASCII form as `?`."""
     if text.isascii():
         return text
-    plain = unicodedata.normalize("NFKD", text)
+    plain = unicodedata.normalize("NFKD", text.translate(_ASCII_FORMS))
     bare = "".join(char for char in plain if not unicodedata.combining(char))
     return bare.encode("ascii", "replace").decode("ascii")

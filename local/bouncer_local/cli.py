@@ -323,7 +323,7 @@ def _demo(options: argparse.Namespace) -> int:
             headers=item.headers,
             error=item.error,
         )
-        for item in read_items([str(SAMPLES)], Envelope())
+        for item in read_items(sorted(map(str, SAMPLES.glob("*.eml"))), Envelope())
     )
     summary = _run(items, loaded, TableReport(console), clock, options.out)
     _say(f"{summary}\nbounces are in {options.out}, one mail each; any mail program opens them")

@@ -22,8 +22,9 @@ _FROM_LINE = re.compile(rb"From (\S+)[^\r\n]*(?:\r\n|\n|\r)")
 _SES_RECEIVED = re.compile(
     r" by inbound-smtp\.\S+ with \w+ id (?P<id>\S+)(?: for (?P<for>[^;]+))?;(?P<date>.*)"
 )
-_RESULT = re.compile(r"\b(spf|dkim|dmarc)=(\w+)")
-_POLICY = re.compile(r"\bdmarc=fail\b[^;]*\bp=(\w+)", re.IGNORECASE)
+_RESULT = re.compile(r";\s*(spf|dkim|dmarc)=(\w+)", re.IGNORECASE)
+_POLICY = re.compile(r";\s*dmarc=fail\s*\(p=(\w+)", re.IGNORECASE)
+_SAID_BY_SENDER = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\b(?:envelope-from|helo)=[^\s;]*')
 _WORDS = {
     "pass": "PASS",
     "fail": "FAIL",
@@ -157,9 +158,9 @@ def _verdicts(headers: Headers) -> dict[str, str]:
 
 def _authentication(value: str) -> dict[str, str]:
     verdicts: dict[str, str] = {}
-    for method, result in _RESULT.findall(value):
-        word = _WORDS.get(result.lower(), "GRAY")
-        if verdicts.get(method) != "PASS":  # of several DKIM signatures one is enough
+    for name, result in _RESULT.findall(_SAID_BY_SENDER.sub("", value)):
+        method, word = name.lower(), _WORDS.get(result.lower(), "GRAY")
+        if verdicts.get(method) != "PASS" or method == "dmarc":  # one good DKIM signature is enough
             verdicts[method] = word
     policy = _POLICY.search(value)
     return verdicts | ({"dmarc_policy": policy[1].lower()} if policy else {})

@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from bouncer import queue, sesapi
+from bouncer import mime, queue, sesapi
 from bouncer.job import Job
 from bouncer.journal import Journal
 from bouncer.ledger import Ledger
@@ -91,7 +91,12 @@ class Sending:
         self._received: list[str] = []
 
     def submit(self, job: Job, message: Message, headers: bytes) -> None:
-        """Queue a job as intake would, for a mail that is taken as received this moment."""
+        """Queue a job as intake would, for a mail that is taken as received this moment.
+
+        Domains that receive mail are verified: SES receives for no others.
+        """
+        for recipient in message.recipients:
+            self._ses.verify(mime.domain(recipient))
         mail = ReceivedMail(
             message_id=message.message_id,
             sender=message.sender,

@@ -1,0 +1,71 @@
+"""`bouncer ses`: the fake SES alone, for any SDK, until a signal."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from bouncer.errors import BouncerError, UnreadableEventError
+from bouncer.message import read_record
+from bouncer_local.mailfile import read_items
+from bouncer_local.rawmail import Envelope
+from bouncer_local.replay import header_lines
+from bouncer_local.ses.account import ReceivedMail
+from bouncer_local.ses.faults import Faults, parse_fault
+from bouncer_local.ses.server import FakeSes
+
+HIGHEST_PORT = 65535
+
+
+class ServeError(BouncerError):
+    """The fake SES can't be started; the text says why."""
+
+
+def serve(
+    paths: list[str], *, port: int, verified: Sequence[str], out: Path | None, faults: Sequence[str]
+) -> int:
+    """Serve until SIGINT or SIGTERM; prints one JSON line with `endpoint` and `message_ids` when ready."""
+    if not 0 <= port <= HIGHEST_PORT:
+        raise ServeError(f"--port: found {port}, expected 0 to {HIGHEST_PORT}")
+    plan = tuple(parse_fault(text) for text in faults)
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # as signal calls it
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    ses = FakeSes(verified=verified, out=out, faults=Faults(plan=plan), port=port)
+    message_ids = []
+    for mail in received(paths):
+        ses.receive(mail)
+        message_ids.append(mail.message_id)
+    try:
+        ses.start()
+    except OSError as error:
+        raise ServeError(f"--port {port}: can't be listened on ({error.strerror})") from error
+    with ses:
+        print(json.dumps({"endpoint": ses.endpoint, "message_ids": message_ids}), flush=True)  # noqa: T201
+        stopped.wait()
+    return 0
+
+
+def received(paths: Iterable[str]) -> Iterator[ReceivedMail]:
+    """What the fake SES has received: every mail in `paths`, as of now."""
+    for item in read_items(list(paths), Envelope()):
+        if item.error is not None:
+            raise ServeError(f"{item.source}: {item.error}")
+        try:
+            message = read_record(item.record)
+        except UnreadableEventError as error:
+            raise ServeError(f"{item.source}: {error}") from error
+        yield ReceivedMail(
+            message_id=message.message_id,
+            sender=message.sender,
+            recipients=message.recipients,
+            received_at=time.time(),
+            headers=item.headers or header_lines(message),
+        )

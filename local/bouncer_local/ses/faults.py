@@ -1,0 +1,66 @@
+"""Faults an operator or a test plans for certain calls, and their spelling on a command line.
+
+It only says which call suffers what; the server makes it happen.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bouncer.errors import BouncerError
+
+
+class FaultKind(StrEnum):
+    """What happens to a call.
+
+    `timeout_before`: no answer, nothing sent. `timeout_after`: the bounce is sent, the answer lost.
+    """
+
+    THROTTLE = "throttle"
+    UNAVAILABLE = "unavailable"
+    INTERNAL_ERROR = "internal_error"
+    TIMEOUT_BEFORE = "timeout_before"
+    TIMEOUT_AFTER = "timeout_after"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One planned fault; `call` counts signed SendBounce calls from 1, throttled ones included.
+
+    A call that comes too early is throttled, whatever was planned for it.
+    """
+
+    call: int
+    kind: FaultKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """All planned faults; the first one planned for a call counts.
+
+    A call without an answer has its connection held for `stall_s` seconds, or until the server
+    stops, and then closed.
+    """
+
+    plan: tuple[Fault, ...] = ()
+    stall_s: float = 0.0
+
+    def of(self, call: int) -> FaultKind | None:
+        """Return what is planned for a call, if anything."""
+        return next((fault.kind for fault in self.plan if fault.call == call), None)
+
+
+class FaultError(BouncerError, ValueError):
+    """A fault was misspelled; the text says how to write one."""
+
+
+def parse_fault(text: str) -> Fault:
+    """Read `KIND@CALL`, such as `throttle@2`; FaultError, a ValueError, if it is not one."""
+    kind, at, call = text.partition("@")
+    if not at or kind not in set(FaultKind) or not re.fullmatch(r"[1-9][0-9]{0,8}", call):
+        kinds = ", ".join(FaultKind)
+        raise FaultError(
+            f"Fault {text!a} is not KIND@CALL, such as throttle@2: "
+            f"KIND is one of {kinds}; CALL is the number of the call, from 1."
+        )
+    return Fault(call=int(call), kind=FaultKind(kind))

@@ -1,0 +1,171 @@
+"""A slow and obvious evaluator of rules, to check the compiled one against.
+
+It reads rule documents as plain mappings, asks every rule about every mail and shares nothing with the
+engine but the meaning of the words in docs/rules.md.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import re2
+
+from bouncer.message import Message
+
+_DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Documents = Mapping[str, Mapping[str, Any]]
+
+
+def decide(documents: Documents, message: Message, recipient: str) -> tuple[str | None, list[str]]:
+    """The name of the rule that decides, if any, and those of the shadow matches before it."""
+    shadow = []
+    for name in sorted(documents):
+        rule = documents[name]
+        if rule.get("mode") != "off" and _matches(rule, message, recipient):
+            if rule.get("mode") != "shadow":
+                return name, shadow
+            shadow.append(name)
+    return None, shadow
+
+
+def _matches(rule: Mapping[str, Any], message: Message, recipient: str) -> bool:
+    if not _in_dates(rule, message.received_at):
+        return False
+    if "when" in rule and not _holds(rule["when"], message, recipient):
+        return False
+    return "unless" not in rule or not _holds(rule["unless"], message, recipient)
+
+
+def _in_dates(rule: Mapping[str, Any], received: datetime | None) -> bool:
+    if "from" not in rule and "until" not in rule:
+        return True
+    if received is None:
+        return False
+    starts = _date(rule["from"]) if "from" in rule else received
+    ends = _date(rule["until"]) + timedelta(days=1) if "until" in rule else received + timedelta(1)
+    return starts <= received < ends
+
+
+def _date(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
+def _holds(condition: Mapping[str, Any], message: Message, recipient: str) -> bool:
+    return all(_entry(key, value, message, recipient) for key, value in condition.items())
+
+
+def _entry(key: str, spec: Any, message: Message, recipient: str) -> bool:
+    if key == "all":
+        return all(_holds(part, message, recipient) for part in spec)
+    if key == "any":
+        return any(_holds(part, message, recipient) for part in spec)
+    if key == "not":
+        return not any(_holds(part, message, recipient) for part in _listed(spec))
+    if key == "header":
+        return all(_header(name, part, message) for name, part in spec.items())
+    return _field(key, spec, message, recipient)
+
+
+def _header(name: str, spec: Any, message: Message) -> bool:
+    values = [value for key, found in message.headers.items() if key == name.lower() for value in found]
+    if isinstance(spec, bool):
+        return spec == bool(values)
+    return _any_text("header", spec, values)
+
+
+def _field(key: str, spec: Any, message: Message, recipient: str) -> bool:
+    if isinstance(spec, list):
+        return any(_field(key, item, message, recipient) for item in spec)
+    if isinstance(spec, dict) and "not" in spec:
+        return not _field(key, spec["not"], message, recipient)
+    if key in ("spf", "dkim", "dmarc", "spam", "virus"):
+        return message.verdicts[key] == spec
+    if key == "dmarc_policy":
+        return message.dmarc_policy == spec
+    if key == "source_ip":
+        return message.source_ip is not None and message.source_ip in ip_network(spec)
+    if key == "recipients":
+        return _counts(spec, len(message.recipients))
+    if key == "time":
+        return _in_window(spec, message.received_at)
+    return _any_text(key, spec, _values(key, message, recipient))
+
+
+def _counts(spec: Any, count: int) -> bool:
+    if isinstance(spec, int):
+        return count == spec
+    return count > spec.get("over", -1) and count < spec.get("under", count + 1)
+
+
+def _in_window(spec: Mapping[str, Any], received: datetime | None) -> bool:
+    if received is None:
+        return False
+    local = received.astimezone(ZoneInfo(spec.get("zone", "UTC")))
+    clock = local.strftime("%H:%M")
+    start, end = spec.get("between", ["00:00", "24:00"])
+    inside = start <= clock < end if start < end else clock >= start or clock < end
+    return inside and _DAYS[local.weekday()] in _listed(spec.get("days", _DAYS))
+
+
+def _values(key: str, message: Message, recipient: str) -> list[str]:
+    single = {"sender": message.sender, "recipient": recipient}
+    if key in single:
+        return [single[key]]
+    if key == "helo":
+        return [] if message.helo is None else [message.helo]
+    of_domain = {"sender_domain": [message.sender], "recipient_domain": [recipient]}
+    if key.endswith("_domain"):
+        addresses = of_domain.get(key, message.from_)
+        return [address.rsplit("@", 1)[1].rstrip(".") for address in addresses if "@" in address]
+    found = {"from": message.from_, "to": message.to, "cc": message.cc, "reply_to": message.reply_to}
+    return list(message.subject if key == "subject" else found[key])
+
+
+def _any_text(key: str, spec: Any, values: Iterable[str]) -> bool:
+    """Does any value match? `not` turns the answer for all values together."""
+    values = list(values)
+    if isinstance(spec, list):
+        return any(_any_text(key, item, values) for item in spec)
+    if isinstance(spec, dict):
+        (matcher, patterns), *_ = spec.items()
+        if matcher == "not":
+            return not _any_text(key, patterns, values)
+        return any(_text(key, matcher, p, v) for p in _listed(patterns) for v in values)
+    return any(_text(key, "plain", spec, value) for value in values)
+
+
+def _text(key: str, matcher: str, pattern: str, value: str) -> bool:
+    if key == "recipient" and "+" not in pattern and _one(key, matcher, pattern, _untagged(value)):
+        return True
+    return _one(key, matcher, pattern, value)
+
+
+def _untagged(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    return local.split("+")[0] + at + domain
+
+
+def _one(key: str, matcher: str, pattern: str, value: str) -> bool:
+    if matcher == "regex":
+        shown = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        shown = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
+        return bool(re2.search(f"(?i){pattern}", shown))
+    text, wanted = value.casefold(), pattern.casefold()
+    match matcher:
+        case "contains":
+            return wanted in text
+        case "starts_with":
+            return text.startswith(wanted)
+        case "ends_with":
+            return text.endswith(wanted)
+    if key.endswith("_domain") and pattern.startswith(".") and not re.search(r"[*?]", pattern):
+        return text.endswith(wanted.rstrip("."))
+    wild = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in wanted)
+    return bool(re.fullmatch(wild, text, re.DOTALL))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
