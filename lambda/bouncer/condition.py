@@ -218,9 +218,7 @@ def _several(node: Node, one: Callable[[Node], Condition | None]) -> Condition |
     return _joined(Any, [one(item) for item in node.items()])
 
 
-def _matched(
-    field: str, node: Node, plain: Callable[[str, Node], Leaf | None]
-) -> Condition | None:
+def _matched(field: str, node: Node, plain: Callable[[str, Node], Leaf | None]) -> Condition | None:
     """A text field's matcher: a string, a mapping with one matcher, or a list of these."""
 
     def one(item: Node) -> Condition | None:

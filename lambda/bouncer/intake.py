@@ -7,6 +7,7 @@ error of ours never becomes a bounce.
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
@@ -115,6 +116,7 @@ def handler(event: object, context: Any) -> dict[str, str]:
     try:
         intake = _intake()
     except Exception as error:  # noqa: BLE001  # a wrong environment must not stop mail
-        Journal("intake", "unknown").intake_failed("start", error)
+        with suppress(Exception):  # not even the journal may stand in the way
+            Journal("intake", "unknown").intake_failed("start", error)
         return {"disposition": str(Disposition.CONTINUE)}
     return intake.handle(event, request_id=getattr(context, "aws_request_id", ""))

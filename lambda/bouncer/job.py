@@ -119,7 +119,10 @@ def _refusal(members: dict[str, Any]) -> Refusal:
 
 
 def _dsn(members: dict[str, Any]) -> DsnFields:
-    return DsnFields(extension_fields=_pairs(members.pop("extension_fields")), **members)
+    dsn = DsnFields(extension_fields=_pairs(members.pop("extension_fields")), **members)
+    if dsn.last_attempt_date is not None:
+        datetime.fromisoformat(dsn.last_attempt_date)
+    return dsn
 
 
 def _pairs(items: Iterable[tuple[str, str]]) -> Fields:
@@ -130,8 +133,14 @@ def check(job: Job) -> None:
     """Raise `JobError` for what SES would refuse or misread but botocore lets pass."""
     if not 1 <= len(job.refusals) <= MOST_RECIPIENTS:
         raise JobError(f"found {len(job.refusals)} recipients, expected 1 to {MOST_RECIPIENTS}")
-    _check_lines("message_id bounce_sender bounce_sender_arn reporting_mta".split(), job)
-    if job.explanation is not None and not job.explanation.strip():
+    _check_lines(
+        ("message_id", "reference", "bounce_sender", "bounce_sender_arn", "reporting_mta"), job
+    )
+    if not isinstance(job.sender, str):
+        raise JobError("found a sender that is no text, expected an address")
+    if job.explanation is not None and not (
+        isinstance(job.explanation, str) and job.explanation.strip()
+    ):
         raise JobError("found an empty explanation, expected text or none")
     _check_fields(job.extension_fields)
     for refusal in job.refusals:
@@ -139,7 +148,7 @@ def check(job: Job) -> None:
 
 
 def _check_refusal(refusal: Refusal) -> None:
-    _check_lines(("recipient", "recipient_arn"), refusal)
+    _check_lines(("recipient", "rule", "recipient_arn"), refusal)
     if (refusal.bounce_type is None) == (refusal.dsn is None):
         raise JobError(
             f"found both or neither of bounce type and DSN fields for {refusal.recipient}"
@@ -151,7 +160,15 @@ def _check_refusal(refusal: Refusal) -> None:
 
 
 def _check_dsn(dsn: DsnFields) -> None:
-    _check_lines("action status diagnostic_code final_recipient remote_mta".split(), dsn)
+    names = (
+        "action",
+        "status",
+        "diagnostic_code",
+        "final_recipient",
+        "remote_mta",
+        "last_attempt_date",
+    )
+    _check_lines(names, dsn)
     if dsn.action not in ACTIONS:
         raise JobError(f"found the action {dsn.action!r}, expected one of {', '.join(ACTIONS)}")
     if not re.fullmatch(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}", dsn.status):

@@ -5,6 +5,7 @@ Metrics, so CloudWatch reads both from it. The list of events, fields and metric
 bodies of mails never stand here. Writing never raises: a mail must not suffer from its log.
 """
 
+import logging
 import sys
 import traceback
 from collections import Counter
@@ -30,7 +31,10 @@ class Journal:
     """Writes the journal of one function (`service`) of one deployment."""
 
     def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
-        self._logger = Logger(service=service, stream=stream or sys.stdout, location=None)
+        self._logger = Logger(service=service, location=None)
+        for handler in self._logger.handlers:  # Powertools keeps one logger, and its first stream
+            if isinstance(handler, logging.StreamHandler):
+                handler.stream = stream or sys.stdout
         self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=service)
         self._dimensions = {"deployment": deployment, "service": service}
         self._cold = True

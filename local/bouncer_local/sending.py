@@ -44,7 +44,7 @@ class Outcome:
     reason: str | None = None
 
 
-class _PatientQueue(Queue):
+class PatientQueue(Queue):
     """Lets simulated time pass instead of making a handed back job invisible."""
 
     def __init__(self, clock: Clock, *args: Any) -> None:
@@ -73,7 +73,7 @@ class Sending:
         self._ses = ses
         self._clock = clock
         self._journal = io.StringIO()
-        kind = partial(_PatientQueue, clock) if isinstance(clock, SimulatedClock) else Queue
+        kind = partial(PatientQueue, clock) if isinstance(clock, SimulatedClock) else Queue
         sqs = boto3.client("sqs", config=queue.CONFIG)
         url = aws.environ[QUEUE_KEY]
         self._jobs = kind(sqs, url, aws.environ[DEAD_LETTER_KEY])

@@ -1,0 +1,280 @@
+"""The intake function: it decides, queues and answers SES, and lets mail through whatever breaks."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from bouncer import intake
+from bouncer.intake import Intake
+from bouncer.job import Job, from_json
+from bouncer.journal import Journal
+from bouncer.parameters import Document, Documents, Loader, SourceError
+from bouncer.queue import QueueError
+from bouncer.settings import Settings
+from bouncer_local.aws.embedded import PREFIX, EmbeddedAws, embedded_aws
+
+NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
+REJECT = "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist, message: Gone.}"
+
+
+def event(*recipients: str, **mail: Any) -> dict[str, Any]:
+    verdicts = {f"{name}Verdict": {"status": "PASS"} for name in ("spf", "dkim", "dmarc", "spam", "virus")}
+    record = {
+        "mail": {
+            "messageId": "m1",
+            "source": "eve@partner.example",
+            "timestamp": "2026-11-02T08:00:00.000Z",
+            "headers": [{"name": "From", "value": "Eve <eve@partner.example>"}],
+            **mail,
+        },
+        "receipt": {"recipients": list(recipients) or ["ann@example.com"], **verdicts},
+    }
+    return {"Records": [{"eventSource": "aws:ses", "ses": record}]}
+
+
+@dataclass
+class Documented:
+    """A source of documents that can be broken."""
+
+    rules: dict[str, str]
+    settings: str | None = None
+    error: Exception | None = None
+
+    def read(self) -> Documents:
+        if self.error:
+            raise self.error
+        rules = {name: Document(name, text) for name, text in self.rules.items()}
+        return Documents(rules, Document("settings", self.settings) if self.settings else None)
+
+    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
+        return ()
+
+
+@dataclass
+class Jobs:
+    """A queue that can be broken."""
+
+    sent: list[Job] = field(default_factory=list)
+    error: Exception | None = None
+
+    def send(self, job: Job) -> None:
+        if self.error:
+            raise self.error
+        self.sent.append(job)
+
+
+class Bench:
+    """One intake with fakes around it; `lines` is its journal."""
+
+    def __init__(self, source: Documented) -> None:
+        self.source = source
+        self.jobs = Jobs()
+        self.ticks = 0.0
+        self._stream = io.StringIO()
+        self.intake = Intake(
+            loader=Loader(source, Settings(), now=lambda: self.ticks),
+            jobs=self.jobs,
+            journal=Journal("intake", "test", stream=self._stream),
+            now=lambda: NOW,
+        )
+
+    def __call__(self, what: object) -> str:
+        return self.intake.handle(what, request_id="r1")["disposition"]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._stream.getvalue().splitlines()]
+
+
+def bench(rule: str = REJECT, **more: Any) -> Bench:
+    return Bench(Documented({"200-departed": rule}, **more))
+
+
+def test_a_rejected_mail_is_queued_and_stopped() -> None:
+    """One job goes on the queue, SES is told to stop, and one line tells it all with its metrics."""
+    tried = bench()
+    assert tried(event()) == "STOP_RULE_SET"
+    (job,) = tried.jobs.sent
+    assert (job.sender, job.recipients) == ("eve@partner.example", ("ann@example.com",))
+    assert job.received_at == NOW
+    (line,) = tried.lines
+    assert line["message"] == "mail"
+    assert line["request_id"] == "r1"
+    assert line["decisions"] == [
+        {
+            "recipient": "ann@example.com",
+            "action": "reject",
+            "rule": "200-departed",
+            "shadow": [],
+            "withheld": None,
+        }
+    ]
+    assert line["references"] == [job.reference]
+    metrics = {metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert metrics == {"Mails", "Reject", "Queued", "ColdStarts"}
+    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["deployment", "service"]]
+
+
+def test_a_mail_somebody_still_gets_goes_on() -> None:
+    """With one recipient rejected and one not, the bounce is queued and the mail continues."""
+    tried = bench()
+    assert tried(event("ann@example.com", "bob@example.com")) == "CONTINUE"
+    assert [job.recipients for job in tried.jobs.sent] == [("ann@example.com",)]
+
+
+def test_a_withheld_bounce_is_still_a_rejection() -> None:
+    """The null sender is never answered, yet the mail is stopped; the reason is journalled and counted."""
+    tried = bench()
+    assert tried(event(source="<>")) == "STOP_RULE_SET"
+    assert not tried.jobs.sent
+    assert tried.lines[0]["decisions"][0]["withheld"] == "null_sender"
+    assert tried.lines[0]["Withheld_null_sender"] == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "disposition", "queued"),
+    [
+        ("drop: {}", "STOP_RULE_SET", 0),
+        ("accept: {}", "CONTINUE", 0),
+        ("when: {subject: nothing}\ndrop: {}", "CONTINUE", 0),
+        ("mode: shadow\nreject: {type: Undefined}", "CONTINUE", 0),
+        ("reject: {type: Undefined, keep_copy: true}", "CONTINUE", 1),
+    ],
+)
+def test_what_each_action_answers(rule: str, disposition: str, queued: int) -> None:
+    """Only what nobody keeps is stopped; shadow rules do nothing."""
+    tried = bench(rule)
+    assert tried(event()) == disposition
+    assert len(tried.jobs.sent) == queued
+
+
+@pytest.mark.parametrize("mode", ["shadow", "off"])
+def test_the_settings_can_hold_everything_back(mode: str) -> None:
+    """With mode shadow or off nothing is stopped and nothing is queued."""
+    tried = bench(settings=f"mode: {mode}")
+    assert tried(event()) == "CONTINUE"
+    assert not tried.jobs.sent
+    assert bool(tried.lines[0]["decisions"]) == (mode == "shadow")
+
+
+@pytest.mark.parametrize(
+    "what",
+    [None, [], {}, "text", {"Records": []}, {"Records": [None]}, {"Records": [{"ses": {"mail": {}}}]},
+     {"Records": [{"ses": {"mail": {"messageId": "AMAZON_SES_SETUP_NOTIFICATION"}}}]}],
+)  # fmt: skip
+def test_what_is_no_mail_continues(what: object) -> None:
+    """An odd event is journalled as such, not as an error, and SES goes on."""
+    tried = bench()
+    assert tried(what) == "CONTINUE"
+    assert [line["message"] for line in tried.lines] == ["not_mail"]
+
+
+def test_rules_that_cannot_be_read_let_mail_through() -> None:
+    """Without any rules ever read, the mail goes on and the error is journalled and counted."""
+    tried = bench(error=SourceError("ssm is down"))
+    assert tried(event()) == "CONTINUE"
+    (line,) = tried.lines
+    assert (line["message"], line["stage"], line["message_id"]) == ("intake_failed", "rules", "m1")
+    assert line["IntakeErrors"] == [1.0]
+
+
+def test_the_last_good_rules_stay_in_force() -> None:
+    """When SSM fails later, the rules read before decide, and a line says so once."""
+    tried = bench()
+    tried(event())
+    tried.source.error = SourceError("ssm is down")
+    tried.ticks = 1000.0
+    assert tried(event()) == "STOP_RULE_SET"
+    assert [line["message"] for line in tried.lines] == ["mail", "documents_stale", "mail"]
+
+
+def test_a_broken_rule_is_left_out_alone() -> None:
+    """The others stay in force; a line names what is wrong with the broken one, once."""
+    tried = Bench(Documented({"100-broken": "dorp: {}", "200-departed": REJECT}))
+    assert tried(event()) == "STOP_RULE_SET"
+    assert tried(event(messageId="m2")) == "STOP_RULE_SET"
+    assert [line["message"] for line in tried.lines] == ["documents_invalid", "mail", "mail"]
+    assert "dorp" in tried.lines[0]["problems"][0]
+
+
+def test_a_queue_that_fails_lets_mail_through() -> None:
+    """What can't be bounced is not stopped either: nobody would be told."""
+    tried = bench()
+    tried.jobs.error = QueueError("down")
+    assert tried(event()) == "CONTINUE"
+    assert [line["stage"] for line in tried.lines] == ["queue"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), KeyError("x"), RecursionError()])
+def test_any_error_of_ours_lets_mail_through(error: Exception) -> None:
+    """Whatever is raised inside, the answer is CONTINUE and the error is journalled without a traceback."""
+    tried = bench(error=error)
+    assert tried(event()) == "CONTINUE"
+    assert type(error).__name__ in tried.lines[0]["error"]
+    assert "Traceback" not in json.dumps(tried.lines)
+
+
+def test_a_broken_journal_changes_nothing() -> None:
+    """A log that can't be written neither stops nor lets through a mail."""
+    tried = bench()
+    tried._stream.close()  # noqa: SLF001  # as when stdout is gone
+    assert tried(event()) == "STOP_RULE_SET"
+    assert len(tried.jobs.sent) == 1
+
+
+def test_several_records_are_judged_each() -> None:
+    """Every mail of an event is judged; SES is told to stop only if all of them are."""
+    tried = bench()
+    both = {"Records": [*event()["Records"], *event("bob@example.com", messageId="m2")["Records"]]}
+    assert tried(both) == "CONTINUE"
+    assert [job.message_id for job in tried.jobs.sent] == ["m1"]
+
+
+def test_addresses_can_be_masked() -> None:
+    """With `mask_addresses` the journal names no mailbox."""
+    tried = bench(settings="mask_addresses: true")
+    tried(event())
+    text = json.dumps(tried.lines)
+    assert "eve@" not in text
+    assert "e***@partner.example" in text
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
+    """The deployed function's surroundings, in this process."""
+    with embedded_aws() as embedded:
+        for key, value in embedded.environ.items():
+            monkeypatch.setenv(key, value)
+        intake._intake.cache_clear()  # noqa: SLF001  # a new environment
+        yield embedded
+        intake._intake.cache_clear()  # noqa: SLF001
+
+
+def test_the_deployed_handler_works_with_aws(aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rules from SSM, over several pages, and a job on the FIFO queue, with the environment's keys alone."""
+    ssm = boto3.client("ssm")
+    for number in range(25):
+        name = f"{PREFIX}/rules/{number:03d}-other"
+        ssm.put_parameter(Name=name, Value="when: {subject: x}\ndrop: {}", Type="String")
+    ssm.put_parameter(Name=f"{PREFIX}/rules/900-departed", Value=REJECT, Type="String")
+    ssm.put_parameter(Name=f"{PREFIX}/settings", Value="bounce_sender: b@example.com", Type="String")
+    assert intake.handler(event(), None) == {"disposition": "STOP_RULE_SET"}
+    messages = boto3.client("sqs").receive_message(QueueUrl=aws.environ["BOUNCER_QUEUE_URL"])["Messages"]
+    job = from_json(messages[0]["Body"])
+    assert job.bounce_sender == "b@example.com"
+    assert json.loads(capsys.readouterr().out)["Queued"] == [1.0]
+
+
+def test_the_handler_survives_a_wrong_environment(
+    aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing key lets mail through, and the line names the key."""
+    assert aws.environ
+    monkeypatch.delenv("BOUNCER_QUEUE_URL")
+    assert intake.handler(event(), None) == {"disposition": "CONTINUE"}
+    assert "BOUNCER_QUEUE_URL" in json.loads(capsys.readouterr().out)["error"]

@@ -1,0 +1,153 @@
+"""Jobs: whole on the queue and back, refused when SES would misread them, one SendBounce call each."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from bouncer.job import (
+    MOST_RECIPIENTS,
+    DsnFields,
+    Job,
+    JobError,
+    Refusal,
+    check,
+    deduplication_id,
+    from_json,
+    send_bounce,
+    to_json,
+)
+from bouncer.reference import REFERENCE, reference
+from hypothesis import given
+from hypothesis import strategies as st
+
+DSN = DsnFields(
+    action="failed",
+    status="5.7.1",
+    diagnostic_code="smtp; 550 5.7.1 No",
+    final_recipient="box@example.com",
+    remote_mta="dns; mx.example.com",
+    last_attempt_date="2026-11-02T08:00:00+00:00",
+    extension_fields=(("X-Why", "because"),),
+)
+NAMED = Refusal(
+    recipient="ann@example.com", rule="a", recipient_arn=None, bounce_type="DoesNotExist", dsn=None
+)
+OWN = Refusal(
+    recipient="bob@example.com",
+    rule="b",
+    recipient_arn="arn:aws:ses:us-east-1:123456789012:identity/example.com",
+    bounce_type=None,
+    dsn=DSN,
+)
+JOB = Job(
+    message_id="m1",
+    received_at=datetime(2026, 11, 2, 8, tzinfo=UTC),
+    reference=reference("m1", ["ann@example.com", "bob@example.com"]),
+    sender="eve@partner.example",
+    bounce_sender="Mail <bounces@example.com>",
+    bounce_sender_arn="arn:aws:ses:us-east-1:123456789012:identity/example.com",
+    explanation="Gone.",
+    reporting_mta="dns; mx.example.com",
+    extension_fields=(("X-Team", "mail"),),
+    refusals=(NAMED, OWN),
+)
+
+
+def test_survives_the_queue() -> None:
+    """A job read back from its body is the same job, and the body is ASCII."""
+    odd = replace(JOB, explanation="\u65e5\u672c \u202e", sender="\ud800@x")
+    assert from_json(to_json(odd)) == odd
+    assert to_json(odd).isascii()
+
+
+def test_becomes_one_call_with_every_parameter() -> None:
+    """Every parameter SendBounce has can be in a job, and stands where the API wants it."""
+    call = send_bounce(JOB)
+    assert call["OriginalMessageId"] == "m1"
+    assert call["BounceSender"] == "Mail <bounces@example.com>"
+    assert call["BounceSenderArn"].startswith("arn:")
+    assert call["Explanation"] == "Gone."
+    assert call["MessageDsn"]["ReportingMta"] == "dns; mx.example.com"
+    assert call["MessageDsn"]["ArrivalDate"] == JOB.received_at
+    assert call["MessageDsn"]["ExtensionFields"] == [
+        {"Name": "X-Bouncer-Reference", "Value": JOB.reference},
+        {"Name": "X-Team", "Value": "mail"},
+    ]
+    assert call["BouncedRecipientInfoList"] == [
+        {"Recipient": "ann@example.com", "BounceType": "DoesNotExist"},
+        {
+            "Recipient": "bob@example.com",
+            "RecipientArn": "arn:aws:ses:us-east-1:123456789012:identity/example.com",
+            "RecipientDsnFields": {
+                "Action": "failed",
+                "Status": "5.7.1",
+                "DiagnosticCode": "smtp; 550 5.7.1 No",
+                "FinalRecipient": "box@example.com",
+                "RemoteMta": "dns; mx.example.com",
+                "LastAttemptDate": datetime(2026, 11, 2, 8, tzinfo=UTC),
+                "ExtensionFields": [{"Name": "X-Why", "Value": "because"}],
+            },
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"refusals": ()}, "0 recipients"),
+        ({"refusals": (NAMED,) * (MOST_RECIPIENTS + 1)}, "51 recipients"),
+        ({"bounce_sender": "a@b\r\nBcc: x@y"}, "bounce_sender"),
+        ({"reporting_mta": "dns; x\ny"}, "reporting_mta"),
+        ({"message_id": ""}, "message_id"),
+        ({"explanation": " "}, "explanation"),
+        ({"extension_fields": (("X-A: b", "c"),)}, "extension field"),
+        ({"extension_fields": (("X-A", "b\nc"),)}, "extension field"),
+        ({"refusals": (replace(NAMED, bounce_type="Gone"),)}, "bounce type"),
+        ({"refusals": (replace(NAMED, bounce_type=None),)}, "both or neither"),
+        ({"refusals": (replace(NAMED, dsn=DSN),)}, "both or neither"),
+        ({"refusals": (replace(OWN, dsn=replace(DSN, action="lost")),)}, "action"),
+        ({"refusals": (replace(OWN, dsn=replace(DSN, status="5.7")),)}, "status"),
+        (
+            {"refusals": (replace(OWN, dsn=replace(DSN, diagnostic_code="x\r\ny")),)},
+            "diagnostic_code",
+        ),
+        ({"refusals": (replace(OWN, dsn=replace(DSN, remote_mta="")),)}, "remote_mta"),
+    ],
+)
+def test_refuses_what_botocore_lets_pass(change: dict[str, Any], says: str) -> None:
+    """An empty list, odd enums, a bad status and line breaks never reach SES."""
+    with pytest.raises(JobError, match=says):
+        check(replace(JOB, **change))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3)
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from(["", *json.loads(to_json(JOB))]),
+)
+def test_an_unreadable_body_is_one_kind_of_error(value: object, member: str) -> None:
+    """Whatever stands on the queue, reading it yields a job or a JobError."""
+    body = json.loads(to_json(JOB)) | {member: value} if member else value
+    try:
+        job = from_json(json.dumps(body))
+    except JobError as error:
+        assert "found" in str(error)
+    else:
+        assert job.refusals
+
+
+def test_reference_and_deduplication_know_the_mail_and_its_recipients() -> None:
+    """The order and case of recipients do not matter; another mail or recipient does."""
+    same = reference("m1", ["Bob@example.com", "ann@example.com"])
+    assert same == JOB.reference
+    assert REFERENCE.fullmatch(same)
+    assert reference("m2", ["ann@example.com", "bob@example.com"]) != same
+    assert deduplication_id(JOB) == deduplication_id(replace(JOB, refusals=(OWN, NAMED)))
+    assert deduplication_id(JOB) != deduplication_id(JOB.without(["ann@example.com"]))
