@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from zoneinfo import ZoneInfo
 
 import re2
 
+from bouncer import mime
 from bouncer.document import Node, show
 
 ADDRESS_FIELDS = ("sender", "recipient", "from", "to", "cc", "reply_to")
@@ -37,6 +38,7 @@ FIELDS = (
     "recipients",
     "time",
 )
+_LEAST = {"over": 0, "under": 1}  # what a number of recipients can be compared with
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 3.6.8
@@ -173,7 +175,7 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
 
 def read_condition(node: Node) -> Condition | None:
     """The condition in a mapping of fields, all of which must hold; None after a problem."""
-    entries = node.members((*FIELDS, *NESTING), "a mapping of conditions")
+    entries = node.members((*FIELDS, *NESTING), "a mapping of fields to what they must be")
     if not entries and node.value == {}:
         node.fault("at least one condition")
     parts = [_entry(key, child) for key, child in entries.items()]
@@ -190,14 +192,15 @@ def _entry(key: str, node: Node) -> Condition | None:
     if key in VERDICT_FIELDS:
         return _worded(key, node, VERDICT_WORDS)
     if key in CONTENT_FIELDS:
-        node.fault("a field the mail event carries; content fields need the stored mail", found=key)
+        expected = "one of the other fields (content fields are not available yet)"
+        node.fault(expected, found="a field of the mail's content")
         return None
     return _ENTRIES[key](node)
 
 
 def _nested(key: str, node: Node) -> Condition | None:
     if key != "not" and not isinstance(node.value, list):
-        node.fault("a list of conditions")
+        node.fault("a list, each item a mapping of fields to what they must be")
         return None
     parts = [read_condition(item) for item in node.items()]
     if key == "not":
@@ -239,7 +242,8 @@ def _matched(field: str, node: Node, plain: Callable[[str, Node], Leaf | None]) 
 def _only_key(node: Node, known: tuple[str, ...]) -> tuple[str, Node] | None:
     entries = node.entries("a matcher")
     if "in" in entries:
-        node.fault("another matcher; named lists are not available yet", found="in")
+        expected = "the values themselves (named lists are not available yet)"
+        entries["in"].fault(expected, found="the name of a list")
         return None
     entries = node.members(known, "a matcher")
     if len(entries) > 1:
@@ -267,8 +271,9 @@ def _valid_regex(node: Node, pattern: str) -> bool:
     except (re2.error, UnicodeEncodeError) as error:
         detail = error.args[0] if error.args else error
         reason = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+        reason = mime.printable(reason, 100)
         expected = "an RE2 pattern (no look-around, no back-references)"
-        node.fault(expected, found=f"{show(pattern)} ({reason})")
+        node.fault(expected, found=f"{show(pattern)} (RE2 says {show(reason)})")
         return False
     return True
 
@@ -293,23 +298,25 @@ def _plain_text(field: str, node: Node) -> Leaf | None:
 
 
 def _address(field: str, node: Node) -> Leaf | None:
-    pattern = node.text("an address")
+    expected = "an address such as ann@example.com, or a pattern such as *@example.com"
+    pattern = node.text(expected)
     if pattern is None:
         return None
     if pattern == "" and field == "sender":  # the null sender
         return Text(field, Matcher.EQUALS, "")
     if not re.search(r"[@*?]", pattern) or re.search(r"\s", pattern):
-        node.fault("an address such as ann@example.com, or a pattern such as *@example.com")
+        node.fault(expected)
         return None
     return _plain(field, pattern)
 
 
 def _domain(field: str, node: Node) -> Leaf | None:
-    pattern = node.text("a domain")
+    expected = "a domain such as example.com, or .example.com for its subdomains"
+    pattern = node.text(expected)
     if pattern is None:
         return None
     if not re.fullmatch(r"[^\s@]+", pattern) or pattern == ".":
-        node.fault("a domain such as example.com, or .example.com for its subdomains")
+        node.fault(expected)
         return None
     if pattern.startswith(".") and not re.search(r"[*?]", pattern):
         return Text(field, Matcher.SUBDOMAIN, pattern[1:].rstrip("."))
@@ -334,14 +341,19 @@ def _network(node: Node) -> Condition | None:
             found = _only_key(item, ("not",))
             inner = _network(found[1]) if found else None
             return inner and Not(inner)
-        text = item.text("an IP address or network")
+        expected = "an IP address or network such as 192.0.2.0/24 or 2001:db8::/32"
+        text = item.text(expected)
         if text is None:
             return None
         try:
-            return Network(ip_network(text))
+            network = ip_network(text, strict=False)
         except ValueError:
-            item.fault("an IP address or network such as 192.0.2.0/24 or 2001:db8::/32")
+            item.fault(expected)
             return None
+        if "/" in text and ip_address(text.partition("/")[0]) != network.network_address:
+            item.fault(f"the first address of the network, {network}")
+            return None
+        return Network(network)
 
     return _several(node, one)
 
@@ -366,21 +378,28 @@ def _header(node: Node) -> Condition | None:
 def _recipients(node: Node) -> Condition | None:
     def one(item: Node) -> Condition | None:
         if not isinstance(item.value, dict):
-            count = item.number("a number, or over: or under: one")
+            count = item.number("a whole number, or a mapping with over or under")
             return None if count is None else Recipients(count - 1, count + 1)
-        entries = item.members(("over", "under", "not"), "a number")
+        entries = item.members((*_LEAST, "not"), "a whole number")
         if "not" in entries:
-            found = _only_key(item, ("over", "under", "not"))
+            found = _only_key(item, (*_LEAST, "not"))
             inner = _recipients(found[1]) if found else None
             return inner and Not(inner)
         if not entries:
             if item.value == {}:
                 item.fault("over, under or not")
             return None
-        bounds = {key: child.number("a number") for key, child in entries.items()}
-        return (
-            None if None in bounds.values() else Recipients(bounds.get("over"), bounds.get("under"))
-        )
+        bounds = {
+            key: child.number(f"a whole number, {_LEAST[key]} or more", least=_LEAST[key])
+            for key, child in entries.items()
+        }
+        if None in bounds.values():
+            return None
+        over, under = bounds.get("over"), bounds.get("under")
+        if over is not None and under is not None and under - over < 2:  # noqa: PLR2004  # none between
+            item.fault("room for a number between them", found=f"over {over} and under {under}")
+            return None
+        return Recipients(over, under)
 
     return _several(node, one)
 
@@ -420,7 +439,7 @@ def _span(node: Node) -> tuple[time, time] | None:
     if start is None or end is None:
         return None
     if start == end:
-        node.fault("two different times")
+        node.fault("two different times", found=f"{start:%H:%M} twice")
         return None
     return start, end
 
@@ -435,13 +454,11 @@ def _clock(node: Node) -> time | None:
 
 
 def _zone(node: Node) -> ZoneInfo | None:
-    name = node.text("a time zone")
-    try:
-        return ZoneInfo(name) if name else None
-    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError or an OSError below
-        pass
-    except KeyError:
-        pass
+    if isinstance(node.value, str) and node.value:
+        try:
+            return ZoneInfo(node.value)
+        except (KeyError, OSError, ValueError):  # not found, a folder of zones, not even a path
+            pass
     node.fault("a time zone such as Europe/Berlin")
     return None
 

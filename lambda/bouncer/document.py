@@ -14,12 +14,15 @@ from typing import Any, Never
 
 import yaml
 
+from bouncer import slip
 from bouncer.errors import DocumentError, Problem
 
 Path = tuple[str | int, ...]
 
 _SHOWN = 60  # characters of a wrong value worth repeating in an error
 _DEEPEST = 40
+_WORD = re.compile(r"[\w-]{1,60}")
+_LONGEST = 8192  # bytes an SSM parameter holds; it also keeps the C parser's stack safe
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C is optional
@@ -68,6 +71,11 @@ class Report:
             )
         )
 
+    def add_too_deep(self, line: int | None = None) -> None:
+        """Note that the document nests deeper than anyone means to."""
+        found, expected = "values nested too deeply", f"at most {_DEEPEST} levels"
+        self.add((), line=line, found=found, expected=expected)
+
     def line(self, path: Path) -> int | None:
         """The line of the value at `path`, or of the nearest thing around it."""
         while path and path not in self.lines:
@@ -113,8 +121,8 @@ class Node:
     def unknown(self, known: Collection[str]) -> None:
         """Note that this key is none of `known`."""
         key = str(self.path[-1])
-        near = get_close_matches(key, known, n=1)
-        hint = f"{near[0]}" if near else f"one of {', '.join(known)}"
+        near = get_close_matches(key.lower().replace("-", "_"), known, n=1) or list(known)
+        hint = near[0] if len(near) == 1 else f"one of {', '.join(near)}"
         self.fault(hint, found=f"unknown key {show(key)}")
 
     def items(self) -> Iterator["Node"]:
@@ -127,7 +135,7 @@ class Node:
         for index, value in enumerate(self.value):
             yield self.child(index, value)
 
-    def text(self, expected: str = "text") -> str | None:
+    def text(self, expected: str = "text (in quotes)") -> str | None:
         """The value if it is text."""
         if isinstance(self.value, str):
             return self.value
@@ -159,6 +167,11 @@ class Node:
 def read(name: str, text: str) -> Node:
     """Return the root of the document called `name`; raises `DocumentError` if it is no document."""
     report = Report(name)
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > _LONGEST:
+        expected = f"at most {_LONGEST}, as an SSM parameter holds no more"
+        report.add((), found=f"{size} bytes", expected=expected)
+        report.settle()
     if text.lstrip().startswith("{"):
         value = _read_json(text, report)
     else:
@@ -178,36 +191,44 @@ def _read_json(text: str, report: Report) -> object:
         raise ValueError(word)
 
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+        value: object = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except json.JSONDecodeError as error:
-        report.add((), line=error.lineno, found=f"invalid JSON ({error.msg})", expected="JSON")
+        found, expected = f"invalid JSON ({error.msg})", "JSON, as the document starts with {"
+        report.add((), line=error.lineno, found=found, expected=expected)
     except RecursionError:
-        report.add((), found="values nested too deeply", expected=f"at most {_DEEPEST} levels")
+        report.add_too_deep()
     except ValueError as error:
         report.add((), found=show(str(error)), expected="a JSON number")
+    else:
+        if not _deeper(value, _DEEPEST):
+            return value
+        report.add_too_deep()
     return None
+
+
+def _deeper(value: object, levels: int) -> bool:
+    """Is something nested more than `levels` deep in this value?"""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(item, levels - 1) for item in inner)
 
 
 def _read_yaml(text: str, report: Report) -> object:
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else None
-        report.add((), line=line, found=f"invalid YAML ({_problem(error)})", expected="YAML")
-    except yaml.YAMLError as error:
-        report.add((), found=f"invalid YAML ({show(str(error))})", expected="YAML")
+        wrong = slip.of_parser(error, text)
+        report.add((), line=wrong.line, found=wrong.found, expected=wrong.expected)
+    except (yaml.YAMLError, UnicodeEncodeError):
+        wrong = slip.of_characters(text)
+        report.add((), line=wrong.line, found=wrong.found, expected=wrong.expected)
     except RecursionError:
-        report.add((), found="values nested too deeply", expected=f"at most {_DEEPEST} levels")
+        report.add_too_deep()
     else:
         if root is not None:
             return _Builder(report).build(root, ())
     return None
-
-
-def _problem(error: yaml.MarkedYAMLError) -> str:
-    parts = (error.context, error.problem)
-    return ": ".join(part for part in parts if part) or "not readable"
 
 
 class _Builder:
@@ -218,23 +239,22 @@ class _Builder:
         self._seen: set[int] = set()
 
     def build(self, node: Any, path: Path) -> object:
-        self._report.lines[path] = node.start_mark.line + 1
         if id(node) in self._seen:
             self._report.add(path, found="a YAML alias", expected="the value written out")
             return None
         self._seen.add(id(node))
+        line = self._report.lines.setdefault(path, node.start_mark.line + 1)
         if len(path) > _DEEPEST:
-            self._report.add(
-                (), found="values nested too deeply", expected=f"at most {_DEEPEST} levels"
-            )
+            self._report.add_too_deep(line)
+            self._report.settle()
+        if node.tag != _plain_tag(node):
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self._report.add(path, found=f"the YAML tag {show(tag)}", expected="a plain value")
             return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
-        if node.tag not in _SCALARS:
-            self._report.add(path, found=f"the YAML tag {show(node.tag)}", expected="a plain value")
-            return None
         return _SCALARS[node.tag](node.value)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
@@ -250,9 +270,22 @@ class _Builder:
             if key in result:
                 found = f"the key {show(key)} twice"
                 self._report.add(path, line=line, found=found, expected="each key once")
+            self._report.lines[*path, key] = line
             result[key] = self.build(value_node, (*path, key))
-            self._report.lines[(*path, key)] = line
         return result
+
+
+def _plain_tag(node: Any) -> str:
+    """The tag a node has when none is written before it."""
+    if isinstance(node, yaml.MappingNode):
+        return "tag:yaml.org,2002:map"
+    if isinstance(node, yaml.SequenceNode):
+        return "tag:yaml.org,2002:seq"
+    if not node.style:  # not in quotes
+        for tag, pattern in _Loader.yaml_implicit_resolvers.get(node.value[:1], ()):
+            if pattern.match(node.value):
+                return tag
+    return "tag:yaml.org,2002:str"
 
 
 def show(value: object) -> str:
@@ -268,14 +301,17 @@ def show(value: object) -> str:
             return "a list" if value else "an empty list"
         case str():
             cut = value if len(value) <= _SHOWN else value[:_SHOWN] + "..."
-            return json.dumps(cut, ensure_ascii=not cut.isprintable())
+            return f'"{cut}"' if cut.isprintable() else json.dumps(cut)
         case _:
             return str(value)[:_SHOWN]
 
 
 def show_path(path: Path) -> str:
-    """A path as people write it: `when.any[0].sender`."""
+    """A path as people write it: `when.any[0].sender`; keys that are no words stand in quotes."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += "." + (step if _WORD.fullmatch(step) else show(step))
     return text.removeprefix(".")

@@ -1,11 +1,12 @@
 """The received mail as rules see it, read from the event SES hands to the intake.
 
 This is where raw event dictionaries end. Every field may be missing, repeated or of the wrong type:
-what can't be read is absent. Recipients are the envelope's (`receipt.recipients`), never the To header.
+what can't be read is absent. Recipients are the envelope's (`receipt.recipients`), never To's.
 Event shapes: SES Developer Guide, "Contents of events for the Lambda action".
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,9 +24,10 @@ SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 # SES passes on at most 10 KB of headers; what is longer did not come from SES and is cut here too,
 # so that no hostile event costs time.
 HEADER_LIMIT = 16_384
+_HEADER_COST = 4  # colon, space and line end count as well: empty headers are not free
 
-# `from HELO (rdns [IP]) by inbound-smtp.REGION.amazonaws.com with SMTP`, up to its own id: everything
-# before ` id <message id> ` was written before the sender could know that id.
+# `from HELO (rdns [IP]) by inbound-smtp.REGION.amazonaws.com with SMTP`, up to its own id: all that
+# stands before ` id <message id> ` was written before the sender could know that id.
 _ORIGIN = re.compile(
     r"from (?P<helo>.*) \((?:[^()\[\]]* )?\[(?:IPv6:)?(?P<ip>[0-9A-Fa-f.:]+)\]\)"
     r" by inbound-smtp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)? with \w+",
@@ -38,9 +40,9 @@ IpAddress = IPv4Address | IPv6Address
 class Message:
     """One received mail, immutable.
 
-    `sender` is the envelope sender, "" for the null sender; `headers` maps lower-case names to unfolded
-    values in their order; `verdicts` maps each of `VERDICTS` to SES's word in lower case or `absent`;
-    `received_at` is aware, or None when the event does not tell.
+    `sender` is the envelope sender, "" for the null sender; `headers` maps lower-case names to
+    unfolded values in their order; `verdicts` maps each of `VERDICTS` to SES's word in lower case
+    or `absent`; `received_at` is aware, or None when the event does not tell.
     """
 
     message_id: str
@@ -144,17 +146,14 @@ def _describe(value: object) -> str:
     """What an event that is none looks like, in an operator's words."""
     if not isinstance(value, dict):
         return "a list" if isinstance(value, list) else "a value that is no JSON object"
-    for key, name in _STRANGERS.items():
-        if key in value:
-            return name
     records = value.get("Records")
-    if isinstance(records, list) and records:
-        return _describe(records[0])
-    return (
-        "an object with the keys " + ", ".join(sorted(map(str, value))[:5])
-        if value
-        else "an empty object"
-    )
+    first = records[0] if isinstance(records, list) and records else None
+    for candidate in (value, first if isinstance(first, dict) else {}):
+        for key, name in _STRANGERS.items():
+            if key in candidate:
+                return name
+    keys = ", ".join(sorted(map(str, value))[:5])
+    return f"an object with the keys {mime.printable(keys, 100)}" if value else "an empty object"
 
 
 _STRANGERS = {
@@ -162,7 +161,7 @@ _STRANGERS = {
     "notificationType": "a sending notification of SES",
     "eventType": "a sending event of SES",
     "s3": "an S3 event",
-    "body": "an SQS event",
+    "receiptHandle": "an SQS event",
     "Sns": "an SNS event without received mail",
 }
 
@@ -215,27 +214,34 @@ _COMMON = {
 def _headers(
     listed: object, common: Mapping[str, Any]
 ) -> tuple[Mapping[str, tuple[str, ...]], bool]:
-    """Headers by lower-case name, and whether some were cut; `commonHeaders` fills what is missing."""
-    headers: dict[str, tuple[str, ...]] = {}
-    cut = False
+    """Headers by lower-case name, and whether some were cut; `commonHeaders` fills the gaps."""
+    headers, cut = _fitting(_pairs(listed))
+    more, more_cut = _fitting(_common_pairs(common, headers))
+    return headers | more, cut or more_cut
+
+
+def _fitting(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, tuple[str, ...]], bool]:
+    """The headers within the limit, by lower-case name, and whether that was not all."""
+    headers: defaultdict[str, list[str]] = defaultdict(list)
     room = HEADER_LIMIT
-    for name, value in _pairs(listed):
-        room -= len(name) + len(value)
+    for name, value in pairs:
+        room -= len(name) + len(value) + _HEADER_COST
+        kept = value if room >= 0 else value[:room]
+        headers[name.strip().lower()].append(mime.unfold(kept))
         if room < 0:
-            cut = True
-            value = value[:room]  # noqa: PLW2901  # the rest of this value is beyond the limit
-        key = name.strip().lower()
-        headers[key] = (
-            (*headers[key], mime.unfold(value)) if key in headers else (mime.unfold(value),)
-        )
-        if cut:
             break
-    for member, key in _COMMON.items():
-        if key not in headers and member in common:
-            values = _strings(common[member])
-            if values:
-                headers[key] = tuple(mime.unfold(value[:HEADER_LIMIT]) for value in values)
-    return headers, cut
+    return {name: tuple(values) for name, values in headers.items()}, room < 0
+
+
+def _common_pairs(
+    common: Mapping[str, Any], headers: Mapping[str, object]
+) -> Iterable[tuple[str, str]]:
+    for member, name in _COMMON.items():
+        if name not in headers and member in common:
+            value = common[member]
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, str):
+                    yield name, item
 
 
 def _pairs(listed: object) -> Iterable[tuple[str, str]]:
@@ -244,8 +250,3 @@ def _pairs(listed: object) -> Iterable[tuple[str, str]]:
             name, value = item.get("name"), item.get("value")
             if isinstance(name, str) and isinstance(value, str):
                 yield name, value
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    listed = value if isinstance(value, list) else [value]
-    return tuple(item for item in listed[:100] if isinstance(item, str))

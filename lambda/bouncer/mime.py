@@ -1,15 +1,16 @@
 """Reads header text as RFC 5322 and RFC 2047 mean it, whatever a stranger put there.
 
-Thin, total wrappers around the standard library's `email`: bad encodings yield the raw text, never an
-exception. Nothing here decides anything.
+Thin and total: bad encodings yield the raw text, never an exception. Nothing here decides anything.
 """
 
+import binascii
 import email.utils
+import encodings
+import pkgutil
 import re
 import unicodedata
-from email.errors import HeaderParseError
-from email.header import decode_header
-from functools import partial
+from encodings.aliases import aliases
+from functools import cache, partial
 
 # Newer Pythons return nothing at all for a list with one malformed address unless asked not to.
 _getaddresses = (
@@ -38,6 +39,9 @@ _ASCII_FORMS = str.maketrans(
         "\u2014": "-",
     }
 )
+_WORD = re.compile(r"=\?([^?]*)\?([bqBQ])\?(.*?)\?=")
+_QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})")
+_NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined"}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -52,24 +56,69 @@ def decode_words(value: str) -> str:
     """The text with its encoded words (RFC 2047) decoded; what can't be decoded stays as it is."""
     if "=?" not in value:
         return value
-    try:
-        parts = decode_header(value)
-    except (HeaderParseError, ValueError):
-        return value
-    return "".join(_decode_part(data, charset) for data, charset in parts)
+    return "".join(
+        piece if isinstance(piece, str) else _decode_bytes(*piece) for piece in _pieces(value)
+    )
 
 
-def _decode_part(data: bytes | str, charset: str | None) -> str:
-    if isinstance(data, str):
-        return data
+def _pieces(value: str) -> list[str | tuple[bytes, str]]:
+    """Plain text, and the bytes of neighbouring encoded words with their charset.
+
+    A character may be split over two words. The `email` package's `decode_header` would turn plain
+    text beyond Latin-1 into backslashes.
+    """
+    pieces: list[str | tuple[bytes, str]] = []
+    end = 0
+    for word in _WORD.finditer(value):
+        between, end = value[end : word.start()], word.end()
+        if between and not (between.isspace() and pieces and not isinstance(pieces[-1], str)):
+            pieces.append(between)
+        data, charset = _word_bytes(word), word[1].lower()
+        last = pieces[-1] if pieces else ""
+        if data is None:
+            pieces.append(word[0])
+        elif isinstance(last, tuple) and last[1] == charset:
+            pieces[-1] = (last[0] + data, charset)
+        else:
+            pieces.append((data, charset))
+    return [*pieces, value[end:]]
+
+
+def _word_bytes(word: re.Match[str]) -> bytes | None:
+    """What an encoded word encodes; None when it is broken."""
+    text = word[3]
+    raw = (
+        text.encode("utf-8", "replace")
+        if max(text, default="") > "\xff"
+        else text.encode("latin-1")
+    )
+    if word[2] in "qQ":
+        return _QUOTED.sub(lambda match: bytes.fromhex(match[1].decode()), raw.replace(b"_", b" "))
     try:
-        return data.decode(charset or "ascii", "replace")
-    except (LookupError, ValueError):  # an unknown charset, or a name with a NUL in it
-        return data.decode("latin-1")
+        return binascii.a2b_base64(raw + b"==")  # padding is often forgotten
+    except binascii.Error:
+        return None
+
+
+def _decode_bytes(data: bytes, charset: str) -> str:
+    name = charset.partition("*")[0]  # RFC 2231 section 5: a language may follow
+    try:
+        if name.isascii() and encodings.normalize_encoding(name) in _charsets():
+            return data.decode(name, "replace")
+    except (LookupError, ValueError):  # known to Python, yet no charset, such as zlib
+        pass
+    return data.decode("latin-1")
+
+
+@cache
+def _charsets() -> frozenset[str]:
+    """The names Python knows; it must not be asked for others, as it remembers each for ever."""
+    modules = (module.name for module in pkgutil.iter_modules(encodings.__path__))
+    return frozenset({*aliases, *aliases.values(), *modules}) - _NO_CHARSETS
 
 
 def addresses(values: tuple[str, ...]) -> tuple[str, ...]:
-    """The addresses in header values, without names and comments; what is no address is left out."""
+    """The addresses in header values, without names and comments; what is none is left out."""
     if not values:
         return ()
     try:

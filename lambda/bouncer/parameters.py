@@ -6,6 +6,7 @@ does not parse is replaced by its newest valid earlier version, or left out alon
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -241,10 +242,8 @@ class Loader:
 
     def _earlier_rule(self, name: str) -> Rule | None:
         for document in self._earlier(f"{_RULES}{name}"):
-            try:
+            with suppress(DocumentError):
                 return read_rule(name, document.text, document=document.label)
-            except DocumentError:
-                continue
         return None
 
     def _earlier(self, name: str) -> Iterable[Document]:
@@ -259,10 +258,11 @@ class Loader:
         try:
             return self._defaults.overlaid(document.text, document=document.label)
         except DocumentError as error:
-            problems.append(str(error))
+            problem = str(error)
+        problems.append(problem)
+        if self._memory.loaded is not None:
+            return self._memory.loaded.settings
         for earlier in self._earlier(_SETTINGS):
-            try:
+            with suppress(DocumentError):
                 return self._defaults.overlaid(earlier.text, document=earlier.label)
-            except DocumentError:
-                continue
-        return self._defaults
+        raise SourceError(problem)

@@ -29,7 +29,7 @@ _HOST = re.compile(
 )
 _ARN = re.compile(r"arn:[a-z-]+:ses:[a-z0-9-]+:[0-9]{12}:identity/[!-~]+")
 _FIELD_NAME = re.compile(r"[Xx]-[A-Za-z0-9-]{1,48}")
-_MAILBOX = re.compile(r"(?:[ !#-;=?A-Z^-~]* <)?([!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.-]+)>?")
+_MAILBOX = re.compile(r"([ !#-;=?A-Z^-~]* <)?([!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.-]+)(?(1)>)")
 
 
 class BounceType(StrEnum):
@@ -146,15 +146,16 @@ def _optional(entries: dict[str, Node], key: str, read: Callable[[Node], T | Non
 
 def _reason(node: Node, entries: dict[str, Node]) -> BounceType | Dsn | None:
     if "type" in entries and "status" in entries:
-        node.fault("either type or status", found="both")
+        node.fault("one of them", found="both type and status")
         return None
     if "status" in entries:
         return _dsn(entries)
     for key in _DSN_KEYS:
         if key in entries:
-            entries[key].fault("status beside it (a type brings its own codes)", found=key)
+            expected = f"status instead of type, or no {key} (a type has its own codes)"
+            entries[key].fault(expected, found=f"{key} without status")
     if "type" not in entries:
-        node.fault("type or status", found="neither")
+        node.fault("one of them", found="neither type nor status")
         return None
     word = entries["type"].word(tuple(map(str, BounceType)))
     return BounceType(word) if word else None
@@ -162,7 +163,7 @@ def _reason(node: Node, entries: dict[str, Node]) -> BounceType | Dsn | None:
 
 def _dsn(entries: dict[str, Node]) -> Dsn | None:
     status = _status(entries["status"])
-    code = _optional(entries, "smtp_code", lambda item: item.number("a reply code such as 550"))
+    code = _optional(entries, "smtp_code", lambda item: item.number("a number such as 550"))
     action = _optional(entries, "action", lambda item: item.word(tuple(ACTIONS)))
     dsn = Dsn(
         status=status or "5.0.0",
@@ -203,23 +204,22 @@ def _agree(entries: dict[str, Node], dsn: Dsn) -> bool:
 def _status(node: Node) -> str | None:
     if isinstance(node.value, str) and _STATUS.fullmatch(node.value):
         return node.value
-    node.fault('an enhanced status code such as "5.7.1" (RFC 3463)')
+    node.fault('an enhanced status code of class 2, 4 or 5 such as "5.7.1" (RFC 3463)')
     return None
 
 
 def read_template(node: Node, limit: int) -> Template | None:
     """A text with placeholders of at most `limit` characters."""
-    text = node.text("text")
+    text = node.text()
     if text is None:
         return None
     if not text.strip() or len(text) > limit:
-        node.fault(
-            f"1 to {limit} characters", found=f"{len(text)} characters" if text else "nothing"
-        )
+        found = f"{len(text)} characters" if text.strip() else "an empty text"
+        node.fault(f"1 to {limit} characters", found=found)
         return None
     names = _placeholders(text)
     if names is None:
-        node.fault("braces only around a placeholder")
+        node.fault("single braces, and only around a placeholder such as {recipient}")
         return None
     for name in names:
         if name not in PLACEHOLDERS:
@@ -268,7 +268,7 @@ def read_address(node: Node) -> str | None:
 def mailbox_address(mailbox: str) -> str:
     """The bare address of what `read_mailbox` accepted."""
     match = _MAILBOX.fullmatch(mailbox)
-    return match[1] if match else mailbox
+    return match[2] if match else mailbox
 
 
 def read_mta(node: Node) -> str | None:
@@ -284,7 +284,7 @@ def read_mta(node: Node) -> str | None:
 def _arn(node: Node) -> str | None:
     if isinstance(node.value, str) and _ARN.fullmatch(node.value):
         return node.value
-    node.fault("the ARN of an SES identity")
+    node.fault("an ARN such as arn:aws:ses:eu-west-1:123456789012:identity/example.com")
     return None
 
 
@@ -293,9 +293,10 @@ def _extension_fields(node: Node) -> tuple[tuple[str, str], ...] | None:
     for name, item in node.entries("a mapping of X- names to text").items():
         value = item.text()
         if not _FIELD_NAME.fullmatch(name):
-            item.fault("X- and up to 48 letters, digits or dashes", found=f"the name {show(name)}")
+            expected = "X- followed by up to 48 letters, digits or dashes"
+            item.fault(expected, found=f"the name {show(name)}")
         elif name.lower() == REFERENCE_FIELD.lower():
-            item.fault("another name; this one carries the reference", found=name)
+            item.fault("another name, as this one carries the reference", found=f"the name {name}")
         elif value is not None and not re.fullmatch(r"[ -~]{1,2048}", value):
             item.fault("1 to 2048 printable ASCII characters")
         else:

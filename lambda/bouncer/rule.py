@@ -92,7 +92,7 @@ def _action(root: Node, entries: dict[str, Node]) -> tuple[Action | None, Reject
     if len(found) != 1:
         if isinstance(root.value, dict):
             expected = "exactly one of accept, reject and drop"
-            root.fault(expected, found=" and ".join(found) if found else "none")
+            root.fault(expected, found=" and ".join(found) or "no action")
         for action in found:
             _one_action(action, entries[action])
         return None, None
@@ -103,7 +103,7 @@ def _one_action(action: Action, node: Node) -> Rejection | None:
     if action is Action.REJECT:
         return read_rejection(node)
     if node.value not in ({}, None):
-        node.fault("{}")
+        node.fault("an empty mapping, {}")
     return None
 
 

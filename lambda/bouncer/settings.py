@@ -4,6 +4,7 @@ The environment's BOUNCER_SETTINGS has the same shape as the parameter, so one r
 strict as that of rules. Durations are whole seconds.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -90,25 +91,29 @@ def _sending(node: Node) -> bool:
 
 
 def _domains(node: Node) -> tuple[str, ...]:
-    found = [item.text("a domain") for item in node.items()]
-    for item, text in zip(node.items(), found, strict=True):
-        if text is not None and (not text.strip(".") or any(char in text for char in "@*? ")):
+    found = []
+    for item in node.items():
+        domain = item.value if isinstance(item.value, str) else ""
+        if re.fullmatch(r"\.?[^\s@*?.]+(\.[^\s@*?.]+)*", domain):
+            found.append(domain)
+        else:
             item.fault("a domain such as example.com, or .example.com for its subdomains")
-    return tuple(text for text in found if text)
+    return tuple(found)
 
 
 def _seconds(most: int) -> Callable[[Node], int | None]:
     def reader(node: Node) -> int | None:
-        seconds = node.number(f"seconds, 0 to {most}")
+        expected = f"a whole number of seconds, 0 to {most}"
+        seconds = node.number(expected)
         if seconds is not None and seconds > most:
-            node.fault(f"seconds, 0 to {most}")
+            node.fault(expected)
         return seconds
 
     return reader
 
 
 def _later(node: Node) -> None:
-    node.fault("another key; caps are not available yet", found=str(node.path[-1]))
+    node.fault("one of the other keys (caps are not available yet)", found="a key for caps")
 
 
 _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {

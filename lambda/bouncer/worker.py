@@ -30,6 +30,10 @@ RESOURCES = (settings.QUEUE_KEY, settings.DEAD_LETTER_KEY, settings.LEDGER_KEY)
 # What must be left of an invocation when a call starts: the longest call, its slot, ledger and journal.
 RESERVE_S = sesapi.CONNECT_TIMEOUT_S + sesapi.READ_TIMEOUT_S + SPACING_S + 5
 
+# A job that had as many whole invocations to itself in vain has failed: it must not hold up the others
+# until it expires. The queue's maximum receive count must be higher.
+MOST_DELIVERIES = 20
+
 _FIRST_DELAY_S = 5
 _LONGEST_DELAY_S = 60
 
@@ -76,15 +80,20 @@ class Worker:
         try:
             in_force = self._loader.load().settings
             for record in records:
-                self._record(record, in_force, until, request_id)
+                try:
+                    self._record(record, in_force, until, request_id)
+                except OutOfTimeError as error:
+                    if done or _deliveries(record) < MOST_DELIVERIES:
+                        raise
+                    self._journal.failed(from_json(record["body"]), in_force, error)
                 done += 1
         except (SourceError, LedgerError, OutOfTimeError, QueueError) as error:
             self._hand_back(records[done:], error)
         return records[done:]
 
     def _hand_back(self, records: Sequence[Record], error: Exception) -> None:
-        received = int(records[0].get("attributes", {}).get("ApproximateReceiveCount", 1))
-        delay_s = min(_FIRST_DELAY_S * 2 ** min(received - 1, 10), _LONGEST_DELAY_S)
+        exponent = min(_deliveries(records[0]) - 1, 10)
+        delay_s = min(_FIRST_DELAY_S * 2**exponent, _LONGEST_DELAY_S)
         self._journal.handed_back(len(records), error)
         try:
             self._jobs.hand_back(records, delay_s=delay_s)
@@ -151,6 +160,10 @@ class Worker:
             self._ledger.sent(job, bounce_id)
         except LedgerError as error:
             self._journal.worker_failed("ledger", error, job.reference)
+
+
+def _deliveries(record: Record) -> int:
+    return max(int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)), 1)
 
 
 @cache

@@ -1,0 +1,372 @@
+"""Speed against named peers, as ratios measured in this run: `make bench`.
+
+Peers: a loop of `re.search` and string tests over the same rules; the package rule-engine; `json.loads` of
+the same documents or event. Every answer is compared with the oracle's. MAILS=100000 replays more mails.
+"""
+
+import gc
+import io
+import json
+import os
+import re
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import oracle
+import re2
+import rule_engine
+import workload
+from bouncer.condition import regex_options
+from bouncer.intake import Intake
+from bouncer.journal import Journal
+from bouncer.message import Message, read_event
+from bouncer.pacer import Pacer
+from bouncer.parameters import Document, Documents, Loader
+from bouncer.rule import Rule, read_rule
+from bouncer.ruleset import Ruleset
+from bouncer.settings import Settings
+from bouncer_local.cli import main as bouncer
+from bouncer_local.clock import SimulatedClock
+from rich.console import Console
+from rich.table import Table
+
+NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
+MAILS = int(os.environ.get("MAILS", "20000"))
+
+Row = tuple[str, str, str, bool]
+
+
+def timed(action: Callable[[], Any]) -> float:
+    """The CPU seconds of one call."""
+    gc.collect()
+    started = time.process_time()
+    action()
+    return time.process_time() - started
+
+
+def each(action: Callable[[Any], Any], items: Iterable[Any]) -> list[float]:
+    """The CPU seconds of the action on each item."""
+    seconds = []
+    for item in items:
+        started = time.process_time_ns()
+        action(item)
+        seconds.append((time.process_time_ns() - started) / 1e9)
+    return seconds
+
+
+def parsed(documents: dict[str, dict[str, Any]]) -> list[Rule]:
+    return [read_rule(name, json.dumps(document)) for name, document in documents.items()]
+
+
+def mails(events: list[str]) -> list[Message]:
+    """New messages: nothing about them has been looked up yet."""
+    return [read_event(json.loads(event))[0] for event in events]
+
+
+def naive(documents: dict[str, dict[str, Any]]) -> Callable[[Message], str | None]:
+    """What one writes first: a loop over the rules with string tests and `re.search`."""
+
+    def holds(field: str, spec: Any, message: Message) -> bool:
+        match field:
+            case "recipient":
+                return message.recipients[0].lower() == spec
+            case "sender" if spec.startswith("*@"):
+                return message.sender.lower().endswith(spec[1:])
+            case "sender":
+                return message.sender.lower() == spec
+            case "sender_domain":
+                domain = message.sender.rpartition("@")[2].lower()
+                return domain == spec[0] or domain.endswith(spec[1])
+            case "subject" if "contains" in spec:
+                return spec["contains"] in message.header("subject")[0].lower()
+            case "subject":
+                return bool(re.search(spec["regex"], message.header("subject")[0], re.IGNORECASE))
+            case "header":
+                ((name, matcher),) = spec.items()
+                values = message.header(name.lower())
+                return any(re.search(matcher["regex"], value, re.IGNORECASE) for value in values)
+            case "source_ip":
+                return ip_address(str(message.source_ip)) in ip_network(spec)
+            case _:
+                return message.verdicts[field] == spec
+
+    def decide(message: Message) -> str | None:
+        for name, document in documents.items():
+            if all(holds(field, spec, message) for field, spec in document["when"].items()):
+                return name
+        return None
+
+    return decide
+
+
+def with_rule_engine(documents: dict[str, dict[str, Any]]) -> Callable[[Message], str | None]:
+    """The same rules as expressions of the package rule-engine."""
+
+    def expression(field: str, spec: Any) -> str:
+        match field:
+            case "sender" if spec.startswith("*@"):
+                return f'sender.ends_with("{spec[1:]}")'
+            case "sender_domain":
+                return f'domain == "{spec[0]}" or domain.ends_with("{spec[1]}")'
+            case "subject" if "contains" in spec:
+                return f'"{spec["contains"]}" in subject'
+            case "subject":
+                return f"subject =~~ {json.dumps(spec['regex'])}"
+            case "header":
+                ((name, matcher),) = spec.items()
+                return f"headers&[\"{name.lower()}\"] =~~ {json.dumps(matcher['regex'])}"
+            case "source_ip":
+                network = ip_network(spec)
+                first, last = int(network.network_address), int(network.broadcast_address)
+                return f"ip >= {first} and ip <= {last}"
+            case _:
+                return f'{field} == "{spec}"'
+
+    rules = []
+    for name, document in documents.items():
+        parts = " and ".join(f"({expression(key, spec)})" for key, spec in document["when"].items())
+        rules.append((name, rule_engine.Rule(parts)))
+
+    def decide(message: Message) -> str | None:
+        thing = {
+            "recipient": message.recipients[0].lower(),
+            "sender": message.sender.lower(),
+            "domain": message.sender.rpartition("@")[2].lower(),
+            "subject": message.header("subject")[0].lower(),
+            "headers": {name: values[0] for name, values in message.headers.items()},
+            "ip": int(ip_address(str(message.source_ip))),
+            "spam": message.verdicts["spam"],
+        }
+        return next((name for name, rule in rules if rule.matches(thing)), None)
+
+    return decide
+
+
+def decided(ruleset: Ruleset, message: Message) -> str | None:
+    rule = ruleset.decide(message, message.recipients[0]).rule
+    return rule.name if rule else None
+
+
+def check(documents: dict[str, Any], events: list[str], *deciders: Callable[[Message], str | None]) -> None:
+    """Every decider gives the oracle's answers."""
+    for message in mails(events):
+        expected = oracle.decide(documents, message, message.recipients[0])[0]
+        for decide in deciders:
+            if (found := decide(message)) != expected:
+                sys.exit(f"wrong answer: {found} instead of {expected} for {message.message_id}")
+
+
+def deciding() -> Iterable[Row]:
+    """One decision, against the loop and rule-engine; growth with the number of rules."""
+    own: dict[int, float] = {}
+    for count in (10, 1_000, 10_000, 100_000):
+        documents = workload.documents(count)
+        events = workload.events(400, documents)
+        ruleset = Ruleset(parsed(documents))
+        own[count] = min(
+            median(each(lambda m, r=ruleset: r.decide(m, m.recipients[0]), mails(events))) for _ in range(5)
+        )
+        check(documents, events[: 4_000_000 // count // 40 or 2], lambda m, r=ruleset: decided(r, m))
+        if count in (1_000, 10_000):
+            few = events[: 200_000 // count]
+            check(documents, few, naive(documents))
+            ratio = median(each(naive(documents), mails(few))) / own[count]
+            target = 40 if count == 1_000 else 1_000
+            yield f"decide, {count:,} rules: loop / ours", f"{ratio:,.0f}", f"at least {target:,}", ratio >= target
+        if count == 1_000:
+            few = events[:40]
+            peer = with_rule_engine(documents)
+            check(documents, few, peer)
+            ratio = median(each(peer, mails(few))) / own[count]
+            yield "decide, 1,000 rules: rule-engine / ours", f"{ratio:,.0f}", "at least 500", ratio >= 500
+    growth = own[100_000] / own[10]
+    yield "decide, growth from 10 to 100,000 rules", f"{growth:.1f}", "at most 8", growth <= 8
+    yield "  one decision, 1,000 rules", f"{own[1_000] * 1e6:.0f} us", "", True
+
+
+def compiling() -> Iterable[Row]:
+    """A ruleset of 10,000 parsed rules."""
+    documents = workload.documents(10_000)
+    rules = parsed(documents)
+    texts = [json.dumps(document) for document in documents.values()]
+    seconds = min(timed(lambda: Ruleset(rules)) for _ in range(5))
+    loads = min(timed(lambda: [json.loads(text) for text in texts]) for _ in range(5))
+    yield "compile 10,000 rules", f"{seconds * 1e3:.0f} ms", "under 150 ms, quiet", seconds < 0.15
+    yield "  / json.loads of the documents", f"{seconds / loads:.1f}", "", True
+
+
+class Fixed:
+    """Rules as they are given."""
+
+    def __init__(self, documents: dict[str, Any]) -> None:
+        texts = {name: json.dumps(document) for name, document in documents.items()}
+        self._documents = Documents({name: Document(name, text) for name, text in texts.items()})
+
+    def read(self) -> Documents:
+        return self._documents
+
+    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # no history here
+        return ()
+
+
+class Nowhere:
+    """A queue that takes everything."""
+
+    def send(self, job: Any) -> None:
+        """Take a job."""
+
+
+def warm_intake() -> Iterable[Row]:
+    """Event to answer, logging and metrics included, no AWS calls."""
+    documents = workload.documents(1_000)
+    events = workload.events(400, documents)
+    with open(os.devnull, "w", encoding="utf-8") as stream:
+        intake = Intake(
+            loader=Loader(Fixed(documents), Settings(cache_s=3600), now=time.monotonic),
+            jobs=Nowhere(),
+            journal=Journal("intake", "bench", stream=stream),
+            now=lambda: NOW,
+        )
+        intake.handle(json.loads(events[0]))
+        ratios = []
+        for _ in range(5):
+            loads = median(each(json.loads, events))
+            handle = median(each(intake.handle, [json.loads(event) for event in events]))
+            ratios.append(handle / loads)
+    ratio = median(ratios)
+    yield "warm intake, 1,000 rules / json.loads of the event", f"{ratio:.1f}", "at most 8", ratio <= 8
+
+
+def replaying() -> Iterable[Row]:
+    """Mails of 5 KB from files, to JSON lines; memory from a tenth of the way to the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        event = json.loads(workload.events(1, workload.documents(10))[0])
+        headers = event["Records"][0]["ses"]["mail"]["headers"]
+        block = "".join(f"{header['name']}: {header['value']}\n" for header in headers)
+        body = ("A line of seventy-two characters, as mails have had them for a long time.\n" * 70)[
+            : 5 * 1024 - len(block)
+        ]
+        paths = []
+        for number in range(100):
+            path = Path(folder) / f"{number:03d}.eml"
+            path.write_text(f"{block}X-Number: {number}\n\n{body}")
+            paths.append(str(path))
+        rules = Path(folder) / "rules"
+        rules.mkdir()
+        for name, document in workload.documents(100).items():
+            (rules / f"{name}.json").write_text(json.dumps(document))
+
+        def run(count: int) -> None:
+            with redirect_stdout(io.TextIOWrapper(open(os.devnull, "wb"))):  # noqa: SIM115
+                bouncer(["replay", "--rules", str(rules), "--format", "json", *(paths * (count // 100))])
+
+        run(MAILS // 10)
+        early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        seconds = timed(lambda: run(MAILS))
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - early
+    rate = MAILS / seconds
+    yield "replay, mails of 5 KB a second and core", f"{rate:,.0f}", "at least 1,500", rate >= 1_500
+    yield f"  memory grown, {MAILS // 10:,} to {MAILS:,} mails", f"{grown / 1024:.1f} MB", "flat", grown < 8192
+
+
+PATTERNS = [
+    r"(a+)+b",
+    r"^(\w+\s?)*$",
+    r"(x+x+)+y",
+    r"(a|aa)+$",
+    r"([a-z]+)*[0-9]",
+    r"(.*)(.*)(.*)(.*)z",
+    r"\b\w+\s+\w+\b.*invoice",
+    r"(?:a?){30}a{30}",
+    r"[a-z]{0,200}!",
+]
+
+
+def hostile() -> Iterable[Row]:
+    """The worst pair of a pattern and a subject of 100 KB, and mails that are too large in every way."""
+    worst = 0.0
+    for pattern in PATTERNS:
+        document = {"when": {"subject": {"regex": pattern}}, "drop": {}}
+        ruleset = Ruleset(parsed({"a": document}))
+        for subject in ("a" * 100_000, "a " * 50_000, "ab1 " * 25_000, "\u00e9" * 100_000):
+            message = _mail([("Subject", subject)])
+            worst = max(worst, min(each(lambda m, r=ruleset: r.decide(m, "a@b.example"), [message] * 3)))
+    yield "worst pattern on a subject of 100 KB", f"{worst * 1e3:.1f} ms", "at most 10 ms", worst <= 0.01
+    fields = {
+        "when": {
+            "any": [
+                {"to": "x@y.example"},
+                {"subject": {"contains": "zzz"}},
+                {"header": {"X-A": {"regex": "zzz"}}},
+            ]
+        },
+        "drop": {},
+    }
+    ruleset = Ruleset(parsed({"a": fields}))
+    shapes = {
+        "20,000 headers": [("X-A", "b")] * 20_000,
+        "2,000 addresses in To": [("To", ", ".join(f"n{i} <a{i}@example.com>" for i in range(2_000)))],
+        "20,000 encoded words": [("Subject", " ".join(["=?utf-8?q?a?="] * 20_000))],
+    }
+    for name, headers in shapes.items():
+        record = _event(headers)
+        seconds = min(each(lambda e: ruleset.decide(read_event(e)[0], "a@b.example"), [record] * 3))
+        yield f"decide about {name}", f"{seconds * 1e3:.1f} ms", "under 100 ms", seconds < 0.1
+
+
+def _event(headers: list[tuple[str, str]]) -> dict[str, Any]:
+    listed = [{"name": name, "value": value} for name, value in headers]
+    mail = {"messageId": "m", "source": "a@b.example", "headers": listed}
+    return {"Records": [{"ses": {"mail": mail, "receipt": {"recipients": ["a@b.example"]}}}]}
+
+
+def _mail(headers: list[tuple[str, str]]) -> Message:
+    return read_event(_event(headers))[0]
+
+
+def pacing() -> Iterable[Row]:
+    """Calls of 80 ms, batches of ten, each in a new environment 20 ms after the last."""
+    clock = SimulatedClock(0.0)
+    starts: list[float] = []
+
+    def send() -> None:
+        starts.append(clock.time())
+        clock.sleep(0.08)
+
+    for _ in range(100):
+        pacer = Pacer(now=clock.time, sleep=clock.sleep)
+        for _ in range(10):
+            pacer.call(send, until=1e9, retried=print)
+        pacer.hold()
+        clock.sleep(0.02)
+    share = len(starts) / clock.time()
+    closest = min(b - a for a, b in zip(starts, starts[1:], strict=False))
+    yield "pacer, share of one call a second", f"{share:.1%}", "at least 99 %", share >= 0.99
+    yield "  closest two starts", f"{closest:.4f} s", "at least 1.000 s", closest >= 1.0
+
+
+def main() -> int:
+    """Measure everything and print one table."""
+    console = Console(width=110, highlight=False)
+    table = Table("figure", "measured", "target", "")
+    sound = True
+    re2.compile("warm", regex_options())
+    for measure in (deciding, compiling, warm_intake, replaying, hostile, pacing):
+        for figure, measured, target, met in measure():
+            table.add_row(figure, measured, target, "ok" if met else "MISSED")
+            sound = sound and met
+    console.print(table)
+    return 0 if sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

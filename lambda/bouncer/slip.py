@@ -1,0 +1,110 @@
+"""Says what is wrong with text that is no YAML, in words of someone who has never read its grammar.
+
+PyYAML and libyaml know where they stopped, rarely what was meant. The usual slips are told from the
+character at fault, what stands before it on its line, and the parser's words. Nothing is repaired.
+"""
+
+import re
+from dataclasses import dataclass
+
+import yaml
+
+# Everything YAML does not allow (YAML 1.2 section 5.1), lone surrogates included.
+_FORBIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\ufeff\U00010000-\U0010ffff]"
+)
+_OPENED = re.compile("flow (sequence|mapping)|quoted scalar")
+_STARTED = re.compile("alias|anchor|block scalar|simple key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """What a problem says: the line, from 1, what was found there and what was expected."""
+
+    line: int | None
+    found: str
+    expected: str
+
+
+# What the parser says, what stands before the fault on its line; found, expected. The first counts.
+_USUAL = tuple(
+    (re.compile(says), before, found, expected)
+    for says, before, found, expected in (
+        ("single document", None, "a second document after ---", "one document"),
+        ("tab character|'.t' that cannot start", None, "a tab", "spaces"),
+        (
+            "unknown escape",
+            None,
+            "a backslash in double quotes",
+            "single quotes around a text with backslashes",
+        ),
+        ("quoted scalar", None, "a quote that is never closed", "a closing quote"),
+        (
+            "undefined alias|scanning an? (alias|anchor|block scalar)|cannot start any token",
+            None,
+            "a text that starts with {char}",
+            "quotes around it",
+        ),
+        (
+            "flow sequence",
+            None,
+            "a [ without its ]",
+            "a list such as [one, two], in quotes each text that has brackets or colons",
+        ),
+        (
+            "flow mapping",
+            None,
+            "a { without its }",
+            "a mapping such as {key: value}, in quotes each text that has braces or colons",
+        ),
+        ("values are not allowed", "key", "a text with a colon and a blank", "quotes around it"),
+        (
+            "values are not allowed|block (mapping|collection)",
+            "blank",
+            "a line out of column with those before",
+            "keys that belong together in one column",
+        ),
+        ("block mapping", None, "more text after a closing quote or brace", "quotes around it all"),
+        (
+            "(flow|block) node",
+            None,
+            "{char} where a value belongs",
+            "a value, in quotes if need be",
+        ),
+        ("simple key", None, "a line without a colon", "key: value"),
+    )
+)
+
+
+def of_parser(error: yaml.MarkedYAMLError, text: str) -> Slip:
+    """What stopped the parser in `text`."""
+    context = error.context or ""
+    mark = error.problem_mark or error.context_mark
+    if _OPENED.search(context) or _STARTED.search(context):  # where it began tells more
+        mark = error.context_mark or mark
+    if mark is None:
+        return Slip(line=None, found="invalid YAML", expected="YAML")
+    written = (text.splitlines()[mark.line : mark.line + 1] or [""])[0]
+    char = written[mark.column : mark.column + 1]
+    says = f"{context}: {error.problem}" + (" tab character" if char == "\t" else "")
+    before = _before(written[: mark.column])
+    for words, place, found, expected in _USUAL:
+        if words.search(says) and place in (None, before):
+            shown = found.replace("{char}", char)
+            return Slip(line=mark.line + 1, found=shown, expected=expected)
+    return Slip(line=mark.line + 1, found=f"invalid YAML ({error.problem})", expected="YAML")
+
+
+def _before(text: str) -> str:
+    if ": " in text:
+        return "key"
+    return "text" if re.search(r"[^\s\w.-]", text) else "blank"
+
+
+def of_characters(text: str) -> Slip:
+    """The first character of `text` that YAML does not allow."""
+    match = _FORBIDDEN.search(text)
+    if match is None:
+        return Slip(line=None, found="characters that are no text", expected="text")
+    line = text.count("\n", 0, match.start()) + 1
+    return Slip(line=line, found=f"the character U+{ord(match[0]):04X}", expected="text")
