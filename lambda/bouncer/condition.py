@@ -299,12 +299,14 @@ def _plain_text(field: str, node: Node) -> Leaf | None:
 
 def _address(field: str, node: Node) -> Leaf | None:
     expected = "an address such as ann@example.com, or a pattern such as *@example.com"
+    if field == "sender":
+        expected += ', or "" for the null sender'
     pattern = node.text(expected)
     if pattern is None:
         return None
     if pattern == "" and field == "sender":  # the null sender
         return Text(field, Matcher.EQUALS, "")
-    if not re.search(r"[@*?]", pattern) or re.search(r"\s", pattern):
+    if not re.search(r"[@*?]", pattern) or re.search(r"[\s<>]", pattern):
         node.fault(expected)
         return None
     return _plain(field, pattern)

@@ -20,7 +20,7 @@ from bouncer.errors import DocumentError, Problem
 Path = tuple[str | int, ...]
 
 _SHOWN = 60  # characters of a wrong value worth repeating in an error
-_DEEPEST = 40
+_DEEPEST = 100
 _WORD = re.compile(r"[\w-]{1,60}")
 _LONGEST = 8192  # bytes an SSM parameter holds; it also keeps the C parser's stack safe
 

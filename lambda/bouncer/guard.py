@@ -33,7 +33,7 @@ _REPORT_TYPES = (
 # Local parts of senders, lower case, in the spellings other responders keep (Pigeonhole, James,
 # SpamAssassin, simta, rspamd). No person's name may match: damon@, norman@, requests@, bouncer@.
 _DAEMON = re.compile(
-    r"(?:mail(?:er)?|smtp|mta|news|cron|fetchmail)[-_.]?d(?:ae|e|a)mon(?:[-_.].*)?|m?daemon|mailer|"
+    r"(?:mail(?:er)?|smtp|mta|news|cron|fetchmail)[-_.]?d(?:ae|ea|e|a)mon(?:[-_.].*)?|m?daemon|mailer|"
     r"mail[-_.]?delivery[-_.]?(?:sub)?system|postmaster-?bounces?|"
     r"(?:.*[-_.])?auto(?:mated|matic)?[-_.]?(?:respon(?:der|d|se)|repl(?:y|ies)|answer)s?(?:[-_.].*)?|"
     r"uucp|dev[-_.]?null|null|nobody|(?:mail|smtp|bounce)[-_.]?(?:errors?|relay)|.+-(?:errors|relay)"
@@ -147,7 +147,8 @@ def in_domains(domain: str, patterns: Iterable[str]) -> bool:
 
 
 def _daemon_sender(message: Message, _: Context) -> bool:
-    return _local_part_is(message, _DAEMON)
+    """Is the sender a mail system? Some give themselves away in From only."""
+    return any(_local_part_is(address, _DAEMON) for address in (message.sender, *message.from_))
 
 
 def _virus(message: Message, _: Context) -> bool:
@@ -200,7 +201,7 @@ def _automatic(message: Message, _: Context) -> bool:
         or any(map(message.header, _AUTOMATIC_HEADERS))
         or any(map(_AUTOMATIC_NAME.fullmatch, message.headers))
         or bool(_precedence(message) & _AUTO_PRECEDENCE)
-        or _local_part_is(message, _AUTOMATIC)
+        or _local_part_is(message.sender, _AUTOMATIC)
     )
 
 
@@ -210,13 +211,13 @@ def _lists(message: Message, _: Context) -> bool:
         or any(map(message.header, _LIST_HEADERS))
         or any(not value.lower().endswith(_SES_FEEDBACK) for value in message.header("feedback-id"))
         or bool(_precedence(message) & _LIST_PRECEDENCE)
-        or _local_part_is(message, _LIST)
+        or _local_part_is(message.sender, _LIST)
     )
 
 
-def _local_part_is(message: Message, pattern: re.Pattern[str]) -> bool:
-    """Does the sender's local part match, as it stands, without its tag, or inside SRS and BATV?"""
-    local = mime.local_part(message.sender)[:64]
+def _local_part_is(address: str, pattern: re.Pattern[str]) -> bool:
+    """Does the local part match, as it stands, without its tag, or inside SRS and BATV?"""
+    local = mime.local_part(address)[:64]
     return any(
         pattern.fullmatch(part)
         for part in (local, local.partition("+")[0], local.rpartition("=")[2])

@@ -38,9 +38,7 @@ _MEMORY = 8 << 20
 _MEMORY_EACH = 16 << 10
 
 
-def fold(text: str) -> str:
-    """The form in which texts are compared: case does not count."""
-    return text.casefold()
+fold = str.casefold  # the form in which texts are compared: case does not count
 
 
 def pattern_source(text: Text) -> str:
@@ -84,6 +82,8 @@ class PatternSet:
 
     def find(self, text: str) -> Iterable[int]:
         """The numbers of all patterns that match `text`."""
+        if not text.isascii():
+            text = mime.well_formed(text)
         found = self._set.Match(text) if self._set else None
         if not found or 0 not in found:
             return self._find_slowly(text)
@@ -151,9 +151,9 @@ class TextIndex:
         if self._at_domain and "@" in folded:
             satisfied.update(self._at_domain.get(folded.rpartition("@")[2], _NONE))
         if self._patterns:
-            satisfied.update(self._patterns.find(mime.well_formed(folded)))
+            satisfied.update(self._patterns.find(folded))
         if self._regexes:
-            satisfied.update(self._regexes.find(mime.well_formed(value)))
+            satisfied.update(self._regexes.find(value))
 
     def _find_parents(self, folded: str, satisfied: set[int]) -> None:
         _, dot, parent = folded.partition(".")
@@ -223,6 +223,13 @@ def _domains(addresses: Iterable[str]) -> list[str]:
     return [domain for address in addresses if (domain := mime.domain(address))]
 
 
+def _common(some: Mapping[str, object], others: Mapping[str, object]) -> list[str]:
+    """The keys both have, at the cost of the smaller one."""
+    if len(some) > len(others):
+        some, others = others, some
+    return [key for key in some if key in others]
+
+
 def word_of(message: Message, field: str) -> str:
     """SES's word for a verdict field, or the DMARC policy."""
     return message.dmarc_policy if field == "dmarc_policy" else message.verdicts[field]
@@ -289,10 +296,11 @@ class LeafIndex:
         for values, index in self._fields:
             for value in values(message):
                 index.find(value, facts)
-        for name in self._headers.keys() & message.headers.keys():
+        for name in _common(self._headers, message.headers):
             for value in message.headers[name]:
                 self._headers[name].find(mime.decode_words(value), facts)
-        facts.update(self._present[name] for name in self._present.keys() & message.headers.keys())
+        for name in _common(self._present, message.headers):
+            facts.add(self._present[name])
         for field in self._word_fields:
             number = self._words.get((field, word_of(message, field)))
             if number is not None:
@@ -300,8 +308,12 @@ class LeafIndex:
         if self._networks and message.source_ip is not None:
             networks = self._networks.get(message.source_ip.version)
             facts.update(networks.find(message.source_ip) if networks else _NONE)
-        facts.update(number for leaf, number in self._windows if received_within(message, leaf))
-        facts.update(number for leaf, number in self._counts if counts_within(message, leaf))
+        for window, number in self._windows:
+            if received_within(message, window):
+                facts.add(number)
+        for bounds, number in self._counts:
+            if counts_within(message, bounds):
+                facts.add(number)
         return facts
 
     def recipient_facts(self, recipient: str) -> set[int]:

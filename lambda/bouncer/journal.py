@@ -5,6 +5,7 @@ Metrics, so CloudWatch reads both from it. The list of events, fields and metric
 bodies of mails never stand here. Writing never raises: a mail must not suffer from its log.
 """
 
+import json
 import logging
 import sys
 import traceback
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
     AmazonCloudWatchEMFProvider,
 )
@@ -20,37 +22,51 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 from bouncer.job import Job
 from bouncer.judge import Judgement
 from bouncer.reason import Reason
+from bouncer.rule import Action
 from bouncer.settings import Settings
 
 NAMESPACE = "SesAutoBouncer"
 
 _UNITS = {"WaitTime": "Milliseconds"}
+_ACTIONS = {
+    None: "Unmatched",
+    Action.ACCEPT: "Accepted",
+    Action.REJECT: "Rejected",
+    Action.DROP: "Dropped",
+}
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
 class Journal:
     """Writes the journal of one function (`service`) of one deployment."""
 
     def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
-        self._logger = Logger(service=service, location=None)
+        self._logger = Logger(service=service, logger_formatter=_LineFormatter())
         for handler in self._logger.handlers:  # Powertools keeps one logger, and its first stream
             if isinstance(handler, logging.StreamHandler):
                 handler.stream = stream or sys.stdout
         self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=service)
+        self._metrics.add_dimension("service", service)
         self._dimensions = {"deployment": deployment, "service": service}
+        self._request_id = ""
         self._cold = True
 
     def begin(self, request_id: str) -> None:
         """Name the invocation in all lines that follow."""
-        self._logger.append_keys(request_id=request_id)
+        self._request_id = request_id
 
     def mail(self, judgement: Judgement, settings: Settings) -> None:
         """One received mail: every decision, what was queued and what was withheld."""
-        actions = Counter(f"{d.action or 'unmatched'}".capitalize() for d in judgement.decisions)
-        metrics = {"Mails": 1, **actions, **_withheld(judgement.withheld.values())}
-        shadow = sum(len(decision.shadow) for decision in judgement.decisions)
-        queued = sum(len(job.refusals) for job in judgement.jobs)
-        metrics |= {"ShadowMatches": shadow} if shadow else {}
-        metrics |= {"Queued": queued} if queued else {}
+        metrics = {"Mails": 1}
+        for decision in judgement.decisions:
+            name = _ACTIONS[decision.action]
+            metrics[name] = metrics.get(name, 0) + 1
+            if decision.shadow:
+                metrics["ShadowMatches"] = metrics.get("ShadowMatches", 0) + len(decision.shadow)
+        if judgement.withheld:
+            metrics |= _withheld(judgement.withheld.values())
+        if judgement.jobs:
+            metrics["Queued"] = sum(len(job.refusals) for job in judgement.jobs)
         shown = _Shown(settings)
         fields = {
             "message_id": judgement.message.message_id,
@@ -138,20 +154,34 @@ class Journal:
         try:
             cold = {"ColdStarts": 1} if self._cold else {}
             self._cold = False
-            line = {**fields, **self._embedded({**metrics, **cold})}
-            getattr(self._logger, level)(event, extra=line)
+            line = {"request_id": self._request_id, **fields, **self._embedded({**metrics, **cold})}
+            getattr(self._logger, level)(event, extra={"line": line})
         except Exception as error:  # noqa: BLE001  # the journal must not break what it tells of
             print(f'{{"message": "journal_failed", "error": "{type(error).__name__}"}}')  # noqa: T201
 
     def _embedded(self, metrics: Mapping[str, int]) -> dict[str, Any]:
         """The metrics as an embedded-metric-format document (CloudWatch, "Embedded metric format")."""
-        for name, value in metrics.items():
-            self._metrics.add_metric(name, _UNITS.get(name, "Count"), value)
-        for name, text in self._dimensions.items():
-            self._metrics.add_dimension(name, text)
-        document = self._metrics.serialize_metric_set()
-        self._metrics.clear_metrics()
+        document = self._metrics.serialize_metric_set(
+            metrics={
+                name: {"Unit": _UNITS.get(name, "Count"), "Value": [value]}
+                for name, value in metrics.items()
+            },
+            dimensions=self._dimensions,
+        )
         return dict(document)
+
+
+class _LineFormatter(LambdaPowertoolsFormatter):
+    """Writes a line as the journal made it, without Powertools' search of the record for extra keys."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one JSON object, in ASCII."""
+        head = {
+            "level": record.levelname,
+            "message": record.msg,
+            "timestamp": self.formatTime(record),
+        }
+        return _ENCODER.encode(head | record.__dict__["line"])
 
 
 class _Shown:
@@ -178,7 +208,7 @@ class _Shown:
 
 def _withheld(reasons: Iterable[Reason]) -> dict[str, int]:
     counts = Counter(f"Withheld_{reason}" for reason in reasons)
-    return {"Withheld": counts.total(), **counts} if counts else {}
+    return {"Withheld": counts.total(), **counts}
 
 
 def _described(error: Exception) -> dict[str, str]:

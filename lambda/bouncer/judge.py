@@ -60,8 +60,8 @@ def judge(message: Message, ruleset: Ruleset, settings: Settings, *, now: dateti
 
 
 def _disposition(decisions: tuple[Decision, ...]) -> Disposition:
-    stopped = [_stops(decision) for decision in decisions]
-    return Disposition.STOP_RULE_SET if stopped and all(stopped) else Disposition.CONTINUE
+    stopped = bool(decisions) and all(map(_stops, decisions))
+    return Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE
 
 
 def _stops(decision: Decision) -> bool:

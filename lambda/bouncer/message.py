@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
+from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
 from bouncer import mime
@@ -19,6 +20,7 @@ from bouncer.errors import UnreadableEventError
 
 ABSENT = "absent"
 VERDICTS = ("spf", "dkim", "dmarc", "spam", "virus")
+_VERDICT_MEMBERS = tuple((name, f"{name}Verdict") for name in VERDICTS)
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 
 # SES passes on at most 10 KB of headers; what is longer did not come from SES and is cut here too,
@@ -100,10 +102,7 @@ class Message:
         match = _ORIGIN.fullmatch(before) if found else None
         if match is None:
             return None, None
-        try:
-            return match["helo"], ip_address(match["ip"])
-        except ValueError:
-            return match["helo"], None
+        return match["helo"], _ip_address(match["ip"])
 
 
 def read_event(event: object) -> tuple[Message, ...]:
@@ -137,9 +136,18 @@ def read_record(record: object) -> Message:
         recipients=_recipients(receipt.get("recipients")),
         headers=headers,
         headers_truncated=cut or mail.get("headersTruncated") in (True, "true"),
-        verdicts={name: _verdict(receipt.get(f"{name}Verdict")) for name in VERDICTS},
+        verdicts={name: _verdict(receipt.get(member)) for name, member in _VERDICT_MEMBERS},
         dmarc_policy=_word(receipt.get("dmarcPolicy")),
     )
+
+
+def _ip_address(text: str) -> IpAddress | None:
+    try:
+        if ":" in text:
+            return IPv6Address(inet_pton(AF_INET6, text))
+        return IPv4Address(inet_pton(AF_INET, text))
+    except OSError:
+        return None
 
 
 def _describe(value: object) -> str:
@@ -215,38 +223,31 @@ def _headers(
     listed: object, common: Mapping[str, Any]
 ) -> tuple[Mapping[str, tuple[str, ...]], bool]:
     """Headers by lower-case name, and whether some were cut; `commonHeaders` fills the gaps."""
-    headers, cut = _fitting(_pairs(listed))
+    headers, cut = _fitting(listed if isinstance(listed, list) else ())
     more, more_cut = _fitting(_common_pairs(common, headers))
     return headers | more, cut or more_cut
 
 
-def _fitting(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, tuple[str, ...]], bool]:
+def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
     """The headers within the limit, by lower-case name, and whether that was not all."""
     headers: defaultdict[str, list[str]] = defaultdict(list)
     room = HEADER_LIMIT
-    for name, value in pairs:
-        room -= len(name) + len(value) + _HEADER_COST
-        kept = value if room >= 0 else value[:room]
-        headers[name.strip().lower()].append(mime.unfold(kept))
+    for pair in pairs:
+        try:
+            name, value = pair["name"], pair["value"]
+            room -= len(name) + len(value) + _HEADER_COST
+            text = mime.unfold(value if room >= 0 else value[:room])
+            headers[name.strip().lower()].append(text)
+        except (TypeError, KeyError, AttributeError):  # no pair of texts
+            continue
         if room < 0:
             break
     return {name: tuple(values) for name, values in headers.items()}, room < 0
 
 
-def _common_pairs(
-    common: Mapping[str, Any], headers: Mapping[str, object]
-) -> Iterable[tuple[str, str]]:
+def _common_pairs(common: Mapping[str, Any], headers: Mapping[str, object]) -> Iterable[Any]:
     for member, name in _COMMON.items():
         if name not in headers and member in common:
             value = common[member]
             for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, str):
-                    yield name, item
-
-
-def _pairs(listed: object) -> Iterable[tuple[str, str]]:
-    for item in listed if isinstance(listed, list) else ():
-        if isinstance(item, dict):
-            name, value = item.get("name"), item.get("value")
-            if isinstance(name, str) and isinstance(value, str):
-                yield name, value
+                yield {"name": name, "value": item}

@@ -19,7 +19,7 @@ _getaddresses = (
     else email.utils.getaddresses
 )
 
-_FOLD = re.compile(r"\r?\n[ \t]*|\r")
+_FOLD = re.compile(r"(?:\r\n?|\n)[ \t]*")
 # What Unicode does not take apart but every typist does.
 _ASCII_FORMS = str.maketrans(
     {

@@ -344,3 +344,7 @@ def _ses(options: argparse.Namespace) -> int:
 
 def _say(text: str) -> None:
     print(_terminal_safe(text), file=sys.stderr)  # noqa: T201  # not part of the output
+
+
+if __name__ == "__main__":
+    sys.exit(main())

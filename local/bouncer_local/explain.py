@@ -4,6 +4,7 @@ Answers come from the compiled ruleset itself, so an explanation can't differ fr
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from bouncer import guard, mime
 from bouncer.condition import All, Any, Condition, Leaf, Not
@@ -110,12 +111,12 @@ def _dates(rule: Rule, message: Message) -> str:
 
 def _guard(decision: Decision, message: Message, settings: Settings) -> Iterator[str]:
     context = guard_context(message, decision.rule, decision.recipient, settings)
-    found = list(guard.reasons(message, context))
-    waived = sorted(context.answer)
-    yield f"{_INDENT}guard: " + (f"withheld, {found[0]}" if found else "may be answered")
+    found = list(guard.reasons(message, replace(context, answer=())))
+    withheld = next((reason for reason in found if reason not in context.answer), None)
+    yield f"{_INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
     for reason in guard.CHECKED:
-        state = "yes" if reason in found else "may be answered" if reason in waived else "no"
-        yield f"{_INDENT * 2}{reason + ':':<20}{state}"
+        waived = ", but the rule or settings answer it" if reason in context.answer else ""
+        yield f"{_INDENT * 2}{_mark(reason in found)} {reason}{waived if reason in found else ''}"
 
 
 def _clean(text: str) -> str:

@@ -1,7 +1,7 @@
 """Finds mails and events in what an operator points at: files, folders, mboxes, Maildirs, `-`.
 
-Everything found yields exactly one `Item`, bad input too: its `error` is one sentence. Only one mail is
-held in memory at a time, except that a JSON file is read whole.
+Everything found yields exactly one `Item`, bad input too: its `error` is one sentence. Only one
+mail is held in memory at a time, except that a JSON file is read whole.
 """
 
 import json
@@ -16,12 +16,14 @@ from typing import Any
 from bouncer_local.rawmail import Envelope, RawMailError, header_block, ses_record
 
 _LINES = (".jsonl", ".ndjson")
+_ONE_MAIL = ".eml"  # whatever line it starts with
 _SNIFFED = 512
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One input: an SES event record (a dict, or whatever stood in its place), or what is wrong with it.
+    """One input: an SES event record (a dict, or whatever stood in its place), or what is wrong.
 
     `headers` is the header block of a raw mail as it stands; empty for an event.
     """
@@ -65,21 +67,25 @@ def _files(folder: Path) -> Iterator[Path]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _files(entry)
-        else:
+            if not entry.is_symlink():  # it may lead back here
+                yield from _files(entry)
+        elif entry.is_file() or not entry.exists():
             yield entry
 
 
 def _file(path: Path, envelope: Envelope) -> Iterator[Item]:
     source = str(path)
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            yield from _bytes(source, path.read_bytes(), envelope)  # a pipe can be read once only
+            return
         with path.open("rb") as file:
             start = file.read(_SNIFFED)
         if path.suffix.lower() in _LINES:
             yield from _json_lines(source, path)
-        elif start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        elif start.lstrip(_BLANK)[:1] in (b"{", b"["):
             yield from _json_text(source, path.read_bytes())
-        elif start.startswith(b"From "):
+        elif start.startswith(b"From ") and path.suffix.lower() != _ONE_MAIL:
             yield from _mbox(source, path, envelope)
         else:
             yield _mail(source, path.read_bytes(), envelope)
@@ -88,16 +94,19 @@ def _file(path: Path, envelope: Envelope) -> Iterator[Item]:
 
 
 def _standard_input(envelope: Envelope) -> Iterator[Item]:
-    raw = sys.stdin.buffer.read()
-    if raw.lstrip()[:1] in (b"{", b"["):
-        yield from _json_text("-", raw)
+    yield from _bytes("-", sys.stdin.buffer.read(), envelope)
+
+
+def _bytes(source: str, raw: bytes, envelope: Envelope) -> Iterator[Item]:
+    if raw[:_SNIFFED].lstrip(_BLANK)[:1] in (b"{", b"["):
+        yield from _json_text(source, raw)
     elif raw.startswith(b"From "):
         with tempfile.NamedTemporaryFile(suffix=".mbox") as file:
             file.write(raw)
             file.flush()
-            yield from _mbox("-", Path(file.name), envelope)
+            yield from _mbox(source, Path(file.name), envelope)
     else:
-        yield _mail("-", raw, envelope)
+        yield _mail(source, raw, envelope)
 
 
 def _mail(source: str, raw: bytes, envelope: Envelope) -> Item:
@@ -124,7 +133,7 @@ def _json_text(source: str, raw: bytes) -> Iterator[Item]:
         value = json.loads(raw)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
-            lines = raw.decode("utf-8", "replace").splitlines()
+            lines = raw.decode("utf-8-sig", "replace").splitlines()
             yield from _lines(source, enumerate(lines, 1))
         else:
             yield Item(source=source, error=_bad_json(error))
@@ -135,7 +144,7 @@ def _json_text(source: str, raw: bytes) -> Iterator[Item]:
 
 
 def _json_lines(source: str, path: Path) -> Iterator[Item]:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         yield from _lines(source, enumerate(file, 1))
 
 

@@ -1,12 +1,12 @@
 """Turns a raw mail into the record SES would have put into its event.
 
-SES's own headers and verdicts are used when the mail bears them; headers are cut at 10 KB, as SES does;
-the envelope comes from options, else from what the mail says of it. Nothing here decides anything.
+SES's own headers and verdicts are used when the mail bears them; headers are cut at 10 KB, as SES
+does; the envelope comes from options, else from what the mail says of it. Nothing here decides.
 """
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 from email.utils import parsedate_to_datetime
@@ -17,13 +17,16 @@ from bouncer import mime
 
 HEADER_LIMIT = 10 * 1024  # SES Developer Guide: longer headers are truncated in the event
 
-_END_OF_HEADERS = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_END_OF_HEADERS = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r")
 _FROM_LINE = re.compile(rb"From (\S+)[^\r\n]*(?:\r\n|\n|\r)")
+# How mboxes write that there was no sender, or that they don't know it (Thunderbird).
+_NO_SENDER = ("mailer-daemon", "-")
 _SES_RECEIVED = re.compile(
     r" by inbound-smtp\.\S+ with \w+ id (?P<id>\S+)(?: for (?P<for>[^;]+))?;(?P<date>.*)"
 )
 _RESULT = re.compile(r";\s*(spf|dkim|dmarc)=(\w+)", re.IGNORECASE)
 _POLICY = re.compile(r";\s*dmarc=fail\s*\(p=(\w+)", re.IGNORECASE)
+_LAST_OF_SES = "x-ses-dkim-signature"
 _SAID_BY_SENDER = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\b(?:envelope-from|helo)=[^\s;]*')
 _WORDS = {
     "pass": "PASS",
@@ -59,7 +62,7 @@ def header_block(raw: bytes) -> bytes:
 
 
 def ses_record(raw: bytes, envelope: Envelope) -> dict[str, Any]:
-    """The event record for a raw mail; raises `RawMailError` when it has no headers or no recipient."""
+    """The event record for a raw mail; raises `RawMailError` if it has no headers or recipient."""
     block = header_block(raw)
     headers = _parse(block)
     if not headers:
@@ -93,7 +96,7 @@ def ses_record(raw: bytes, envelope: Envelope) -> dict[str, Any]:
 
 
 def _parse(block: bytes) -> Headers:
-    """The headers, unfolded; bytes outside ASCII are read as UTF-8."""
+    """The headers, unfolded; bytes outside ASCII are UTF-8, else Latin-1."""
     message = BytesHeaderParser(policy=compat32).parsebytes(block)
     return [(name, mime.unfold(_utf8(value))) for name, value in message.raw_items()]
 
@@ -101,7 +104,11 @@ def _parse(block: bytes) -> Headers:
 def _utf8(value: str) -> str:
     if value.isascii():
         return value
-    return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")
+    raw = value.encode("ascii", "surrogateescape")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _cut(headers: Headers) -> Headers:
@@ -123,7 +130,8 @@ def _sender(headers: Headers, raw: bytes) -> str:
     for value in _values(headers, "return-path"):
         return value.strip().removeprefix("<").removesuffix(">")
     from_line = _FROM_LINE.match(raw)
-    return from_line[1].decode("ascii", "replace") if from_line else ""
+    sender = from_line[1].decode("ascii", "replace") if from_line else ""
+    return "" if sender.lower() in _NO_SENDER else sender
 
 
 def _recipients(headers: Headers, ses: re.Match[str] | None) -> list[str]:
@@ -137,30 +145,45 @@ def _recipients(headers: Headers, ses: re.Match[str] | None) -> list[str]:
 def _timestamp(headers: Headers, ses: re.Match[str] | None) -> str | None:
     for text in (*([ses["date"]] if ses else []), *_values(headers, "date")):
         try:
-            moment = parsedate_to_datetime(text)
-            return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            return _utc(parsedate_to_datetime(text)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         except (ValueError, TypeError, OverflowError):
             continue
     return None
 
 
+def _utc(moment: datetime) -> datetime:
+    """A zone of -0000 says nothing of the zone, and the email package leaves it out."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _verdicts(headers: Headers) -> dict[str, str]:
     """SES's verdicts, from the headers above the sender's own: the first of each name counts."""
     verdicts: dict[str, str] = {}
+    written = _written_by_ses(headers)
     for name, header in (("spam", "x-ses-spam-verdict"), ("virus", "x-ses-virus-verdict")):
-        for value in _values(headers, header)[:1]:
+        for value in _values(written, header)[:1]:
             verdicts[name] = value.strip()
-    for value in _values(headers, "authentication-results")[:1]:
-        if value.startswith("amazonses.com"):
+    for value in _values(written, "authentication-results")[:1]:
+        if value.partition(";")[0].strip().lower() == "amazonses.com":
             verdicts |= _authentication(value)
     return verdicts
+
+
+def _written_by_ses(headers: Headers) -> Headers:
+    """The headers SES put on top: up to its signature, else to the next `Received`."""
+    names = [name.lower() for name, _ in headers]
+    if _LAST_OF_SES in names:
+        headers = headers[: names.index(_LAST_OF_SES)]
+    below = [number for number, (name, _) in enumerate(headers) if name.lower() == "received"][1:]
+    return headers[: below[0]] if below else headers
 
 
 def _authentication(value: str) -> dict[str, str]:
     verdicts: dict[str, str] = {}
     for name, result in _RESULT.findall(_SAID_BY_SENDER.sub("", value)):
         method, word = name.lower(), _WORDS.get(result.lower(), "GRAY")
-        if verdicts.get(method) != "PASS" or method == "dmarc":  # one good DKIM signature is enough
+        if method == "dkim" and word == "PASS":  # of several signatures one good one is enough
             verdicts[method] = word
+        verdicts.setdefault(method, word)  # SES's own comes first
     policy = _POLICY.search(value)
     return verdicts | ({"dmarc_policy": policy[1].lower()} if policy else {})

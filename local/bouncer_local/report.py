@@ -4,7 +4,7 @@ Whatever comes from a mail is cleaned of control and bidi characters before it r
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -25,8 +25,8 @@ _STYLES = {
     "failed": "red",
     "error": "red",
 }
-_SHARES = {"MAIL": 28, "FROM": 26, "TO": 24, "DECISION": 30, "BOUNCE": 27}
-_WIDE = 135  # columns when nobody looks at a terminal
+_SHARES = {"MAIL": 30, "FROM": 25, "TO": 24, "DECISION": 32, "BOUNCE": 27}
+_WIDE = 140  # columns when nobody looks at a terminal
 
 
 class Report(Protocol):
@@ -99,17 +99,31 @@ class TableReport:
         return table
 
     def add(self, result: Result) -> None:
-        """Add one row."""
+        """Add one row; what could not be read is a line of its own, with the whole sentence."""
+        if result.error is not None:
+            self.close()
+            width = self._widths["MAIL"]
+            source = _end_of(_clean(result.source), width)
+            line = Text.assemble(f"{source:<{width}}  ", ("not read: ", "red"), _clean(result.error))
+            self._console.print(line, soft_wrap=True)
+            return
         self._table.add_row(*_row(result, self._widths["MAIL"]))
         if self._table.row_count >= _ROWS_AT_ONCE:
             self.close()
 
     def close(self) -> None:
         """Print the rows not yet shown."""
-        if self._table.row_count:
+        if not self._table.row_count:
+            return
+        if self._console.is_terminal:
             self._console.print(self._table)
-            self._headed = True
-            self._table = self._new_table()
+        else:
+            with self._console.capture() as captured:
+                self._console.print(self._table)
+            lines = (line.rstrip() for line in captured.get().splitlines())
+            self._console.file.write("".join(f"{line}\n" for line in lines))
+        self._headed = True
+        self._table = self._new_table()
 
 
 def _row(result: Result, width: int) -> list[Text]:
@@ -149,9 +163,10 @@ def _recipients(names: list[str]) -> str:
 
 
 def _decided(decisions: Iterable[Decision]) -> str:
-    """Each distinct decision once, with the number of recipients it is for when there are several."""
-    counts = Counter(_verb(decision) for decision in decisions)
-    texts = [text if len(counts) == 1 else f"{count}x {text}" for text, count in counts.items()]
+    """Each distinct decision once, the frequent first, with a number where that says something."""
+    counts = Counter(_verb(decision) for decision in decisions).most_common()
+    alone = len(counts) == 1
+    texts = [text if alone or count == 1 else f"{count}x {text}" for text, count in counts]
     return ", ".join(texts)
 
 
@@ -175,13 +190,14 @@ class Summary:
         self.total = 0
         self.errors = 0
         self._actions: Counter[str] = Counter()
-        self._bounces: Counter[str] = Counter()
+        self._bounces: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, result: Result) -> None:
         """Count one result."""
         self.total += 1
         self.errors += result.error is not None
-        self._bounces.update([_bounced(result)] if result.bounce.status != "none" else [])
+        if result.bounce.status != "none":
+            self._bounces[result.bounce.status][_clean(result.bounce.reason or "")] += 1
         if result.judgement is not None:
             actions = {str(decision.action or "no rule") for decision in result.judgement.decisions}
             self._actions[next(iter(actions)) if len(actions) == 1 else "mixed"] += 1
@@ -195,7 +211,13 @@ class Summary:
         ]
         if self.errors:
             actions.append(f"{self.errors} not read")
-        bounces = [f"{count} {key}" for key, count in sorted(self._bounces.items())]
+        bounces = [_counted(status, reasons) for status, reasons in sorted(self._bounces.items())]
         return f"{mails}: {', '.join(actions)}" + (
             f"; bounces: {', '.join(bounces)}" if bounces else ""
         )
+
+
+def _counted(status: str, reasons: Counter[str]) -> str:
+    """How often a status came about, and for which reasons: `3 withheld (2 lists, 1 spam)`."""
+    detail = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common() if reason)
+    return f"{reasons.total()} {status}" + (f" ({detail})" if detail else "")

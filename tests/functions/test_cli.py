@@ -1,0 +1,287 @@
+"""The `bouncer` command as a user types it: outputs, errors, exit statuses."""
+
+import email
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from bouncer_local import cli
+
+ROOT = Path(cli.__file__).resolve().parents[2]
+SAMPLES = cli.SAMPLES
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command line in the repository's folder: exit status, stdout, stderr."""
+    monkeypatch.chdir(ROOT)
+
+    def bouncer(*arguments: object) -> tuple[int, str, str]:
+        try:
+            status = cli.main([str(argument) for argument in arguments])
+        except SystemExit as stopped:
+            status = int(stopped.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return bouncer
+
+
+def sample(name: str) -> Path:
+    return next(SAMPLES.glob(f"{name}*.eml"))
+
+
+def objects(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_json_is_the_contract(run: Run) -> None:
+    """One object per mail with exactly the documented members."""
+    status, out, err = run("replay", "--format", "json", sample("02-"))
+    assert (status, err) == (0, "")
+    assert objects(out) == [
+        {
+            "source": str(sample("02-")),
+            "message_id": "9faq1i44m2dl3nhsa74qgvoo9aqd2ojfr4tjp8g1",
+            "sender": "tom.baker@bakery.example",
+            "disposition": "STOP_RULE_SET",
+            "decisions": [
+                {"recipient": "ann@example.com", "action": "reject", "rule": "200-departed", "shadow": []}
+            ],
+            "bounce": {"status": "queued", "reason": None, "recipients": ["ann@example.com"]},
+            "error": None,
+        }
+    ]
+
+
+def test_every_input_yields_one_line(run: Run, tmp_path: Path) -> None:
+    """What can't be read is one line too, the others are still processed, and the status is 1."""
+    (tmp_path / "empty.eml").touch()
+    (tmp_path / "event.json").write_text('{"Type": "SubscriptionConfirmation", "SubscribeURL": "x"}')
+    status, out, _ = run("replay", "--format", "json", tmp_path, "missing.eml", sample("01-"))
+    assert status == 1
+    found = objects(out)
+    assert [line["error"] for line in found] == [
+        "found an empty file, expected a mail or an SES event",
+        "found an SNS subscription confirmation, expected a record with ses.mail",
+        "can't be read (No such file or directory)",
+        None,
+    ]
+    assert found[0]["bounce"] == {"status": "none", "reason": None, "recipients": []}
+
+
+def test_the_table_shows_each_mail_on_one_line(run: Run) -> None:
+    """Every sample has its row, the sentence for a bad input is whole, and a summary ends it."""
+    paths = sorted(SAMPLES.glob("*.eml"))
+    status, out, err = run("replay", *paths, "missing.eml")
+    assert status == 1
+    assert len(out.splitlines()) == 1 + len(paths) + 1
+    assert "not read: can't be read (No such file or directory)" in out
+    assert err.startswith(f"{len(paths) + 1} mails: ")
+    assert out.isprintable() or set(re.findall(r"[^\x20-\x7e]", out)) <= {"\n", "\u2026"}
+
+
+def test_sending_writes_one_notification_for_each_bounce(run: Run, tmp_path: Path) -> None:
+    """Queue, mapping, worker and fake SES are driven; what they sent can be read."""
+    status, out, _ = run(
+        "replay", "--format", "json", "--send", "--out", tmp_path / "out", *sorted(SAMPLES.glob("*.eml"))
+    )
+    assert status == 0
+    sent = [line for line in objects(out) if line["bounce"]["status"] == "sent"]
+    files = sorted((tmp_path / "out").glob("*.eml"))
+    assert len(sent) == len(files) >= 12
+    assert {line["bounce"]["status"] for line in objects(out)} == {"none", "withheld", "sent"}
+    for line, file in zip(sent, files, strict=True):
+        notification = email.message_from_bytes(file.read_bytes())
+        assert notification["Return-Path"] == "<>"
+        assert notification["To"] == line["sender"]
+        assert notification.get_content_type() == "multipart/report"
+
+
+def test_the_same_mail_is_bounced_once(run: Run, tmp_path: Path) -> None:
+    """A mail replayed twice is a duplicate the second time."""
+    mail = sample("02-")
+    _, out, _ = run("replay", "--format", "json", "--send", "--out", tmp_path, mail, mail)
+    bounces = [(line["bounce"]["status"], line["bounce"]["reason"]) for line in objects(out)]
+    assert bounces == [("sent", None), ("withheld", "duplicate")]
+    assert len(list(tmp_path.glob("*.eml"))) == 1
+
+
+def test_a_sender_nobody_verified_is_refused_as_ses_would(run: Run, tmp_path: Path) -> None:
+    """A rule's sender in a domain that receives no mail here shows up before it is deployed."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "a.yaml").write_text("reject: {type: Undefined, sender: a@elsewhere.example}")
+    status, out, _ = run(
+        "replay", "--rules", rules, "--format", "json", "--send", "--out", tmp_path / "o", sample("01-")
+    )
+    bounce = objects(out)[0]["bounce"]
+    assert (status, bounce["status"]) == (0, "failed")
+    assert "not verified" in bounce["reason"]
+
+
+def test_the_demo_shows_all_its_mails(run: Run, tmp_path: Path) -> None:
+    """Every sample is judged, at least a dozen are bounced, and it says where."""
+    status, out, err = run("demo", "--out", tmp_path / "demo")
+    assert status == 0
+    assert len(out.splitlines()) == 1 + len(list(SAMPLES.glob("*.eml")))
+    assert len(list((tmp_path / "demo").glob("*.eml"))) >= 12
+    assert str(tmp_path / "demo") in err
+
+
+def test_samples_do_what_their_readme_says(run: Run) -> None:
+    """The table in samples/README.md is what replay prints."""
+    told = {}
+    for line in (SAMPLES / "README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if re.match(r"`\d\d-", cells[0]):
+            told[cells[0].strip("`")] = cells[3].replace("`", "")
+    _, out, _ = run("replay", "--format", "json", *sorted(SAMPLES.glob("*.eml")))
+    found = {}
+    for line in objects(out):
+        bounce = line["bounce"]
+        text = f"{bounce['status']}: {bounce['reason']}" if bounce["reason"] else bounce["status"]
+        found[Path(line["source"]).stem] = text
+    assert found == told
+    assert len(told) >= 30
+
+
+def test_an_explanation_names_every_condition(run: Run) -> None:
+    """Rule by rule, condition by condition, and what the guard saw."""
+    status, out, _ = run("replay", "--explain", sample("25-"))
+    assert status == 0
+    for text in (
+        "recipient ann@example.com: reject by 200-departed",
+        "  no  060-partners: accept",
+        '          no  sender_domain is a subdomain of "partner.example"',
+        "  yes 200-departed: reject",
+        '    yes recipient equals "ann@example.com"',
+        "    yes lists, but the rule or settings answer it",
+        "    no  spam",
+        "disposition: STOP_RULE_SET",
+    ):
+        assert text in out.splitlines()
+
+
+def test_explaining_a_withheld_bounce_says_so(run: Run) -> None:
+    """The decisive reason stands beside the guard's name."""
+    _, out, _ = run("replay", "--explain", sample("40-"))
+    assert "  guard: withheld, unauthenticated" in out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--send", "x"], "--send: found no --out, expected --out DIR to write the bounces to"),
+        (["--out", "d", "x"], "--out: found no --send, expected --send --out DIR"),
+        (["--real-time", "x"], "--real-time: found no --send, expected --send --out DIR --real-time"),
+        (["--explain", "--send", "--out", "d", "x"], "--explain: found --send beside it, expected one of the two"),
+        (["--explain", "--format", "json", "x"], "--explain: found --format json beside it, expected --explain alone"),
+        (["--verdict", "spf", "x"], "--verdict: found 'spf', expected NAME=WORD with"),
+        (["--verdict", "spf=good", "x"], "--verdict spf: found 'good', expected one of pass, fail"),
+        (["--rules", "nowhere", "x"], "nowhere: found no folder, expected one with rules"),
+        (["--rules", "docs", "x"], "--rules: found no rule in force, expected at least one"),
+        (["--rules", "ssm:x", "x"], "--rules: found 'ssm:x', expected ssm:/PREFIX"),
+        (["--rules", "ssm:/p", "--settings", "f", "x"], "--settings: found it beside ssm: rules"),
+        (["--settings", "nowhere.yaml", "x"], "nowhere.yaml: can't be read (No such file or directory)"),
+        (["--explain", "rules/../README.md", "rules/../README.md"], "--explain: found several mails, expected one"),
+        (["--format", "xml", "x"], "invalid choice"),
+        ([], "required"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_one_sentence(run: Run, arguments: list[str], says: str) -> None:
+    """It names what was found and expected, goes to stderr, and the status is 2."""
+    status, out, err = run("replay", *arguments)
+    assert status == 2
+    assert says in err
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_invalid_rules_are_named_all_at_once(run: Run, tmp_path: Path) -> None:
+    """Every problem of every rule stands on a line of its own, and the status is 2."""
+    (tmp_path / "a.yaml").write_text("dorp: {}")
+    (tmp_path / "b.yaml").write_text("when: {spf: bad}\ndrop: {}")
+    status, _, err = run("replay", "--rules", tmp_path, sample("01-"))
+    assert status == 2
+    assert len(err.splitlines()) == 3
+    assert f"{tmp_path}/b.yaml:1: when.spf: found" in err
+
+
+def test_an_out_folder_that_cannot_be_made_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    """A file where the folder should be is named."""
+    (tmp_path / "file").touch()
+    status, _, err = run("replay", "--send", "--out", tmp_path / "file", sample("01-"))
+    assert status == 2
+    assert "can't be made" in err
+
+
+@pytest.mark.parametrize("command", ["replay", "demo", "ses"])
+def test_the_example_in_the_help_works(run: Run, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command's help ends with an example that runs as it stands."""
+    _, out, _ = run(command, "--help")
+    example = re.search(r"example: bouncer (.+)", out)
+    assert example
+    words = shlex.split(example[1])
+    assert words[0] == command
+    if command == "ses":
+        return  # it serves until a signal: tried below, with the same options
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules").symlink_to(ROOT / "rules")
+    (tmp_path / "inbox.mbox").write_text("From a@b.example Mon\nTo: ann@example.com\nSubject: x\n\ny\n")
+    assert run_here(words) == 0
+
+
+def run_here(words: list[str]) -> int:
+    return cli.main(words)
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    """`bouncer replay ... | head -1` ends quietly."""
+    command = f"{sys.executable} -m bouncer_local.cli replay --format json {SAMPLES}/*.eml | head -1"
+    done = subprocess.run(  # noqa: S602  # a pipe is what is tried
+        command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_the_fake_ses_serves_alone(tmp_path: Path) -> None:
+    """It says where it listens and what it received, takes a call of boto3, and ends on a signal."""
+    words = ["ses", "--verified", "example.com", "--out", str(tmp_path), str(sample("02-"))]
+    process = subprocess.Popen(  # noqa: S603  # our own command
+        [sys.executable, "-m", "bouncer_local.cli", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        client = boto3.client(
+            "ses",
+            endpoint_url=ready["endpoint"],
+            region_name="eu-west-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",  # noqa: S106  # nobody checks it
+        )
+        answer = client.send_bounce(
+            OriginalMessageId=ready["message_ids"][0],
+            BounceSender="bounces@example.com",
+            BouncedRecipientInfoList=[{"Recipient": "ann@example.com", "BounceType": "DoesNotExist"}],
+        )
+        assert answer["MessageId"] in next(tmp_path.glob("*.eml")).name
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        process.stdout.close()  # type: ignore[union-attr]  # it is there
