@@ -44,33 +44,40 @@ def read_items(paths: list[str], envelope: Envelope) -> Iterator[Item]:
 
 
 def _path(path: Path, envelope: Envelope) -> Iterator[Item]:
-    if path.is_dir():
-        files = _files(path)
-        first = next(files, None)
-        if first is None:
-            yield Item(source=str(path), error="found a folder without mail, expected mails in it")
-            return
-        yield from _file(first, envelope)
-        for file in files:
-            yield from _file(file, envelope)
-    else:
+    if not path.is_dir():
         yield from _file(path, envelope)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """The files of a folder and those below; of a Maildir only what has been delivered."""
-    boxes = [folder / name for name in ("cur", "new") if (folder / name).is_dir()]
-    if len(boxes) == 2:  # noqa: PLR2004  # both: a Maildir
-        yield from sorted(file for box in boxes for file in box.iterdir() if file.is_file())
         return
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            if not entry.is_symlink():  # it may lead back here
-                yield from _files(entry)
-        elif entry.is_file() or not entry.exists():
-            yield entry
+    empty = True
+    for found in _files(path):
+        empty = False
+        if isinstance(found, Item):
+            yield found
+        else:
+            yield from _file(found, envelope)
+    if empty:
+        yield Item(source=str(path), error="found a folder without mail, expected mails in it")
+
+
+def _files(folder: Path) -> Iterator[Path | Item]:
+    """The files of a folder and those below; of a Maildir only what has been delivered."""
+    try:
+        boxes = [box for name in ("cur", "new") if (box := folder / name).is_dir()]
+        maildir = len(boxes) == 2  # noqa: PLR2004  # both
+        folders = boxes if maildir else [folder]
+        for entry in (entry for each in folders for entry in sorted(each.iterdir())):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                if not maildir and not entry.is_symlink():  # a link may lead back here
+                    yield from _files(entry)
+            elif entry.is_file() or not entry.exists():  # no pipes or devices
+                yield entry
+    except OSError as error:
+        yield _unreadable(folder, error)
+
+
+def _unreadable(path: Path, error: OSError) -> Item:
+    return Item(source=str(path), error=f"can't be read ({error.strerror or error})")
 
 
 def _file(path: Path, envelope: Envelope) -> Iterator[Item]:
@@ -90,7 +97,7 @@ def _file(path: Path, envelope: Envelope) -> Iterator[Item]:
         else:
             yield _mail(source, path.read_bytes(), envelope)
     except OSError as error:
-        yield Item(source=source, error=f"can't be read ({error.strerror or error})")
+        yield _unreadable(path, error)
 
 
 def _standard_input(envelope: Envelope) -> Iterator[Item]:

@@ -14,7 +14,7 @@ from bouncer.parameters import Loaded
 from bouncer_local.mailfile import Item
 from bouncer_local.sending import Outcome, Sending
 
-_BATCH = 100  # jobs driven through the queue at a time
+_BATCH = 10  # jobs driven through the queue at a time: one batch of the mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

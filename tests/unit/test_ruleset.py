@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 
 NAMES = ["ann", "ann+news", "bob", "Ann", "stra\u00dfe", "\u017fam", "K\u212a"]
 DOMAINS = ["example.com", "mail.example.com", "Partner.Example", "a.b.partner.example"]
-WORDS = ["invoice", "INVOICE", "offer", "stra\u00dfe", "STRASSE", "\u0130stanbul", "\u017fale", "\ud800", "a+b"]
+WORDS = [
+    "invoice",
+    "INVOICE",
+    "offer",
+    "stra\u00dfe",
+    "STRASSE",
+    "\u0130stanbul",
+    "\u017fale",
+    "\ud800",
+    "a+b",
+]
 HEADERS = ["List-Id", "X-Trait", "Precedence"]
 VERDICTS = ["pass", "fail", "gray", "absent"]
 
@@ -33,7 +43,9 @@ def negatable(one: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return listed(one | listed(one).map(lambda spec: {"not": spec}))
 
 
-def matchers(plain: st.SearchStrategy[str], parts: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+def matchers(
+    plain: st.SearchStrategy[str], parts: st.SearchStrategy[str]
+) -> st.SearchStrategy[Any]:
     mapped = st.tuples(
         st.sampled_from(["contains", "starts_with", "ends_with"]), listed(parts)
     ).map(lambda pair: {pair[0]: pair[1]})
@@ -42,15 +54,28 @@ def matchers(plain: st.SearchStrategy[str], parts: st.SearchStrategy[str]) -> st
 
 
 address_patterns = addresses | st.sampled_from(
-    ["*@example.com", "ann*@*", "*@*.example", "?nn@example.com", "*+*@example.com", "*news@example.com"]
+    [
+        "*@example.com",
+        "ann*@*",
+        "*@*.example",
+        "?nn@example.com",
+        "*+*@example.com",
+        "*news@example.com",
+    ]
 )
-domain_patterns = st.sampled_from([*DOMAINS, ".example.com", ".partner.example", "*.example", ".com"])
+domain_patterns = st.sampled_from(
+    [*DOMAINS, ".example.com", ".partner.example", "*.example", ".com"]
+)
 plain_texts = well_formed | st.sampled_from(["*invoice*", "of?er", "", "*", "invoice *"])
-address_matchers = matchers(address_patterns, st.sampled_from(["ann", "@example", ".com", "+", "NEWS"]))
+address_matchers = matchers(
+    address_patterns, st.sampled_from(["ann", "@example", ".com", "+", "NEWS"])
+)
 domain_matchers = matchers(domain_patterns, st.sampled_from(["example", ".com", "partner"]))
 text_matchers = matchers(plain_texts, well_formed)
 words = negatable(st.sampled_from(VERDICTS))
-networks = negatable(st.sampled_from(["192.0.2.0/24", "192.0.2.64/26", "0.0.0.0/0", "192.0.2.9", "2001:db8::/32"]))
+networks = negatable(
+    st.sampled_from(["192.0.2.0/24", "192.0.2.64/26", "0.0.0.0/0", "192.0.2.9", "2001:db8::/32"])
+)
 clocks = st.sampled_from(["00:00", "08:00", "12:30", "18:00", "23:59"])
 windows = st.fixed_dictionaries(
     {"days": st.lists(st.sampled_from(["mon", "wed", "sun"]), min_size=1, unique=True)},
@@ -76,12 +101,14 @@ fields: dict[str, st.SearchStrategy[Any]] = {
     ),
 }
 conditions = st.deferred(
-    lambda: st.lists(st.sampled_from(sorted(fields)), min_size=1, max_size=2, unique=True).flatmap(
-        lambda keys: st.fixed_dictionaries({key: fields[key] for key in keys})
+    lambda: (
+        st.lists(st.sampled_from(sorted(fields)), min_size=1, max_size=2, unique=True).flatmap(
+            lambda keys: st.fixed_dictionaries({key: fields[key] for key in keys})
+        )
+        | st.fixed_dictionaries({"all": st.lists(conditions, min_size=1, max_size=2)})
+        | st.fixed_dictionaries({"any": st.lists(conditions, min_size=1, max_size=2)})
+        | st.fixed_dictionaries({"not": listed(conditions)})
     )
-    | st.fixed_dictionaries({"all": st.lists(conditions, min_size=1, max_size=2)})
-    | st.fixed_dictionaries({"any": st.lists(conditions, min_size=1, max_size=2)})
-    | st.fixed_dictionaries({"not": listed(conditions)})
 )
 dates = st.sampled_from(["2026-11-01", "2026-11-10", "2026-11-20"])
 documents = st.fixed_dictionaries(
@@ -105,13 +132,24 @@ def records(draw: st.DrawFn) -> dict[str, Any]:
     address = draw(st.sampled_from(["192.0.2.9", "192.0.2.70", "198.51.100.1", "2001:db8::5", "x"]))
     helo = draw(texts)
     headers = [
-        ("Received", f"from {helo} (rdns [{address}]) by inbound-smtp.eu-west-1.amazonaws.com with SMTP id m1 for x; d"),
+        (
+            "Received",
+            f"from {helo} (rdns [{address}]) by inbound-smtp.eu-west-1.amazonaws.com with SMTP id m1 for x; d",
+        ),
         *[(name, draw(texts)) for name in draw(st.lists(st.sampled_from(HEADERS), max_size=3))],
         *[("Subject", draw(texts)) for _ in range(draw(st.integers(0, 2)))],
-        *[(name, draw(addresses)) for name in draw(st.lists(st.sampled_from(["From", "To", "Cc", "Reply-To"])))],
+        *[
+            (name, draw(addresses))
+            for name in draw(st.lists(st.sampled_from(["From", "To", "Cc", "Reply-To"])))
+        ],
     ]
-    moment = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=draw(st.integers(0, 30 * 24 * 60)))
-    verdicts = {f"{name}Verdict": {"status": draw(st.sampled_from(VERDICTS)).upper()} for name in ("spf", "spam")}
+    moment = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(
+        minutes=draw(st.integers(0, 30 * 24 * 60))
+    )
+    verdicts = {
+        f"{name}Verdict": {"status": draw(st.sampled_from(VERDICTS)).upper()}
+        for name in ("spf", "spam")
+    }
     return {
         "ses": {
             "mail": {
@@ -151,9 +189,15 @@ def test_agrees_with_the_oracle(found: dict[str, Any], mails: list[dict[str, Any
 @given(
     rulesets,
     st.text(max_size=40),
-    st.lists(st.tuples(st.sampled_from(["Subject", "From", "To", "Received", "X-Trait"]), st.text(max_size=60))),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Subject", "From", "To", "Received", "X-Trait"]), st.text(max_size=60)
+        )
+    ),
 )
-def test_deciding_never_raises(found: dict[str, Any], address: str, headers: list[tuple[str, str]]) -> None:
+def test_deciding_never_raises(
+    found: dict[str, Any], address: str, headers: list[tuple[str, str]]
+) -> None:
     """No text in a mail, however odd, makes deciding fail."""
     message = read_record(
         {
@@ -175,7 +219,12 @@ def mail(**fields: Any) -> Message:
     return read_record(
         {
             "ses": {
-                "mail": {"messageId": "m1", "source": "eve@partner.example", "headers": headers, **fields},
+                "mail": {
+                    "messageId": "m1",
+                    "source": "eve@partner.example",
+                    "headers": headers,
+                    **fields,
+                },
                 "receipt": {"recipients": ["ann@example.com"]},
             }
         }
@@ -212,7 +261,15 @@ def test_a_failing_pattern_set_is_noticed() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"(a+)+b", r"^(\w+\s?)*$", r"(x+x+)+y", r"(a|aa)+$", r"([a-z]+)*[0-9]", r"(.*)(.*)(.*)(.*)z", r"a{0,500}b"],
+    [
+        r"(a+)+b",
+        r"^(\w+\s?)*$",
+        r"(x+x+)+y",
+        r"(a|aa)+$",
+        r"([a-z]+)*[0-9]",
+        r"(.*)(.*)(.*)(.*)z",
+        r"a{0,500}b",
+    ],
 )
 def test_no_hostile_subject_stalls_a_pattern(pattern: str) -> None:
     """A subject of 100 KB takes milliseconds against patterns that stall a backtracking engine."""

@@ -1,0 +1,243 @@
+"""docs/rules.md is true and complete: its examples are read, and every note below one is tried.
+
+A note lists mails in code spans: `Matches:` and `Not:` say what the rule does with them, `Tells:`
+and `Diagnostic:` what a bounce of the first matching mail says. A mail is the usual mail of the
+document with some attributes changed.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bouncer import condition, rejection
+from bouncer.errors import DocumentError
+from bouncer.judge import Judgement, judge
+from bouncer.message import Message, read_record
+from bouncer.reason import Reason
+from bouncer.rule import Action, Mode, read_rule
+from bouncer.ruleset import Ruleset
+from bouncer.settings import Settings
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+
+_BLOCK = re.compile(
+    r"^```yaml\n(?P<text>.*?)^```\n\n?(?P<after>.*?)(?=\n\n|\Z)", re.DOTALL | re.MULTILINE
+)
+_NOTE = re.compile(r"(?P<label>Matches|Not|Tells|Diagnostic):\s(?P<spans>(?:`[^`]+`(?:,\s)?)+)")
+_SPAN = re.compile(r"`([^`]+)`")
+_USUAL = re.compile(r"usual mail:\n`([^`]+)`")
+
+MESSAGE_ID = "o3vrnil0e2ic28tr"
+HEADERS = {"from", "to", "cc", "reply_to", "subject"}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A yaml block of the document, the line it starts at and the notes directly below it."""
+
+    line: int
+    text: str
+    notes: dict[str, list[str]]
+
+    @property
+    def is_rule(self) -> bool:
+        """Settings have no action."""
+        return bool(set(Action) & set(yaml.safe_load(self.text)))
+
+    @property
+    def ruleset(self) -> Ruleset:
+        """The rule, compiled."""
+        return Ruleset([read_rule("example", self.text)])
+
+    def judged(self, mail: str) -> Judgement:
+        """What is done with a mail."""
+        message = received(mail)
+        return judge(message, self.ruleset, Settings(), now=datetime(2026, 12, 1, tzinfo=UTC))
+
+
+def examples() -> list[Example]:
+    """Every yaml block of the document."""
+    return [
+        Example(
+            line=DOCUMENT.count("\n", 0, block.start()) + 1,
+            text=block["text"],
+            notes={
+                note["label"]: _SPAN.findall(note["spans"])
+                for note in _NOTE.finditer(block["after"])
+            },
+        )
+        for block in _BLOCK.finditer(DOCUMENT)
+    ]
+
+
+def attributes(mail: str) -> dict[str, str]:
+    """The attributes of a mail as a note writes them: `sender: a@b.example; spf: fail`."""
+    pairs = (attribute.partition(": ") for attribute in mail.split("; "))
+    return {name: value for name, _, value in pairs}
+
+
+def received(mail: str) -> Message:
+    """The message SES would hand us for the usual mail with some attributes changed."""
+    usual = _USUAL.search(DOCUMENT)
+    assert usual is not None
+    given = attributes(usual[1]) | attributes(mail)
+    count = int(given.pop("recipients", "1"))
+    more = [f"colleague{number}@example.com" for number in range(1, count)]
+    moment = datetime.fromisoformat(f"{given.pop('received')}+00:00")
+    origin = (
+        f"from {given.pop('helo')} (mx.partner.example [{given.pop('source_ip')}])"
+        f" by inbound-smtp.eu-west-1.amazonaws.com with SMTP id {MESSAGE_ID}"
+    )
+    receipt: dict[str, object] = {
+        "recipients": [given.pop("recipient"), *more],
+        "timestamp": moment.isoformat(),
+        "dmarcPolicy": given.pop("dmarc_policy", None),
+    }
+    for verdict in condition.VERDICT_FIELDS:
+        receipt[f"{verdict}Verdict"] = {"status": given.pop(verdict).upper()}
+    source = given.pop("sender")
+    headers = [{"name": "Received", "value": origin}]
+    for name, value in given.items():
+        assert name in HEADERS or name[0].isupper(), f"what is {name}?"
+        headers.append({"name": name.replace("_", "-"), "value": value})
+    mail_part = {"messageId": MESSAGE_ID, "source": source, "headers": headers}
+    return read_record({"ses": {"mail": mail_part, "receipt": receipt}})
+
+
+def matches(example: Example, mail: str) -> bool:
+    """Does the rule match the first recipient of the mail, deciding or in shadow mode?"""
+    message = received(mail)
+    decision = example.ruleset.decide(message, message.recipients[0])
+    return decision.rule is not None or bool(decision.shadow)
+
+
+EXAMPLES = examples()
+RULES = [example for example in EXAMPLES if example.is_rule]
+
+
+def by_line(example: Example) -> str:
+    """The name of a test: where the example stands."""
+    return f"line-{example.line}"
+
+
+def test_every_block_is_an_example() -> None:
+    """Nothing in the document that looks like a rule escapes these tests."""
+    assert len(EXAMPLES) == DOCUMENT.count("```yaml")
+    assert DOCUMENT.count("```") == 2 * len(EXAMPLES)
+    notes = (_NOTE.sub("", block["after"]) for block in _BLOCK.finditer(DOCUMENT))
+    assert [rest for rest in notes if "`" in rest] == []
+    assert len(RULES) >= 30
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=by_line)
+def test_an_example_is_valid(example: Example) -> None:
+    """It can be copied and used; a rule says below what it matches and what it does not."""
+    if example.is_rule:
+        read_rule("example", example.text)
+        assert {"Matches", "Not"} <= example.notes.keys()
+    else:
+        Settings().overlaid(example.text)
+
+
+@pytest.mark.parametrize("example", RULES, ids=by_line)
+def test_a_rule_matches_what_its_note_says(example: Example) -> None:
+    """Each mail named below a rule is decided by the real ruleset."""
+    meant, not_meant = example.notes["Matches"], example.notes["Not"]
+    assert [mail for mail in meant if not matches(example, mail)] == []
+    assert [mail for mail in not_meant if matches(example, mail)] == []
+
+
+@pytest.mark.parametrize(
+    "example", [rule for rule in RULES if {"Tells", "Diagnostic"} & rule.notes.keys()], ids=by_line
+)
+def test_a_bounce_says_what_its_note_says(example: Example) -> None:
+    """The texts are those of the job the first matching mail makes."""
+    (job,) = example.judged(example.notes["Matches"][0]).jobs
+    dsn = job.refusals[0].dsn
+    assert example.notes.get("Tells", [job.explanation]) == [job.explanation]
+    if "Diagnostic" in example.notes:
+        assert dsn is not None
+        assert example.notes["Diagnostic"] == [dsn.diagnostic_code]
+
+
+def test_a_shadow_rule_only_records() -> None:
+    """As the document says of the mode."""
+    shadow = [rule for rule in RULES if rule.ruleset.rules[0].mode is Mode.SHADOW]
+    assert shadow
+    for example in shadow:
+        (decision,) = example.judged(example.notes["Matches"][0]).decisions
+        assert decision.action is None
+        assert [rule.name for rule in decision.shadow] == ["example"]
+
+
+def test_the_presets_are_those_of_the_code() -> None:
+    """The table of types has each with its reply code and status."""
+    for kind, (code, status) in rejection.PRESETS.items():
+        assert f"| `{kind}` | {code} | {status} |" in DOCUMENT
+
+
+def words(*groups: Iterable[str]) -> list[str]:
+    """Every word once."""
+    return sorted({str(word) for group in groups for word in group})
+
+
+@pytest.mark.parametrize(
+    "word",
+    words(
+        set(condition.FIELDS) - set(condition.CONTENT_FIELDS),
+        condition.NESTING,
+        condition.VERDICT_WORDS,
+        condition.POLICY_WORDS,
+        ("days", "between", "zone"),
+        rejection.KEYS,
+        rejection.ACTIONS,
+        rejection.ANSWER_CLASSES,
+        rejection.BounceType,
+        Reason,
+        Mode,
+        Action,
+        ("description", "mode", "from", "until", "when", "unless"),
+        (f"{{{name}}}" for name in rejection.PLACEHOLDERS),
+    ),
+)
+def test_every_word_of_the_language_is_explained(word: str) -> None:
+    """In code type, somewhere in the text itself; examples do not count."""
+    text = _BLOCK.sub("", DOCUMENT)
+    assert f"`{word}`" in text
+
+
+@pytest.mark.parametrize(
+    "matcher", ["contains", "starts_with", "ends_with", "regex", "over", "under", "not"]
+)
+def test_every_matcher_is_explained_and_shown(matcher: str) -> None:
+    """It has its row in the table and an example."""
+    assert f"`{{{matcher}: " in DOCUMENT
+    assert any(re.search(rf"\b{matcher}: ", rule.text) for rule in RULES)
+
+
+@pytest.mark.parametrize("field", sorted(set(condition.FIELDS) - set(condition.CONTENT_FIELDS)))
+def test_every_field_has_an_example(field: str) -> None:
+    """There is a rule that asks for it."""
+    assert any(re.search(rf"^\s+(?:- )?{field}:", rule.text, re.MULTILINE) for rule in RULES)
+
+
+def test_every_setting_is_explained_and_shown() -> None:
+    """Each key the reader knows has a row in the table, and the example has them all."""
+    (example,) = (example for example in EXAMPLES if not example.is_rule)
+    shown = set(yaml.safe_load(example.text))
+    table = DOCUMENT.partition("\n## Settings\n")[2]
+    assert shown == set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert shown == known_settings()
+
+
+def known_settings() -> set[str]:
+    """The keys the reader says settings may have, without those for caps, which it refuses."""
+    with pytest.raises(DocumentError) as caught:
+        Settings().overlaid("zzzzzz: 1")
+    listed = str(caught.value).rpartition("expected one of ")[2]
+    return set(listed.split(", ")) - {"allow", "caps"}
