@@ -18,7 +18,7 @@ check: .venv/ready ## formatting, lint and types
 	@$(BIN)/mypy
 
 bench: .venv/ready ## speed against named peers, as ratios measured in this run
-	@PYTHONPATH=tests $(BIN)/python bench/run.py
+	@PYTHONPATH=. $(BIN)/python bench/run.py
 
 lock: ## renew both lock files from pyproject.toml (needs uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt

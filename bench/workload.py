@@ -10,7 +10,20 @@ import random
 from typing import Any
 
 HEADERS = [f"X-Trait-{letter}" for letter in "ABCDEFGHIJKL"]
-_WORDS = "invoice meeting report offer update order ticket project travel budget review draft".split()
+_WORDS = [
+    "invoice",
+    "meeting",
+    "report",
+    "offer",
+    "update",
+    "order",
+    "ticket",
+    "project",
+    "travel",
+    "budget",
+    "review",
+    "draft",
+]
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -25,7 +38,10 @@ def documents(count: int, seed: int = 1) -> dict[str, dict[str, Any]]:
     kinds += ["subject"] * 8 + ["header"] * 7 + ["network"] * 9 + ["verdict"]
     draw.shuffle(kinds)
     return {
-        f"{number:06d}": {"when": _when(kinds[number % 100], draw), "reject": {"type": "ContentRejected"}}
+        f"{number:06d}": {
+            "when": _when(kinds[number % 100], draw),
+            "reject": {"type": "ContentRejected"},
+        }
         for number in range(count)
     }
 

@@ -70,7 +70,9 @@ def _entry(key: str, spec: Any, message: Message, recipient: str) -> bool:
 
 
 def _header(name: str, spec: Any, message: Message) -> bool:
-    values = [value for key, found in message.headers.items() if key == name.lower() for value in found]
+    values = [
+        value for key, found in message.headers.items() if key == name.lower() for value in found
+    ]
     if isinstance(spec, bool):
         return spec == bool(values)
     return _any_text("header", spec, values)
@@ -120,7 +122,12 @@ def _values(key: str, message: Message, recipient: str) -> list[str]:
     if key.endswith("_domain"):
         addresses = of_domain.get(key, message.from_)
         return [address.rsplit("@", 1)[1].rstrip(".") for address in addresses if "@" in address]
-    found = {"from": message.from_, "to": message.to, "cc": message.cc, "reply_to": message.reply_to}
+    found = {
+        "from": message.from_,
+        "to": message.to,
+        "cc": message.cc,
+        "reply_to": message.reply_to,
+    }
     return list(message.subject if key == "subject" else found[key])
 
 

@@ -3,12 +3,13 @@
 Thin and total: bad encodings yield the raw text, never an exception. Nothing here decides anything.
 """
 
-import binascii
 import email.utils
 import encodings
 import pkgutil
 import re
 import unicodedata
+from email.errors import HeaderParseError
+from email.header import decode_header
 from encodings.aliases import aliases
 from functools import cache, partial
 
@@ -39,8 +40,8 @@ _ASCII_FORMS = str.maketrans(
         "\u2014": "-",
     }
 )
-_WORD = re.compile(r"=\?([^?]*)\?([bqBQ])\?(.*?)\?=")
-_QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})")
+_WORD = r"=\?[^?]*\?[bqBQ]\?.*?\?="
+_WORDS = re.compile(rf"{_WORD}(?:\s+{_WORD})*")
 _NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined"}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -54,50 +55,22 @@ def unfold(value: str) -> str:
 
 def decode_words(value: str) -> str:
     """The text with its encoded words (RFC 2047) decoded; what can't be decoded stays as it is."""
-    if "=?" not in value:
-        return value
-    return "".join(
-        piece if isinstance(piece, str) else _decode_bytes(*piece) for piece in _pieces(value)
-    )
+    return _WORDS.sub(lambda words: _decode_words(words[0]), value) if "=?" in value else value
 
 
-def _pieces(value: str) -> list[str | tuple[bytes, str]]:
-    """Plain text, and the bytes of neighbouring encoded words with their charset.
+def _decode_words(words: str) -> str:
+    """Decode neighbouring encoded words: a character may be split over two of them.
 
-    A character may be split over two words. The `email` package's `decode_header` would turn plain
-    text beyond Latin-1 into backslashes.
+    The library gets nothing but these, as it turns plain text beyond Latin-1 into backslashes.
     """
-    pieces: list[str | tuple[bytes, str]] = []
-    end = 0
-    for word in _WORD.finditer(value):
-        between, end = value[end : word.start()], word.end()
-        if between and not (between.isspace() and pieces and not isinstance(pieces[-1], str)):
-            pieces.append(between)
-        data, charset = _word_bytes(word), word[1].lower()
-        last = pieces[-1] if pieces else ""
-        if data is None:
-            pieces.append(word[0])
-        elif isinstance(last, tuple) and last[1] == charset:
-            pieces[-1] = (last[0] + data, charset)
-        else:
-            pieces.append((data, charset))
-    return [*pieces, value[end:]]
-
-
-def _word_bytes(word: re.Match[str]) -> bytes | None:
-    """What an encoded word encodes; None when it is broken."""
-    text = word[3]
-    raw = (
-        text.encode("utf-8", "replace")
-        if max(text, default="") > "\xff"
-        else text.encode("latin-1")
-    )
-    if word[2] in "qQ":
-        return _QUOTED.sub(lambda match: bytes.fromhex(match[1].decode()), raw.replace(b"_", b" "))
     try:
-        return binascii.a2b_base64(raw + b"==")  # padding is often forgotten
-    except binascii.Error:
-        return None
+        parts = decode_header(words)
+    except (HeaderParseError, ValueError):
+        return words
+    return "".join(
+        part if isinstance(part, str) else _decode_bytes(part, charset or "ascii")
+        for part, charset in parts
+    )
 
 
 def _decode_bytes(data: bytes, charset: str) -> str:

@@ -104,7 +104,9 @@ class TableReport:
             self.close()
             width = self._widths["MAIL"]
             source = _end_of(_clean(result.source), width)
-            line = Text.assemble(f"{source:<{width}}  ", ("not read: ", "red"), _clean(result.error))
+            line = Text.assemble(
+                f"{source:<{width}}  ", ("not read: ", "red"), _clean(result.error)
+            )
             self._console.print(line, soft_wrap=True)
             return
         self._table.add_row(*_row(result, self._widths["MAIL"]))

@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
+
 from bouncer_local import cli
 
 ROOT = Path(cli.__file__).resolve().parents[2]
@@ -57,7 +58,12 @@ def test_json_is_the_contract(run: Run) -> None:
             "sender": "tom.baker@bakery.example",
             "disposition": "STOP_RULE_SET",
             "decisions": [
-                {"recipient": "ann@example.com", "action": "reject", "rule": "200-departed", "shadow": []}
+                {
+                    "recipient": "ann@example.com",
+                    "action": "reject",
+                    "rule": "200-departed",
+                    "shadow": [],
+                }
             ],
             "bounce": {"status": "queued", "reason": None, "recipients": ["ann@example.com"]},
             "error": None,
@@ -68,7 +74,9 @@ def test_json_is_the_contract(run: Run) -> None:
 def test_every_input_yields_one_line(run: Run, tmp_path: Path) -> None:
     """What can't be read is one line too, the others are still processed, and the status is 1."""
     (tmp_path / "empty.eml").touch()
-    (tmp_path / "event.json").write_text('{"Type": "SubscriptionConfirmation", "SubscribeURL": "x"}')
+    (tmp_path / "event.json").write_text(
+        '{"Type": "SubscriptionConfirmation", "SubscribeURL": "x"}'
+    )
     status, out, _ = run("replay", "--format", "json", tmp_path, "missing.eml", sample("01-"))
     assert status == 1
     found = objects(out)
@@ -95,7 +103,13 @@ def test_the_table_shows_each_mail_on_one_line(run: Run) -> None:
 def test_sending_writes_one_notification_for_each_bounce(run: Run, tmp_path: Path) -> None:
     """Queue, mapping, worker and fake SES are driven; what they sent can be read."""
     status, out, _ = run(
-        "replay", "--format", "json", "--send", "--out", tmp_path / "out", *sorted(SAMPLES.glob("*.eml"))
+        "replay",
+        "--format",
+        "json",
+        "--send",
+        "--out",
+        tmp_path / "out",
+        *sorted(SAMPLES.glob("*.eml")),
     )
     assert status == 0
     sent = [line for line in objects(out) if line["bounce"]["status"] == "sent"]
@@ -124,7 +138,15 @@ def test_a_sender_nobody_verified_is_refused_as_ses_would(run: Run, tmp_path: Pa
     rules.mkdir()
     (rules / "a.yaml").write_text("reject: {type: Undefined, sender: a@elsewhere.example}")
     status, out, _ = run(
-        "replay", "--rules", rules, "--format", "json", "--send", "--out", tmp_path / "o", sample("01-")
+        "replay",
+        "--rules",
+        rules,
+        "--format",
+        "json",
+        "--send",
+        "--out",
+        tmp_path / "o",
+        sample("01-"),
     )
     bounce = objects(out)[0]["bounce"]
     assert (status, bounce["status"]) == (0, "failed")
@@ -228,7 +250,9 @@ def test_an_out_folder_that_cannot_be_made_is_one_sentence(run: Run, tmp_path: P
 
 
 @pytest.mark.parametrize("command", ["replay", "demo", "ses"])
-def test_the_example_in_the_help_works(run: Run, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_in_the_help_works(
+    run: Run, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each command's help ends with an example that runs as it stands."""
     _, out, _ = run(command, "--help")
     example = re.search(r"example: bouncer (.+)", out)
@@ -239,7 +263,9 @@ def test_the_example_in_the_help_works(run: Run, command: str, tmp_path: Path, m
         return  # it serves until a signal: tried below, with the same options
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules").symlink_to(ROOT / "rules")
-    (tmp_path / "inbox.mbox").write_text("From a@b.example Mon\nTo: ann@example.com\nSubject: x\n\ny\n")
+    (tmp_path / "inbox.mbox").write_text(
+        "From a@b.example Mon\nTo: ann@example.com\nSubject: x\n\ny\n"
+    )
     assert run_here(words) == 0
 
 
@@ -249,7 +275,9 @@ def run_here(words: list[str]) -> int:
 
 def test_a_closed_pipe_is_no_error() -> None:
     """`bouncer replay ... | head -1` ends quietly."""
-    command = f"{sys.executable} -m bouncer_local.cli replay --format json {SAMPLES}/*.eml | head -1"
+    command = (
+        f"{sys.executable} -m bouncer_local.cli replay --format json {SAMPLES}/*.eml | head -1"
+    )
     done = subprocess.run(  # noqa: S602  # a pipe is what is tried
         command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -278,7 +306,9 @@ def test_the_fake_ses_serves_alone(tmp_path: Path) -> None:
         answer = client.send_bounce(
             OriginalMessageId=ready["message_ids"][0],
             BounceSender="bounces@example.com",
-            BouncedRecipientInfoList=[{"Recipient": "ann@example.com", "BounceType": "DoesNotExist"}],
+            BouncedRecipientInfoList=[
+                {"Recipient": "ann@example.com", "BounceType": "DoesNotExist"}
+            ],
         )
         assert answer["MessageId"] in next(tmp_path.glob("*.eml")).name
     finally:

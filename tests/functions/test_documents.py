@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+
 from bouncer import journal
 from bouncer.reason import Reason
 from bouncer_local import cli

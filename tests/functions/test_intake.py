@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+
 from bouncer import intake
 from bouncer.intake import Intake
 from bouncer.job import Job, from_json
@@ -23,7 +24,9 @@ REJECT = "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist, messa
 
 
 def event(*recipients: str, **mail: Any) -> dict[str, Any]:
-    verdicts = {f"{name}Verdict": {"status": "PASS"} for name in ("spf", "dkim", "dmarc", "spam", "virus")}
+    verdicts = {
+        f"{name}Verdict": {"status": "PASS"} for name in ("spf", "dkim", "dmarc", "spam", "virus")
+    }
     record = {
         "mail": {
             "messageId": "m1",
@@ -116,7 +119,7 @@ def test_a_rejected_mail_is_queued_and_stopped() -> None:
     ]
     assert line["references"] == [job.reference]
     metrics = {metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
-    assert metrics == {"Mails", "Reject", "Queued", "ColdStarts"}
+    assert metrics == {"Mails", "Rejected", "Queued", "ColdStarts"}
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["deployment", "service"]]
 
 
@@ -133,7 +136,7 @@ def test_a_withheld_bounce_is_still_a_rejection() -> None:
     assert tried(event(source="<>")) == "STOP_RULE_SET"
     assert not tried.jobs.sent
     assert tried.lines[0]["decisions"][0]["withheld"] == "null_sender"
-    assert tried.lines[0]["Withheld_null_sender"] == [1.0]
+    assert tried.lines[0]["Withheld_null_sender"] == [1]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +183,7 @@ def test_rules_that_cannot_be_read_let_mail_through() -> None:
     assert tried(event()) == "CONTINUE"
     (line,) = tried.lines
     assert (line["message"], line["stage"], line["message_id"]) == ("intake_failed", "rules", "m1")
-    assert line["IntakeErrors"] == [1.0]
+    assert line["IntakeErrors"] == [1]
 
 
 def test_the_last_good_rules_stay_in_force() -> None:
@@ -255,19 +258,25 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
         intake._intake.cache_clear()  # noqa: SLF001
 
 
-def test_the_deployed_handler_works_with_aws(aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_deployed_handler_works_with_aws(
+    aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Rules from SSM, over several pages, and a job on the FIFO queue, with the environment's keys alone."""
     ssm = boto3.client("ssm")
     for number in range(25):
         name = f"{PREFIX}/rules/{number:03d}-other"
         ssm.put_parameter(Name=name, Value="when: {subject: x}\ndrop: {}", Type="String")
     ssm.put_parameter(Name=f"{PREFIX}/rules/900-departed", Value=REJECT, Type="String")
-    ssm.put_parameter(Name=f"{PREFIX}/settings", Value="bounce_sender: b@example.com", Type="String")
+    ssm.put_parameter(
+        Name=f"{PREFIX}/settings", Value="bounce_sender: b@example.com", Type="String"
+    )
     assert intake.handler(event(), None) == {"disposition": "STOP_RULE_SET"}
-    messages = boto3.client("sqs").receive_message(QueueUrl=aws.environ["BOUNCER_QUEUE_URL"])["Messages"]
+    messages = boto3.client("sqs").receive_message(QueueUrl=aws.environ["BOUNCER_QUEUE_URL"])[
+        "Messages"
+    ]
     job = from_json(messages[0]["Body"])
     assert job.bounce_sender == "b@example.com"
-    assert json.loads(capsys.readouterr().out)["Queued"] == [1.0]
+    assert json.loads(capsys.readouterr().out)["Queued"] == [1]
 
 
 def test_the_handler_survives_a_wrong_environment(

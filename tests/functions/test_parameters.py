@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+
 from bouncer.parameters import FileSource, Loaded, Loader, ParameterSource, SourceError
 from bouncer.settings import Settings
 from bouncer_local.aws.embedded import embedded_aws

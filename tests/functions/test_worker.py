@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+
 from bouncer import sesapi
 from bouncer.job import Job, Refusal, to_json
 from bouncer.journal import Journal
@@ -52,7 +53,9 @@ class FixedSettings:
 class Line:
     """Queue, mapping, worker, ledger and fake SES with one simulated clock."""
 
-    def __init__(self, stack: ExitStack, *plan: tuple[int, FaultKind], settings: str | None = None) -> None:
+    def __init__(
+        self, stack: ExitStack, *plan: tuple[int, FaultKind], settings: str | None = None
+    ) -> None:
         self.clock = SimulatedClock(START)
         faults = Faults(plan=tuple(Fault(call=call, kind=kind) for call, kind in plan))
         self.ses = stack.enter_context(
@@ -93,7 +96,9 @@ class Line:
         )
         self.ses.receive(mail)
         refusals = tuple(
-            Refusal(recipient=name, rule="r", recipient_arn=None, bounce_type="DoesNotExist", dsn=None)
+            Refusal(
+                recipient=name, rule="r", recipient_arn=None, bounce_type="DoesNotExist", dsn=None
+            )
             for name in recipients
         )
         return Job(
@@ -180,7 +185,7 @@ def test_the_outcome_names_bounce_and_reference(stack: ExitStack) -> None:
     assert told["bounce_id"] == line.ses.sent[0].message_id
     assert told["reference"] == reference("m1", ["ann@example.com"])
     assert told["rules"] == ["r"]
-    assert told["WaitTime"] == [30000.0]
+    assert told["WaitTime"] == [30000]
     item = line.table.get_item(TableName="ledger", Key={"id": {"S": "m1 ann@example.com"}})["Item"]
     assert item["bounce_id"] == {"S": told["bounce_id"]}
     assert int(item["expires"]["N"]) > line.clock.time() + 24 * 3600
@@ -194,7 +199,10 @@ def test_the_same_recipient_is_never_bounced_twice(stack: ExitStack) -> None:
     line.poll()
     line.jobs.send(line.receive("m1", "BOB@example.com"))
     line.poll()
-    assert [bounce.recipients for bounce in line.ses.sent] == [("ann@example.com",), ("bob@example.com",)]
+    assert [bounce.recipients for bounce in line.ses.sent] == [
+        ("ann@example.com",),
+        ("bob@example.com",),
+    ]
     assert line.outcomes == ["sent", "sent", "withheld"]
     assert line.lines[-1]["reason"] == "duplicate"
 
@@ -219,7 +227,9 @@ def test_the_gate_withholds_without_a_call(
     assert line.outcomes == ["withheld"]
     assert line.lines[0]["reason"] == reason
     assert not line.ses.calls
-    assert "Item" not in line.table.get_item(TableName="ledger", Key={"id": {"S": "m1 ann@example.com"}})
+    assert "Item" not in line.table.get_item(
+        TableName="ledger", Key={"id": {"S": "m1 ann@example.com"}}
+    )
 
 
 def test_a_refusal_is_an_outcome_and_delays_nobody(stack: ExitStack) -> None:
@@ -233,11 +243,17 @@ def test_a_refusal_is_an_outcome_and_delays_nobody(stack: ExitStack) -> None:
     assert line.outcomes == ["failed", "sent"]
     assert "MessageRejected" in line.lines[0]["error"]
     assert line.failures == [0]
-    assert "Item" not in line.table.get_item(TableName="ledger", Key={"id": {"S": "gone ann@example.com"}})
+    assert "Item" not in line.table.get_item(
+        TableName="ledger", Key={"id": {"S": "gone ann@example.com"}}
+    )
 
 
-@pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.UNAVAILABLE, FaultKind.INTERNAL_ERROR])
-def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(stack: ExitStack, kind: FaultKind) -> None:
+@pytest.mark.parametrize(
+    "kind", [FaultKind.THROTTLE, FaultKind.UNAVAILABLE, FaultKind.INTERNAL_ERROR]
+)
+def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(
+    stack: ExitStack, kind: FaultKind
+) -> None:
     """A throttle or outage costs seconds: the same job is sent then, once, and those behind follow."""
     line = Line(stack, (1, kind), (2, kind))
     line.queue("m1", "m2")
@@ -349,7 +365,9 @@ def test_an_unreadable_job_is_moved_out_of_the_way(stack: ExitStack) -> None:
     assert line.failures == [0]
 
 
-def test_without_the_ledger_nothing_is_sent(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_ledger_nothing_is_sent(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When the ledger can't be asked, the batch goes back and no call is made."""
     line = Line(stack)
     line.queue("m1", "m2")
@@ -381,10 +399,14 @@ def test_no_call_starts_without_time_to_finish(stack: ExitStack) -> None:
     line.poll(remaining_s=RESERVE_S - 1)
     assert line.failures == [1]
     assert not line.ses.calls
-    assert "Item" not in line.table.get_item(TableName="ledger", Key={"id": {"S": "m1 ann@example.com"}})
+    assert "Item" not in line.table.get_item(
+        TableName="ledger", Key={"id": {"S": "m1 ann@example.com"}}
+    )
 
 
-def test_a_claim_that_fails_half_way_is_given_up(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_that_fails_half_way_is_given_up(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When the second recipient can't be claimed, the first is free again for the next try."""
     line = Line(stack)
     job = line.receive("m1", "ann@example.com", "bob@example.com")

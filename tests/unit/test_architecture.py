@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import bouncer
 import bouncer_local
-import pytest
 
 DEPLOYED = Path(bouncer.__path__[0])
 LOCAL = Path(bouncer_local.__path__[0])
@@ -22,7 +23,17 @@ LAYERS = [
     {"document", "slip", "mime", "reason", "reference", "errors"},
 ]
 DOMAIN = set().union(*LAYERS[2:])
-OUTSIDE = {"boto3", "botocore", "os", "sys", "time", "random", "uuid", "subprocess", "aws_lambda_powertools"}
+OUTSIDE = {
+    "boto3",
+    "botocore",
+    "os",
+    "sys",
+    "time",
+    "random",
+    "uuid",
+    "subprocess",
+    "aws_lambda_powertools",
+}
 MODULES = sorted(path.stem for path in DEPLOYED.glob("*.py") if path.stem != "__init__")
 
 

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bouncer.job import (
     MOST_RECIPIENTS,
     DsnFields,
@@ -19,8 +22,6 @@ from bouncer.job import (
     to_json,
 )
 from bouncer.reference import REFERENCE, reference
-from hypothesis import given
-from hypothesis import strategies as st
 
 DSN = DsnFields(
     action="failed",

@@ -1,10 +1,11 @@
 """The pacer: never two starts within a second, hardly a moment wasted, retries at its own pace."""
 
 import pytest
-from bouncer.pacer import SPACING_S, NotAcceptedError, OutOfTimeError, Pacer
-from bouncer_local.clock import SimulatedClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from bouncer.pacer import SPACING_S, NotAcceptedError, OutOfTimeError, Pacer
+from bouncer_local.clock import SimulatedClock
 
 
 class Calls:

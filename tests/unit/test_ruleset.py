@@ -4,15 +4,16 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import oracle
 import pytest
 import re2
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from bouncer.index import PatternSet
 from bouncer.message import Message, read_record
 from bouncer.rule import Rule, read_rule
 from bouncer.ruleset import Ruleset
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from tests import oracle
 
 NAMES = ["ann", "ann+news", "bob", "Ann", "stra\u00dfe", "\u017fam", "K\u212a"]
 DOMAINS = ["example.com", "mail.example.com", "Partner.Example", "a.b.partner.example"]

@@ -51,7 +51,7 @@ class EventSourceMapping:
             failed = {failure["itemIdentifier"] for failure in failures}
         except (KeyError, TypeError):
             return ids
-        return failed if failed <= ids else ids
+        return min(failed, ids)
 
     def _record(self, message: "MessageTypeDef") -> dict[str, Any]:
         return {

@@ -56,7 +56,7 @@ def boto() -> Iterator[Boto]:
         client.close()
 
 
-def _simple_call(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - as loose as an SDK's keywords
+def _simple_call(**changes: Any) -> dict[str, Any]:
     return {
         "OriginalMessageId": "orig-1",
         "BounceSender": "postmaster@example.com",

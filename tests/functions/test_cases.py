@@ -1,0 +1,57 @@
+"""Every folder in tests/cases is a story: an input, rules, and what `bouncer replay` says of it."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bouncer_local.cli import main
+
+CASES = Path(__file__).parents[1] / "cases"
+BESIDE_INPUT = {"rules", "settings.yaml", "options.txt", "expected.jsonl"}
+
+
+def folders() -> list[Path]:
+    """The shipped stories, and one's own in the git-ignored folder private."""
+    return sorted(path.parent for path in CASES.glob("**/expected.jsonl"))
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    """One JSON object from each line."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda folder: str(folder.relative_to(CASES)))
+def test_story_ends_as_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Replay prints exactly the expected lines, and its exit status tells whether all was read."""
+    monkeypatch.chdir(folder)
+    inputs = sorted(path.name for path in folder.iterdir() if path.name not in BESIDE_INPUT)
+    arguments = ["replay", "--format", "json", "--rules", "rules"]
+    if Path("settings.yaml").exists():
+        arguments += ["--settings", "settings.yaml"]
+    if Path("options.txt").exists():
+        arguments += shlex.split(Path("options.txt").read_text("utf-8"))
+    expected = objects(Path("expected.jsonl").read_text("utf-8"))
+
+    status = main([*arguments, *inputs])
+
+    printed = capsys.readouterr()
+    assert objects(printed.out) == expected
+    assert printed.err == ""
+    assert all(line.isascii() and line.isprintable() for line in printed.out.splitlines())
+    assert status == any(line["error"] for line in expected)
+
+
+def test_there_are_stories() -> None:
+    """The shipped stories are found: an empty list would pass every test above."""
+    assert len([folder for folder in folders() if folder.parent == CASES]) >= 15
+
+
+def test_every_folder_is_complete() -> None:
+    """A folder without an expectation would never be run."""
+    shipped = {path for path in CASES.iterdir() if path.is_dir() and path.name != "private"}
+    assert shipped <= set(folders())

@@ -1,0 +1,160 @@
+"""Real, broken and hostile mail of public projects, replayed as it stands; skipped if not there."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bouncer.guard import Context, reasons
+from bouncer.message import Message, read_record
+from bouncer.parameters import Loaded
+from bouncer.reason import Reason
+from bouncer.rejection import ANSWER_CLASSES
+from bouncer.rule import read_rule
+from bouncer.ruleset import Ruleset
+from bouncer.settings import Settings
+from bouncer_local.mailfile import Item, read_items
+from bouncer_local.rawmail import Envelope
+from bouncer_local.replay import Result, replay
+from bouncer_local.report import as_json
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+BOUNCES = CORPUS / "set-of-emails"
+PARSED = CORPUS / "stalwart-mail-parser" / "resources" / "eml"
+
+RECIPIENT = "ann@recipient.example"
+PASSED = dict.fromkeys(("spf", "dkim", "dmarc", "spam", "virus"), "pass")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"there is no {CORPUS}")
+
+
+@pytest.fixture(scope="module")
+def reject_everything() -> Loaded:
+    """One rule without a condition."""
+    rule = read_rule("100-everything", "reject: {type: DoesNotExist}")
+    return Loaded(ruleset=Ruleset([rule]), settings=Settings(), problems=())
+
+
+def envelope(sender: str | None = None) -> Envelope:
+    """An envelope that lets only the mail itself speak against an answer."""
+    return Envelope(sender=sender, recipients=(RECIPIENT,), verdicts=PASSED)
+
+
+def results(path: Path, loaded: Loaded, sender: str | None = None) -> Iterator[Result]:
+    """What replay makes of everything in a file or folder."""
+    return replay(read_items([str(path)], envelope(sender)), loaded, now=lambda: NOW)
+
+
+def test_every_input_yields_a_line(reject_everything: Loaded) -> None:
+    """Whatever the input, there is one result, and it is either read or told why it was not."""
+    items = list(read_items([str(CORPUS)], envelope()))
+    replayed = replay(items, reject_everything, now=lambda: NOW)
+    lines = [json.loads(json.dumps(as_json(result))) for result in replayed]
+    assert [line["source"] for line in lines] == [item.source for item in items]
+    assert len({line["source"] for line in lines}) == len(lines)
+    read = {line["source"].partition("#")[0] for line in lines}
+    files = (path for path in CORPUS.rglob("*") if path.is_file())
+    assert read == {str(path) for path in files if not path.name.startswith(".")}
+    for line in lines:
+        assert (line["error"] is None) == bool(line["message_id"])
+        if line["error"] is None:
+            assert line["bounce"]["status"] in ("queued", "withheld")
+
+
+def test_most_mail_is_read(reject_everything: Loaded) -> None:
+    """Mail files, however broken, are mails: only empty ones and texts without headers are not."""
+    unread = [
+        result.source
+        for result in results(CORPUS, reject_everything)
+        if result.error and Path(result.source.partition("#")[0]).suffix == ".eml"
+    ]
+    assert len(unread) <= 3, unread
+
+
+@pytest.mark.parametrize("folder", ["maildir/bsd", "maildir/dos", "maildir/mac", "maildir/err"])
+def test_no_bounce_is_bounced(folder: str, reject_everything: Loaded) -> None:
+    """Real bounces, complaints and auto-replies of forty mail systems are withheld as they are."""
+    for result in results(BOUNCES / folder, reject_everything):
+        assert result.bounce.status == "withheld", result.source
+
+
+def test_reports_are_known_without_a_null_sender(reject_everything: Loaded) -> None:
+    """Were there a sender in the envelope, bounces would still be known by their form.
+
+    One of them is a person's mail: a bounce forwarded as text. It is the only one that is answered.
+    """
+    ended = results(BOUNCES / "maildir/err", reject_everything, "bob@sender.example")
+    answered = [Path(result.source).stem for result in ended if result.bounce.status == "queued"]
+    assert answered == ["make-test-36"]
+
+
+def test_bounces_by_ses_itself_are_known_by_their_form() -> None:
+    """Even were there a sender in the envelope, what SES receiving wrote is a report."""
+    files = sorted((BOUNCES / "maildir/bsd").glob("lhost-receivingses-*.eml"))
+    assert len(files) == 8
+    given = Context(recipient=RECIPIENT, bounce_senders=(), own_domains=(), answer=ANSWER_CLASSES)
+    for item in read_items(list(map(str, files)), envelope("bob@sender.example")):
+        assert Reason.REPORT in reasons(_message(item), given), item.source
+
+
+def test_line_ends_change_nothing(reject_everything: Loaded) -> None:
+    """The same mails with LF, CRLF and CR have the same headers and end in the same way."""
+    names = sorted(path.name for path in (BOUNCES / "maildir/dos").iterdir())
+    assert len(names) == 22
+    for name in names:
+        unix, dos, mac = (
+            list(map(_ended, results(BOUNCES / "maildir" / kind / name, reject_everything)))
+            for kind in ("bsd", "dos", "mac")
+        )
+        assert unix == dos == mac, name
+
+
+def _ended(result: Result) -> tuple[object, ...]:
+    assert result.judgement is not None, result.error
+    message, judgement = result.judgement.message, result.judgement
+    read = (message.sender, message.headers, message.received_at)
+    return (*read, judgement.disposition, judgement.withheld, result.bounce)
+
+
+def test_mbox_and_files_hold_the_same_mails(reject_everything: Loaded) -> None:
+    """The same 37 mails in one mbox and as files end in the same way, for the same reasons."""
+    sender = "bob@sender.example"
+    boxed = [*results(BOUNCES / "mailbox/mbox-0", reject_everything, sender)]
+    files = [*results(BOUNCES / "maildir/err", reject_everything, sender)]
+    assert len(boxed) == len(files) == 37
+    for one, other in zip(boxed, files, strict=True):
+        assert one.judgement is not None
+        assert other.judgement is not None
+        assert one.judgement.message.from_ == other.judgement.message.from_
+        assert one.bounce == other.bounce, one.source
+
+
+def test_mails_that_are_no_bounces_are_answered(reject_everything: Loaded) -> None:
+    """Ordinary mail, with ordinary senders, is not taken for a bounce."""
+    for name in ("is-not-bounce-01.eml", "is-not-bounce-02.eml"):
+        for result in results(BOUNCES / "maildir/not" / name, reject_everything):
+            assert result.bounce.status == "queued", result.source
+
+
+def _message(item: Item) -> Message:
+    assert item.error is None, (item.source, item.error)
+    return read_record(item.record)
+
+
+def test_subjects_are_decoded_as_another_parser_does() -> None:
+    """Subjects in many charsets, encodings and states of repair read as in stalwart's results."""
+    compared = 0
+    for expectation in sorted(PARSED.rglob("*.json")):
+        mail = expectation.with_suffix(".eml")
+        if not mail.exists():
+            continue
+        headers = json.loads(expectation.read_text("utf-8"))["parts"][0]["headers"]
+        texts = [h["value"].get("Text") for h in headers if h["name"] == "subject"]
+        for item in read_items([str(mail)], envelope()):
+            if "\ufffd" not in str(texts):  # there we read on, as Latin-1
+                assert _message(item).subject[-1:] == tuple(texts[-1:]), mail
+                compared += 1
+    assert compared > 70
