@@ -1,7 +1,7 @@
 """A slow and obvious evaluator of rules, to check the compiled one against.
 
-It reads rule documents as plain mappings, asks every rule about every mail and shares nothing with the
-engine but the meaning of the words in docs/rules.md.
+It reads rule documents as plain mappings, asks every rule about every mail and shares nothing with
+the engine but the meaning of the words in docs/rules.md.
 """
 
 import re
@@ -21,7 +21,7 @@ Documents = Mapping[str, Mapping[str, Any]]
 
 def decide(documents: Documents, message: Message, recipient: str) -> tuple[str | None, list[str]]:
     """The name of the rule that decides, if any, and those of the shadow matches before it."""
-    shadow = []
+    shadow: list[str] = []
     for name in sorted(documents):
         rule = documents[name]
         if rule.get("mode") != "off" and _matches(rule, message, recipient):
@@ -84,9 +84,9 @@ def _field(key: str, spec: Any, message: Message, recipient: str) -> bool:
     if isinstance(spec, dict) and "not" in spec:
         return not _field(key, spec["not"], message, recipient)
     if key in ("spf", "dkim", "dmarc", "spam", "virus"):
-        return message.verdicts[key] == spec
+        return bool(message.verdicts[key] == spec)
     if key == "dmarc_policy":
-        return message.dmarc_policy == spec
+        return bool(message.dmarc_policy == spec)
     if key == "source_ip":
         return message.source_ip is not None and message.source_ip in ip_network(spec)
     if key == "recipients":
@@ -99,7 +99,7 @@ def _field(key: str, spec: Any, message: Message, recipient: str) -> bool:
 def _counts(spec: Any, count: int) -> bool:
     if isinstance(spec, int):
         return count == spec
-    return count > spec.get("over", -1) and count < spec.get("under", count + 1)
+    return bool(spec.get("over", -1) < count < spec.get("under", count + 1))
 
 
 def _in_window(spec: Mapping[str, Any], received: datetime | None) -> bool:

@@ -62,7 +62,7 @@ _TEXT_KEYS = (*map(str, _MAPPED), "not")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Does a value of `field` compare with `pattern`? A header's field is `header:<lower-case name>`."""
+    """Does a value of `field` compare with `pattern`? A header is `header:<lower-case name>`."""
 
     field: str
     matcher: Matcher
@@ -121,9 +121,9 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Was the mail received on one of `days` (0 is Monday) between `start` and before `end`, local time?
+    """Was the mail received on one of `days`, from `start` to before `end`, local time?
 
-    A window whose end is not after its start goes on past midnight.
+    Day 0 is Monday. A window whose end is not after its start goes on past midnight.
     """
 
     days: tuple[int, ...]

@@ -1,8 +1,8 @@
 """Reads one YAML or JSON document, strictly, remembering the line of every value.
 
 YAML follows the 1.2 core schema: only `true`, `false`, `null` and numbers are not text, so `off`,
-`no`, `18:00` and `2026-12-01` mean what they look like. Aliases, tags and repeated keys are refused.
-This module knows nothing about rules; `Node` is how their readers look at a document.
+`no`, `18:00` and `2026-12-01` mean what they look like. Aliases, tags and repeated keys are
+refused. This module knows nothing about rules; `Node` is how their readers look at a document.
 """
 
 import json
@@ -83,7 +83,7 @@ class Report:
         return self.lines.get(path)
 
     def settle(self) -> None:
-        """Raise `DocumentError` with everything noted so far, in document order, if there is any."""
+        """Raise `DocumentError` with everything noted so far, if any, in document order."""
         if self.problems:
             raise DocumentError(tuple(sorted(self.problems, key=lambda p: p.line or 0)))
 
@@ -112,7 +112,7 @@ class Node:
         return {key: self.child(key, value) for key, value in self.value.items()}
 
     def members(self, known: Collection[str], expected: str) -> dict[str, "Node"]:
-        """The members of a mapping whose keys are known; others are noted, with the likeliest meant."""
+        """The members of a mapping with known keys; others are noted, with the likeliest meant."""
         entries = self.entries(expected)
         for key in [key for key in entries if key not in known]:
             entries.pop(key).unknown(known)
@@ -165,17 +165,15 @@ class Node:
 
 
 def read(name: str, text: str) -> Node:
-    """Return the root of the document called `name`; raises `DocumentError` if it is no document."""
+    """The root of the document called `name`; raises `DocumentError` if it is no document."""
     report = Report(name)
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > _LONGEST:
         expected = f"at most {_LONGEST}, as an SSM parameter holds no more"
         report.add((), found=f"{size} bytes", expected=expected)
         report.settle()
-    if text.lstrip().startswith("{"):
-        value = _read_json(text, report)
-    else:
-        value = _read_yaml(text, report)
+    parse = _read_json if text.lstrip().startswith("{") else _read_yaml
+    value = parse(text, report)
     report.settle()
     return Node(value, (), report)
 
@@ -289,7 +287,7 @@ def _plain_tag(node: Any) -> str:
 
 
 def show(value: object) -> str:
-    """A short, safe rendering of a found value: text in quotes, long or odd things cut and escaped."""
+    """A short, safe rendering of a found value: text quoted, long or odd things cut and escaped."""
     match value:
         case None:
             return "nothing"

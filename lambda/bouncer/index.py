@@ -1,8 +1,8 @@
-"""Finds every leaf of a ruleset that a message satisfies, at a cost that hardly grows with their number.
+"""Finds every leaf that a message satisfies, at a cost that hardly grows with their number.
 
-Exact texts and domains stand in hash maps, networks in sorted ranges, everything else textual in one
-RE2 set per field (two where patterns and regexes mix). RE2 runs in linear time, so no subject can stall
-it. Leaves are known here by their number only.
+Exact texts and domains stand in hash maps, networks in sorted ranges, everything else textual in
+one RE2 set per field (two where patterns and regexes mix). RE2 runs in linear time, so no subject
+can stall it. Leaves are known here by their number only.
 """
 
 from bisect import bisect_right
@@ -163,7 +163,7 @@ class TextIndex:
             _, dot, parent = parent.partition(".")
 
     def find_address(self, address: str, satisfied: set[int]) -> None:
-        """As `find`, and the address without its plus tag satisfies every pattern that has no `+`."""
+        """As `find`; the address without its plus tag satisfies every pattern that has no `+`."""
         self.find(address, satisfied)
         untagged = mime.without_tag(address)
         if untagged != address:
@@ -293,12 +293,7 @@ class LeafIndex:
     def message_facts(self, message: Message) -> set[int]:
         """The numbers of all satisfied leaves that are the same for every recipient."""
         facts: set[int] = set()
-        for values, index in self._fields:
-            for value in values(message):
-                index.find(value, facts)
-        for name in _common(self._headers, message.headers):
-            for value in message.headers[name]:
-                self._headers[name].find(mime.decode_words(value), facts)
+        self._find_texts(message, facts)
         for name in _common(self._present, message.headers):
             facts.add(self._present[name])
         for field in self._word_fields:
@@ -315,6 +310,14 @@ class LeafIndex:
             if counts_within(message, bounds):
                 facts.add(number)
         return facts
+
+    def _find_texts(self, message: Message, facts: set[int]) -> None:
+        for values, index in self._fields:
+            for value in values(message):
+                index.find(value, facts)
+        for name in _common(self._headers, message.headers):
+            for value in message.headers[name]:
+                self._headers[name].find(mime.decode_words(value), facts)
 
     def recipient_facts(self, recipient: str) -> set[int]:
         """The numbers of all satisfied leaves about this recipient."""

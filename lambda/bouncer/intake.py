@@ -1,7 +1,7 @@
 """The Lambda function SES calls for every mail: decide, queue what is to be bounced, answer SES.
 
-It fails open. Whatever goes wrong here, the answer is CONTINUE: mail is never lost because of us, and an
-error of ours never becomes a bounce.
+It fails open. Whatever goes wrong here, the answer is CONTINUE: mail is never lost because of us,
+and an error of ours never becomes a bounce.
 """
 
 import os

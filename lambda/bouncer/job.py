@@ -1,7 +1,8 @@
 """One queued bounce: everything SendBounce needs, as data and as ASCII JSON.
 
 A job is complete: the worker needs no rules to send it. Its 24-hour clock is `received_at`, never a
-queue's timestamp. What botocore would let pass (an empty list, odd enums, line breaks) is refused here.
+queue's timestamp. What botocore would let pass (an empty list, odd enums, line breaks) is refused
+here.
 """
 
 import json
@@ -41,7 +42,7 @@ class DsnFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """One rejected recipient: exactly one of `bounce_type` and `dsn`, and the rule that rejected it."""
+    """One rejected recipient: either `bounce_type` or `dsn`, and the rule that rejected it."""
 
     recipient: str
     rule: str
@@ -177,7 +178,7 @@ def _check_dsn(dsn: DsnFields) -> None:
 
 
 def _check_lines(names: Iterable[str], owner: Job | Refusal | DsnFields) -> None:
-    """Values that become header fields: one line, not empty, nothing that could begin another header."""
+    """Values that become header fields: one line, not empty, no way to begin another header."""
     for name in names:
         value = getattr(owner, name)
         if value is not None and not (

@@ -1,8 +1,9 @@
-"""What is logged and counted: one function per event, one JSON line each, its metrics in the same line.
+"""What is logged and counted: one function per event, one JSON line each, its metrics in it.
 
-The line is written by Powertools' Logger and carries an embedded-metric-format document made by Powertools
-Metrics, so CloudWatch reads both from it. The list of events, fields and metrics is closed; subjects and
-bodies of mails never stand here. Writing never raises: a mail must not suffer from its log.
+The line is written by Powertools' Logger and carries an embedded-metric-format document made by
+Powertools Metrics, so CloudWatch reads both from it. The list of events, fields and metrics is
+closed; subjects and bodies of mails never stand here. Writing never raises: a mail must not suffer
+from its log.
 """
 
 import json
@@ -160,7 +161,7 @@ class Journal:
             print(f'{{"message": "journal_failed", "error": "{type(error).__name__}"}}')  # noqa: T201
 
     def _embedded(self, metrics: Mapping[str, int]) -> dict[str, Any]:
-        """The metrics as an embedded-metric-format document (CloudWatch, "Embedded metric format")."""
+        """The metrics as a document of CloudWatch's "Embedded metric format"."""
         document = self._metrics.serialize_metric_set(
             metrics={
                 name: {"Unit": _UNITS.get(name, "Count"), "Value": [value]}
@@ -172,7 +173,7 @@ class Journal:
 
 
 class _LineFormatter(LambdaPowertoolsFormatter):
-    """Writes a line as the journal made it, without Powertools' search of the record for extra keys."""
+    """Writes a line as the journal made it; Powertools would search the record for extra keys."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one JSON object, in ASCII."""

@@ -1,7 +1,7 @@
 """From a message to what is to be done: decisions, disposition, guard and jobs, as one value.
 
-The same function serves the intake, replay and tests; it does nothing itself. A rejected recipient whose
-bounce is withheld is still rejected.
+The same function serves the intake, replay and tests; it does nothing itself. A rejected recipient
+whose bounce is withheld is still rejected.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """All there is to say about one mail; `withheld` names a reason for each recipient not answered."""
+    """All there is to say about one mail; `withheld` has a reason per recipient not answered."""
 
     message: Message
     decisions: tuple[Decision, ...]
@@ -46,7 +46,7 @@ class Judgement:
 
 
 def judge(message: Message, ruleset: Ruleset, settings: Settings, *, now: datetime) -> Judgement:
-    """Decide about every recipient; `now` is the time of receipt for a mail that does not tell it."""
+    """Decide about every recipient; `now` is the time of receipt for a mail without one."""
     decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
     acting = settings.mode is Mode.ENFORCE
     withheld, answered = _guarded(message, decisions, settings) if acting else ({}, [])
@@ -86,7 +86,7 @@ def guard_context(
 
 
 def bounce_sender(recipient: str, rejection: Rejection | None, settings: Settings) -> str:
-    """Who signs the bounce: the rule's sender, else the settings', else the recipient's mail system."""
+    """The bounce's sender: the rule's, else the settings', else the recipient's mail system."""
     named = (rejection.sender if rejection else None) or settings.bounce_sender
     return named or f"mailer-daemon@{mime.domain(recipient)}"
 

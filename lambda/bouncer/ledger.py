@@ -1,8 +1,8 @@
 """The ledger: which recipients of which mails have been answered, so that none is answered twice.
 
-A DynamoDB table with the text key `id` and the time-to-live attribute `expires`. A recipient is claimed
-before SendBounce and released only when SES surely did not accept; a claim whose outcome is not known
-stays, so nothing is sent again.
+A DynamoDB table with the text key `id` and the time-to-live attribute `expires`. A recipient is
+claimed before SendBounce and released only when SES surely did not accept; a claim whose outcome is
+not known stays, so nothing is sent again.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """Spaces SendBounce calls, start to start, and owns every retry of them.
 
-SES allows one call a second, account-wide, and counts at its own end. A slot is held until it is over
-before the caller may go: so the next invocation is safe in a new environment that shares no memory.
-There is never a catch-up burst. Clock and sleep are arguments; both are in seconds.
+SES allows one call a second, account-wide, and counts at its own end. A slot is held until it is
+over before the caller may go: so the next invocation is safe in a new environment that shares no
+memory. There is never a catch-up burst. Clock and sleep are arguments; both are in seconds.
 """
 
 from collections.abc import Callable
@@ -35,9 +35,11 @@ class Pacer:
     def call(
         self, send: Callable[[], T], *, until: float, retried: Callable[[NotAcceptedError], None]
     ) -> T:
-        """The answer of `send`, tried again while SES does not accept it and no start is after `until`.
+        """The answer of `send`, tried again while SES does not accept it.
 
-        `retried` hears of every try that was not accepted, before the next one. Raises `OutOfTimeError` from the last `NotAcceptedError`; any other error passes at once.
+        No try starts after `until`. `retried` hears of every try that was not accepted, before the
+        next one. Raises `OutOfTimeError` from the last `NotAcceptedError`; any other error passes
+        at once.
         """
         pause = SPACING_S
         while True:

@@ -1,8 +1,8 @@
 """Where rules and settings come from, and how long they are believed.
 
-A `Source` yields documents, from SSM parameters or from files; the `Loader` compiles them, keeps them for
-a short time, and stays with the last good ones when the source fails or a rule is broken. A rule that
-does not parse is replaced by its newest valid earlier version, or left out alone.
+A `Source` yields documents, from SSM parameters or from files; the `Loader` compiles them, keeps
+them for a short time, and stays with the last good ones when the source fails or a rule is broken.
+A rule that does not parse is replaced by its newest valid earlier version, or left out alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -177,7 +177,7 @@ class Loaded:
 
 @dataclass(slots=True)
 class _Memory:
-    """What a loader has learnt: the last good result, and each rule's last document and valid form."""
+    """What a loader knows: the last good result, each rule's last document and valid form."""
 
     loaded: Loaded | None = None
     fresh_until: float = 0.0

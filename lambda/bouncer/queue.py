@@ -1,6 +1,7 @@
 """The SQS FIFO queue between intake and worker.
 
-All jobs share one message group, so one worker invocation runs at a time, ever. Bodies are ASCII JSON.
+All jobs share one message group, so one worker invocation runs at a time, ever. Bodies are ASCII
+JSON.
 """
 
 from collections.abc import Iterable, Iterator
@@ -43,7 +44,7 @@ class Queue:
             )
 
     def hand_back(self, records: Iterable[dict[str, Any]], *, delay_s: int) -> None:
-        """Let records of an invocation be delivered again after `delay_s`, not a visibility timeout."""
+        """Have records delivered again after `delay_s` instead of the visibility timeout."""
         entries = [
             {
                 "Id": str(index),

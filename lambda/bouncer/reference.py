@@ -1,4 +1,4 @@
-"""The reference of a bounce: short, printable and the same every time for a mail and its recipients."""
+"""The reference of a bounce: short, printable, always the same for a mail and its recipients."""
 
 import re
 from base64 import b32encode

@@ -1,7 +1,8 @@
 """What a rejected sender is told: the `reject` part of a rule, its codes and its texts.
 
-Reads and checks everything SendBounce can carry for a rule; building the call is `job`'s. Codes follow
-RFC 3463 and RFC 5321; presets are those of SES's bounce templates (SES Developer Guide, "Bounce action").
+Reads and checks everything SendBounce can carry for a rule; building the call is `job`'s. Codes
+follow RFC 3463 and RFC 5321; presets are those of SES's bounce templates (SES Developer Guide,
+"Bounce action").
 """
 
 import re
@@ -83,7 +84,7 @@ class Dsn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """How to refuse a mail: one of SES's reasons or our own status, the text, and the rest of SendBounce."""
+    """How to refuse a mail: SES's reason or our own status, the text, the rest of SendBounce."""
 
     reason: BounceType | Dsn
     message: Template | None
@@ -250,7 +251,7 @@ def read_answer(node: Node) -> frozenset[str] | None:
 
 
 def read_mailbox(node: Node) -> str | None:
-    """An ASCII address, with a display name in front if wanted: `Mail system <bounces@example.com>`."""
+    """An ASCII address, with or without a display name: `Mail system <bounces@example.com>`."""
     if isinstance(node.value, str) and _MAILBOX.fullmatch(node.value):
         return node.value
     node.fault("an address such as bounces@example.com")

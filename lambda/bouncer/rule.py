@@ -8,8 +8,8 @@
     unless: {...}                       # same language; if it holds, the rule does not match
     accept: {} | drop: {} | reject: {...}
 
-Exactly one of the three actions; no `when` means every message. A document is read whole: all of its
-problems are reported at once.
+Exactly one of the three actions; no `when` means every message. A document is read whole: all of
+its problems are reported at once.
 """
 
 import re
@@ -45,7 +45,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One parsed rule; `condition` is None when it matches every message, `rejection` is there for reject."""
+    """One parsed rule; no `condition` matches every message, only reject has a `rejection`."""
 
     name: str
     description: str
@@ -61,7 +61,7 @@ _KEYS = ("description", "mode", "from", "until", "when", "unless", *map(str, Act
 
 
 def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
-    """The rule called `name`; raises `DocumentError` naming `document` with everything wrong in it."""
+    """The rule called `name`; raises `DocumentError` naming `document` and all its faults."""
     root = read(document or name, text)
     if not NAME.fullmatch(name):
         expected = "letters, digits, dot, dash and underscore, at most 100"

@@ -1,8 +1,9 @@
 """All rules, compiled: `decide(message, recipient)` is pure and total.
 
-Each distinct leaf of all conditions gets a number; `index` tells which numbers a message satisfies (its
-facts). Only rules that need one of these facts, and the few that need none, are evaluated in full. The
-first enforced match in name order decides; shadow matches before it are recorded and passed over.
+Each distinct leaf of all conditions gets a number; `index` tells which numbers a message satisfies
+(its facts). Only rules that need one of these facts, and the few that need none, are evaluated in
+full. The first enforced match in name order decides; shadow matches before it are recorded and
+passed over.
 """
 
 from collections import defaultdict
@@ -33,9 +34,10 @@ Test = Callable[[Facts], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What happens to a message for one recipient: `rule` is None when none matched, and so is `action`.
+    """What happens to a message for one recipient.
 
-    `shadow` are the rules in shadow mode that would have decided otherwise, in their order.
+    `rule` and `action` are None when no rule matched. `shadow` are the rules in shadow mode that
+    would have decided otherwise, in their order.
     """
 
     recipient: str
@@ -105,7 +107,7 @@ class Ruleset:
         return tuple(self._decide(message, recipient, facts) for recipient in message.recipients)
 
     def facts(self, message: Message, recipient: str) -> dict[Leaf, bool]:
-        """Whether each leaf of any rule holds for this recipient: what an explanation is made of."""
+        """Whether each leaf of any rule holds for this recipient, to make an explanation of."""
         facts = self._index.message_facts(message) | self._index.recipient_facts(recipient)
         return {leaf: number in facts for leaf, number in self._numbers.items()}
 
@@ -128,7 +130,7 @@ class Ruleset:
 
 
 def in_force(rule: Rule, message: Message) -> bool:
-    """Was the mail received within the rule's dates? A rule with dates never meets a mail without one."""
+    """Was the mail received within the rule's dates? One without a date meets no dated rule."""
     if rule.starts is None and rule.ends is None:
         return True
     if message.received_at is None:
@@ -139,7 +141,7 @@ def in_force(rule: Rule, message: Message) -> bool:
 
 
 def _keys(condition: Condition) -> tuple[Leaf, ...] | None:
-    """Leaves of which at least one must hold for the condition to hold; None when there are none such."""
+    """Leaves of which at least one must hold for the condition to hold; None if none such."""
     match condition:
         case All(parts):
             found = [keys for part in parts if (keys := _keys(part)) is not None]
@@ -173,7 +175,7 @@ def _leaf_breadth(leaf: Leaf) -> int:
 
 
 def _is_any_of(condition: Condition) -> bool:
-    """Is the condition nothing but leaves of which one must hold? Then having found one is enough."""
+    """Is the condition nothing but leaves of which one must hold? Then finding one is enough."""
     match condition:
         case Any(parts):
             return all(map(_is_any_of, parts))

@@ -1,8 +1,9 @@
 """Calls SendBounce and tells apart what its failures mean for the next step.
 
-A refusal is final. A throttle or an outage means SES surely did not accept, so the pacer may try again.
-When it is not known whether SES accepted (no answer came), nothing is sent again: a lost bounce is better
-than a double one. The SDK's own retries are off, or they would break the pace unseen.
+A refusal is final. A throttle or an outage means SES surely did not accept, so the pacer may try
+again. When it is not known whether SES accepted (no answer came), nothing is sent again: a lost
+bounce is better than a double one. The SDK's own retries are off, or they would break the pace
+unseen.
 """
 
 from typing import TYPE_CHECKING
@@ -76,7 +77,7 @@ class Sender:
         self._client = client
 
     def send(self, job: Job) -> str:
-        """Send one bounce and return its message id; raises the errors above, nothing else of the SDK's."""
+        """Send one bounce and return its message id; raises the errors above, none of the SDK's."""
         try:
             return self._client.send_bounce(**send_bounce(job))["MessageId"]
         except ClientError as error:

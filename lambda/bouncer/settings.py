@@ -1,7 +1,7 @@
 """What holds for a whole deployment: the `settings` document, over defaults from the environment.
 
-The environment's BOUNCER_SETTINGS has the same shape as the parameter, so one reader serves both, as
-strict as that of rules. Durations are whole seconds.
+The environment's BOUNCER_SETTINGS has the same shape as the parameter, so one reader serves both,
+as strict as that of rules. Durations are whole seconds.
 """
 
 import re
@@ -28,7 +28,8 @@ DAY_S = 24 * 3600
 class Settings:
     """Everything an operator may set; see docs/rules.md for the meaning of each.
 
-    `expiry_margin_s` and `cache_s` are seconds; `own_domains` is None for "the recipients' domains".
+    `expiry_margin_s` and `cache_s` are seconds; `own_domains` is None for "the recipients'
+    domains".
     """
 
     mode: Mode = Mode.ENFORCE

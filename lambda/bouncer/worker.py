@@ -1,8 +1,8 @@
 """The Lambda function behind the queue: one job at a time, at most one SendBounce a second.
 
-For each job: gate, claim, pace, send, journal. Every job ends in exactly one outcome: sent, withheld or
-failed. When SES can't be asked any more in this invocation, this job and all behind it go back to the
-queue in their order, to be delivered again within seconds.
+For each job: gate, claim, pace, send, journal. Every job ends in exactly one outcome: sent,
+withheld or failed. When SES can't be asked any more in this invocation, this job and all behind it
+go back to the queue in their order, to be delivered again within seconds.
 """
 
 import os
@@ -27,11 +27,11 @@ from bouncer.settings import Settings
 
 RESOURCES = (settings.QUEUE_KEY, settings.DEAD_LETTER_KEY, settings.LEDGER_KEY)
 
-# What must be left of an invocation when a call starts: the longest call, its slot, ledger and journal.
+# What an invocation must have left when a call starts: the longest call, its slot, ledger, journal.
 RESERVE_S = sesapi.CONNECT_TIMEOUT_S + sesapi.READ_TIMEOUT_S + SPACING_S + 5
 
-# A job that had as many whole invocations to itself in vain has failed: it must not hold up the others
-# until it expires. The queue's maximum receive count must be higher.
+# A job that had as many whole invocations to itself in vain has failed: it must not hold up the
+# others until it expires. The queue's maximum receive count must be higher.
 MOST_DELIVERIES = 20
 
 _FIRST_DELAY_S = 5
@@ -67,7 +67,10 @@ class Worker:
     def handle(
         self, records: Sequence[Record], *, remaining_s: float, request_id: str = ""
     ) -> dict[str, list[dict[str, str]]]:
-        """Work off a batch; the answer names the records to be delivered again (Lambda, SQS partial failures)."""
+        """Work off a batch; the answer names the records to deliver again.
+
+        Its shape is that of Lambda's partial batch responses for SQS.
+        """
         self._journal.begin(request_id)
         until = self._ticks() + remaining_s - RESERVE_S
         left = self._work(records, until, request_id)

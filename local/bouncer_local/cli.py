@@ -1,7 +1,7 @@
 """The `bouncer` command: a thin skin over replay, the demo and the fake SES.
 
-Errors are one readable sentence each, never a traceback; exit status 0 when every input was read, 1 when
-some was not, 2 for wrong usage or invalid rules.
+Errors are one readable sentence each, never a traceback; exit status 0 when every input was read, 1
+when some was not, 2 for wrong usage or invalid rules.
 """
 
 import argparse
@@ -126,7 +126,8 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     command = commands.add_parser(
         "demo",
         help="judge, queue, pace and bounce the shipped sample mails",
-        description="Replay the shipped mails over the shipped rules and send what they bounce to a fake SES.",
+        description="Replay the shipped mails over the shipped rules and send what they bounce "
+        "to a fake SES.",
         epilog="example: bouncer demo --out demo-out",
     )
     command.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR")
@@ -140,7 +141,8 @@ def _add_ses(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command = commands.add_parser(
         "ses",
         help="run a fake SES that takes SendBounce calls",
-        description="Run a fake SES on loopback until a signal; any SDK reaches it by AWS_ENDPOINT_URL_SES.",
+        description="Run a fake SES on loopback until a signal; any SDK reaches it by "
+        "AWS_ENDPOINT_URL_SES.",
         epilog="example: bouncer ses --verified example.com --out bounces mails/",
     )
     command.add_argument("--port", type=int, default=0, metavar="N", help="default: any free one")
@@ -284,7 +286,7 @@ def _make_folder(out: Path) -> None:
 
 
 class _progress:  # noqa: N801  # used as a function
-    """The results, with a count on stderr while they come, if that is a terminal and stdout is none."""
+    """The results; counts them on stderr as they come, if that is a terminal and stdout is not."""
 
     def __init__(self, results: Iterator[Result]) -> None:
         self._results = results

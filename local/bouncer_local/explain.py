@@ -1,6 +1,7 @@
-"""Tells for one mail, rule by rule and condition by condition, why it matched or not, and what the guard saw.
+"""Tells for one mail, rule by rule and condition by condition, why it matched or not.
 
-Answers come from the compiled ruleset itself, so an explanation can't differ from a decision.
+It also tells what the guard saw. Answers come from the compiled ruleset itself, so an explanation
+can't differ from a decision.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,7 +59,8 @@ def _recipient(decision: Decision, ruleset: Ruleset, message: Message) -> Iterat
     facts = ruleset.facts(message, decision.recipient)
     for rule in ruleset.rules:
         matches = _matches(rule, message, facts)
-        yield f"{_INDENT}{_mark(matches)} {rule.name}: {rule.action}{_mode(rule)}{_dates(rule, message)}"
+        notes = _mode(rule) + _dates(rule, message)
+        yield f"{_INDENT}{_mark(matches)} {rule.name}: {rule.action}{notes}"
         if rule.condition is not None:
             yield from _condition(rule.condition, facts, 2)
         if rule is decision.rule:

@@ -1,6 +1,7 @@
 """Decides about mails as the deployed intake would, and yields one result for each input.
 
-With a `Sending`, jobs also go through queue, worker and fake SES. Results come in the order of inputs.
+With a `Sending`, jobs also go through queue, worker and fake SES. Results come in the order of
+inputs.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Drives what intake would queue through queue, mapping, worker and fake SES, and tells what became of it.
+"""Drives jobs through queue, mapping, worker and fake SES, and tells what became of them.
 
 The worker is the deployed one, with another clock: by default a simulated one, so a thousand paced
 bounces take moments. What became of a job is read from the worker's own journal.
@@ -38,7 +38,7 @@ TIMEOUT_S = 60.0  # the worker function's timeout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a job: `status` is sent, withheld or failed; `reason` says why, if not sent."""
+    """A job's outcome: `status` is sent, withheld or failed; `reason` says why, if not sent."""
 
     status: str
     reason: str | None = None
@@ -52,6 +52,7 @@ class PatientQueue(Queue):
         self._clock = clock
 
     def hand_back(self, records: Any, *, delay_s: int) -> None:
+        """Sleep `delay_s`, then have the records delivered again at once."""
         self._clock.sleep(delay_s)
         super().hand_back(records, delay_s=0)
 

@@ -165,8 +165,8 @@ def test_the_demo_shows_all_its_mails(run: Run, tmp_path: Path) -> None:
 def test_samples_do_what_their_readme_says(run: Run) -> None:
     """The table in samples/README.md is what replay prints."""
     told = {}
-    for line in (SAMPLES / "README.md").read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
+    for row in (SAMPLES / "README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
         if re.match(r"`\d\d-", cells[0]):
             told[cells[0].strip("`")] = cells[3].replace("`", "")
     _, out, _ = run("replay", "--format", "json", *sorted(SAMPLES.glob("*.eml")))
@@ -207,21 +207,36 @@ def test_explaining_a_withheld_bounce_says_so(run: Run) -> None:
     [
         (["--send", "x"], "--send: found no --out, expected --out DIR to write the bounces to"),
         (["--out", "d", "x"], "--out: found no --send, expected --send --out DIR"),
-        (["--real-time", "x"], "--real-time: found no --send, expected --send --out DIR --real-time"),
-        (["--explain", "--send", "--out", "d", "x"], "--explain: found --send beside it, expected one of the two"),
-        (["--explain", "--format", "json", "x"], "--explain: found --format json beside it, expected --explain alone"),
+        (
+            ["--real-time", "x"],
+            "--real-time: found no --send, expected --send --out DIR --real-time",
+        ),
+        (
+            ["--explain", "--send", "--out", "d", "x"],
+            "--explain: found --send beside it, expected one of the two",
+        ),
+        (
+            ["--explain", "--format", "json", "x"],
+            "--explain: found --format json beside it, expected --explain alone",
+        ),
         (["--verdict", "spf", "x"], "--verdict: found 'spf', expected NAME=WORD with"),
         (["--verdict", "spf=good", "x"], "--verdict spf: found 'good', expected one of pass, fail"),
         (["--rules", "nowhere", "x"], "nowhere: found no folder, expected one with rules"),
         (["--rules", "docs", "x"], "--rules: found no rule in force, expected at least one"),
         (["--rules", "ssm:x", "x"], "--rules: found 'ssm:x', expected ssm:/PREFIX"),
         (["--rules", "ssm:/p", "--settings", "f", "x"], "--settings: found it beside ssm: rules"),
-        (["--settings", "nowhere.yaml", "x"], "nowhere.yaml: can't be read (No such file or directory)"),
-        (["--explain", "rules/../README.md", "rules/../README.md"], "--explain: found several mails, expected one"),
+        (
+            ["--settings", "nowhere.yaml", "x"],
+            "nowhere.yaml: can't be read (No such file or directory)",
+        ),
+        (
+            ["--explain", "rules/../README.md", "rules/../README.md"],
+            "--explain: found several mails, expected one",
+        ),
         (["--format", "xml", "x"], "invalid choice"),
         ([], "required"),
     ],
-)  # fmt: skip
+)
 def test_wrong_usage_is_one_sentence(run: Run, arguments: list[str], says: str) -> None:
     """It names what was found and expected, goes to stderr, and the status is 2."""
     status, out, err = run("replay", *arguments)
@@ -285,7 +300,7 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 
 def test_the_fake_ses_serves_alone(tmp_path: Path) -> None:
-    """It says where it listens and what it received, takes a call of boto3, and ends on a signal."""
+    """It says where it listens and what it received, takes a boto3 call, and ends on a signal."""
     words = ["ses", "--verified", "example.com", "--out", str(tmp_path), str(sample("02-"))]
     process = subprocess.Popen(  # noqa: S603  # our own command
         [sys.executable, "-m", "bouncer_local.cli", *words],

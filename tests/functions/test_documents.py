@@ -1,4 +1,4 @@
-"""README and docs say what is so: transcripts are run, names are looked up, links lead somewhere."""
+"""README and docs say what is so: transcripts are run, names looked up, links lead somewhere."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""The intake function: it decides, queues and answers SES, and lets mail through whatever breaks."""
+"""The intake function decides, queues and answers SES, and lets mail through whatever breaks."""
 
 import io
 import json
@@ -99,7 +99,7 @@ def bench(rule: str = REJECT, **more: Any) -> Bench:
 
 
 def test_a_rejected_mail_is_queued_and_stopped() -> None:
-    """One job goes on the queue, SES is told to stop, and one line tells it all with its metrics."""
+    """One job goes on the queue, SES is told to stop, one line tells it all with its metrics."""
     tried = bench()
     assert tried(event()) == "STOP_RULE_SET"
     (job,) = tried.jobs.sent
@@ -131,7 +131,7 @@ def test_a_mail_somebody_still_gets_goes_on() -> None:
 
 
 def test_a_withheld_bounce_is_still_a_rejection() -> None:
-    """The null sender is never answered, yet the mail is stopped; the reason is journalled and counted."""
+    """The null sender gets no answer, yet the mail is stopped; the reason is logged and counted."""
     tried = bench()
     assert tried(event(source="<>")) == "STOP_RULE_SET"
     assert not tried.jobs.sent
@@ -167,9 +167,17 @@ def test_the_settings_can_hold_everything_back(mode: str) -> None:
 
 @pytest.mark.parametrize(
     "what",
-    [None, [], {}, "text", {"Records": []}, {"Records": [None]}, {"Records": [{"ses": {"mail": {}}}]},
-     {"Records": [{"ses": {"mail": {"messageId": "AMAZON_SES_SETUP_NOTIFICATION"}}}]}],
-)  # fmt: skip
+    [
+        None,
+        [],
+        {},
+        "text",
+        {"Records": []},
+        {"Records": [None]},
+        {"Records": [{"ses": {"mail": {}}}]},
+        {"Records": [{"ses": {"mail": {"messageId": "AMAZON_SES_SETUP_NOTIFICATION"}}}]},
+    ],
+)
 def test_what_is_no_mail_continues(what: object) -> None:
     """An odd event is journalled as such, not as an error, and SES goes on."""
     tried = bench()
@@ -215,7 +223,7 @@ def test_a_queue_that_fails_lets_mail_through() -> None:
 
 @pytest.mark.parametrize("error", [MemoryError(), KeyError("x"), RecursionError()])
 def test_any_error_of_ours_lets_mail_through(error: Exception) -> None:
-    """Whatever is raised inside, the answer is CONTINUE and the error is journalled without a traceback."""
+    """Whatever is raised inside, the answer is CONTINUE; the error is journalled, no traceback."""
     tried = bench(error=error)
     assert tried(event()) == "CONTINUE"
     assert type(error).__name__ in tried.lines[0]["error"]
@@ -261,7 +269,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
 def test_the_deployed_handler_works_with_aws(
     aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rules from SSM, over several pages, and a job on the FIFO queue, with the environment's keys alone."""
+    """With the environment's keys alone: rules from SSM, in pages, and a job on the FIFO queue."""
     ssm = boto3.client("ssm")
     for number in range(25):
         name = f"{PREFIX}/rules/{number:03d}-other"

@@ -1,4 +1,4 @@
-"""Rules and settings: read from files and SSM, cached, last good kept, broken rules replaced alone."""
+"""Rules and settings: from files and SSM, cached, last good kept, broken rules replaced alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,7 +89,7 @@ def test_a_rule_broken_later_keeps_its_last_good_form(ssm: "SSMClient") -> None:
 
 
 def test_a_new_environment_finds_the_newest_valid_version(ssm: "SSMClient") -> None:
-    """Without memory, the parameter's history has the last good form; without one, the rule is left out."""
+    """Without memory, history has the last good form; without one, the rule is left out."""
     put(ssm, "rules/a", "drop: {}")
     put(ssm, "rules/a", "accept: {}")
     put(ssm, "rules/a", "acept: {}")

@@ -155,7 +155,7 @@ def stack() -> Iterator[ExitStack]:
 
 
 def test_a_batch_is_sent_in_order_a_second_apart(stack: ExitStack) -> None:
-    """Ten jobs are ten bounces, in order, none within a second of another, and the queue is empty."""
+    """Ten jobs are ten bounces in order, none within a second of another; the queue is empty."""
     line = Line(stack)
     line.queue(*[f"m{number}" for number in range(12)])
     line.poll()
@@ -176,7 +176,7 @@ def test_the_slot_is_over_when_the_worker_returns(stack: ExitStack) -> None:
 
 
 def test_the_outcome_names_bounce_and_reference(stack: ExitStack) -> None:
-    """The journal tells which bounce SES sent for which reference and rule, and how long it took."""
+    """The journal tells SES's bounce for each reference and rule, and how long it took."""
     line = Line(stack)
     line.queue("m1")
     line.clock.sleep(30)
@@ -254,7 +254,7 @@ def test_a_refusal_is_an_outcome_and_delays_nobody(stack: ExitStack) -> None:
 def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(
     stack: ExitStack, kind: FaultKind
 ) -> None:
-    """A throttle or outage costs seconds: the same job is sent then, once, and those behind follow."""
+    """A throttle or outage costs seconds: the job is sent then, once, and those behind follow."""
     line = Line(stack, (1, kind), (2, kind))
     line.queue("m1", "m2")
     line.poll()
@@ -266,7 +266,7 @@ def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(
 
 
 def test_a_long_outage_hands_the_rest_back(stack: ExitStack) -> None:
-    """When time is nearly up, the job and all behind it are delivered again soon, and then sent once."""
+    """When time is nearly up, the job and all behind it come again soon and are sent once."""
     line = Line(stack, *[(call, FaultKind.UNAVAILABLE) for call in range(1, 12)])
     line.jobs = PatientQueue(line.clock, line.sqs, line.aws.environ[QUEUE_KEY])
     line.queue("m1", "m2", "m3")
@@ -283,7 +283,7 @@ def test_a_long_outage_hands_the_rest_back(stack: ExitStack) -> None:
 
 
 def test_handed_back_jobs_wait_for_seconds(stack: ExitStack) -> None:
-    """They are not visible at once, and come back long before the queue's visibility timeout is over."""
+    """They are not visible at once, and come back long before the visibility timeout is over."""
     line = Line(stack)
     line.source.error = SourceError("down")
     line.queue("m1")
@@ -301,7 +301,7 @@ def test_handed_back_jobs_wait_for_seconds(stack: ExitStack) -> None:
 
 
 def test_a_job_ses_never_takes_fails_at_last(stack: ExitStack) -> None:
-    """After many whole invocations in vain a job has failed, so that those behind it are not lost too."""
+    """After many whole invocations in vain a job has failed, lest those behind it be lost too."""
     line = Line(stack, *[(call, FaultKind.INTERNAL_ERROR) for call in range(1, 30)])
     records = [
         {
@@ -424,7 +424,7 @@ def test_a_claim_that_fails_half_way_is_given_up(
 
 
 def test_a_repeated_claim_request_does_not_meet_itself(stack: ExitStack) -> None:
-    """The SDK may repeat a request whose answer was lost: the same claimant still holds its claim."""
+    """The SDK may repeat a request whose answer was lost: the claimant still holds its claim."""
     line = Line(stack)
     job = line.receive("m1")
     assert line.ledger.claim(job, now=now(line.clock), claimant="a") == set()

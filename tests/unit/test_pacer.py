@@ -1,5 +1,7 @@
 """The pacer: never two starts within a second, hardly a moment wasted, retries at its own pace."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,7 +62,7 @@ def test_keeps_a_second_between_starts_and_wastes_less_than_a_hundredth() -> Non
     )
 )
 def test_no_two_starts_within_a_second(batches: list[list[tuple[float, int, float]]]) -> None:
-    """However long calls take, fail or pause, and in however many environments, starts keep apart."""
+    """However long calls take, fail or pause, in however many environments, starts keep apart."""
     clock = SimulatedClock(1_000.0)
     starts: list[float] = []
     for batch in batches:
@@ -71,11 +73,11 @@ def test_no_two_starts_within_a_second(batches: list[list[tuple[float, int, floa
             starts += calls.starts
             clock.sleep(idle_s)
         pacer.hold()
-    assert all(b - a >= 1.0 for a, b in zip(starts, starts[1:], strict=False))
+    assert all(b - a >= 1.0 for a, b in pairwise(starts))
 
 
 def test_never_catches_up_after_a_late_call() -> None:
-    """A call that took five seconds is followed by the next at once, and that one by a full second."""
+    """After a call of five seconds the next goes at once, and the one after a full second later."""
     clock = SimulatedClock(0.0)
     pacer = new_pacer(clock)
     slow = Calls(clock, takes_s=5.0)

@@ -101,7 +101,7 @@ fields: dict[str, st.SearchStrategy[Any]] = {
         st.sampled_from(HEADERS), st.booleans() | text_matchers, min_size=1, max_size=2
     ),
 }
-conditions = st.deferred(
+conditions: st.SearchStrategy[dict[str, Any]] = st.deferred(
     lambda: (
         st.lists(st.sampled_from(sorted(fields)), min_size=1, max_size=2, unique=True).flatmap(
             lambda keys: st.fixed_dictionaries({key: fields[key] for key in keys})
@@ -135,7 +135,10 @@ def records(draw: st.DrawFn) -> dict[str, Any]:
     headers = [
         (
             "Received",
-            f"from {helo} (rdns [{address}]) by inbound-smtp.eu-west-1.amazonaws.com with SMTP id m1 for x; d",
+            (
+                f"from {helo} (rdns [{address}]) by inbound-smtp.eu-west-1.amazonaws.com "
+                "with SMTP id m1 for x; d"
+            ),
         ),
         *[(name, draw(texts)) for name in draw(st.lists(st.sampled_from(HEADERS), max_size=3))],
         *[("Subject", draw(texts)) for _ in range(draw(st.integers(0, 2)))],
@@ -175,7 +178,7 @@ def compiled(found: dict[str, dict[str, Any]]) -> Ruleset:
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rulesets, st.lists(records(), min_size=1, max_size=4))
 def test_agrees_with_the_oracle(found: dict[str, Any], mails: list[dict[str, Any]]) -> None:
-    """Whatever the rules and the mail, the compiled ruleset decides as the obvious evaluator does."""
+    """Whatever the rules and mail, the compiled ruleset decides as the obvious evaluator does."""
     ruleset = compiled(found)
     for record in mails:
         message = read_record(record)
@@ -237,7 +240,7 @@ def rules(**documents: str) -> list[Rule]:
 
 
 def test_first_enforced_match_in_name_order_wins() -> None:
-    """Names order rules, whatever order they are given in; a shadow match is recorded and passed over."""
+    """Rules go by name, in whatever order given; a shadow match is recorded and passed over."""
     ruleset = Ruleset(rules(b="drop: {}", c="accept: {}", a='{"mode": "shadow", "drop": {}}'))
     decision = ruleset.decide(mail(), "ann@example.com")
     assert decision.rule is not None
@@ -246,10 +249,10 @@ def test_first_enforced_match_in_name_order_wins() -> None:
 
 
 def test_a_failing_pattern_set_is_noticed() -> None:
-    """When RE2 has no memory for a set it answers nothing; the patterns are then tried one by one."""
+    """When RE2 has no memory for a set it answers nothing; patterns are then tried one by one."""
 
     class Starved:
-        def Match(self, text: str) -> list[int]:  # noqa: N802  # RE2's own name
+        def Match(self, text: str) -> list[int]:  # noqa: ARG002, N802  # as RE2 has it
             return []
 
     patterns = PatternSet([("inv", 7), ("offer", 9), ("inv", 8)], re2.Options())

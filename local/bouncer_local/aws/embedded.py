@@ -1,7 +1,7 @@
-"""The AWS services a deployment works with, inside this process: queues, ledger, parameters, bucket.
+"""The AWS services of a deployment, inside this process: queues, ledger, parameters, bucket.
 
-moto plays SQS, DynamoDB, SSM and S3; SES is our own fake, reached through `AWS_ENDPOINT_URL_SES`. The
-environment a function would find is in `environ`.
+moto plays SQS, DynamoDB, SSM and S3; SES is our own fake, reached through `AWS_ENDPOINT_URL_SES`.
+The environment a function would find is in `environ`.
 """
 
 import os

@@ -1,8 +1,8 @@
 """An event source mapping as Lambda runs it for an SQS FIFO queue.
 
-It polls, invokes the function with a batch of one message group, and deletes what the answer does not
-name as failed; a failed or malformed answer leaves the whole batch to its visibility timeout. Source:
-Lambda Developer Guide, "Using Lambda with Amazon SQS".
+It polls, invokes the function with a batch of one message group, and deletes what the answer does
+not name as failed; a failed or malformed answer leaves the whole batch to its visibility timeout.
+Source: Lambda Developer Guide, "Using Lambda with Amazon SQS".
 """
 
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ class EventSourceMapping:
         self._invoke = invoke
 
     def poll(self) -> int:
-        """Receive at most one batch and invoke the function; returns how many messages there were."""
+        """Receive at most one batch and invoke the function; returns the number of messages."""
         answer = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=BATCH_SIZE,
@@ -41,7 +41,7 @@ class EventSourceMapping:
         return len(messages)
 
     def _failures(self, messages: "list[MessageTypeDef]") -> set[str]:
-        """The ids the function wants to see again; all of them when its answer can't be understood."""
+        """The ids the function wants to see again; all of them when its answer makes no sense."""
         ids = {message["MessageId"] for message in messages}
         answer = self._invoke({"Records": [self._record(message) for message in messages]})
         if not answer:

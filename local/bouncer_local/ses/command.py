@@ -27,7 +27,7 @@ class ServeError(BouncerError):
 def serve(
     paths: list[str], *, port: int, verified: Sequence[str], out: Path | None, faults: Sequence[str]
 ) -> int:
-    """Serve until SIGINT or SIGTERM; prints one JSON line with `endpoint` and `message_ids` when ready."""
+    """Serve until SIGINT or SIGTERM; prints `endpoint` and `message_ids` as JSON when ready."""
     if not 0 <= port <= HIGHEST_PORT:
         raise ServeError(f"--port: found {port}, expected 0 to {HIGHEST_PORT}")
     plan = tuple(parse_fault(text) for text in faults)
