@@ -178,10 +178,13 @@ class NetworkIndex:
     def __init__(self, networks: Iterable[tuple[IPv4Network | IPv6Network, int]]) -> None:
         self._starts: list[int] = []
         self._numbers: list[Numbers] = []
-        ordered = sorted(networks, key=lambda entry: (entry[0], entry[1]))
+        ranges = (
+            (int(network.network_address), -int(network.broadcast_address), number)
+            for network, number in networks
+        )
         enclosing: list[tuple[int, Numbers]] = []  # last address, numbers: innermost at the end
-        for network, number in ordered:
-            first, last = int(network.network_address), int(network.broadcast_address)
+        for first, minus_last, number in sorted(ranges):  # the wider of two that begin alike first
+            last = -minus_last
             self._close(enclosing, before=first)
             numbers = (*enclosing[-1][1], number) if enclosing else (number,)
             enclosing.append((last, numbers))

@@ -70,14 +70,22 @@ class Ruleset:
             self._always.append(position)
             self._tests.append(None)
             return
+        if _is_any_of(condition):
+            for leaf in leaves(condition):
+                self._needing[self._number(leaf)].append(position)
+            self._tests.append(None)
+            return
         for leaf in leaves(condition):
-            self._numbers.setdefault(leaf, len(self._numbers))
+            self._number(leaf)
         keys = _keys(condition)
         for leaf in keys or ():
             self._needing[self._numbers[leaf]].append(position)
         if keys is None:
             self._always.append(position)
-        self._tests.append(None if _is_any_of(condition) else self._test(condition))
+        self._tests.append(self._test(condition))
+
+    def _number(self, leaf: Leaf) -> int:
+        return self._numbers.setdefault(leaf, len(self._numbers))
 
     def _test(self, condition: Condition) -> Test:
         match condition:
