@@ -1,0 +1,18 @@
+"""CDK's entry point: settings from cdk.json, one stack."""
+
+import sys
+
+import aws_cdk as cdk
+from bouncer.errors import BouncerError
+
+from infra.bundle import function_code
+from infra.settings import read_settings
+from infra.stack import AutoBouncer
+
+app = cdk.App()
+try:
+    settings = read_settings(app.node.try_get_context("bouncer"))
+except BouncerError as error:
+    sys.exit(str(error))
+AutoBouncer(app, f"ses-auto-bouncer-{settings.name}", settings=settings, code=function_code(settings.architecture))
+app.synth()

@@ -1,0 +1,60 @@
+"""A stream of JSON lines into a private bucket, in folders by day, for Athena to read."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, RemovalPolicy, Size
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+# Folders by the day of arrival; the tables' partition projection knows this form.
+DAY = "day=!{timestamp:yyyy-MM-dd}/"
+
+
+def private_bucket(scope: Construct, id_: str, *, days: int) -> s3.Bucket:
+    """A bucket nobody else sees, reached over TLS only, encrypted, whose objects expire."""
+    return s3.Bucket(
+        scope,
+        id_,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        enforce_ssl=True,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                expiration=Duration.days(days),
+                abort_incomplete_multipart_upload_after=Duration.days(1),
+            )
+        ],
+        removal_policy=RemovalPolicy.RETAIN,
+    )
+
+
+class Archive(Construct):
+    """A delivery stream to `folder/day=YYYY-MM-DD/` in a bucket; `processors` unwrap its records."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        bucket: s3.IBucket,
+        folder: str,
+        processors: Sequence[firehose.IDataProcessor] = (),
+    ) -> None:
+        super().__init__(scope, id_)
+        self.stream = firehose.DeliveryStream(
+            self,
+            "Stream",
+            encryption=firehose.StreamEncryption.aws_owned_key(),
+            destination=firehose.S3Bucket(
+                bucket,
+                buffering_interval=Duration.minutes(5),
+                buffering_size=Size.mebibytes(5),
+                compression=firehose.Compression.GZIP,
+                data_output_prefix=f"{folder}/{DAY}",
+                error_output_prefix=f"errors/{folder}/!{{firehose:error-output-type}}/{DAY}",
+                file_extension=".json.gz",
+                processors=list(processors) or None,
+            ),
+        )

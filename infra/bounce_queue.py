@@ -1,0 +1,36 @@
+"""The queue between intake and worker, and the dead letters behind it."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+# Above the deliveries after which the worker itself gives a job up; what is left are crashes.
+MAX_RECEIVE_COUNT = 30
+
+
+class BounceQueue(Construct):
+    """A FIFO queue whose visibility timeout is six times its consumer's, as Lambda advises."""
+
+    def __init__(self, scope: Construct, id_: str, *, consumer_timeout: Duration) -> None:
+        super().__init__(scope, id_)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            fifo=True,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            fifo=True,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=Duration.seconds(6 * consumer_timeout.to_seconds()),
+            # Longer than the 24 hours a bounce can wait: the worker says when one is expired.
+            retention_period=Duration.days(4),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=MAX_RECEIVE_COUNT
+            ),
+        )

@@ -1,0 +1,24 @@
+"""The ledger's table: who was answered, for as long as a job can live."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+
+class Ledger(Construct):
+    """A table with the text key `id` and the time-to-live attribute `expires`."""
+
+    def __init__(self, scope: Construct, id_: str, *, recovery: bool) -> None:
+        super().__init__(scope, id_)
+        self.table = dynamodb.TableV2(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing=dynamodb.Billing.on_demand(),
+            encryption=dynamodb.TableEncryptionV2.dynamo_owned_key(),
+            time_to_live_attribute="expires",
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=recovery
+            ),
+            removal_policy=RemovalPolicy.DESTROY,
+        )

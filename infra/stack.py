@@ -1,0 +1,163 @@
+"""The whole auto-bouncer in one stack: it composes the constructs, wires them and grants."""
+
+import json
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_logs_destinations as destinations
+from bouncer.settings import DEAD_LETTER_KEY, DEFAULTS_KEY, LEDGER_KEY, PREFIX_KEY, QUEUE_KEY
+from constructs import Construct
+
+from infra.archive import Archive, private_bucket
+from infra.bounce_queue import BounceQueue
+from infra.function import Function
+from infra.ledger import Ledger
+from infra.mail_path import MailPath
+from infra.sending import Sending
+from infra.settings import Settings
+
+INTAKE_TIMEOUT = Duration.seconds(20)  # SES waits 30 seconds
+WORKER_TIMEOUT = Duration.seconds(60)  # ten paced calls, and room to retry
+
+
+class AutoBouncer(Stack):
+    """One deployment; several with different names can live in one account and region."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, settings: Settings, code: lambda_.Code, **stack: object
+    ) -> None:
+        super().__init__(scope, id_, **stack)  # type: ignore[arg-type]  # passed through
+        self._settings = settings
+        self._code = code
+        self.queue = BounceQueue(self, "BounceQueue", consumer_timeout=WORKER_TIMEOUT)
+        self.ledger = Ledger(self, "Ledger", recovery=settings.ledger_recovery)
+        self.intake = self._function(
+            "Intake",
+            "Judges mail received by SES",
+            INTAKE_TIMEOUT,
+            {QUEUE_KEY: self.queue.queue.queue_url},
+        )
+        self.worker = self._function(
+            "Worker",
+            "Sends bounces, at most one a second",
+            WORKER_TIMEOUT,
+            {
+                QUEUE_KEY: self.queue.queue.queue_url,
+                DEAD_LETTER_KEY: self.queue.dead_letters.queue_url,
+                LEDGER_KEY: self.ledger.table.table_name,
+            },
+        )
+        self._grant_intake()
+        self._grant_worker()
+        self.worker.function.add_event_source(
+            sources.SqsEventSource(
+                self.queue.queue, batch_size=10, report_batch_item_failures=True
+            )
+        )
+        store = private_bucket(self, "Mail", days=settings.store.days) if settings.store else None
+        self.mail_path = MailPath(
+            self, "MailPath", settings=settings, intake=self.intake.function, store=store
+        )
+        self._archives()
+        CfnOutput(self, "RulesPrefix", value=f"{settings.prefix}/rules/")
+        CfnOutput(self, "RuleSetName", value=settings.rule_set)
+        CfnOutput(self, "QueueUrl", value=self.queue.queue.queue_url)
+        CfnOutput(self, "DeadLetterUrl", value=self.queue.dead_letters.queue_url)
+
+    def _function(
+        self, id_: str, description: str, timeout: Duration, resources: dict[str, str]
+    ) -> Function:
+        return Function(
+            self,
+            id_,
+            name=id_.lower(),
+            description=description,
+            code=self._code,
+            architecture=self._settings.architecture,
+            timeout=timeout,
+            log_days=self._settings.log_days,
+            environment={
+                PREFIX_KEY: self._settings.prefix,
+                DEFAULTS_KEY: json.dumps(self._settings.runtime, sort_keys=True),
+                **resources,
+            },
+        )
+
+    def _parameter(self, path: str) -> str:
+        name = f"{self._settings.prefix}{path}".removeprefix("/")
+        return self.format_arn(service="ssm", resource="parameter", resource_name=name)
+
+    def _grant_intake(self) -> None:
+        """Reads rules and settings, puts jobs on the queue; it can send no mail."""
+        self.queue.queue.grant_send_messages(self.intake.function)
+        self.intake.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ssm:GetParametersByPath", "ssm:GetParameterHistory"],
+                resources=[self._parameter(""), self._parameter("/*")],
+            )
+        )
+
+    def _grant_worker(self) -> None:
+        """Reads its settings, takes jobs, keeps the ledger, and bounces as the configured senders."""
+        self.queue.queue.grant_consume_messages(self.worker.function)
+        self.queue.dead_letters.grant_send_messages(self.worker.function)
+        self.ledger.table.grant(
+            self.worker.function,
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        )
+        self.worker.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ssm:GetParameter", "ssm:GetParameterHistory"],
+                resources=[self._parameter("/settings")],
+            )
+        )
+        senders = self._settings.sender_addresses
+        self.worker.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ses:SendBounce"],
+                resources=[self._identity(name) for name in identities(senders)],
+                conditions={"StringEquals": {"ses:FromAddress": list(senders)}},
+            )
+        )
+
+    def _identity(self, name: str) -> str:
+        return self.format_arn(service="ses", resource="identity", resource_name=name)
+
+    def _archives(self) -> None:
+        """SES's events and our journal, as JSON lines in one bucket."""
+        self.bucket = private_bucket(self, "Archive", days=self._settings.archive_days)
+        events = Archive(self, "Events", bucket=self.bucket, folder="events")
+        self.sending = Sending(self, "Sending", settings=self._settings, events=events.stream)
+        journal = Archive(
+            self,
+            "Journal",
+            bucket=self.bucket,
+            folder="journal",
+            processors=[
+                firehose.DecompressionProcessor(),
+                firehose.CloudWatchLogProcessor(data_message_extraction=True),
+            ],
+        )
+        for function in (self.intake, self.worker):
+            function.logs.add_subscription_filter(
+                "Journal",
+                destination=destinations.FirehoseDestination(journal.stream),
+                filter_pattern=logs.FilterPattern.exists("$._aws"),
+            )
+
+
+def identities(addresses: tuple[str, ...]) -> list[str]:
+    """The SES identities an address may be verified by: itself, its domain, and those above."""
+    found: dict[str, None] = {}
+    for address in addresses:
+        labels = address.rpartition("@")[2].split(".")
+        found[address] = None
+        found.update({".".join(labels[start:]): None for start in range(len(labels) - 1)})
+    return list(found)
