@@ -1,0 +1,92 @@
+"""Settings of a deployment: defaults, and every error at once, naming key, found and expected."""
+
+from typing import Any
+
+import pytest
+from bouncer.errors import DocumentError
+
+from infra.settings import MailStore, read_settings
+
+MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
+
+
+def refused(context: object) -> list[str]:
+    """The problems with a context value."""
+    with pytest.raises(DocumentError) as caught:
+        read_settings(context)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_only_recipients_and_sender_are_required() -> None:
+    """Everything else has a default."""
+    settings = read_settings(MINIMAL)
+    assert settings.prefix == "/ses-auto-bouncer/main"
+    assert settings.rule_name == "ses-auto-bouncer-main"
+    assert settings.runtime == {"bounce_sender": "mailer-daemon@example.com"}
+    assert settings.store is None
+    assert not settings.activate_rule_set
+
+
+def test_every_key_can_be_set() -> None:
+    """What is written is what is read."""
+    settings = read_settings(
+        {
+            **MINIMAL,
+            "name": "second",
+            "recipients": ["example.com", ".example.com", "ann@example.org"],
+            "prefix": "/mail/bouncer",
+            "rule_set": "inbound",
+            "create_rule_set": True,
+            "activate_rule_set": True,
+            "store": {"days": 7},
+            "settings": {"mode": "shadow"},
+        }
+    )
+    assert settings.prefix == "/mail/bouncer"
+    assert settings.store == MailStore(prefix="mail/", days=7)
+    assert settings.runtime["mode"] == "shadow"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"recipients": []}, "recipients: found an empty list, expected at least one value"),
+        ({"recipients": ["exa mple"]}, "recipients[0]: found \"exa mple\", expected a domain"),
+        ({"recipients": ["a.example"] * 101}, "recipients: found 101, expected at most 100 recipients"),
+        ({"bounce_sender": "nobody"}, "bounce_sender: found \"nobody\", expected an address"),
+        ({"name": "Main"}, "name: found \"Main\", expected 1 to 20 lower-case letters"),
+        ({"rule_set": "-x"}, "rule_set: found \"-x\", expected letters, digits"),
+        ({"rule_set": "a.b"}, "rule_set: found \"a.b\", expected letters, digits"),
+        ({"prefix": "/aws/x"}, "prefix: found \"/aws/x\", expected a path"),
+        ({"prefix": "no"}, "prefix: found \"no\", expected a path"),
+        ({"activate_rule_set": True}, "activate_rule_set: found true, expected create_rule_set: true"),
+        ({"create_rule_set": True, "after": "x"}, "after: found \"x\", expected nothing"),
+        ({"invocation": "sync"}, "invocation: found \"sync\", expected one of request_response, event"),
+        ({"log_days": 31}, "log_days: found 31, expected one of 1, 3, 5"),
+        ({"log_days": True}, "log_days: found true, expected one of"),
+        ({"store": {"day": 3}}, "store.day: found unknown key \"day\", expected days"),
+        ({"ip_filters": [{"block": "2001:db8::/32"}]}, "ip_filters[0].block: found"),
+        ({"ip_filters": [{}]}, "ip_filters[0]: found neither, expected one of allow and block"),
+        ({"events": ["opened"]}, "events[0]: found \"opened\", expected one of send"),
+        ({"architecture": "arm"}, "architecture: found \"arm\", expected one of arm64, x86_64"),
+        ({"settings": {"mode": "of"}}, "settings.mode: found \"of\", expected one of enforce"),
+        ({"settings": []}, "settings: found an empty list, expected a mapping of settings"),
+        ({"recipient": "x"}, "recipient: found unknown key \"recipient\", expected recipients"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
+    """Before anything is deployed, in one sentence that names the key."""
+    (problem,) = refused({**MINIMAL, **change})
+    assert problem.startswith(f"cdk.json: context.bouncer.{says}")
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """Missing keys too."""
+    assert len(refused({"name": "X", "scan": 1})) == 4
+
+
+@pytest.mark.parametrize("context", [None, [], "x", 3])
+def test_no_settings_at_all_is_one_sentence(context: object) -> None:
+    """A cdk.json without the block says what belongs there."""
+    (problem,) = refused(context)
+    assert "expected a mapping with recipients and bounce_sender" in problem

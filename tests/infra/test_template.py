@@ -1,0 +1,264 @@
+"""Invariants of what gets deployed: who may call what, what fits together, what is closed."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from bouncer import intake, worker
+from bouncer.settings import DEFAULTS_KEY, PREFIX_KEY
+from bouncer.worker import MOST_DELIVERIES, RESERVE_S
+
+Template = dict[str, Any]
+
+
+def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of all resources of a type, by logical id."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def only(template: Template, kind: str) -> dict[str, Any]:
+    (properties,) = of_type(template, kind).values()
+    return properties
+
+
+def function(template: Template, handler: str) -> tuple[str, dict[str, Any]]:
+    ((name, properties),) = [
+        (name, properties)
+        for name, properties in of_type(template, "AWS::Lambda::Function").items()
+        if properties["Handler"] == handler
+    ]
+    return name, properties
+
+
+def statements(template: Template, handler: str) -> list[dict[str, Any]]:
+    """Every statement of the policies of a function's role."""
+    _, properties = function(template, handler)
+    role = properties["Role"]["Fn::GetAtt"][0]
+    return [
+        statement
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Roles"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def actions(template: Template, handler: str) -> set[str]:
+    found: set[str] = set()
+    for statement in statements(template, handler):
+        action = statement["Action"]
+        found |= {action} if isinstance(action, str) else set(action)
+    return found
+
+
+def test_the_queue_is_fifo_encrypted_and_has_dead_letters(template: Template) -> None:
+    """Both queues are FIFO and encrypted; dead letters are kept for 14 days."""
+    queues = of_type(template, "AWS::SQS::Queue").values()
+    assert all(queue["FifoQueue"] and queue["SqsManagedSseEnabled"] for queue in queues)
+    (source,) = [queue for queue in queues if "RedrivePolicy" in queue]
+    (dead,) = [queue for queue in queues if "RedrivePolicy" not in queue]
+    assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert source["RedrivePolicy"]["maxReceiveCount"] > MOST_DELIVERIES
+    assert source["MessageRetentionPeriod"] > 24 * 3600
+
+
+def test_timeouts_fit_together(template: Template) -> None:
+    """Visibility is six times the worker's timeout, and that leaves room for ten paced calls."""
+    _, consumer = function(template, "bouncer.worker.handler")
+    (queue,) = [q for q in of_type(template, "AWS::SQS::Queue").values() if "RedrivePolicy" in q]
+    assert queue["VisibilityTimeout"] == 6 * consumer["Timeout"]
+    assert consumer["Timeout"] >= RESERVE_S + 2 * 10
+    assert function(template, "bouncer.intake.handler")[1]["Timeout"] < 30
+
+
+def test_the_mapping_reports_partial_failures(template: Template) -> None:
+    """A batch is at most ten jobs and says itself which are to come back."""
+    mapping = only(template, "AWS::Lambda::EventSourceMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 10
+    assert mapping["FunctionName"] == {"Ref": function(template, "bouncer.worker.handler")[0]}
+
+
+@pytest.mark.parametrize(("handler", "module"), [("intake", intake), ("worker", worker)])
+def test_functions_find_the_keys_they_read(template: Template, handler: str, module: Any) -> None:
+    """The environment has exactly the keys `Settings.from_env` asks for."""
+    _, properties = function(template, f"bouncer.{handler}.handler")
+    keys = set(properties["Environment"]["Variables"])
+    assert keys == {PREFIX_KEY, DEFAULTS_KEY, *module.RESOURCES}
+
+
+def test_intake_can_send_no_mail(template: Template) -> None:
+    """It reads parameters and writes to the queue, and that is all."""
+    assert actions(template, "bouncer.intake.handler") == {
+        "sqs:SendMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "ssm:GetParametersByPath",
+        "ssm:GetParameterHistory",
+    }
+
+
+def test_worker_bounces_only_as_the_configured_sender(template: Template) -> None:
+    """Of SES it may do SendBounce alone, from the one address, by its identities."""
+    ses = [s for s in statements(template, "bouncer.worker.handler") if "ses" in str(s["Action"])]
+    (statement,) = ses
+    assert statement["Action"] == "ses:SendBounce"
+    assert statement["Condition"] == {
+        "StringEquals": {"ses:FromAddress": ["mailer-daemon@example.com"]}
+    }
+    arns = [json.dumps(arn) for arn in statement["Resource"]]
+    assert [arn.rpartition("identity/")[2].split('"')[0] for arn in arns] == [
+        "mailer-daemon@example.com",
+        "example.com",
+    ]
+
+
+def test_worker_reads_its_settings_and_no_rules(template: Template) -> None:
+    """Of the parameters it may read the settings alone."""
+    found = [s for s in statements(template, "bouncer.worker.handler") if "ssm" in str(s["Action"])]
+    assert [json.dumps(s["Resource"]).count("/settings") for s in found] == [1]
+    assert "rules" not in json.dumps(found)
+
+
+def test_no_permission_is_a_wildcard(template: Template) -> None:
+    """No statement of any role names every action or every resource."""
+    for policy in of_type(template, "AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Resource"] != "*", statement
+            assert "*" not in str(statement["Action"]).replace("s3:GetObject*", "").replace(
+                "s3:GetBucket*", ""
+            ).replace("s3:List*", "").replace("s3:DeleteObject*", "").replace("s3:Abort*", "")
+
+
+def test_only_our_rule_may_call_the_intake(template: Template) -> None:
+    """The permission names our account and our rule, and exists before the rule does."""
+    ((name, permission),) = [
+        (name, properties)
+        for name, properties in of_type(template, "AWS::Lambda::Permission").items()
+        if properties["Principal"] == "ses.amazonaws.com"
+    ]
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    arn = json.dumps(permission["SourceArn"])
+    assert "receipt-rule-set/default-rule-set:receipt-rule/ses-auto-bouncer-main" in arn
+    (rule,) = [r for r in template["Resources"].values() if r["Type"] == "AWS::SES::ReceiptRule"]
+    assert name in rule["DependsOn"]
+
+
+def test_the_rule_is_named_scanned_and_synchronous(template: Template) -> None:
+    """SES needs the name beforehand, gives verdicts only when it scans, and waits for the answer."""
+    properties = only(template, "AWS::SES::ReceiptRule")
+    rule = properties["Rule"]
+    assert properties["RuleSetName"] == "default-rule-set"
+    assert (rule["Name"], rule["ScanEnabled"], rule["Enabled"]) == (
+        "ses-auto-bouncer-main",
+        True,
+        True,
+    )
+    (action,) = rule["Actions"]
+    assert action["LambdaAction"]["InvocationType"] == "RequestResponse"
+
+
+def test_mail_is_stored_before_it_is_judged(synth: Callable[..., Template]) -> None:
+    """With `store`, the S3 action comes first, and only our rule may write below the prefix."""
+    template = synth(store={"prefix": "in/", "days": 7}, invocation="event", after="spam")
+    properties = only(template, "AWS::SES::ReceiptRule")
+    first, second = properties["Rule"]["Actions"]
+    assert first["S3Action"]["ObjectKeyPrefix"] == "in/"
+    assert second["LambdaAction"]["InvocationType"] == "Event"
+    assert properties["After"] == "spam"
+    bucket = first["S3Action"]["BucketName"]["Ref"]
+    (policy,) = [
+        p
+        for p in of_type(template, "AWS::S3::BucketPolicy").values()
+        if p["Bucket"] == {"Ref": bucket}
+    ]
+    (allowed,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert set(allowed["Condition"]) == {"StringEquals", "ArnEquals"}
+    assert "/in/*" in json.dumps(allowed["Resource"])
+
+
+def test_an_own_rule_set_exists_before_its_rule(synth: Callable[..., Template]) -> None:
+    """With `create_rule_set` the set is made here, and the rule waits for it."""
+    template = synth(create_rule_set=True, rule_set="ours")
+    ((name, _),) = of_type(template, "AWS::SES::ReceiptRuleSet").items()
+    (rule,) = [r for r in template["Resources"].values() if r["Type"] == "AWS::SES::ReceiptRule"]
+    assert name in rule["DependsOn"]
+
+
+def test_ip_filters_are_what_the_settings_say(synth: Callable[..., Template]) -> None:
+    """Each is one network, allowed or blocked."""
+    template = synth(ip_filters=[{"block": "192.0.2.0/24"}, {"allow": "192.0.2.9"}])
+    filters = [p["Filter"]["IpFilter"] for p in of_type(template, "AWS::SES::ReceiptFilter").values()]
+    assert filters == [
+        {"Cidr": "192.0.2.0/24", "Policy": "Block"},
+        {"Cidr": "192.0.2.9/32", "Policy": "Allow"},
+    ]
+
+
+def test_every_bucket_is_private_encrypted_and_tls_only(synth: Callable[..., Template]) -> None:
+    """Public access is blocked, objects are encrypted and expire, plain HTTP is denied."""
+    template = synth(store={})
+    buckets = of_type(template, "AWS::S3::Bucket")
+    assert len(buckets) == 2
+    for bucket in buckets.values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert "BucketEncryption" in bucket
+        assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] > 0
+    denials = [
+        policy["Bucket"]["Ref"]
+        for policy in of_type(template, "AWS::S3::BucketPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    ]
+    assert set(denials) == set(buckets)
+
+
+def test_bounces_have_a_configuration_set_with_both_destinations(template: Template) -> None:
+    """Events of every kind go to CloudWatch and to the stream; dimensions have legal defaults."""
+    options = only(template, "AWS::SES::ConfigurationSet")
+    assert options["ReputationOptions"] == {"ReputationMetricsEnabled": True}
+    found = [
+        p["EventDestination"]
+        for p in of_type(template, "AWS::SES::ConfigurationSetEventDestination").values()
+    ]
+    (metrics,) = [d for d in found if "CloudWatchDestination" in d]
+    (stream,) = [d for d in found if "KinesisFirehoseDestination" in d]
+    assert len(metrics["MatchingEventTypes"]) == len(stream["MatchingEventTypes"]) == 10
+    for dimension in metrics["CloudWatchDestination"]["DimensionConfigurations"]:
+        assert dimension["DefaultDimensionValue"].isalnum()
+
+
+def test_the_ledger_expires_by_itself(template: Template) -> None:
+    """The table is on demand, its key and time-to-live are those the ledger uses."""
+    table = only(template, "AWS::DynamoDB::GlobalTable")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+
+
+def test_logs_are_kept_as_long_as_the_settings_say(synth: Callable[..., Template]) -> None:
+    """Both functions have a log group of their own with that retention."""
+    groups = of_type(synth(log_days=30), "AWS::Logs::LogGroup").values()
+    assert [group["RetentionInDays"] for group in groups].count(30) == 2
+
+
+def test_several_deployments_share_no_name(synth: Callable[..., Template]) -> None:
+    """Whatever has a fixed name has the deployment's in it."""
+
+    def names(template: Template) -> set[str]:
+        keys = ("Name", "RuleSetName", "FunctionName", "QueueName", "TableName", "BucketName")
+        found = set()
+        for resource in template["Resources"].values():
+            for key, value in resource.get("Properties", {}).items():
+                if key in keys and isinstance(value, str):
+                    found.add(value)
+        return found
+
+    first, second = names(synth()), names(synth(name="second"))
+    assert first
+    assert first & second == {"default-rule-set"}
