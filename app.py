@@ -3,8 +3,8 @@
 import sys
 
 import aws_cdk as cdk
-from bouncer.errors import BouncerError
 
+from bouncer.errors import BouncerError
 from infra.bundle import function_code
 from infra.settings import read_settings
 from infra.stack import AutoBouncer
@@ -14,5 +14,10 @@ try:
     settings = read_settings(app.node.try_get_context("bouncer"))
 except BouncerError as error:
     sys.exit(str(error))
-AutoBouncer(app, f"ses-auto-bouncer-{settings.name}", settings=settings, code=function_code(settings.architecture))
+AutoBouncer(
+    app,
+    f"ses-auto-bouncer-{settings.name}",
+    settings=settings,
+    code=function_code(settings.architecture),
+)
 app.synth()

@@ -29,7 +29,9 @@ def function_code(architecture: str) -> lambda_.Code:
         asset_hash_type=AssetHashType.OUTPUT,
         exclude=["**/__pycache__"],
         bundling=BundlingOptions(
-            image=DockerImage.from_registry("scratch"),  # never used: the local bundling always works
+            image=DockerImage.from_registry(
+                "scratch"
+            ),  # never used: the local bundling always works
             local=_LocalBundling(architecture),
         ),
     )

@@ -48,4 +48,3 @@ class Function(Construct):
             environment=dict(environment),
             log_group=self.logs,
         )
-

@@ -154,9 +154,7 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[Node], str |
     return read
 
 
-def _listed(
-    node: Node, one: Callable[[Node], T | None], *, most: int, what: str
-) -> tuple[T, ...]:
+def _listed(node: Node, one: Callable[[Node], T | None], *, most: int, what: str) -> tuple[T, ...]:
     items = list(node.items())
     if len(items) > most:
         node.fault(f"at most {most} {what}", found=f"{len(items)}")
@@ -225,7 +223,9 @@ def _log_days(node: Node) -> int | None:
 
 
 def _store(node: Node) -> MailStore | None:
-    entries = node.members(("prefix", "days"), "a mapping with prefix and days; {} for the defaults")
+    entries = node.members(
+        ("prefix", "days"), "a mapping with prefix and days; {} for the defaults"
+    )
     prefix = entries["prefix"].text() if "prefix" in entries else MailStore().prefix
     days = _days(entries["days"]) if "days" in entries else MailStore().days
     if prefix is not None and not re.fullmatch(r"[A-Za-z0-9_./-]{0,200}", prefix):
@@ -271,7 +271,9 @@ _READERS: Mapping[str, Callable[[Node], object]] = {
     "bounce_sender": _mailbox,
     "further_senders": _senders,
     "prefix": _prefix,
-    "rule_set": _matching(_RULE_SET, "letters, digits, _ and -, at most 64, no punctuation at the ends"),
+    "rule_set": _matching(
+        _RULE_SET, "letters, digits, _ and -, at most 64, no punctuation at the ends"
+    ),
     "create_rule_set": Node.flag,
     "activate_rule_set": Node.flag,
     "after": _matching(_RULE, "the name of a receipt rule in that rule set"),
@@ -289,4 +291,3 @@ _READERS: Mapping[str, Callable[[Node], object]] = {
     "alarm_email": _mailbox,
     "settings": lambda node: node.value,
 }
-

@@ -9,9 +9,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
-from bouncer.settings import DEAD_LETTER_KEY, DEFAULTS_KEY, LEDGER_KEY, PREFIX_KEY, QUEUE_KEY
 from constructs import Construct
 
+from bouncer.settings import DEAD_LETTER_KEY, DEFAULTS_KEY, LEDGER_KEY, PREFIX_KEY, QUEUE_KEY
 from infra.archive import Archive, private_bucket
 from infra.bounce_queue import BounceQueue
 from infra.function import Function
@@ -54,9 +54,7 @@ class AutoBouncer(Stack):
         self._grant_intake()
         self._grant_worker()
         self.worker.function.add_event_source(
-            sources.SqsEventSource(
-                self.queue.queue, batch_size=10, report_batch_item_failures=True
-            )
+            sources.SqsEventSource(self.queue.queue, batch_size=10, report_batch_item_failures=True)
         )
         store = private_bucket(self, "Mail", days=settings.store.days) if settings.store else None
         self.mail_path = MailPath(

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from bouncer.errors import DocumentError
 
+from bouncer.errors import DocumentError
 from infra.settings import MailStore, read_settings
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
@@ -51,27 +51,27 @@ def test_every_key_can_be_set() -> None:
     ("change", "says"),
     [
         ({"recipients": []}, "recipients: found an empty list, expected at least one value"),
-        ({"recipients": ["exa mple"]}, "recipients[0]: found \"exa mple\", expected a domain"),
+        ({"recipients": ["exa mple"]}, 'recipients[0]: found "exa mple", expected a domain'),
         ({"recipients": ["a.example"] * 101}, "recipients: found 101, expected at most 100 recipients"),
-        ({"bounce_sender": "nobody"}, "bounce_sender: found \"nobody\", expected an address"),
-        ({"name": "Main"}, "name: found \"Main\", expected 1 to 20 lower-case letters"),
-        ({"rule_set": "-x"}, "rule_set: found \"-x\", expected letters, digits"),
-        ({"rule_set": "a.b"}, "rule_set: found \"a.b\", expected letters, digits"),
-        ({"prefix": "/aws/x"}, "prefix: found \"/aws/x\", expected a path"),
-        ({"prefix": "no"}, "prefix: found \"no\", expected a path"),
+        ({"bounce_sender": "nobody"}, 'bounce_sender: found "nobody", expected an address'),
+        ({"name": "Main"}, 'name: found "Main", expected 1 to 20 lower-case letters'),
+        ({"rule_set": "-x"}, 'rule_set: found "-x", expected letters, digits'),
+        ({"rule_set": "a.b"}, 'rule_set: found "a.b", expected letters, digits'),
+        ({"prefix": "/aws/x"}, 'prefix: found "/aws/x", expected a path'),
+        ({"prefix": "no"}, 'prefix: found "no", expected a path'),
         ({"activate_rule_set": True}, "activate_rule_set: found true, expected create_rule_set: true"),
-        ({"create_rule_set": True, "after": "x"}, "after: found \"x\", expected nothing"),
-        ({"invocation": "sync"}, "invocation: found \"sync\", expected one of request_response, event"),
+        ({"create_rule_set": True, "after": "x"}, 'after: found "x", expected nothing'),
+        ({"invocation": "sync"}, 'invocation: found "sync", expected one of request_response, event'),
         ({"log_days": 31}, "log_days: found 31, expected one of 1, 3, 5"),
         ({"log_days": True}, "log_days: found true, expected one of"),
-        ({"store": {"day": 3}}, "store.day: found unknown key \"day\", expected days"),
+        ({"store": {"day": 3}}, 'store.day: found unknown key "day", expected days'),
         ({"ip_filters": [{"block": "2001:db8::/32"}]}, "ip_filters[0].block: found"),
         ({"ip_filters": [{}]}, "ip_filters[0]: found neither, expected one of allow and block"),
-        ({"events": ["opened"]}, "events[0]: found \"opened\", expected one of send"),
-        ({"architecture": "arm"}, "architecture: found \"arm\", expected one of arm64, x86_64"),
-        ({"settings": {"mode": "of"}}, "settings.mode: found \"of\", expected one of enforce"),
+        ({"events": ["opened"]}, 'events[0]: found "opened", expected one of send'),
+        ({"architecture": "arm"}, 'architecture: found "arm", expected one of arm64, x86_64'),
+        ({"settings": {"mode": "of"}}, 'settings.mode: found "of", expected one of enforce'),
         ({"settings": []}, "settings: found an empty list, expected a mapping of settings"),
-        ({"recipient": "x"}, "recipient: found unknown key \"recipient\", expected recipients"),
+        ({"recipient": "x"}, 'recipient: found unknown key "recipient", expected recipients'),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from bouncer import intake, worker
 from bouncer.settings import DEFAULTS_KEY, PREFIX_KEY
 from bouncer.worker import MOST_DELIVERIES, RESERVE_S
@@ -192,7 +193,9 @@ def test_an_own_rule_set_exists_before_its_rule(synth: Callable[..., Template]) 
 def test_ip_filters_are_what_the_settings_say(synth: Callable[..., Template]) -> None:
     """Each is one network, allowed or blocked."""
     template = synth(ip_filters=[{"block": "192.0.2.0/24"}, {"allow": "192.0.2.9"}])
-    filters = [p["Filter"]["IpFilter"] for p in of_type(template, "AWS::SES::ReceiptFilter").values()]
+    filters = [
+        p["Filter"]["IpFilter"] for p in of_type(template, "AWS::SES::ReceiptFilter").values()
+    ]
     assert filters == [
         {"Cidr": "192.0.2.0/24", "Policy": "Block"},
         {"Cidr": "192.0.2.9/32", "Policy": "Allow"},
