@@ -20,14 +20,21 @@ check: .venv/ready ## formatting, lint and types
 bench: .venv/ready ## speed against named peers, as ratios measured in this run
 	@PYTHONPATH=. $(BIN)/python bench/run.py
 
-lock: ## renew both lock files from pyproject.toml (needs uv)
+deploy-local: .venv/ready .venv-emulator/ready ## deploy with the real CDK into an emulator, mail in, bounce out, destroy
+	@$(BIN)/python -m bouncer_local.deployment
+
+lock: ## renew the lock files from pyproject.toml and local/emulator/requirements.in (needs uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o lambda/requirements.txt
+	uv pip compile -q local/emulator/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o local/emulator/requirements.txt
 
 clean: ## remove everything that can be made again
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-out
+	rm -rf .venv .venv-emulator node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-out
 
 .venv/ready: setup.sh requirements.txt pyproject.toml
 	@./setup.sh
 
-.PHONY: help demo test check bench lock clean
+.venv-emulator/ready: local/emulator/setup.sh local/emulator/requirements.txt package-lock.json | .venv/ready
+	@local/emulator/setup.sh
+
+.PHONY: help demo test check bench deploy-local lock clean

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -31,7 +32,7 @@ def private_bucket(scope: Construct, id_: str, *, days: int) -> s3.Bucket:
 
 
 class Archive(Construct):
-    """A delivery stream to `folder/day=YYYY-MM-DD/` in a bucket; `processors` unwrap its records."""
+    """A delivery stream to `folder/day=YYYY-MM-DD/` in a bucket; `processors` unwrap records."""
 
     def __init__(
         self,
@@ -43,6 +44,13 @@ class Archive(Construct):
         processors: Sequence[firehose.IDataProcessor] = (),
     ) -> None:
         super().__init__(scope, id_)
+        # CDK's own would never expire, and would outlive the stack.
+        self.problems = logs.LogGroup(
+            self,
+            "Problems",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
         self.stream = firehose.DeliveryStream(
             self,
             "Stream",
@@ -55,6 +63,7 @@ class Archive(Construct):
                 data_output_prefix=f"{folder}/{DAY}",
                 error_output_prefix=f"errors/{folder}/!{{firehose:error-output-type}}/{DAY}",
                 file_extension=".json.gz",
+                logging_config=firehose.EnableLogging(self.problems),
                 processors=list(processors) or None,
             ),
         )

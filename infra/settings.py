@@ -66,6 +66,7 @@ class Settings:
     recipients: tuple[str, ...]
     bounce_sender: str
     further_senders: tuple[str, ...] = ()
+    identity: str = ""
     prefix: str = ""
     rule_set: str = "default-rule-set"
     create_rule_set: bool = False
@@ -110,7 +111,11 @@ def read_settings(context: object) -> Settings:
     report.settle()
     found.pop("settings", None)
     settings = Settings(runtime=runtime, **found)
-    return replace(settings, prefix=settings.prefix or f"/ses-auto-bouncer/{settings.name}")
+    return replace(
+        settings,
+        prefix=settings.prefix or f"/ses-auto-bouncer/{settings.name}",
+        identity=settings.identity or settings.sender_addresses[0].rpartition("@")[2],
+    )
 
 
 _REQUIRED = {
@@ -125,6 +130,21 @@ def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> N
         entries["activate_rule_set"].fault(expected)
     if found.get("after") and found.get("create_rule_set"):
         entries["after"].fault("nothing; a new rule set has no rule to stand behind")
+    _refuse_identity(entries, found)
+
+
+def _refuse_identity(entries: dict[str, Node], found: dict[str, Any]) -> None:
+    """SES verifies an address by itself, by its domain or by a domain above that."""
+    identity, sender = found.get("identity"), found.get("bounce_sender")
+    if not identity:
+        return
+    if found.get("create_identity"):
+        entries["identity"].fault("nothing beside create_identity: true, which makes a new one")
+    elif sender:
+        address = mailbox_address(sender).lower()
+        domain = f".{address.rpartition('@')[2]}"
+        if identity.lower() != address and not domain.endswith(f".{identity.lower()}"):
+            entries["identity"].fault("the bounce sender's address, its domain or one above that")
 
 
 def _runtime(root: Node, node: Node | None, bounce_sender: object) -> Mapping[str, Any]:
@@ -172,6 +192,15 @@ def _recipient(node: Node) -> str | None:
     if _DOMAIN.fullmatch(subdomains) and (not at or _LOCAL.fullmatch(local)):
         return text
     node.fault("a domain, .domain for its subdomains, or an address")
+    return None
+
+
+def _identity(node: Node) -> str | None:
+    text = node.value if isinstance(node.value, str) else ""
+    local, at, domain = text.rpartition("@")
+    if _DOMAIN.fullmatch(domain) and (not at or _LOCAL.fullmatch(local)):
+        return text
+    node.fault("an identity that SES has verified: a domain or an address")
     return None
 
 
@@ -270,6 +299,7 @@ _READERS: Mapping[str, Callable[[Node], object]] = {
     "recipients": _recipients,
     "bounce_sender": _mailbox,
     "further_senders": _senders,
+    "identity": _identity,
     "prefix": _prefix,
     "rule_set": _matching(
         _RULE_SET, "letters, digits, _ and -, at most 64, no punctuation at the ends"

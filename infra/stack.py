@@ -12,13 +12,19 @@ from aws_cdk import aws_logs_destinations as destinations
 from constructs import Construct
 
 from bouncer.settings import DEAD_LETTER_KEY, DEFAULTS_KEY, LEDGER_KEY, PREFIX_KEY, QUEUE_KEY
+from infra.alarms import Alarms
+from infra.analysis import Analysis
 from infra.archive import Archive, private_bucket
 from infra.bounce_queue import BounceQueue
+from infra.dashboard import Dashboard
 from infra.function import Function
+from infra.insights import Insights
 from infra.ledger import Ledger
 from infra.mail_path import MailPath
+from infra.metrics import Metrics
 from infra.sending import Sending
 from infra.settings import Settings
+from infra.switches import Switches
 
 INTAKE_TIMEOUT = Duration.seconds(20)  # SES waits 30 seconds
 WORKER_TIMEOUT = Duration.seconds(60)  # ten paced calls, and room to retry
@@ -61,6 +67,8 @@ class AutoBouncer(Stack):
             self, "MailPath", settings=settings, intake=self.intake.function, store=store
         )
         self._archives()
+        self._switches()
+        self._observe()
         CfnOutput(self, "RulesPrefix", value=f"{settings.prefix}/rules/")
         CfnOutput(self, "RuleSetName", value=settings.rule_set)
         CfnOutput(self, "QueueUrl", value=self.queue.queue.queue_url)
@@ -149,6 +157,42 @@ class AutoBouncer(Stack):
                 destination=destinations.FirehoseDestination(journal.stream),
                 filter_pattern=logs.FilterPattern.exists("$._aws"),
             )
+
+    def _switches(self) -> None:
+        """The active rule set if asked for; the default configuration set of a sender's identity.
+
+        Taken only if nobody else holds them, and an identity made here has its set anyway.
+        """
+        settings = self._settings
+        if settings.create_identity and not settings.activate_rule_set:
+            return
+        switches = Switches(
+            self,
+            "Switches",
+            code=self._code,
+            architecture=settings.architecture,
+            log_days=settings.log_days,
+        )
+        if settings.activate_rule_set:
+            switches.activate(settings.rule_set, needs=self.mail_path)
+        if not settings.create_identity:
+            switches.attach(settings.identity, self.sending.configuration_set)
+
+    def _observe(self) -> None:
+        """Alarms, a dashboard, and saved questions to the logs and to the archive."""
+        settings = self._settings
+        metrics = Metrics(
+            settings=settings,
+            intake=self.intake.function,
+            worker=self.worker.function,
+            queue=self.queue.queue,
+            dead_letters=self.queue.dead_letters,
+        )
+        self.alarms = Alarms(self, "Alarms", settings=settings, metrics=metrics)
+        Dashboard(self, "Dashboard", metrics=metrics, alarms=self.alarms.alarms)
+        log_groups = [self.intake.logs, self.worker.logs]
+        Insights(self, "Insights", deployment=settings.name, log_groups=log_groups)
+        Analysis(self, "Analysis", settings=settings, bucket=self.bucket)
 
 
 def identities(addresses: tuple[str, ...]) -> list[str]:

@@ -12,15 +12,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
 
-import boto3
-
-from bouncer import parameters, queue, settings
+from bouncer import aws, settings
 from bouncer.errors import UnreadableEventError
 from bouncer.job import Job
 from bouncer.journal import Journal
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.message import read_event
 from bouncer.parameters import Loaded, Loader, ParameterSource
+from bouncer.queue import Outbox
 from bouncer.settings import Settings
 
 RESOURCES = (settings.QUEUE_KEY,)
@@ -99,13 +98,10 @@ class Intake:
 def _intake() -> Intake:
     """The function's dependencies, built once, at its first event."""
     defaults = Settings.from_env(os.environ, needs=RESOURCES)
-    source = ParameterSource(boto3.client("ssm", config=parameters.CONFIG), defaults.prefix)
-    jobs = queue.Queue(
-        boto3.client("sqs", config=queue.CONFIG), defaults.resources[settings.QUEUE_KEY]
-    )
+    source = ParameterSource(aws.Ssm(os.environ), defaults.prefix)
     return Intake(
         loader=Loader(source, defaults, now=time.monotonic),
-        jobs=jobs,
+        jobs=Outbox(aws.Sqs(os.environ), defaults.resources[settings.QUEUE_KEY]),
         journal=Journal("intake", defaults.deployment),
         now=lambda: datetime.now(UTC),
     )

@@ -5,15 +5,13 @@ them for a short time, and stays with the last good ones when the source fails o
 A rule that does not parse is replaced by its newest valid earlier version, or left out alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
+from bouncer import aws
 from bouncer.errors import BouncerError, DocumentError
 from bouncer.rule import Rule, read_rule
 from bouncer.ruleset import Ruleset
@@ -21,8 +19,6 @@ from bouncer.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
-
-CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
 
 _RULES = "rules/"
 _SETTINGS = "settings"
@@ -95,10 +91,22 @@ def _file(path: Path) -> Document:
         raise SourceError(f"{path}: can't be read ({error.strerror})") from error
 
 
+class ParameterStore(Protocol):
+    """What is asked of SSM: boto3's client is one, `aws.Ssm` another."""
+
+    @property
+    def get_parameters_by_path(self) -> Callable[..., Any]:
+        """One page of the parameters below a path."""
+
+    @property
+    def get_parameter_history(self) -> Callable[..., Any]:
+        """One page of a parameter's versions."""
+
+
 class ParameterSource:
     """Documents in SSM parameters below `prefix`."""
 
-    def __init__(self, client: "SSMClient", prefix: str) -> None:
+    def __init__(self, client: ParameterStore, prefix: str) -> None:
         self._client = client
         self._prefix = prefix.rstrip("/")
 
@@ -107,28 +115,27 @@ class ParameterSource:
         rules: dict[str, Document] = {}
         settings: Document | None = None
         try:
-            pages = self._client.get_paginator("get_parameters_by_path")
-            for page in pages.paginate(Path=self._prefix, Recursive=True):
-                for parameter in page["Parameters"]:
-                    name = parameter["Name"].removeprefix(f"{self._prefix}/")
-                    version = str(parameter["Version"])
-                    document = Document(parameter["Name"], parameter["Value"], version)
-                    if name == _SETTINGS:
-                        settings = document
-                    elif name.startswith(_RULES):
-                        rules[name.removeprefix(_RULES)] = document
-        except (ClientError, BotoCoreError) as error:
-            raise SourceError(f"{self._prefix}: can't be read ({_brief(error)})") from error
+            for parameter in _paged(
+                self._client.get_parameters_by_path, Path=self._prefix, Recursive=True
+            ):
+                name = parameter["Name"].removeprefix(f"{self._prefix}/")
+                version = str(parameter["Version"])
+                document = Document(parameter["Name"], parameter["Value"], version)
+                if name == _SETTINGS:
+                    settings = document
+                elif name.startswith(_RULES):
+                    rules[name.removeprefix(_RULES)] = document
+        except aws.errors() as error:
+            raise SourceError(f"{self._prefix}: {aws.explained(error)}") from error
         return Documents(rules, settings)
 
     def earlier(self, name: str) -> Iterable[Document]:
         """Earlier versions of a document, the newest first."""
         label = f"{self._prefix}/{name}"
         try:
-            pages = self._client.get_paginator("get_parameter_history").paginate(Name=label)
-            versions = [version for page in pages for version in page["Parameters"]]
-        except (ClientError, BotoCoreError) as error:
-            raise SourceError(f"{label}: history can't be read ({_brief(error)})") from error
+            versions = list(_paged(self._client.get_parameter_history, Name=label))
+        except aws.errors() as error:
+            raise SourceError(f"{label}: history {aws.explained(error)}") from error
         versions.sort(key=lambda version: version["Version"], reverse=True)
         return [
             Document(f"{label}:{version['Version']}", version["Value"], str(version["Version"]))
@@ -150,8 +157,8 @@ class SettingsSource:
             parameter = self._client.get_parameter(Name=self._label)["Parameter"]
         except self._client.exceptions.ParameterNotFound:
             return Documents({})
-        except (ClientError, BotoCoreError) as error:
-            raise SourceError(f"{self._label}: can't be read ({_brief(error)})") from error
+        except aws.errors() as error:
+            raise SourceError(f"{self._label}: {aws.explained(error)}") from error
         return Documents({}, Document(self._label, parameter["Value"], str(parameter["Version"])))
 
     def earlier(self, name: str) -> Iterable[Document]:
@@ -159,10 +166,13 @@ class SettingsSource:
         return self._parameters.earlier(name)
 
 
-def _brief(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "refused"))
-    return type(error).__name__
+def _paged(operation: Callable[..., Any], **asked: Any) -> Iterator[Any]:
+    """The parameters of all pages."""
+    page = operation(**asked)
+    yield from page["Parameters"]
+    while token := page.get("NextToken"):
+        page = operation(**asked, NextToken=token)
+        yield from page["Parameters"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,17 @@ All jobs share one message group, so one worker invocation runs at a time, ever.
 JSON.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
+from bouncer import aws
 from bouncer.errors import BouncerError
 from bouncer.job import Job, deduplication_id, to_json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "max_attempts": 3})
 GROUP = "bounces"
 
 
@@ -25,23 +22,39 @@ class QueueError(BouncerError):
     """The queue could not be reached, or refused."""
 
 
-class Queue:
-    """Jobs on their way from intake to worker; `dead_letter_url` takes what can't be read."""
+class MessageSender(Protocol):
+    """What is asked of SQS to queue a job: boto3's client is one, `aws.Sqs` another."""
 
-    def __init__(self, client: "SQSClient", url: str, dead_letter_url: str | None = None) -> None:
-        self._client = client
+    @property
+    def send_message(self) -> Callable[..., Any]:
+        """Put one message on a queue."""
+
+
+class Outbox:
+    """The end of the queue that jobs are put in."""
+
+    def __init__(self, client: MessageSender, url: str) -> None:
+        self._sender = client
         self._url = url
-        self._dead_letter_url = dead_letter_url
 
     def send(self, job: Job) -> None:
         """Put a job on the queue; the same job again within five minutes is one job."""
         with _asking():
-            self._client.send_message(
+            self._sender.send_message(
                 QueueUrl=self._url,
                 MessageBody=to_json(job),
                 MessageGroupId=GROUP,
                 MessageDeduplicationId=deduplication_id(job),
             )
+
+
+class Queue(Outbox):
+    """The queue as the worker sees it; `dead_letter_url` takes what can't be read."""
+
+    def __init__(self, client: "SQSClient", url: str, dead_letter_url: str | None = None) -> None:
+        super().__init__(client, url)
+        self._client = client
+        self._dead_letter_url = dead_letter_url
 
     def hand_back(self, records: Iterable[dict[str, Any]], *, delay_s: int) -> None:
         """Have records delivered again after `delay_s` instead of the visibility timeout."""
@@ -73,8 +86,5 @@ class Queue:
 def _asking() -> Iterator[None]:
     try:
         yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        raise QueueError(f"the queue refused: {code}") from error
-    except BotoCoreError as error:
-        raise QueueError(f"the queue can't be reached ({type(error).__name__})") from error
+    except aws.errors() as error:
+        raise QueueError(f"the queue {aws.explained(error)}") from error

@@ -13,8 +13,9 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
-from bouncer import gate, ledger, parameters, queue, sesapi, settings
+from bouncer import gate, ledger, sesapi, settings
 from bouncer.job import Job, JobError, from_json
 from bouncer.journal import Journal
 from bouncer.ledger import Ledger, LedgerError
@@ -34,6 +35,7 @@ RESERVE_S = sesapi.CONNECT_TIMEOUT_S + sesapi.READ_TIMEOUT_S + SPACING_S + 5
 # others until it expires. The queue's maximum receive count must be higher.
 MOST_DELIVERIES = 20
 
+_CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "max_attempts": 3})
 _FIRST_DELAY_S = 5
 _LONGEST_DELAY_S = 60
 
@@ -174,9 +176,9 @@ def _worker() -> Worker:
     """The function's dependencies, built once, at its first event."""
     defaults = Settings.from_env(os.environ, needs=RESOURCES)
     resources = defaults.resources
-    source = SettingsSource(boto3.client("ssm", config=parameters.CONFIG), defaults.prefix)
+    source = SettingsSource(boto3.client("ssm", config=_CONFIG), defaults.prefix)
     table = boto3.client("dynamodb", config=ledger.CONFIG)
-    jobs = boto3.client("sqs", config=queue.CONFIG)
+    jobs = boto3.client("sqs", config=_CONFIG)
     return Worker(
         loader=Loader(source, defaults, now=time.monotonic),
         ledger=Ledger(table, resources[settings.LEDGER_KEY]),

@@ -1,7 +1,7 @@
-"""The `bouncer` command: a thin skin over replay, the demo and the fake SES.
+"""The `bouncer` command: a thin skin over replay, the demo, the fake SES and the doctor.
 
 Errors are one readable sentence each, never a traceback; exit status 0 when every input was read, 1
-when some was not, 2 for wrong usage or invalid rules.
+when some was not or the doctor found a problem, 2 for wrong usage or invalid rules.
 """
 
 import argparse
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_demo(commands)
     _add_ses(commands)
+    _add_doctor(commands)
     return parser
 
 
@@ -157,6 +158,28 @@ def _add_ses(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     command.add_argument("mail", nargs="+", metavar="MAIL", help="what SES has received")
     command.set_defaults(run=_ses)
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "doctor",
+        help="check an account and region before and after deploying",
+        description="Look at an account and region, before or after deploying, and say what to do. "
+        "Nothing is changed. Exit status 1 if there is a problem.",
+        epilog="example: bouncer doctor --settings cdk.json --region eu-west-1",
+    )
+    command.add_argument(
+        "--settings",
+        type=Path,
+        default=Path("cdk.json"),
+        metavar="FILE",
+        help="what the deployment is made from (default: cdk.json)",
+    )
+    command.add_argument(
+        "--region", metavar="REGION", help="default: that of the environment or profile"
+    )
+    command.add_argument("--format", choices=("table", "json"), default="table")
+    command.set_defaults(run=_doctor)
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -342,6 +365,24 @@ def _ses(options: argparse.Namespace) -> int:
         out=options.out,
         faults=options.fault,
     )
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from bouncer_local.doctor import report as reports  # noqa: PLC0415  # boto3 takes a second
+    from bouncer_local.doctor.deployment import read_deployment  # noqa: PLC0415
+    from bouncer_local.doctor.examine import examine  # noqa: PLC0415
+
+    deployment = read_deployment(options.settings)
+    console = Console(soft_wrap=False, highlight=False)
+    kind = reports.JsonReport if options.format == "json" else reports.TableReport
+    report: reports.Report = kind(console)
+    summary = reports.Summary()
+    for finding in examine(deployment, region=options.region, now=now(SystemClock())):
+        report.add(finding)
+        summary.add(finding)
+    if options.format == "table":
+        _say(str(summary))
+    return 1 if summary.problems else 0
 
 
 def _say(text: str) -> None:

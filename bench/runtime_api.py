@@ -1,0 +1,122 @@
+"""Lambda's Runtime API and the AWS services around one process, on loopback.
+
+A server serves one process and one event: a dead process's pending question would swallow the event
+of the next. Every answer leaves in one write, or delayed acknowledgements would cost 40 ms each.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+
+PREFIX = "/ses-auto-bouncer/bench"
+_PAGE = 10  # parameters SSM gives at a time
+_BOUNCED = (
+    b"<SendBounceResponse xmlns='http://ses.amazonaws.com/doc/2010-12-01/'><SendBounceResult>"
+    b"<MessageId>1</MessageId></SendBounceResult></SendBounceResponse>"
+)
+
+
+class Surroundings(ThreadingHTTPServer):
+    """One process's world: `event` for it, `rules` in SSM; what it asked and answered, and when."""
+
+    daemon_threads = True
+
+    def __init__(self, event: str, rules: Mapping[str, str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.event = event.encode()
+        self.parameters = [
+            {"Name": f"{PREFIX}/rules/{name}", "Type": "String", "Value": text, "Version": 1}
+            for name, text in rules.items()
+        ]
+        self.asked: Counter[str] = Counter()
+        self.ready_at = 0.0
+        self.answered_at = 0.0
+        self.answer: Any = None
+        self.done = Event()
+        self.over = Event()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def surroundings(event: str, rules: Mapping[str, str]) -> Iterator[Surroundings]:
+    """A world for the length of a `with`."""
+    with Surroundings(event, rules) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.over.set()
+        server.shutdown()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Surroundings
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # buffered, so one write
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        """The process asks for the next event."""
+        if self.server.ready_at:
+            self.server.done.set()
+            self.server.over.wait()
+            return
+        self.server.ready_at = time.perf_counter()
+        self._answer(
+            self.server.event,
+            {
+                "Content-Type": "application/json",  # without it the client waits for ever
+                "Lambda-Runtime-Aws-Request-Id": "00000000-0000-4000-8000-000000000000",
+                "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 60) * 1000)),
+                "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:f",
+            },
+        )
+
+    def do_POST(self) -> None:
+        """The process answers its event, or asks AWS."""
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        if "/runtime/" in self.path:
+            self.server.answered_at = time.perf_counter()
+            self.server.answer = json.loads(body)
+            if "/init/" in self.path:
+                self.server.done.set()
+            self._answer(b"{}", status=202)
+            return
+        operation = self.headers.get("X-Amz-Target", "Query.SendBounce").partition(".")[2]
+        self.server.asked[operation] += 1
+        answer = _BOUNCED
+        if operation != "SendBounce":
+            answer = json.dumps(self._aws(operation, json.loads(body))).encode()
+        self._answer(answer)
+
+    def _aws(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        match operation:
+            case "GetParametersByPath":
+                first = int(asked.get("NextToken", 0))
+                after = first + _PAGE
+                page = {"Parameters": self.server.parameters[first:after]}
+                more = after < len(self.server.parameters)
+                return page | ({"NextToken": str(after)} if more else {})
+            case "GetParameter":
+                return {"Parameter": {"Name": asked["Name"], "Value": "{}", "Version": 1}}
+            case "SendMessage":
+                return {"MessageId": "1", "SequenceNumber": "1"}
+            case _:
+                return {}
+
+    def _answer(self, body: bytes, headers: Mapping[str, str] = {}, status: int = 200) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""

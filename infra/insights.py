@@ -1,0 +1,102 @@
+"""Questions to the functions' logs, saved in Logs Insights below `ses-auto-bouncer/<name>/`.
+
+They read the journal's lines (docs/flow.md); what they ask of the last weeks, `analysis` asks of
+the last months. A test holds their fields against real lines.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+# `unnest` makes a row for each item of a list, and takes lists from `jsonParse` only (CloudWatch
+# Logs User Guide, "unnest").
+QUERIES: Mapping[str, str] = {
+    "who-was-bounced": """
+filter message = "sent"
+| fields @timestamp, sender, recipients.0 as recipient, rules.0 as rule, reference, bounce_id
+| sort @timestamp desc
+| limit 1000
+""",
+    "bounces-by-rule": """
+filter message = "sent"
+| fields jsonParse(@message) as line
+| unnest line.rules into rule
+| stats count(*) as bounces by rule
+| sort bounces desc
+""",
+    "withheld-by-the-intake": """
+filter message = "mail" and ispresent(Withheld.0)
+| fields jsonParse(@message) as line
+| unnest line.decisions into decision
+| filter ispresent(decision.withheld) and decision.withheld != "null"
+| stats count(*) as recipients by decision.withheld as reason, decision.rule as rule
+| sort recipients desc
+""",
+    "withheld-by-the-worker": """
+filter message = "withheld"
+| stats count(*) as jobs by reason
+| sort jobs desc
+""",
+    # Put a reference, a message id or an address in place of the word.
+    "why": """
+filter @message like "REFERENCE"
+| fields @timestamp, message, @message
+| sort @timestamp asc
+""",
+    "intake-errors": """
+filter message in ["intake_failed", "not_mail"]
+  or @message like /Task timed out|Runtime exited|errorType/
+| fields @timestamp, message, stage, error, `where`, problem, message_id, request_id, @log, @message
+| sort @timestamp desc
+| limit 200
+""",
+    "worker-errors": """
+filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker_failed"]
+  or @message like /Task timed out|Runtime exited|errorType/
+| fields @timestamp, message, error, `where`, reference, jobs, record, stage, @log, @message
+| sort @timestamp desc
+| limit 200
+""",
+    "invalid-rules": """
+filter message in ["documents_invalid", "documents_stale"]
+| fields jsonParse(@message) as line
+| unnest line.problems into problem
+| stats max(@timestamp) as last_told, count(*) as times by problem
+| sort last_told desc
+""",
+    "longest-waits": """
+filter message = "sent"
+| fields @timestamp, WaitTime.0 / 1000 as seconds, reference, sender, rules.0 as rule
+| sort seconds desc
+| limit 100
+""",
+    "slowest": """
+filter @type = "REPORT"
+| fields @timestamp, @duration, @initDuration, @maxMemoryUsed / 1000000 as megabytes, @log
+| sort @duration desc
+| limit 100
+""",
+}
+
+
+class Insights(Construct):
+    """The saved queries over the log groups of both functions."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        deployment: str,
+        log_groups: Sequence[logs.ILogGroup],
+    ) -> None:
+        super().__init__(scope, id_)
+        for name, text in QUERIES.items():
+            logs.CfnQueryDefinition(
+                self,
+                name,
+                name=f"ses-auto-bouncer/{deployment}/{name}",
+                log_group_names=[group.log_group_name for group in log_groups],
+                query_string=text.strip(),
+            )

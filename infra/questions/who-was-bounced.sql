@@ -1,0 +1,7 @@
+-- Who was bounced by which rule, in the last 30 days.
+SELECT logged_at, sender, array_join(recipients, ', ') AS recipients,
+  array_join(rules, ', ') AS rules, reference, bounce_id
+FROM journal
+WHERE event = 'sent' AND day >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
+ORDER BY logged_at DESC
+LIMIT 10000

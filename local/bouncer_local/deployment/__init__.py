@@ -1,0 +1,1 @@
+"""The whole deployment on this machine: real CDK, emulated AWS, mail in, bounce out."""

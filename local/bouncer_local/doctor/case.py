@@ -1,0 +1,21 @@
+"""What every check is given: the deployment wanted, the account, the stack, the time, the DNS."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bouncer_local.doctor.account import Account
+from bouncer_local.doctor.deployment import Deployment
+from bouncer_local.doctor.mx import Mx
+from bouncer_local.doctor.stack import Stack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One examination; `look_up_mx` yields a domain's mail exchangers or raises `LookUpError`."""
+
+    deployment: Deployment
+    account: Account
+    stack: Stack
+    now: datetime
+    look_up_mx: Callable[[str], tuple[Mx, ...]]

@@ -1,0 +1,273 @@
+"""Starts ministack with what it lacks: receipt rules in CloudFormation, SendBounce, more of SES.
+
+It runs in the emulator's own virtual environment (.venv-emulator) and so must import nothing of
+ours. SendBounce goes on to the fake SES at BOUNCER_SES; no mail is received here, whoever plays
+that part reads the rules. The emulator ends when its standard input does, so it cannot outlive
+whoever started it. ministack's private names are used: its version is pinned in requirements.txt.
+"""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import threading
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from ministack import app
+from ministack.services import lambda_svc, s3, ses, ses_v2
+from ministack.services.cloudformation import provisioners
+
+Properties = dict[str, Any]
+Created = tuple[str, dict[str, str]]  # physical id, attributes
+Answer = tuple[int, dict[str, str], bytes]
+
+_TIMEOUT_S = 60
+_filters: dict[str, dict[str, Any]] = {}
+_answer_others = ses.handle_request
+_answer_others_v2 = ses_v2.handle_request
+
+
+def main() -> None:
+    """Register what is missing, then be ministack."""
+    handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001  # see requirements.in
+    handlers["AWS::CloudWatch::Alarm"] = simplified(handlers["AWS::CloudWatch::Alarm"])
+    handlers.update(
+        {
+            "AWS::SES::ReceiptRuleSet": {"create": create_rule_set, "delete": delete_rule_set},
+            "AWS::SES::ReceiptRule": {
+                "create": create_rule,
+                "update": update_rule,
+                "delete": delete_rule,
+            },
+            "AWS::SES::ReceiptFilter": {"create": create_filter, "delete": delete_filter},
+            **dict.fromkeys(_INERT, _RECORDED),
+        }
+    )
+    ses.handle_request = answer
+    ses_v2.handle_request = answer_v2
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    app.main()
+
+
+def _end_with_input() -> None:
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def answer(
+    method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+) -> Answer:
+    """What ministack answers, but for the actions it does not know."""
+    action = parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
+    if action == "SendBounce":
+        return await asyncio.to_thread(_forward, headers, body)
+    if action == "ListReceiptFilters":
+        found = {"Filters": list(_filters.values())}
+        return ses._receipt_result(action, found)  # type: ignore[no-any-return]  # noqa: SLF001
+    return await _answer_others(method, path, headers, body, query)  # type: ignore[no-any-return]
+
+
+async def answer_v2(
+    method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+) -> Answer:
+    """What ministack answers, but for PutEmailIdentityConfigurationSetAttributes."""
+    asked = re.fullmatch(r"/v2/email/identities/([^/]+)/configuration-set", path)
+    if method != "PUT" or asked is None:
+        return await _answer_others_v2(method, path, headers, body, query)  # type: ignore[no-any-return]
+    identity = ses_v2._identities.get(unquote(asked[1]))  # noqa: SLF001
+    name = json.loads(body or b"{}").get("ConfigurationSetName")
+    if identity is None or (name and name not in ses_v2._config_sets):  # noqa: SLF001
+        missing = "NotFoundException", f"{unquote(asked[1])} or {name} does not exist", 404
+        return ses_v2._json_err(*missing)  # type: ignore[no-any-return]  # noqa: SLF001
+    identity.pop("ConfigurationSetName", None)
+    if name:
+        identity["ConfigurationSetName"] = name
+    return 200, {"Content-Type": "application/json"}, b"{}"
+
+
+def _forward(headers: dict[str, str], body: bytes) -> Answer:
+    kept = ("authorization", "content-type")
+    request = urllib.request.Request(  # noqa: S310  # a loopback address
+        os.environ["BOUNCER_SES"],
+        data=body,
+        headers={name: value for name, value in headers.items() if name.lower() in kept},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:  # noqa: S310
+            return reply.status, {"Content-Type": "text/xml"}, reply.read()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, {"Content-Type": "text/xml"}, refusal.read()
+
+
+def create_rule_set(logical_id: str, props: Properties, stack: str) -> Created:
+    """AWS::SES::ReceiptRuleSet; its Ref is its name."""
+    name = props.get("RuleSetName") or f"{stack}-{logical_id}"
+    _require(ses._create_receipt_rule_set({"RuleSetName": [name]}))  # noqa: SLF001
+    return name, {}
+
+
+def delete_rule_set(name: str, props: Properties) -> None:  # noqa: ARG001  # ministack's signature
+    """Refused while the set is active, as by SES."""
+    _require(ses._delete_receipt_rule_set({"RuleSetName": [name]}))  # noqa: SLF001
+
+
+def create_rule(logical_id: str, props: Properties, stack: str) -> Created:
+    """AWS::SES::ReceiptRule; refused unless SES may do what its actions say, as SES tries them."""
+    rule = _rule(logical_id, props, stack)
+    _require_permissions(rule, props["RuleSetName"])
+    rules = _rules(props["RuleSetName"])
+    if any(other["Name"] == rule["Name"] for other in rules):
+        raise ValueError(f"Rule already exists: {rule['Name']}")
+    _insert(rules, rule, props.get("After"))
+    return rule["Name"], {}
+
+
+def update_rule(name: str, old: Properties, new: Properties, stack: str) -> Created:
+    """A rule that keeps its name and set is changed in place, a moved one is made anew."""
+    if old["RuleSetName"] != new["RuleSetName"]:
+        created = create_rule(name, new, stack)
+        delete_rule(name, old)
+        return created
+    rule = _rule(name, new, stack)
+    _require_permissions(rule, new["RuleSetName"])
+    delete_rule(name, old)
+    _insert(_rules(new["RuleSetName"]), rule, new.get("After"))
+    return rule["Name"], {}
+
+
+def delete_rule(name: str, props: Properties) -> None:
+    """A rule that is gone already is no error."""
+    rules = _rules(props["RuleSetName"])
+    rules[:] = [rule for rule in rules if rule["Name"] != name]
+
+
+def create_filter(logical_id: str, props: Properties, stack: str) -> Created:
+    """AWS::SES::ReceiptFilter; its Ref is its name."""
+    name = props["Filter"].get("Name") or f"{stack}-{logical_id}"
+    _filters[name] = {"Name": name, "IpFilter": props["Filter"]["IpFilter"]}
+    return name, {}
+
+
+def delete_filter(name: str, props: Properties) -> None:  # noqa: ARG001  # ministack's signature
+    """A filter that is gone already is no error."""
+    _filters.pop(name, None)
+
+
+def _rules(rule_set: str) -> list[dict[str, Any]]:
+    if rule_set not in ses._receipt_rule_sets:  # noqa: SLF001
+        raise ValueError(f"Rule set does not exist: {rule_set}")
+    return ses._receipt_rule_sets[rule_set]["Rules"]  # type: ignore[no-any-return]  # noqa: SLF001
+
+
+def _insert(rules: list[dict[str, Any]], rule: dict[str, Any], after: str | None) -> None:
+    names = [other["Name"] for other in rules]
+    if after and after not in names:
+        raise ValueError(f"Rule does not exist: {after}")
+    rules.insert(names.index(after) + 1 if after else 0, rule)
+
+
+def _rule(logical_id: str, props: Properties, stack: str) -> dict[str, Any]:
+    """The rule as SES describes it, with SES's defaults for what the template leaves out."""
+    given = props["Rule"]
+    rule = {
+        "Name": given.get("Name") or f"{stack}-{logical_id}",
+        "Enabled": _flag(given.get("Enabled", False)),
+        "TlsPolicy": given.get("TlsPolicy", "Optional"),
+        "Actions": [
+            {kind: {"InvocationType": "Event", **details} if kind == "LambdaAction" else details}
+            for action in given.get("Actions", [])
+            for kind, details in action.items()
+        ],
+        "Recipients": list(given.get("Recipients", [])),
+        "ScanEnabled": _flag(given.get("ScanEnabled", False)),
+    }
+    _require(ses._receipt_rule_error(rule))  # noqa: SLF001
+    return rule
+
+
+def _flag(value: object) -> bool:
+    return str(value).lower() == "true"
+
+
+def _require(answered: Answer | None) -> None:
+    if answered is not None and answered[0] >= 400:  # noqa: PLR2004  # an HTTP error
+        raise ValueError(answered[2].decode())
+
+
+def _require_permissions(rule: dict[str, Any], rule_set: str) -> None:
+    source = f":receipt-rule-set/{rule_set}:receipt-rule/{rule['Name']}"
+    for action in rule["Actions"]:
+        if "LambdaAction" in action:
+            _require_invocation(action["LambdaAction"]["FunctionArn"], source)
+        if "S3Action" in action:
+            _require_bucket(action["S3Action"]["BucketName"], source)
+
+
+def _require_invocation(arn: str, source: str) -> None:
+    record, _, _ = lambda_svc._get_func_record_for_ref(arn)  # noqa: SLF001
+    statements = json.dumps(record["policy"]["Statement"] if record else [])
+    if "ses.amazonaws.com" not in statements or source not in statements:
+        raise ValueError(f"InvalidLambdaFunction: SES may not invoke {arn}")
+
+
+def _require_bucket(bucket: str, source: str) -> None:
+    policy = s3._bucket_policies.get(bucket) or ""  # noqa: SLF001
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    if "ses.amazonaws.com" not in text or source not in text:
+        raise ValueError(f"InvalidS3Configuration: SES may not write to bucket {bucket}")
+
+
+def simplified(alarm: dict[str, Any]) -> dict[str, Any]:
+    """The handlers of AWS::CloudWatch::Alarm, for alarms on metric math as well.
+
+    ministack takes none: such an alarm is made on a metric named for its expression, which nobody
+    writes, so it exists and stays without data.
+    """
+
+    def create(logical_id: str, props: Properties, stack: str) -> Created:
+        return alarm["create"](logical_id, _on_one_metric(props), stack)  # type: ignore[no-any-return]
+
+    def update(name: str, old: Properties, new: Properties, *more: Any) -> Created:
+        return alarm["update"](name, _on_one_metric(old), _on_one_metric(new), *more)  # type: ignore[no-any-return]
+
+    return {**alarm, "create": create, "update": update}
+
+
+def _on_one_metric(props: Properties) -> Properties:
+    if not props.get("Metrics"):
+        return props
+    name = next((str(each["Expression"]) for each in props["Metrics"] if "Expression" in each), "?")
+    kept = {key: value for key, value in props.items() if key != "Metrics"}
+    stand_in = {"Namespace": "MetricMath", "MetricName": name, "Statistic": "Sum", "Period": 300}
+    return {**stand_in, **kept}
+
+
+def _record(logical_id: str, props: Properties, stack: str) -> Created:  # noqa: ARG001
+    name = f"{stack}-{logical_id}"
+    return name, dict.fromkeys(("Arn", "Id", "NamedQueryId", "QueryDefinitionId"), name)
+
+
+def _record_again(name: str, old: Properties, new: Properties, stack: str) -> Created:  # noqa: ARG001
+    return name, {}
+
+
+def _forget(name: str, props: Properties) -> None:
+    """Nothing was made, so nothing is left."""
+
+
+# Types ministack does not know and nobody asks for afterwards: it only remembers having made them.
+_INERT = (
+    "AWS::Athena::NamedQuery",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::Logs::QueryDefinition",
+)
+_RECORDED = {"create": _record, "update": _record_again, "delete": _forget}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""`bouncer doctor` looks for what the stack is made of."""
+
+from typing import Any
+
+from bouncer_local.doctor import machinery
+from bouncer_local.doctor.deployment import Deployment
+
+DEPLOYMENT = Deployment(recipients=("example.com",), bounce_sender="mailer-daemon@example.com")
+
+
+def of_type(template: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:
+    return [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] in kinds
+    ]
+
+
+def test_the_doctor_knows_the_types_of_what_it_checks(template: dict[str, Any]) -> None:
+    """Functions, mapping, queues and ledger are found by type, told apart by their links."""
+    handlers = {entry["Handler"] for entry in of_type(template, machinery.FUNCTIONS)}
+    assert handlers >= {f"bouncer.{word}.handler" for word in machinery.NEEDED}
+    assert of_type(template, machinery.MAPPINGS)
+    queues = of_type(template, machinery.QUEUES)
+    assert {"RedrivePolicy" in queue for queue in queues} == {True, False}
+    (table,) = of_type(template, *machinery.TABLES)
+    assert table["TimeToLiveSpecification"]["AttributeName"] == machinery.EXPIRES
+
+
+def test_the_doctor_knows_the_names(template: dict[str, Any]) -> None:
+    """Rule and configuration set are looked for by the names the stack gives them."""
+    (rule,) = of_type(template, "AWS::SES::ReceiptRule")
+    (configuration_set,) = of_type(template, "AWS::SES::ConfigurationSet")
+    assert rule["Rule"]["Name"] == configuration_set["Name"] == DEPLOYMENT.full_name

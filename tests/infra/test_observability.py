@@ -1,0 +1,565 @@
+"""What an operator sees: every alarm is explained, every metric exists, every column is real.
+
+Names in dashboard, alarms, saved queries and tables are held against lines the journal writes.
+"""
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bouncer.gate import withheld
+from bouncer.intake import Intake
+from bouncer.job import Job
+from bouncer.journal import NAMESPACE, Journal
+from bouncer.judge import judge
+from bouncer.message import read_event
+from bouncer.parameters import Document, Documents, Loader
+from bouncer.reason import Reason
+from bouncer.ruleset import Ruleset
+from bouncer.settings import Settings
+
+Template = dict[str, Any]
+Line = dict[str, Any]
+
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
+RULES = {
+    "100-accept": "when: {recipient: staff@example.com}\naccept: {}",
+    "200-departed": "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist}",
+    "210-shadow": "mode: shadow\nwhen: {recipient: bob@example.com}\ndrop: {}",
+    "300-drop": "when: {recipient: trash@example.com}\ndrop: {}",
+}
+
+
+class Fixed:
+    """Rules as a test wants them."""
+
+    def read(self) -> Documents:
+        return Documents({name: Document(name, text) for name, text in RULES.items()})
+
+    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
+        return ()
+
+
+class Kept:
+    """Jobs, kept."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+
+    def send(self, job: Job) -> None:
+        self.jobs.append(job)
+
+
+def event(source: str) -> dict[str, Any]:
+    recipients = [f"{name}@example.com" for name in ("ann", "bob", "staff", "trash")]
+    verdict = {"status": "PASS"}
+    mail = {"timestamp": NOW.isoformat(), "source": source, "messageId": "m1", "headers": []}
+    verdicts = {f"{name}Verdict": verdict for name in ("spf", "dkim", "dmarc", "spam", "virus")}
+    ses = {"mail": mail, "receipt": {"recipients": recipients, **verdicts}}
+    return {"Records": [{"eventSource": "aws:ses", "ses": ses}]}
+
+
+@cache
+def lines() -> tuple[Line, ...]:
+    """A line of every kind, as intake and worker have the journal write them."""
+    intake, worker = io.StringIO(), io.StringIO()
+    told = _Told(Journal("intake", "main", stream=intake))
+    jobs = Kept()
+    loader = Loader(Fixed(), Settings(), now=lambda: 0.0)
+    function = Intake(loader=loader, jobs=jobs, journal=told.journal, now=lambda: NOW)
+    for source in ("eve@partner.example", "<>"):
+        function.handle(event(source), request_id="r1")
+    told.not_mail("no records")
+    told.intake_failed("rules", _raised(), "m1")
+    told.documents_invalid(["a: found x, expected y"])
+    told.documents_stale(["can't be read"])
+    found = {"mail", *told.names}
+    told = _Told(Journal("worker", "main", stream=worker))
+    told.begin("r2")
+    (job,) = jobs.jobs
+    for reason in Reason:
+        told.withheld(job, Settings(), reason)
+    told.sent(job, Settings(), bounce_id="b1", wait_s=1.5)
+    told.failed(job, Settings(), _raised())
+    told.retried(job, _raised())
+    told.handed_back(3, _raised())
+    told.unreadable_job("q1", _raised())
+    told.worker_failed("release", _raised(), "ref")
+    found |= told.names
+    assert found == {name for name in vars(Journal) if not name.startswith("_")}
+    text = intake.getvalue() + worker.getvalue()
+    return tuple(json.loads(line) for line in text.splitlines())
+
+
+class _Told:
+    """A journal that remembers which kinds of line it was told to write."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.names: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.names.add(name)
+        return getattr(self.journal, name)
+
+
+def _raised() -> Exception:
+    """An error that comes from somewhere."""
+    try:
+        int("x")
+    except ValueError as error:
+        return error
+    raise AssertionError
+
+
+def metrics(line: Line) -> set[str]:
+    return {entry["Name"] for entry in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+
+
+def of_type(template: Template, kind: str) -> list[dict[str, Any]]:
+    return [r["Properties"] for r in template["Resources"].values() if r["Type"] == kind]
+
+
+def alarms(template: Template) -> dict[str, dict[str, Any]]:
+    """The alarms by the last part of their names."""
+    return {
+        alarm["AlarmName"].removeprefix("ses-auto-bouncer-main-"): alarm
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm")
+    }
+
+
+def watched(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The metrics an alarm looks at."""
+    if "MetricName" in alarm:
+        yield alarm
+    for entry in alarm.get("Metrics", []):
+        if "MetricStat" in entry:
+            yield entry["MetricStat"]["Metric"]
+
+
+def shown(template: Template) -> list[tuple[str, str, dict[str, str]]]:
+    """Namespace, name and dimensions of every metric of the dashboard."""
+    (dashboard,) = of_type(template, "AWS::CloudWatch::Dashboard")
+    parts = dashboard["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
+    found = []
+    for widget in body["widgets"]:
+        for entry in widget["properties"].get("metrics", []):
+            names = [item for item in entry if isinstance(item, str)]
+            if names:
+                dimensions = dict(zip(names[2::2], names[3::2], strict=True))
+                found.append((names[0], names[1], dimensions))
+    return found
+
+
+def sections(heading: str) -> dict[str, str]:
+    """The sections below a heading of docs/operations.md, by the anchor a reader's link has."""
+    (_, _, below) = OPERATIONS.partition(f"\n## {heading}\n")
+    (below, _, _) = below.partition("\n## ")
+    parts = re.split(r"^### (.+)\n", below, flags=re.MULTILINE)[1:]
+    return {
+        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-"): text
+        for title, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def test_every_alarm_has_its_section_and_every_section_its_alarm(template: Template) -> None:
+    """An operator who is woken finds what it means, where to look and what to do."""
+    explained = sections("Alarms")
+    assert set(explained) == set(alarms(template))
+    for text in explained.values():
+        assert all(f"**{part}:**" in text for part in ("Means", "Look", "Do")), text
+
+
+def test_an_alarm_says_one_sentence_and_where_to_read_on(template: Template) -> None:
+    """It is what the mail, the console and `bouncer doctor` show."""
+    for key, alarm in alarms(template).items():
+        pattern = rf"[A-Z][^.]+\. See docs/operations\.md#{key}"
+        assert re.fullmatch(pattern, alarm["AlarmDescription"].replace("%", "percent")), alarm
+
+
+def test_silence_is_no_alarm(template: Template) -> None:
+    """Our metrics exist only while they count something."""
+    assert {a["TreatMissingData"] for a in alarms(template).values()} == {"notBreaching"}
+
+
+def test_what_cloudwatch_takes_for_an_alarm(synth: Callable[..., Template]) -> None:
+    """At most ten metrics, and no more than a day looked at, with as many senders as may be."""
+    senders = [f"bounces@{index}.example.org" for index in range(20)]
+    for alarm in alarms(synth(further_senders=senders)).values():
+        looked_at = list(watched(alarm))
+        assert 1 <= len(looked_at) <= 10
+        stats = [entry["MetricStat"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
+        periods = {stat["Period"] for stat in stats} or {alarm.get("Period")}
+        (period,) = periods
+        assert period * alarm["EvaluationPeriods"] <= 24 * 3600
+
+
+def test_the_age_warns_twice_before_a_bounce_expires(template: Template) -> None:
+    """At 12 and at 20 of the 24 hours."""
+    found = alarms(template)
+    for hours in (12, 20):
+        alarm = found[f"oldest-job-{hours}h"]
+        assert alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
+        assert alarm["Threshold"] == hours * 3600
+
+
+def test_a_head_that_hides_from_the_age_is_seen(template: Template) -> None:
+    """SQS leaves jobs received three times out of the age; being handed back is counted by us."""
+    alarm = alarms(template)["stuck-worker"]
+    (metric,) = watched(alarm)
+    assert metric["MetricName"] == "HandedBack"
+    assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
+
+
+def test_an_intake_without_environment_is_an_intake_error(template: Template) -> None:
+    """Such a function can't know its deployment and says `unknown`; Lambda sees no error at all."""
+    found = list(watched(alarms(template)["intake-errors"]))
+    deployments = {
+        dimension["Value"]
+        for metric in found
+        for dimension in metric["Dimensions"]
+        if dimension["Name"] == "deployment"
+    }
+    assert deployments == {"main", "unknown"}
+    assert {"IntakeErrors", "Errors"} == {metric["MetricName"] for metric in found}
+
+
+def test_no_address_no_topic(template: Template) -> None:
+    """Alarms are there anyway, for the dashboard and the doctor."""
+    assert not of_type(template, "AWS::SNS::Topic")
+    assert not any(alarm.get("AlarmActions") for alarm in alarms(template).values())
+
+
+def test_alarms_are_mailed_and_may_be(synth: Callable[..., Template]) -> None:
+    """Every alarm tells the topic that it rings and that it is over; CloudWatch may publish."""
+    template = synth(alarm_email="Operators <ops@example.com>")
+    (subscription,) = of_type(template, "AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
+    for alarm in alarms(template).values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [subscription["TopicArn"]]
+    (policy,) = of_type(template, "AWS::SNS::TopicPolicy")
+    denied, allowed = policy["PolicyDocument"]["Statement"]
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
+def test_every_metric_of_ours_is_one_the_journal_writes(template: Template) -> None:
+    """Dashboard and alarms name metrics by the namespace, dimensions and service that have them."""
+    written = {
+        (NAMESPACE, name, line["service"]) for line in lines() for name in metrics(line)
+    }  # the guard's reasons, which the worker was made to write here too, are the intake's
+    ours = [(space, name, found) for space, name, found in shown(template) if space == NAMESPACE]
+    for alarm in alarms(template).values():
+        for metric in watched(alarm):
+            dimensions = {d["Name"]: d["Value"] for d in metric.get("Dimensions", [])}
+            if metric["Namespace"] == NAMESPACE:
+                ours.append((NAMESPACE, metric["MetricName"], dimensions))
+    assert ours
+    for space, name, dimensions in ours:
+        assert set(dimensions) == {"deployment", "service"}
+        assert dimensions["deployment"] in ("main", "unknown")
+        service = "worker" if name.startswith("Withheld_") else dimensions["service"]
+        assert (space, name, service) in written
+
+
+def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
+    """No metric is paid for that nobody sees, but for sums of others and what rules would do."""
+    seen = {name for space, name, _ in shown(template) if space == NAMESPACE}
+    counted = {name for line in lines() for name in metrics(line)}
+    assert counted - seen == {"Withheld", "ShadowMatches"}
+
+
+def test_a_withheld_reason_is_shown_for_the_function_that_finds_it(template: Template) -> None:
+    """The gate's reasons are counted by the worker, the guard's by the intake."""
+    found = {
+        name.removeprefix("Withheld_"): dimensions["service"]
+        for _, name, dimensions in shown(template)
+        if name.startswith("Withheld_")
+    }
+    assert set(found) == set(Reason)
+    at_sending = {reason for reason, service in found.items() if service == "worker"}
+    assert at_sending == {"expired", "duplicate", "capped", "paused"}
+    job = _job()
+    asked = {
+        withheld(replace(job, received_at=NOW - age), now=NOW, answered=answered, settings=settings)
+        for age in (timedelta(0), timedelta(days=2))
+        for answered in ((), job.recipients)
+        for settings in (Settings(), Settings(sending=False))
+    }
+    assert asked - {None} <= at_sending
+
+
+def _job() -> Job:
+    rules = Ruleset([rule for _, rule in sorted(_rules().items())])
+    (message,) = read_event(event("eve@partner.example"))
+    return judge(message, rules, Settings(), now=NOW).jobs[0]
+
+
+def _rules() -> dict[str, Any]:
+    from bouncer.rule import read_rule  # noqa: PLC0415  # beside its only use
+
+    return {name: read_rule(name, text) for name, text in RULES.items()}
+
+
+def test_deployments_are_counted_apart(synth: Callable[..., Template]) -> None:
+    """The dimension is the last part of the prefix, as the functions have it."""
+    template = synth(prefix="/mail/second", name="other")
+    prefix = Settings(prefix="/mail/second").deployment
+    found = {d["deployment"] for space, _, d in shown(template) if space == NAMESPACE}
+    assert found == {prefix}
+
+
+def test_no_metric_knows_a_sender(template: Template) -> None:
+    """Each set of dimensions is paid for, and strangers choose their addresses."""
+    for line in lines():
+        assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["deployment", "service"]]
+    names = {name for _, _, dimensions in shown(template) for name in dimensions}
+    assert names <= {
+        *("deployment", "service", "QueueName", "FunctionName"),
+        *("ses:from-domain", "ses:configuration-set"),
+    }
+
+
+def test_ses_events_are_asked_for_as_they_are_published(template: Template) -> None:
+    """With every dimension of the event destination: CloudWatch adds none together."""
+    (destination,) = [
+        p["EventDestination"]["CloudWatchDestination"]["DimensionConfigurations"]
+        for p in of_type(template, "AWS::SES::ConfigurationSetEventDestination")
+        if "CloudWatchDestination" in p["EventDestination"]
+    ]
+    published = {entry["DimensionName"] for entry in destination}
+    (options,) = of_type(template, "AWS::SES::ConfigurationSet")
+    for space, name, dimensions in shown(template):
+        if space == "AWS/SES" and not name.startswith("Reputation."):
+            assert set(dimensions) == published
+            assert dimensions["ses:configuration-set"] == options["Name"]
+            assert dimensions["ses:from-domain"] == "example.com"
+
+
+# --- saved queries of the logs
+
+
+# Of the query language, names given in the queries, and what an operator replaces.
+WORDS = """fields filter sort limit stats unnest into by as desc asc count max and or not in like
+ispresent jsonParse line decision problem reason bounces jobs times last_told recipients megabytes
+seconds null REFERENCE REPORT"""
+
+
+def queries(template: Template) -> dict[str, str]:
+    return {
+        p["Name"].removeprefix("ses-auto-bouncer/main/"): p["QueryString"]
+        for p in of_type(template, "AWS::Logs::QueryDefinition")
+    }
+
+
+def test_saved_queries_are_told_about(template: Template) -> None:
+    """Every one is named in docs/operations.md, and no other is."""
+    named = set(re.findall(r"query `([a-z-]+)`", OPERATIONS))
+    assert named == set(queries(template))
+
+
+def test_saved_queries_ask_both_functions(template: Template) -> None:
+    """The groups are those the functions write to."""
+    functions = [
+        f
+        for f in of_type(template, "AWS::Lambda::Function")
+        if f["Handler"] in ("bouncer.intake.handler", "bouncer.worker.handler")
+    ]
+    groups = [f["LoggingConfig"]["LogGroup"] for f in functions]
+    for query in of_type(template, "AWS::Logs::QueryDefinition"):
+        assert query["LogGroupNames"] == groups
+
+
+def test_saved_queries_name_fields_and_events_that_exist(template: Template) -> None:
+    """Every quoted event is one the journal writes, every field one of its lines' or Lambda's."""
+    events = {line["message"] for line in lines()}
+    fields = {key for line in lines() for key in line} | {"action", "recipient", "rule", "withheld"}
+    words = set(re.findall(r"\w+", WORDS))
+    for name, text in queries(template).items():
+        bare = re.sub(r"/[^/\n]+/(?!\d)|@\w+", " ", text.replace(" / ", " ")).replace("`", "")
+        for event_list in re.findall(r"message (?:in )?(?:= )?(\[[^]]*\]|\"\w+\")", bare):
+            assert set(re.findall(r'"(\w+)"', event_list)) <= events, name
+        asked = set(re.findall(r"[A-Za-z_]+", re.sub(r'"[^"]*"', " ", bare)))
+        assert asked <= fields | words, (name, asked - fields - words)
+
+
+# --- tables
+
+
+def tables(template: Template) -> dict[str, dict[str, Any]]:
+    found = [p["TableInput"] for p in of_type(template, "AWS::Glue::Table")]
+    return {table["Name"]: table for table in found}
+
+
+def columns(table: dict[str, Any]) -> dict[str, str]:
+    """The types of a table's columns by the keys they are read from, without regard to case."""
+    descriptor = table["StorageDescriptor"]
+    mapped = descriptor["SerdeInfo"]["Parameters"]
+    return {
+        mapped.get(f"mapping.{column['Name']}", column["Name"]): column["Type"]
+        for column in descriptor["Columns"]
+    }
+
+
+def fits(value: object, kind: str) -> bool:
+    """Whether a JSON value is of a Hive type; null is of every."""
+    if value is None:
+        return True
+    if kind.startswith("array<"):
+        inner = kind.removeprefix("array<")[:-1]
+        return isinstance(value, list) and all(fits(item, inner) for item in value)
+    if kind.startswith("struct<"):
+        members = dict(_members(kind.removeprefix("struct<")[:-1]))
+        if not isinstance(value, dict):
+            return False
+        lower = {key.lower(): item for key, item in value.items()}
+        return set(lower) <= set(members) and all(fits(lower[k], members[k]) for k in lower)
+    return isinstance(value, {"string": str, "bigint": int}[kind])
+
+
+def _members(text: str) -> Iterator[tuple[str, str]]:
+    """`name:type` pairs, split at the commas outside of brackets."""
+    depth = start = 0
+    for index, character in enumerate(f"{text},"):
+        depth += {"<": 1, ">": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            name, _, kind = text[start:index].partition(":")
+            yield name, kind
+            start = index + 1
+
+
+def test_the_journals_table_takes_every_line(template: Template) -> None:
+    """Each field has a column of its type; only metrics have none, and no column is made up."""
+    kinds = columns(tables(template)["journal"])
+    seen: set[str] = set()
+    for line in lines():
+        counted = {name for name in metrics(line) if name.lower() not in kinds}
+        fields = {
+            key.lower(): value for key, value in line.items() if key not in counted | {"_aws"}
+        }
+        assert set(fields) <= set(kinds)
+        for key, value in fields.items():
+            assert fits(value, kinds[key]), (key, value)
+        seen |= set(fields)
+    assert seen == set(kinds)
+
+
+def test_no_two_keys_of_a_line_differ_in_case_only() -> None:
+    """The SerDe looks at keys without case, and refuses a line that has one twice."""
+    for line in lines():
+        assert len({key.lower() for key in line}) == len(line)
+
+
+def test_the_events_table_takes_a_bounce_of_a_bounce(template: Template) -> None:
+    """As the SES Developer Guide shows one; its further members are left out."""
+    kinds = columns(tables(template)["events"])
+    recipient = {
+        "emailAddress": "eve@partner.example",
+        "action": "failed",
+        "status": "5.1.1",
+        "diagnosticCode": "smtp; 550 5.1.1 user unknown",
+    }
+    told = {
+        "eventType": "Bounce",
+        "mail": {"timestamp": NOW.isoformat(), "messageId": "b1", "source": "", "destination": []},
+        "bounce": {
+            "bounceType": "Permanent",
+            "bounceSubType": "General",
+            "bouncedRecipients": [recipient],
+            "timestamp": NOW.isoformat(),
+            "feedbackId": "f1",
+            "reportingMTA": "dsn; a8-50.smtp-out.amazonses.com",
+        },
+    }
+    for key, value in told.items():
+        assert fits(value, kinds[key.lower()]), key
+
+
+def test_tables_are_read_where_the_streams_write(template: Template) -> None:
+    """Folders by day in the archive's bucket; the partitions are worked out from the date."""
+    written = {}
+    for stream in of_type(template, "AWS::KinesisFirehose::DeliveryStream"):
+        target = stream["ExtendedS3DestinationConfiguration"]
+        written[target["Prefix"]] = target["BucketARN"]["Fn::GetAtt"][0]
+        assert target["CompressionFormat"] == "GZIP"
+    for name, table in tables(template).items():
+        bucket = written[f"{name}/day=!{{timestamp:yyyy-MM-dd}}/"]
+        location = table["StorageDescriptor"]["Location"]["Fn::Join"][1]
+        assert location == ["s3://", {"Ref": bucket}, f"/{name}/"]
+        parameters = table["Parameters"]
+        by_day = parameters["storage.location.template"]["Fn::Join"][1]
+        assert by_day == ["s3://", {"Ref": bucket}, f"/{name}/day=${{day}}/"]
+        assert parameters["projection.day.format"] == "yyyy-MM-dd"
+        assert [key["Name"] for key in table["PartitionKeys"]] == ["day"]
+
+
+def test_answers_are_encrypted_and_do_not_stay(template: Template) -> None:
+    """They show addresses; whoever asks can't have them put elsewhere."""
+    (group,) = of_type(template, "AWS::Athena::WorkGroup")
+    configuration = group["WorkGroupConfiguration"]
+    assert configuration["EnforceWorkGroupConfiguration"]
+    results = configuration["ResultConfiguration"]
+    assert results["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
+    (_, bucket, prefix) = results["OutputLocation"]["Fn::Join"][1]
+    rules = template["Resources"][bucket["Ref"]]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert f"/{rules[-1]['Prefix']}" == prefix
+    assert rules[-1]["ExpirationInDays"] < rules[0]["ExpirationInDays"]
+
+
+def test_every_question_reads_a_month_and_no_more(template: Template) -> None:
+    """Athena charges for what it reads: each table of each query is narrowed by its day."""
+    for query in of_type(template, "AWS::Athena::NamedQuery"):
+        text = query["QueryString"]
+        read = len(re.findall(r"(?:FROM|JOIN) (?:journal|events)\b", text))
+        assert read
+        assert len(re.findall(r"day >= date_format\(", text)) == read, query["Name"]
+
+
+def test_the_questions_are_told_about(template: Template) -> None:
+    """docs/operations.md names every saved Athena query, and no other."""
+    named = set(re.findall(r"question `([a-z-]+)`", OPERATIONS))
+    saved = of_type(template, "AWS::Athena::NamedQuery")
+    assert named == {q["Name"].removeprefix("ses-auto-bouncer/main/") for q in saved}
+    assert all(q["QueryString"].startswith(f"-- {q['Description']}\n") for q in saved)
+
+
+@pytest.mark.parametrize("name", ["sending: paused", "mode: shadow"])
+def test_the_kill_switches_are_settings_that_exist(name: str) -> None:
+    """What the runbook tells to write is accepted by the functions."""
+    assert name in OPERATIONS
+    Settings().overlaid(name)
+
+
+def test_commands_of_the_runbooks_exist() -> None:
+    """Every `aws` command named is one of botocore's, with options of its operation."""
+    import botocore.session  # noqa: PLC0415  # beside its only use
+    from botocore import xform_name  # noqa: PLC0415
+
+    session = botocore.session.get_session()
+    found = re.findall(
+        r"^ *aws ([a-z0-9-]+) ([a-z-]+)((?:.|\\\n)*?)(?<!\\)$", OPERATIONS, re.MULTILINE
+    )
+    assert found
+    for service, command, rest in found:
+        if service == "s3":
+            continue  # the CLI's own, no operation of the service
+        model = session.get_service_model(service)
+        names = {xform_name(name, "-"): name for name in model.operation_names}
+        shape = model.operation_model(names[command]).input_shape
+        assert shape
+        options = {xform_name(member, "-") for member in shape.members} | {"query", "output"}
+        given = {option.removeprefix("no-") for option in re.findall(r"--([a-z-]+)", rest)}
+        assert given <= options, command

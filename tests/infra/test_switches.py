@@ -1,0 +1,194 @@
+"""What the stack may switch in SES: only what was asked for, in order, with few rights."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bouncer.errors import DocumentError
+from bouncer.switches import read_wish
+from infra.settings import read_settings
+
+Template = dict[str, Any]
+Synth = Callable[..., Template]
+
+RULES, SET = "Custom::ActiveRuleSet", "Custom::DefaultConfigurationSet"
+OWN = {"create_rule_set": True, "rule_set": "ours", "activate_rule_set": True}
+MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@mx.example.com"}
+
+
+@pytest.fixture(scope="module")
+def both(synth: Synth) -> Template:
+    """The template that holds both switches."""
+    return synth(**OWN)
+
+
+def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    """All resources of a type, by logical id."""
+    return {name: r for name, r in template["Resources"].items() if r["Type"] == kind}
+
+
+def one(template: Template, kind: str) -> dict[str, Any]:
+    (resource,) = of_type(template, kind).values()
+    return resource
+
+
+def handler(template: Template) -> dict[str, Any]:
+    (found,) = [
+        r
+        for r in of_type(template, "AWS::Lambda::Function").values()
+        if r["Properties"]["Handler"] == "bouncer.switches.handler"
+    ]
+    return found
+
+
+def policies(template: Template) -> dict[str, dict[str, Any]]:
+    """The policies of the handler's role."""
+    role = handler(template)["Properties"]["Role"]["Fn::GetAtt"][0]
+    return {
+        name: policy
+        for name, policy in of_type(template, "AWS::IAM::Policy").items()
+        if {"Ref": role} in policy["Properties"]["Roles"]
+    }
+
+
+def statements(template: Template) -> list[dict[str, Any]]:
+    return [
+        statement
+        for policy in policies(template).values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def needs(template: Template, name: str) -> set[str]:
+    """Every resource that exists before one and goes after it, at any remove."""
+    found: set[str] = set()
+    pending = [name]
+    while pending:
+        resource = template["Resources"][pending.pop()]
+        text = json.dumps(resource)
+        named = set(resource.get("DependsOn", ()))
+        named |= {n for n in template["Resources"] if f'{{"Ref": "{n}"}}' in text}
+        named |= {n for n in template["Resources"] if f'{{"Fn::GetAtt": ["{n}"' in text}
+        pending += named - found
+        found |= named
+    return found
+
+
+def test_no_rule_set_is_activated_unasked(template: Template, synth: Synth) -> None:
+    """Neither an existing rule set, nor one made here without a word about activation."""
+    for found in (template, synth(create_rule_set=True, rule_set="ours")):
+        assert not of_type(found, RULES)
+        assert "ReceiptRuleSet" not in json.dumps(statements(found))
+
+
+def test_an_identity_made_here_needs_no_switch(synth: Synth) -> None:
+    """Its set comes with it; no function that could change SES is deployed at all."""
+    template = synth(create_identity=True)
+    assert not of_type(template, SET)
+    assert "bouncer.switches.handler" not in json.dumps(template)
+    identity = one(template, "AWS::SES::EmailIdentity")["Properties"]
+    (name,) = of_type(template, "AWS::SES::ConfigurationSet")
+    assert identity["ConfigurationSetAttributes"] == {"ConfigurationSetName": {"Ref": name}}
+
+
+def test_activation_needs_no_foreign_identity(synth: Synth) -> None:
+    """With an identity made here, only the rule set is switched."""
+    template = synth(**OWN, create_identity=True)
+    assert of_type(template, RULES)
+    assert not of_type(template, SET)
+    assert "EmailIdentity" not in json.dumps(statements(template))
+
+
+def test_a_rule_set_is_active_only_while_its_rule_exists(both: Template) -> None:
+    """Activated after the rule set, its rule and SES's permission; deactivated before they go."""
+    (name,) = of_type(both, RULES)
+    before = needs(both, name)
+    for kind in ("AWS::SES::ReceiptRuleSet", "AWS::SES::ReceiptRule"):
+        assert set(of_type(both, kind)) <= before
+
+
+def test_a_configuration_set_outlives_its_attachment(both: Template) -> None:
+    """Attached when its destinations exist; detached before any of them goes."""
+    (name,) = of_type(both, SET)
+    before = needs(both, name)
+    for kind in ("AWS::SES::ConfigurationSet", "AWS::SES::ConfigurationSetEventDestination"):
+        assert set(of_type(both, kind)) <= before
+
+
+@pytest.mark.parametrize("kind", [RULES, SET])
+def test_a_switch_outlives_no_permission_it_needs(both: Template, kind: str) -> None:
+    """The function, its log group and its policies are there when the switch is given up."""
+    (name,) = of_type(both, kind)
+    before = needs(both, name)
+    action = "ActiveReceiptRuleSet" if kind == RULES else "EmailIdentity"
+    named = {n for n, policy in policies(both).items() if action in json.dumps(policy)}
+    assert named
+    assert named <= before
+    assert {n for n, r in both["Resources"].items() if r is handler(both)} <= before
+
+
+@pytest.mark.parametrize("kind", [RULES, SET])
+def test_the_function_understands_its_properties(both: Template, kind: str) -> None:
+    """What the template says is what the function reads."""
+    properties = one(both, kind)["Properties"]
+    told = {key: str(value) for key, value in properties.items()}
+    assert f"Custom::{read_wish(told).kind}" == kind
+
+
+def test_only_the_active_rule_set_takes_a_wildcard(both: Template) -> None:
+    """SES has no resource for the active rule set; all else names what it is about."""
+    wild = [s for s in statements(both) if s["Resource"] == "*"]
+    assert [s["Action"] for s in wild] == [
+        ["ses:DescribeActiveReceiptRuleSet", "ses:SetActiveReceiptRuleSet"]
+    ]
+    assert "*" not in json.dumps([s for s in statements(both) if s not in wild])
+
+
+def test_only_the_named_identity_may_be_changed(synth: Synth) -> None:
+    """And only to the one configuration set."""
+    template = synth(identity="mailer-daemon@example.com")
+    found = statements(template)
+    (read,) = [s for s in found if s["Action"] == "ses:GetEmailIdentity"]
+    (write,) = [s for s in found if s != read]
+    assert write["Action"] == "ses:PutEmailIdentityConfigurationSetAttributes"
+    arns = [json.dumps(arn) for arn in (read["Resource"], *write["Resource"])]
+    assert ["identity/mailer-daemon@example.com" in arn for arn in arns] == [True, True, False]
+    (name,) = of_type(template, "AWS::SES::ConfigurationSet")
+    assert f':configuration-set/", {{"Ref": "{name}"}}' in arns[2]
+
+
+def test_the_policy_of_a_former_identity_goes_last(synth: Synth) -> None:
+    """It is another resource: removed after the switch moved, so the old one can be given up."""
+    first, second = synth(), synth(identity="mailer-daemon@example.com")
+    assert set(of_type(first, SET)) == set(of_type(second, SET))
+    assert not set(policies(first)) & set(policies(second))
+
+
+def test_the_identity_is_the_senders_domain_unless_named() -> None:
+    """Any identity by which SES verifies the sender can be named."""
+    assert read_settings(MINIMAL).identity == "mx.example.com"
+    for identity in ("example.com", "mx.example.com", "mailer-daemon@mx.example.com"):
+        assert read_settings({**MINIMAL, "identity": identity}).identity == identity
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"identity": "exa mple"}, 'found "exa mple", expected an identity that SES has verified'),
+        ({"identity": ""}, "expected an identity that SES has verified"),
+        ({"identity": 3}, "found 3, expected an identity that SES has verified"),
+        ({"identity": "x.example"}, 'found "x.example", expected the bounce sender\'s address'),
+        ({"identity": "a@mx.example.com"}, "expected the bounce sender's address"),
+        ({"identity": "ample.com"}, "expected the bounce sender's address"),
+        ({"identity": "example.com", "create_identity": True}, "expected nothing beside create"),
+    ],
+)
+def test_an_identity_that_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
+    """In one sentence, before anything is deployed."""
+    with pytest.raises(DocumentError) as caught:
+        read_settings({**MINIMAL, **change})
+    (problem,) = caught.value.problems
+    assert problem.place == "context.bouncer.identity"
+    assert says in str(problem)
