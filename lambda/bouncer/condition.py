@@ -308,7 +308,7 @@ def _address(field: str, node: Node) -> Leaf | None:
         return None
     if pattern == "" and field == "sender":  # the null sender
         return Text(field, Matcher.EQUALS, "")
-    if not re.search(r"[@*?]", pattern) or re.search(r"[\s<>]", pattern):
+    if not re.search(r"[@*?]", pattern) or re.search(r"[\s<>,;]", pattern):
         node.fault(expected)
         return None
     return _plain(field, pattern)

@@ -222,6 +222,22 @@ _VALUES: Mapping[str, Callable[[Message], Iterable[str]]] = {
 }
 
 
+def found_values(leaf: Leaf, message: Message) -> list[str]:
+    """What a question about a header, the envelope's size or the time is asked of: for people."""
+    match leaf:
+        case Text(field) if field.startswith("header:"):
+            values = message.header(field.removeprefix("header:"))
+            return [mime.decode_words(value) for value in values]
+        case Text("to" | "cc" | "reply_to" as field):
+            return list(_VALUES[field](message))
+        case Recipients():
+            return [str(len(message.recipients))]
+        case Window(zone=zone) if message.received_at:
+            return [f"{message.received_at.astimezone(zone):%a %H:%M}"]
+        case _:
+            return []
+
+
 def _domains(addresses: Iterable[str]) -> list[str]:
     return [domain for address in addresses if (domain := mime.domain(address))]
 

@@ -16,7 +16,7 @@ import boto3
 
 from bouncer import parameters, queue, settings
 from bouncer.errors import UnreadableEventError
-from bouncer.job import Job
+from bouncer.job import Job, check
 from bouncer.journal import Journal
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.message import read_event
@@ -76,6 +76,8 @@ class Intake:
 
     def _carry_out(self, judgement: Judgement, in_force: Settings) -> Disposition:
         try:
+            for job in judgement.jobs:
+                check(job)
             for job in judgement.jobs:
                 self._jobs.send(job)
         except Exception as error:  # noqa: BLE001  # what can't be bounced is not stopped either

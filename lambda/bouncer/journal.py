@@ -43,6 +43,7 @@ class Journal:
 
     def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
         self._logger = Logger(service=service, logger_formatter=_LineFormatter())
+        self._logger.setLevel("INFO")  # a level from outside would hide mails and their metrics
         for handler in self._logger.handlers:  # Powertools keeps one logger, and its first stream
             if isinstance(handler, logging.StreamHandler):
                 handler.stream = stream or sys.stdout

@@ -22,7 +22,11 @@ from bouncer.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
+CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 2},  # SES waits 30 s for the intake
+)
 
 _RULES = "rules/"
 _SETTINGS = "settings"
@@ -201,11 +205,11 @@ class Loader:
             return memory.loaded
         try:
             documents = self._source.read()
+            if memory.loaded is None or memory.loaded.stale or documents != memory.documents:
+                memory.loaded = self._compile(documents)
+                memory.documents = documents
         except SourceError as error:
             return self._stay(error)
-        if memory.loaded is None or memory.loaded.stale or documents != memory.documents:
-            memory.loaded = self._compile(documents)
-            memory.documents = documents
         memory.fresh_until = self._now() + memory.loaded.settings.cache_s
         return memory.loaded
 
@@ -247,10 +251,8 @@ class Loader:
         return None
 
     def _earlier(self, name: str) -> Iterable[Document]:
-        try:
-            return list(self._source.earlier(name))[:_MOST_EARLIER]
-        except SourceError:
-            return ()
+        """The newest versions; raises `SourceError`, as nobody knows then what was in force."""
+        return list(self._source.earlier(name))[:_MOST_EARLIER]
 
     def _settings(self, document: Document | None, problems: list[str]) -> Settings:
         if document is None:

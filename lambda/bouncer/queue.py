@@ -17,7 +17,11 @@ from bouncer.job import Job, deduplication_id, to_json
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "max_attempts": 3})
+CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 2},  # SES waits 30 s for the intake
+)
 GROUP = "bounces"
 
 
@@ -54,7 +58,12 @@ class Queue:
             for index, record in enumerate(records)
         ]
         with _asking():
-            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]  # the stub wants a TypedDict
+            answer = self._client.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=entries,  # type: ignore[arg-type]  # the stub wants a TypedDict
+            )
+        if answer.get("Failed"):
+            raise QueueError(f"the queue refused {len(answer['Failed'])} of {len(entries)} records")
 
     def bury(self, record: dict[str, Any]) -> None:
         """Move a record nobody can read to the dead-letter queue, so that it holds up nobody."""

@@ -189,7 +189,7 @@ def test_an_explanation_names_every_condition(run: Run) -> None:
         '          no  sender_domain is a subdomain of "partner.example"',
         "  yes 200-departed: reject",
         '    yes recipient equals "ann@example.com"',
-        "    yes lists, but the rule or settings answer it",
+        "    yes lists: header list-id (the rule or settings answer it)",
         "    no  spam",
         "disposition: STOP_RULE_SET",
     ):
