@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
-    ConnectionClosedError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
-    HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
     ProxyConnectionError,
@@ -100,9 +100,9 @@ class Sender:
             raise RefusedError(f"ParamValidation: {error}") from error
         except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError) as error:
             raise UnavailableError(f"SES can't be reached ({type(error).__name__})") from error
-        except NoCredentialsError as error:
+        except (NoCredentialsError, CredentialRetrievalError) as error:
             raise UnavailableError("the function has no credentials") from error
-        except (ConnectionClosedError, HTTPClientError) as error:  # TLS may break in the answer too
+        except BotoCoreError as error:  # a broken connection, TLS in the answer, no answer at all
             raise UnknownOutcomeError(f"no answer from SES ({type(error).__name__})") from error
 
     def close(self) -> None:

@@ -230,6 +230,24 @@ def test_any_error_of_ours_lets_mail_through(error: Exception) -> None:
     assert "Traceback" not in json.dumps(tried.lines)
 
 
+@pytest.mark.parametrize("recipient", ["a\tb@example.com", "a\ud800@example.com", "nobody"])
+def test_a_bounce_that_cannot_be_made_stops_nothing(recipient: str) -> None:
+    """What SES could never be told about is let through, not stopped without a word."""
+    tried = bench("reject: {type: DoesNotExist}")
+    assert tried(event(recipient)) == "CONTINUE"
+    assert not tried.jobs.sent
+    assert [line["stage"] for line in tried.lines] == ["queue"]
+
+
+def test_a_log_level_from_outside_hides_no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every mail has its line and its metrics, whatever level the environment asks for."""
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "ERROR")
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "ERROR")
+    tried = bench()
+    tried(event())
+    assert [line["message"] for line in tried.lines] == ["mail"]
+
+
 def test_a_broken_journal_changes_nothing() -> None:
     """A log that can't be written neither stops nor lets through a mail."""
     tried = bench()

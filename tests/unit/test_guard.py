@@ -570,3 +570,44 @@ def test_all_waivers_leave_what_is_never_answered() -> None:
         "headers_truncated",
     ]
     assert withheld(mail(sender=""), context(answer=ANSWER_CLASSES)) is Reason.NULL_SENDER
+
+
+@pytest.mark.parametrize("recipient", ["mailer-daemon@example.com", "Bounces+x@example.com"])
+def test_mail_to_a_bounce_sender_is_never_answered(recipient: str) -> None:
+    """It may answer a bounce, and machines that answer everything would never come to an end."""
+    senders = ["mailer-daemon@example.com", "Mail <bounces@example.com>"]
+    given = Context(recipient=recipient, bounce_senders=senders, own_domains=(), answer=())
+    assert withheld(mail(), given) is Reason.OWN_SENDER
+
+
+@pytest.mark.parametrize(
+    ("sender", "author"),
+    [("victim@eu.org", "a@attacker.eu.org"), ("a@sender.example", "a@mail.sender.example")],
+)
+def test_a_domain_does_not_speak_for_those_above_it(sender: str, author: str) -> None:
+    """DMARC of a child proves nothing about its parent."""
+    forged = mail(("From", author), sender=sender, spf="fail", dmarc="pass")
+    assert withheld(forged, context()) is Reason.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (("X-Failed-Recipients", "bob@example.org"), Reason.REPORT),
+        (("Content-Type", "multipart / report; report-type=delivery-status"), Reason.REPORT),
+        (("From", "MAILER-DAEMON <>"), Reason.DAEMON_SENDER),
+        (("From", "Mail Delivery System"), None),
+    ],
+)
+def test_reports_without_the_usual_marks(header: tuple[str, str], reason: Reason | None) -> None:
+    """Older systems mark their bounces in their own ways."""
+    assert withheld(mail(header), context()) is reason
+
+
+def test_findings_say_what_gave_the_mail_away() -> None:
+    """Each reason comes with what was seen, for an explanation."""
+    marked = mail(("Auto-Submitted", "auto-replied"), ("List-Id", "<x>"))
+    assert list(findings(marked, context())) == [
+        (Reason.AUTOMATIC, "Auto-Submitted: auto-replied"),
+        (Reason.LISTS, "header list-id"),
+    ]
