@@ -236,11 +236,12 @@ def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
     headers: defaultdict[str, list[str]] = defaultdict(list)
     room = HEADER_LIMIT
     readable = True
+    unfold = mime.unfold
     for pair in pairs:
         try:
             name, value = pair["name"], pair["value"]
             room -= len(name) + len(value) + _HEADER_COST
-            text = mime.unfold(value if room >= 0 else value[:room])
+            text = unfold(value if room >= 0 else value[:room])
             headers[name.strip().lower()].append(text)
         except (TypeError, KeyError, AttributeError):  # no pair of texts
             readable = False
