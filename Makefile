@@ -9,8 +9,11 @@ help: ## list the words
 demo: .venv/ready ## judge, queue, pace and bounce the shipped mails; the bounces land in demo-out/
 	@$(BIN)/bouncer demo --out demo-out
 
-test: .venv/ready ## the fast tests
+test: .venv/ready ## all tests
 	@$(BIN)/pytest
+
+test-fast: .venv/ready ## the fast layer: everything that needs no service, in seconds
+	@$(BIN)/pytest tests/unit
 
 check: .venv/ready ## formatting, lint and types
 	@$(BIN)/ruff format --check .
@@ -37,4 +40,4 @@ clean: ## remove everything that can be made again
 .venv-emulator/ready: local/emulator/setup.sh local/emulator/requirements.txt package-lock.json | .venv/ready
 	@local/emulator/setup.sh
 
-.PHONY: help demo test check bench deploy-local lock clean
+.PHONY: help demo test test-fast check bench deploy-local lock clean

@@ -4,6 +4,10 @@ set -eu
 cd "$(dirname "$0")"
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV || true
 
+if [ -n "${PYTHON:-}" ] && ! "$PYTHON" -c '' 2>/dev/null; then
+    echo "PYTHON=$PYTHON does not run: name a Python 3.11 or newer, or leave PYTHON unset." >&2
+    exit 1
+fi
 python=
 for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -16,17 +20,23 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
+failed() {
+    echo "The packages could not be installed into .venv: is the network there? Then run make again." >&2
+    rm -rf .venv
+    exit 1
+}
+
 rm -rf .venv
 if uv --version >/dev/null 2>&1; then
-    uv venv --quiet --python "$("$python" -c 'import sys; print(sys.executable)')" .venv
-    uv pip install --quiet --python .venv --require-hashes -r requirements.txt
-    uv pip install --quiet --python .venv --no-deps --no-build-isolation -e .
+    uv venv --quiet --python "$("$python" -c 'import sys; print(sys.executable)')" .venv || failed
+    uv pip install --quiet --python .venv --require-hashes -r requirements.txt || failed
+    uv pip install --quiet --python .venv --no-deps --no-build-isolation -e . || failed
 else
     if ! "$python" -m venv .venv 2>/dev/null; then
         echo "Python's venv module is missing: install it (Debian and Ubuntu: apt install python3-venv), or install uv." >&2
         exit 1
     fi
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt || failed
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . || failed
 fi
 touch .venv/ready

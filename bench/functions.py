@@ -2,8 +2,8 @@
 
 Measures the bundle's size and, for each function, the time from the start of its process to its
 first answer and its peak memory, beside `bench/reference.py` in the same run. Rules come from an
-SSM of ours on loopback, 100 of them in ten pages. boto3 belongs to the runtime, as in Lambda. RUNS=21
-makes more runs. Nothing is installed into the development environment: all of it is in build/.
+SSM of ours on loopback, 100 of them in ten pages. boto3 belongs to the runtime, as in Lambda.
+RUNS=21 makes more runs. Nothing is installed into the development environment: all is in build/.
 """
 
 import hashlib

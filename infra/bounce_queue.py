@@ -4,8 +4,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-# Above the deliveries after which the worker itself gives a job up; what is left are crashes.
-MAX_RECEIVE_COUNT = 30
+# More than a job can be handed back in its 24 hours, so an outage makes no dead letters: these are
+# jobs that crashed the worker again and again. SQS allows no more.
+MAX_RECEIVE_COUNT = 1000
 
 
 class BounceQueue(Construct):

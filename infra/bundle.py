@@ -1,8 +1,8 @@
-"""Builds what runs in AWS into one folder, without Docker: our package, its locked libraries, bytecode.
+"""Builds what runs in AWS into one folder, without Docker: our package, locked libraries, bytecode.
 
-uv installs the wheels of the function's platform from the hash-pinned lock; a Python of the function's
-version, if this machine has one, compiles them with hashes that do not depend on time, so the same input
-is always the same asset.
+uv installs the wheels of the function's platform from the hash-pinned lock; a Python of the
+function's version, if this machine has one, compiles them with hashes that do not depend on time,
+so the same input is always the same asset.
 """
 
 import contextlib

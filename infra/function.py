@@ -13,7 +13,7 @@ _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archit
 
 
 class Function(Construct):
-    """A function whose handler is `bouncer.<name>.handler`; `log_days` as CloudWatch Logs allows."""
+    """A function whose handler is `bouncer.<name>.handler`; `log_days` as CloudWatch allows."""
 
     def __init__(
         self,

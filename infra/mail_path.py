@@ -1,6 +1,7 @@
 """From SES to the intake function: one receipt rule, named by us, in a rule set that is somebody's.
 
-A rule without `after` goes to the front of its set. Nothing here activates a rule set; see `switches`.
+A rule without `after` goes to the front of its set. Nothing here activates a rule set; see
+`switches`.
 """
 
 from aws_cdk import Stack
@@ -16,7 +17,7 @@ _INVOCATION = {"request_response": "RequestResponse", "event": "Event"}
 
 
 class MailPath(Construct):
-    """The receipt rule and what it needs to exist first: SES tries each action when a rule is made."""
+    """The receipt rule and what must exist first: SES tries each action when a rule is made."""
 
     def __init__(
         self,

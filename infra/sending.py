@@ -1,8 +1,9 @@
 """The sending side: a configuration set for the bounces, and where its events go.
 
-SendBounce takes no configuration set, so the sender's identity must have this one as its default. Whether
-SES then publishes events for bounces is an open question (docs/decisions/0007); the journal does not
-depend on it. Configuration sets and event destinations are those of the 2016 release of SES.
+SendBounce takes no configuration set, so the sender's identity must have this one as its default.
+Whether SES then publishes events for bounces is an open question (docs/decisions/0007); the journal
+does not depend on it. Configuration sets and event destinations are those of the 2016 release of
+SES.
 """
 
 from aws_cdk import aws_kinesisfirehose as firehose
@@ -24,8 +25,8 @@ _EVENTS = {
     "subscription": ses.EmailSendingEvent.SUBSCRIPTION,
 }
 
-# Auto-tags SES sets on every mail, and a message tag for mail that is sent with one. CloudFormation takes
-# no dots and no @ in a default value.
+# Auto-tags SES sets on every mail, and a message tag for mail that is sent with one. CloudFormation
+# takes no dots and no @ in a default value.
 _DIMENSIONS = ("ses:from-domain", "ses:configuration-set", "deployment")
 
 

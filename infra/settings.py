@@ -1,7 +1,7 @@
 """The settings of a deployment, read once from `context.bouncer` in cdk.json.
 
-Only `recipients` and `bounce_sender` are required. Whatever is wrong is reported at once, each problem
-naming its key, what was found and what was expected, before anything is deployed.
+Only `recipients` and `bounce_sender` are required. Whatever is wrong is reported at once, each
+problem naming its key, what was found and what was expected, before anything is deployed.
 """
 
 import json
@@ -52,7 +52,7 @@ class MailStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IpFilter:
-    """Connections from a network that SES refuses, or lets in though another filter refuses them."""
+    """A network SES refuses connections from, or lets in though another filter refuses it."""
 
     cidr: str
     allow: bool

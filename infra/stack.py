@@ -108,7 +108,7 @@ class AutoBouncer(Stack):
         )
 
     def _grant_worker(self) -> None:
-        """Reads its settings, takes jobs, keeps the ledger, and bounces as the configured senders."""
+        """Reads its settings, takes jobs, keeps the ledger, bounces as the configured senders."""
         self.queue.queue.grant_consume_messages(self.worker.function)
         self.queue.dead_letters.grant_send_messages(self.worker.function)
         self.ledger.table.grant(

@@ -308,7 +308,7 @@ def _address(field: str, node: Node) -> Leaf | None:
         return None
     if pattern == "" and field == "sender":  # the null sender
         return Text(field, Matcher.EQUALS, "")
-    if not re.search(r"[@*?]", pattern) or re.search(r"[\s<>]", pattern):
+    if not re.search(r"[@*?]", pattern) or re.search(r"[\s<>,;]", pattern):
         node.fault(expected)
         return None
     return _plain(field, pattern)
@@ -322,7 +322,10 @@ def _domain(field: str, node: Node) -> Leaf | None:
     if not re.fullmatch(r"[^\s@]+", pattern) or pattern == ".":
         node.fault(expected)
         return None
-    if pattern.startswith(".") and not re.search(r"[*?]", pattern):
+    if pattern.startswith(".") and re.search(r"[*?]", pattern):
+        node.fault("a domain with a wildcard or with a leading dot, not both")
+        return None
+    if pattern.startswith("."):
         return Text(field, Matcher.SUBDOMAIN, pattern[1:].rstrip("."))
     return _plain(field, pattern.rstrip("."))
 

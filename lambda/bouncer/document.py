@@ -14,6 +14,7 @@ from typing import Any, Never
 
 import yaml
 
+from bouncer import slip
 from bouncer.errors import DocumentError, Problem
 
 Path = tuple[str | int, ...]
@@ -214,10 +215,11 @@ def _deeper(value: object, levels: int) -> bool:
 def _read_yaml(text: str, report: Report) -> object:
     try:
         root = yaml.compose(text, Loader=_Loader)
-    except (yaml.YAMLError, UnicodeEncodeError) as error:
-        from bouncer import slip  # noqa: PLC0415  # slow to load, and seldom wanted
-
-        wrong = slip.of(error, text)
+    except yaml.MarkedYAMLError as error:
+        wrong = slip.of_parser(error, text)
+        report.add((), line=wrong.line, found=wrong.found, expected=wrong.expected)
+    except (yaml.YAMLError, UnicodeEncodeError):
+        wrong = slip.of_characters(text)
         report.add((), line=wrong.line, found=wrong.found, expected=wrong.expected)
     except RecursionError:
         report.add_too_deep()

@@ -96,46 +96,55 @@ class Context:
 
 def withheld(message: Message, context: Context) -> Reason | None:
     """The first reason not to answer this mail, or None when it may be answered."""
-    return next(reasons(message, context), None)
+    return next((reason for reason, _ in findings(message, context)), None)
 
 
-def reasons(message: Message, context: Context) -> Iterator[Reason]:
-    """Every reason not to answer this mail, the decisive one first."""
-    for reason, applies in _CHECKS.items():
-        if reason not in context.answer and applies(message, context):
-            yield reason
+def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]:
+    """Every reason not to answer this mail, the decisive one first, and what gave it away.
+
+    What is quoted comes from the mail and is not cleaned.
+    """
+    for reason, look in _CHECKS.items():
+        if reason not in context.answer and (seen := look(message, context)):
+            yield reason, seen
 
 
-def _null_sender(message: Message, _: Context) -> bool:
-    return not message.sender or any(
-        "".join(_comment_free(value).split()) in ("<>", "")
-        for value in message.header("return-path")
-    )
+def _null_sender(message: Message, _: Context) -> str:
+    if not message.sender:
+        return "the envelope sender is empty"
+    paths = message.header("return-path")
+    empty = any("".join(_comment_free(path).split()) in ("<>", "") for path in paths)
+    return "Return-Path: <>" if empty else ""
 
 
-def _invalid_sender(message: Message, _: Context) -> bool:
+def _invalid_sender(message: Message, _: Context) -> str:
     address = message.sender
     local = address.rpartition("@")[0]
     dotted = local.startswith(".") or local.endswith(".") or ".." in local
-    return dotted or not _ADDRESS.fullmatch(address)
+    return f"envelope sender {address}" if dotted or not _ADDRESS.fullmatch(address) else ""
 
 
-def _report(message: Message, _: Context) -> bool:
-    types = (_bare(value) for value in message.header("content-type"))
-    if any(kind.startswith(_REPORT_TYPES) for kind in types):
-        return True
-    if message.header(REFERENCE_FIELD.lower()):
-        return True
+def _report(message: Message, _: Context) -> str:
+    for value in message.header("content-type"):
+        if "".join(_bare(value).split()).startswith(_REPORT_TYPES):
+            return f"Content-Type: {value}"
+    for name in (REFERENCE_FIELD, "X-Failed-Recipients"):
+        for value in message.header(name.lower()):
+            return f"{name}: {value}"
     quoting = (*message.subject, *message.header("references"), *message.header("in-reply-to"))
-    return any(REFERENCE.search(text) for text in quoting)
+    return next((f"our reference in {text}" for text in quoting if REFERENCE.search(text)), "")
 
 
-def _own_sender(message: Message, context: Context) -> bool:
-    sender = mime.without_tag(message.sender).lower()
-    own = {mime.without_tag(context.recipient), *map(mailbox_address, context.bounce_senders)}
-    return sender in {address.lower() for address in own} or in_domains(
-        mime.domain(message.sender), context.own_domains
-    )
+def _own_sender(message: Message, context: Context) -> str:
+    """Is it our own mail, or mail to the address bounces come from, which may answer a bounce?"""
+    senders = {mailbox_address(mailbox).lower() for mailbox in context.bounce_senders}
+    recipient = mime.without_tag(context.recipient).lower()
+    if recipient in senders:
+        return f"{context.recipient} is where our bounces come from"
+    own = mime.without_tag(message.sender).lower() in {recipient, *senders}
+    if own or in_domains(mime.domain(message.sender), context.own_domains):
+        return f"envelope sender {message.sender}"
+    return ""
 
 
 def in_domains(domain: str, patterns: Iterable[str]) -> bool:
@@ -146,73 +155,82 @@ def in_domains(domain: str, patterns: Iterable[str]) -> bool:
     )
 
 
-def _daemon_sender(message: Message, _: Context) -> bool:
+def _daemon_sender(message: Message, _: Context) -> str:
     """Is the sender a mail system? Some give themselves away in From only."""
-    return any(_local_part_is(address, _DAEMON) for address in (message.sender, *message.from_))
+    for address in (message.sender, *message.from_):
+        if _local_part_is(address, _DAEMON):
+            return f"sender {address}"
+    for value in message.header("from"):  # such as `MAILER-DAEMON <>`
+        if "@" not in value and _DAEMON.fullmatch(value.partition("<")[0].strip(' "').lower()[:64]):
+            return f"From: {value}"
+    return ""
 
 
-def _virus(message: Message, _: Context) -> bool:
-    return message.verdicts["virus"] == "fail"
+def _virus(message: Message, _: Context) -> str:
+    return "virus verdict fail" if message.verdicts["virus"] == "fail" else ""
 
 
-def _suppressed(message: Message, _: Context) -> bool:
-    return any(
-        token.strip().lower() in ("ndr", "all")
-        for value in message.header("x-auto-response-suppress")
-        for token in re.split(r"[,;\s]", _comment_free(value))
-    )
+def _suppressed(message: Message, _: Context) -> str:
+    for value in message.header("x-auto-response-suppress"):
+        tokens = re.split(r"[,;\s]", _comment_free(value).lower())
+        if "ndr" in tokens or "all" in tokens:
+            return f"X-Auto-Response-Suppress: {value}"
+    return ""
 
 
-def _headers_truncated(message: Message, _: Context) -> bool:
-    return message.headers_truncated
+def _headers_truncated(message: Message, _: Context) -> str:
+    return "SES passed on only a part of the headers" if message.headers_truncated else ""
 
 
-def _spam(message: Message, _: Context) -> bool:
-    return message.verdicts["spam"] == "fail"
+def _spam(message: Message, _: Context) -> str:
+    return "spam verdict fail" if message.verdicts["spam"] == "fail" else ""
 
 
-def _unauthenticated(message: Message, _: Context) -> bool:
-    if message.verdicts["spf"] == "pass":
-        return False
-    return message.verdicts["dmarc"] != "pass" or not _aligned(message)
+def _unauthenticated(message: Message, _: Context) -> str:
+    spf, dmarc = message.verdicts["spf"], message.verdicts["dmarc"]
+    if spf == "pass" or (dmarc == "pass" and _aligned(message)):
+        return ""
+    author = "; ".join(message.header("from")) or "absent"
+    return f"SPF {spf}, DMARC {dmarc}, envelope sender {message.sender}, From {author}"
 
 
 def _aligned(message: Message) -> bool:
-    """Is the one From address in the sender's domain, above it or below it?
+    """Is the one From address in the sender's domain, or in one above it?
 
-    Readers differ in what they make of a hostile From, and DMARC may have passed for another part
-    of it than ours: no domain written there may be foreign.
+    One below it proves nothing: `eu.org` is not spoken for by `attacker.eu.org`. Readers differ in
+    what they make of a hostile From, and DMARC may have passed for another part of it than ours: no
+    domain written there may be foreign.
     """
     if len(message.from_) != 1:
         return False
     sender = mime.domain(message.sender)
     written = (_DOMAIN.findall(value) for value in message.header("from"))
     authors = {author.rstrip(".").lower() for found in written for author in found}
-    return all(
-        author == sender or author.endswith(f".{sender}") or sender.endswith(f".{author}")
-        for author in authors
-    )
+    return all(author == sender or sender.endswith(f".{author}") for author in authors)
 
 
-def _automatic(message: Message, _: Context) -> bool:
-    submitted = (_bare(value) for value in message.header("auto-submitted"))
-    return (
-        any(word not in ("no", "") for word in submitted)
-        or any(map(message.header, _AUTOMATIC_HEADERS))
-        or any(map(_AUTOMATIC_NAME.fullmatch, message.headers))
-        or bool(_precedence(message) & _AUTO_PRECEDENCE)
-        or _local_part_is(message.sender, _AUTOMATIC)
-    )
+def _automatic(message: Message, _: Context) -> str:
+    for value in message.header("auto-submitted"):
+        if _bare(value) not in ("no", ""):
+            return f"Auto-Submitted: {value}"
+    for name in message.headers:
+        if name in _AUTOMATIC_HEADERS or _AUTOMATIC_NAME.fullmatch(name):
+            return f"header {name}"
+    if word := _precedence(message) & _AUTO_PRECEDENCE:
+        return f"Precedence: {min(word)}"
+    return f"sender {message.sender}" if _local_part_is(message.sender, _AUTOMATIC) else ""
 
 
-def _lists(message: Message, _: Context) -> bool:
-    return (
-        any(name.startswith("list-") for name in message.headers)
-        or any(map(message.header, _LIST_HEADERS))
-        or any(not value.lower().endswith(_SES_FEEDBACK) for value in message.header("feedback-id"))
-        or bool(_precedence(message) & _LIST_PRECEDENCE)
-        or _local_part_is(message.sender, _LIST)
-    )
+def _lists(message: Message, _: Context) -> str:
+    for name in message.headers:
+        if name.startswith("list-") or name in _LIST_HEADERS:
+            return f"header {name}"
+    for value in message.header("feedback-id"):
+        if not value.lower().endswith(_SES_FEEDBACK):
+            return f"Feedback-ID: {value}"
+    if word := _precedence(message) & _LIST_PRECEDENCE:
+        return f"Precedence: {min(word)}"
+    return f"sender {message.sender}" if _local_part_is(message.sender, _LIST) else ""
 
 
 def _local_part_is(address: str, pattern: re.Pattern[str]) -> bool:
@@ -243,7 +261,7 @@ def _comment_free(value: str) -> str:
     return value
 
 
-_CHECKS: Mapping[Reason, Callable[[Message, Context], bool]] = {
+_CHECKS: Mapping[Reason, Callable[[Message, Context], str]] = {
     Reason.NULL_SENDER: _null_sender,
     Reason.INVALID_SENDER: _invalid_sender,
     Reason.REPORT: _report,

@@ -31,6 +31,7 @@ from bouncer.message import Message
 Numbers = tuple[int, ...]
 
 _NONE: Numbers = ()
+_NOTHING = [0]  # what RE2 answers when only that pattern matches
 _EVERY_TEXT = ""  # matches anything: its absence from an answer means RE2 gave up
 
 # What RE2 may use for a set, in bytes; it takes as much as the patterns and texts need.
@@ -85,10 +86,10 @@ class PatternSet:
         if not text.isascii():
             text = mime.well_formed(text)
         found = self._set.Match(text) if self._set else None
+        if found == _NOTHING:
+            return _NONE
         if not found or 0 not in found:
             return self._find_slowly(text)
-        if len(found) == 1:
-            return _NONE
         return [number for index in found for number in self._numbers[index]]
 
     def _find_slowly(self, text: str) -> list[int]:
@@ -127,6 +128,7 @@ class TextIndex:
                 patterns.append((pattern_source(leaf), number))
         self._patterns = PatternSet(patterns, re2.Options()) if patterns else None
         self._regexes = PatternSet(regexes, regex_options()) if regexes else None
+        self._folds = any((self._exact, self._parents, self._at_domain, patterns))
 
     def _place(self, leaf: Text) -> tuple[dict[str, list[int]] | None, str]:
         """The hash map that answers this leaf, if one does, and the key in it."""
@@ -143,7 +145,12 @@ class TextIndex:
 
     def find(self, value: str, satisfied: set[int]) -> None:
         """Add the numbers of all leaves that `value` satisfies."""
-        folded = fold(value)
+        if self._regexes:
+            satisfied.update(self._regexes.find(value))
+        if self._folds:
+            self._find_folded(fold(value), satisfied)
+
+    def _find_folded(self, folded: str, satisfied: set[int]) -> None:
         if folded in self._exact:
             satisfied.update(self._exact[folded])
         if self._parents:
@@ -152,8 +159,6 @@ class TextIndex:
             satisfied.update(self._at_domain.get(folded.rpartition("@")[2], _NONE))
         if self._patterns:
             satisfied.update(self._patterns.find(folded))
-        if self._regexes:
-            satisfied.update(self._regexes.find(value))
 
     def _find_parents(self, folded: str, satisfied: set[int]) -> None:
         _, dot, parent = folded.partition(".")
@@ -220,6 +225,22 @@ _VALUES: Mapping[str, Callable[[Message], Iterable[str]]] = {
     "subject": lambda message: message.subject,
     "helo": lambda message: () if message.helo is None else (message.helo,),
 }
+
+
+def found_values(leaf: Leaf, message: Message) -> list[str]:
+    """What a question about a header, the envelope's size or the time is asked of: for people."""
+    match leaf:
+        case Text(field) if field.startswith("header:"):
+            values = message.header(field.removeprefix("header:"))
+            return [mime.decode_words(value) for value in values]
+        case Text("to" | "cc" | "reply_to" as field):
+            return list(_VALUES[field](message))
+        case Recipients():
+            return [str(len(message.recipients))]
+        case Window(zone=zone) if message.received_at:
+            return [f"{message.received_at.astimezone(zone):%a %H:%M}"]
+        case _:
+            return []
 
 
 def _domains(addresses: Iterable[str]) -> list[str]:
@@ -303,9 +324,9 @@ class LeafIndex:
             number = self._words.get((field, word_of(message, field)))
             if number is not None:
                 facts.add(number)
-        if self._networks and message.source_ip is not None:
-            networks = self._networks.get(message.source_ip.version)
-            facts.update(networks.find(message.source_ip) if networks else _NONE)
+        address = message.source_ip if self._networks else None
+        if address is not None and address.version in self._networks:
+            facts.update(self._networks[address.version].find(address))
         for window, number in self._windows:
             if received_within(message, window):
                 facts.add(number)

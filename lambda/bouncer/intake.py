@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
 
-from bouncer import aws, settings
+import boto3
+
+from bouncer import parameters, queue, settings
 from bouncer.errors import UnreadableEventError
-from bouncer.job import Job
+from bouncer.job import Job, check
 from bouncer.journal import Journal
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.message import read_event
 from bouncer.parameters import Loaded, Loader, ParameterSource
-from bouncer.queue import Outbox
 from bouncer.settings import Settings
 
 RESOURCES = (settings.QUEUE_KEY,)
@@ -76,6 +77,8 @@ class Intake:
     def _carry_out(self, judgement: Judgement, in_force: Settings) -> Disposition:
         try:
             for job in judgement.jobs:
+                check(job)
+            for job in judgement.jobs:
                 self._jobs.send(job)
         except Exception as error:  # noqa: BLE001  # what can't be bounced is not stopped either
             self._journal.intake_failed("queue", error, judgement.message.message_id)
@@ -98,10 +101,13 @@ class Intake:
 def _intake() -> Intake:
     """The function's dependencies, built once, at its first event."""
     defaults = Settings.from_env(os.environ, needs=RESOURCES)
-    source = ParameterSource(aws.Ssm(os.environ), defaults.prefix)
+    source = ParameterSource(boto3.client("ssm", config=parameters.CONFIG), defaults.prefix)
+    jobs = queue.Queue(
+        boto3.client("sqs", config=queue.CONFIG), defaults.resources[settings.QUEUE_KEY]
+    )
     return Intake(
         loader=Loader(source, defaults, now=time.monotonic),
-        jobs=Outbox(aws.Sqs(os.environ), defaults.resources[settings.QUEUE_KEY]),
+        jobs=jobs,
         journal=Journal("intake", defaults.deployment),
         now=lambda: datetime.now(UTC),
     )

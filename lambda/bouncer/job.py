@@ -137,6 +137,8 @@ def check(job: Job) -> None:
     _check_lines(
         ("message_id", "reference", "bounce_sender", "bounce_sender_arn", "reporting_mta"), job
     )
+    if not re.search(r"[^@]@[^@]", job.bounce_sender):
+        raise JobError(f"found the bounce sender {job.bounce_sender!r:.80}, expected an address")
     if not isinstance(job.sender, str):
         raise JobError("found a sender that is no text, expected an address")
     if job.explanation is not None and not (
@@ -182,7 +184,7 @@ def _check_lines(names: Iterable[str], owner: Job | Refusal | DsnFields) -> None
     for name in names:
         value = getattr(owner, name)
         if value is not None and not (
-            isinstance(value, str) and re.fullmatch(r"[^\x00-\x1f\x7f]+", value)
+            isinstance(value, str) and re.fullmatch(r"[^\x00-\x1f\x7f\ud800-\udfff]+", value)
         ):
             raise JobError(f"found {value!r:.80} as {name}, expected text on one line")
 

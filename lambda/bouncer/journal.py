@@ -43,6 +43,8 @@ class Journal:
 
     def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
         self._logger = Logger(service=service, logger_formatter=_LineFormatter())
+        # Powertools would heed a level from outside, which hides mails and their metrics.
+        logging.getLogger(self._logger.name).setLevel(logging.INFO)
         for handler in self._logger.handlers:  # Powertools keeps one logger, and its first stream
             if isinstance(handler, logging.StreamHandler):
                 handler.stream = stream or sys.stdout

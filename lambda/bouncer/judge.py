@@ -76,11 +76,10 @@ def guard_context(
     """What the guard must know to judge one recipient rejected by this rule."""
     rejection = rule.rejection if rule else None
     senders = {bounce_sender(recipient, rejection, settings), settings.bounce_sender or ""}
-    own = settings.own_domains
     return guard.Context(
         recipient=recipient,
         bounce_senders=senders - {""},
-        own_domains=tuple(map(mime.domain, message.recipients)) if own is None else own,
+        own_domains=(*map(mime.domain, message.recipients), *settings.own_domains),
         answer=settings.answer | (rejection.answer if rejection else frozenset()),
     )
 

@@ -222,27 +222,33 @@ _COMMON = {
 def _headers(
     listed: object, common: Mapping[str, Any]
 ) -> tuple[Mapping[str, tuple[str, ...]], bool]:
-    """Headers by lower-case name, and whether some were cut; `commonHeaders` fills the gaps."""
-    headers, cut = _fitting(listed if isinstance(listed, list) else ())
-    more, more_cut = _fitting(_common_pairs(common, headers))
-    return headers | more, cut or more_cut
+    """Headers by lower-case name, and whether some are missing; `commonHeaders` fills gaps.
+
+    A list that can't be read in full may hide a signal, like one SES cut.
+    """
+    headers, whole = _fitting(listed if isinstance(listed, list) else ())
+    more, all_fit = _fitting(_common_pairs(common, headers))
+    return headers | more, not (isinstance(listed, list) and whole and all_fit)
 
 
 def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
-    """The headers within the limit, by lower-case name, and whether that was not all."""
+    """The headers within the limit, by lower-case name, and whether these are all there were."""
     headers: defaultdict[str, list[str]] = defaultdict(list)
     room = HEADER_LIMIT
+    readable = True
+    unfold = mime.unfold
     for pair in pairs:
         try:
             name, value = pair["name"], pair["value"]
             room -= len(name) + len(value) + _HEADER_COST
-            text = mime.unfold(value if room >= 0 else value[:room])
+            text = unfold(value if room >= 0 else value[:room])
             headers[name.strip().lower()].append(text)
         except (TypeError, KeyError, AttributeError):  # no pair of texts
+            readable = False
             continue
         if room < 0:
             break
-    return {name: tuple(values) for name, values in headers.items()}, room < 0
+    return {name: tuple(values) for name, values in headers.items()}, readable and room >= 0
 
 
 def _common_pairs(common: Mapping[str, Any], headers: Mapping[str, object]) -> Iterable[Any]:

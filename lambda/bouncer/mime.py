@@ -129,13 +129,18 @@ def well_formed(text: str) -> str:
 
 def printable(text: str, limit: int) -> str:
     """The text fit to be shown outside: one line, no control, format or bidi characters, cut."""
-    kept = "".join(
-        " " if char.isspace() else char
-        for char in text[: limit * 4]
-        if char.isspace() or unicodedata.category(char)[0] not in "CZ" or char == "\ufffd"
-    )
+    head = text[: limit * 4]
+    kept = head if head.isascii() and head.isprintable() else _without_controls(head)
     line = " ".join(kept.split())
     return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
+
+
+def _without_controls(text: str) -> str:
+    return "".join(
+        " " if char.isspace() else char
+        for char in text
+        if char.isspace() or unicodedata.category(char)[0] not in "CZ" or char == "\ufffd"
+    )
 
 
 def ascii_text(text: str) -> str:

@@ -5,13 +5,15 @@ them for a short time, and stays with the last good ones when the source fails o
 A rule that does not parse is replaced by its newest valid earlier version, or left out alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bouncer import aws
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
 from bouncer.errors import BouncerError, DocumentError
 from bouncer.rule import Rule, read_rule
 from bouncer.ruleset import Ruleset
@@ -19,6 +21,12 @@ from bouncer.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
+
+CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 2},  # SES waits 30 s for the intake
+)
 
 _RULES = "rules/"
 _SETTINGS = "settings"
@@ -91,22 +99,10 @@ def _file(path: Path) -> Document:
         raise SourceError(f"{path}: can't be read ({error.strerror})") from error
 
 
-class ParameterStore(Protocol):
-    """What is asked of SSM: boto3's client is one, `aws.Ssm` another."""
-
-    @property
-    def get_parameters_by_path(self) -> Callable[..., Any]:
-        """One page of the parameters below a path."""
-
-    @property
-    def get_parameter_history(self) -> Callable[..., Any]:
-        """One page of a parameter's versions."""
-
-
 class ParameterSource:
     """Documents in SSM parameters below `prefix`."""
 
-    def __init__(self, client: ParameterStore, prefix: str) -> None:
+    def __init__(self, client: "SSMClient", prefix: str) -> None:
         self._client = client
         self._prefix = prefix.rstrip("/")
 
@@ -115,27 +111,28 @@ class ParameterSource:
         rules: dict[str, Document] = {}
         settings: Document | None = None
         try:
-            for parameter in _paged(
-                self._client.get_parameters_by_path, Path=self._prefix, Recursive=True
-            ):
-                name = parameter["Name"].removeprefix(f"{self._prefix}/")
-                version = str(parameter["Version"])
-                document = Document(parameter["Name"], parameter["Value"], version)
-                if name == _SETTINGS:
-                    settings = document
-                elif name.startswith(_RULES):
-                    rules[name.removeprefix(_RULES)] = document
-        except aws.errors() as error:
-            raise SourceError(f"{self._prefix}: {aws.explained(error)}") from error
+            pages = self._client.get_paginator("get_parameters_by_path")
+            for page in pages.paginate(Path=self._prefix, Recursive=True):
+                for parameter in page["Parameters"]:
+                    name = parameter["Name"].removeprefix(f"{self._prefix}/")
+                    version = str(parameter["Version"])
+                    document = Document(parameter["Name"], parameter["Value"], version)
+                    if name == _SETTINGS:
+                        settings = document
+                    elif name.startswith(_RULES):
+                        rules[name.removeprefix(_RULES)] = document
+        except (ClientError, BotoCoreError) as error:
+            raise SourceError(f"{self._prefix}: can't be read ({_brief(error)})") from error
         return Documents(rules, settings)
 
     def earlier(self, name: str) -> Iterable[Document]:
         """Earlier versions of a document, the newest first."""
         label = f"{self._prefix}/{name}"
         try:
-            versions = list(_paged(self._client.get_parameter_history, Name=label))
-        except aws.errors() as error:
-            raise SourceError(f"{label}: history {aws.explained(error)}") from error
+            pages = self._client.get_paginator("get_parameter_history").paginate(Name=label)
+            versions = [version for page in pages for version in page["Parameters"]]
+        except (ClientError, BotoCoreError) as error:
+            raise SourceError(f"{label}: history can't be read ({_brief(error)})") from error
         versions.sort(key=lambda version: version["Version"], reverse=True)
         return [
             Document(f"{label}:{version['Version']}", version["Value"], str(version["Version"]))
@@ -157,8 +154,8 @@ class SettingsSource:
             parameter = self._client.get_parameter(Name=self._label)["Parameter"]
         except self._client.exceptions.ParameterNotFound:
             return Documents({})
-        except aws.errors() as error:
-            raise SourceError(f"{self._label}: {aws.explained(error)}") from error
+        except (ClientError, BotoCoreError) as error:
+            raise SourceError(f"{self._label}: can't be read ({_brief(error)})") from error
         return Documents({}, Document(self._label, parameter["Value"], str(parameter["Version"])))
 
     def earlier(self, name: str) -> Iterable[Document]:
@@ -166,13 +163,10 @@ class SettingsSource:
         return self._parameters.earlier(name)
 
 
-def _paged(operation: Callable[..., Any], **asked: Any) -> Iterator[Any]:
-    """The parameters of all pages."""
-    page = operation(**asked)
-    yield from page["Parameters"]
-    while token := page.get("NextToken"):
-        page = operation(**asked, NextToken=token)
-        yield from page["Parameters"]
+def _brief(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "refused"))
+    return type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +205,11 @@ class Loader:
             return memory.loaded
         try:
             documents = self._source.read()
+            if memory.loaded is None or memory.loaded.stale or documents != memory.documents:
+                memory.loaded = self._compile(documents)
+                memory.documents = documents
         except SourceError as error:
             return self._stay(error)
-        if memory.loaded is None or memory.loaded.stale or documents != memory.documents:
-            memory.loaded = self._compile(documents)
-            memory.documents = documents
         memory.fresh_until = self._now() + memory.loaded.settings.cache_s
         return memory.loaded
 
@@ -257,10 +251,8 @@ class Loader:
         return None
 
     def _earlier(self, name: str) -> Iterable[Document]:
-        try:
-            return list(self._source.earlier(name))[:_MOST_EARLIER]
-        except SourceError:
-            return ()
+        """The newest versions; raises `SourceError`, as nobody knows then what was in force."""
+        return list(self._source.earlier(name))[:_MOST_EARLIER]
 
     def _settings(self, document: Document | None, problems: list[str]) -> Settings:
         if document is None:

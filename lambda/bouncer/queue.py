@@ -4,17 +4,24 @@ All jobs share one message group, so one worker invocation runs at a time, ever.
 JSON.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from bouncer import aws
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
 from bouncer.errors import BouncerError
 from bouncer.job import Job, deduplication_id, to_json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 2},  # SES waits 30 s for the intake
+)
 GROUP = "bounces"
 
 
@@ -22,39 +29,23 @@ class QueueError(BouncerError):
     """The queue could not be reached, or refused."""
 
 
-class MessageSender(Protocol):
-    """What is asked of SQS to queue a job: boto3's client is one, `aws.Sqs` another."""
+class Queue:
+    """Jobs on their way from intake to worker; `dead_letter_url` takes what can't be read."""
 
-    @property
-    def send_message(self) -> Callable[..., Any]:
-        """Put one message on a queue."""
-
-
-class Outbox:
-    """The end of the queue that jobs are put in."""
-
-    def __init__(self, client: MessageSender, url: str) -> None:
-        self._sender = client
+    def __init__(self, client: "SQSClient", url: str, dead_letter_url: str | None = None) -> None:
+        self._client = client
         self._url = url
+        self._dead_letter_url = dead_letter_url
 
     def send(self, job: Job) -> None:
         """Put a job on the queue; the same job again within five minutes is one job."""
         with _asking():
-            self._sender.send_message(
+            self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=to_json(job),
                 MessageGroupId=GROUP,
                 MessageDeduplicationId=deduplication_id(job),
             )
-
-
-class Queue(Outbox):
-    """The queue as the worker sees it; `dead_letter_url` takes what can't be read."""
-
-    def __init__(self, client: "SQSClient", url: str, dead_letter_url: str | None = None) -> None:
-        super().__init__(client, url)
-        self._client = client
-        self._dead_letter_url = dead_letter_url
 
     def hand_back(self, records: Iterable[dict[str, Any]], *, delay_s: int) -> None:
         """Have records delivered again after `delay_s` instead of the visibility timeout."""
@@ -67,7 +58,12 @@ class Queue(Outbox):
             for index, record in enumerate(records)
         ]
         with _asking():
-            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]  # the stub wants a TypedDict
+            answer = self._client.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=entries,  # type: ignore[arg-type]  # the stub wants a TypedDict
+            )
+        if answer.get("Failed"):
+            raise QueueError(f"the queue refused {len(answer['Failed'])} of {len(entries)} records")
 
     def bury(self, record: dict[str, Any]) -> None:
         """Move a record nobody can read to the dead-letter queue, so that it holds up nobody."""
@@ -86,5 +82,8 @@ class Queue(Outbox):
 def _asking() -> Iterator[None]:
     try:
         yield
-    except aws.errors() as error:
-        raise QueueError(f"the queue {aws.explained(error)}") from error
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        raise QueueError(f"the queue refused: {code}") from error
+    except BotoCoreError as error:
+        raise QueueError(f"the queue can't be reached ({type(error).__name__})") from error

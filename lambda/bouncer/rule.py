@@ -14,7 +14,7 @@ its problems are reported at once.
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from bouncer.condition import All, Condition, Not, read_condition
@@ -23,8 +23,6 @@ from bouncer.errors import DocumentError
 from bouncer.rejection import Rejection, read_rejection
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")  # what SSM and file systems both allow
-
-_DATE_LENGTH = len("2026-12-01")
 
 
 class Mode(StrEnum):
@@ -127,9 +125,17 @@ def _moment(node: Node, *, end: bool) -> datetime | None:
     text = node.value if isinstance(node.value, str) else ""
     try:
         moment = datetime.fromisoformat(text)
-        if end and len(text) == _DATE_LENGTH:
+        if end and _is_date(text):
             moment += timedelta(days=1)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         node.fault("an ISO date or time such as 2026-12-01 or 2026-12-01T08:00+01:00")
         return None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
-    ConnectionClosedError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
-    HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
     ProxyConnectionError,
-    SSLError,
 )
 
 from bouncer.errors import BouncerError
@@ -38,19 +37,34 @@ CONFIG = Config(
     max_pool_connections=1,
 )
 
-_THROTTLES = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestThrottled"}
+# The codes by which AWS services throttle, as botocore knows them.
+_THROTTLES = {
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
 _PASSING = {
     "AccountSendingPausedException",
     "ConfigurationSetSendingPausedException",
     "ExpiredToken",
     "ExpiredTokenException",
-    "InternalFailure",
     "InvalidClientTokenId",
     "RequestExpired",
+    "RequestTimeTooSkewed",
     "ServiceUnavailable",
     "SignatureDoesNotMatch",
 }
 _PAUSED_TEXTS = ("sending paused", "account is paused")
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
 _UNAVAILABLE = 503
 
 
@@ -67,7 +81,7 @@ class RefusedError(BouncerError):
 
 
 class UnknownOutcomeError(BouncerError):
-    """No answer came: SES may have accepted the bounce or not."""
+    """No answer came, or one of an unknown failure: SES may have accepted the bounce or not."""
 
 
 class Sender:
@@ -84,29 +98,28 @@ class Sender:
             raise _meaning(error) from error
         except ParamValidationError as error:
             raise RefusedError(f"ParamValidation: {error}") from error
-        except (
-            EndpointConnectionError,
-            ConnectTimeoutError,
-            ProxyConnectionError,
-            SSLError,
-        ) as error:
+        except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError) as error:
             raise UnavailableError(f"SES can't be reached ({type(error).__name__})") from error
-        except NoCredentialsError as error:
+        except (NoCredentialsError, CredentialRetrievalError) as error:
             raise UnavailableError("the function has no credentials") from error
-        except (ConnectionClosedError, HTTPClientError) as error:
+        except BotoCoreError as error:  # a broken connection, TLS in the answer, no answer at all
             raise UnknownOutcomeError(f"no answer from SES ({type(error).__name__})") from error
+
+    def close(self) -> None:
+        """Let go of the connection: one kept over a freeze of the function would be dead."""
+        self._client.close()
 
 
 def _meaning(error: ClientError) -> BouncerError:
     code = error.response.get("Error", {}).get("Code", "")
     text = f"{code}: {error.response.get('Error', {}).get('Message', '')}"
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _THROTTLES:
+    if code in _THROTTLES or status == _TOO_MANY_REQUESTS:
         return ThrottledError(text)
     if code in _PASSING or status == _UNAVAILABLE:
         return UnavailableError(text)
     if any(paused in text.lower() for paused in _PAUSED_TEXTS):
         return UnavailableError(text)
-    if status > _UNAVAILABLE or status == 502:  # noqa: PLR2004  # a gateway answered, not SES
+    if status >= _SERVER_ERROR:
         return UnknownOutcomeError(text)
     return RefusedError(text)

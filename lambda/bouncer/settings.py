@@ -28,8 +28,7 @@ DAY_S = 24 * 3600
 class Settings:
     """Everything an operator may set; see docs/rules.md for the meaning of each.
 
-    `expiry_margin_s` and `cache_s` are seconds; `own_domains` is None for "the recipients'
-    domains".
+    `expiry_margin_s` and `cache_s` are seconds; the recipients' domains are own domains always.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -37,7 +36,7 @@ class Settings:
     bounce_sender: str | None = None
     reporting_mta: str | None = None
     answer: frozenset[str] = frozenset()
-    own_domains: tuple[str, ...] | None = None
+    own_domains: tuple[str, ...] = ()
     expiry_margin_s: int = 600
     cache_s: int = 60
     ascii_only: bool = True
@@ -124,7 +123,7 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "reporting_mta": ("reporting_mta", read_mta),
     "answer": ("answer", read_answer),
     "own_domains": ("own_domains", _domains),
-    "expiry_margin": ("expiry_margin_s", _seconds(DAY_S)),
+    "expiry_margin": ("expiry_margin_s", _seconds(DAY_S // 2)),
     "cache": ("cache_s", _seconds(DAY_S)),
     "ascii_only": ("ascii_only", Node.flag),
     "mask_addresses": ("mask_addresses", Node.flag),

@@ -76,12 +76,8 @@ _USUAL = tuple(
 )
 
 
-def of(error: Exception, text: str) -> Slip:
+def of_parser(error: yaml.MarkedYAMLError, text: str) -> Slip:
     """What stopped the parser in `text`."""
-    return _of_parser(error, text) if isinstance(error, yaml.MarkedYAMLError) else _of_text(text)
-
-
-def _of_parser(error: yaml.MarkedYAMLError, text: str) -> Slip:
     context = error.context or ""
     mark = error.problem_mark or error.context_mark
     if _OPENED.search(context) or _STARTED.search(context):  # where it began tells more
@@ -105,7 +101,7 @@ def _before(text: str) -> str:
     return "text" if re.search(r"[^\s\w.-]", text) else "blank"
 
 
-def _of_text(text: str) -> Slip:
+def of_characters(text: str) -> Slip:
     """The first character of `text` that YAML does not allow."""
     match = _FORBIDDEN.search(text)
     if match is None:

@@ -13,9 +13,8 @@ from functools import cache
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
-from bouncer import gate, ledger, sesapi, settings
+from bouncer import gate, ledger, parameters, queue, sesapi, settings
 from bouncer.job import Job, JobError, from_json
 from bouncer.journal import Journal
 from bouncer.ledger import Ledger, LedgerError
@@ -31,13 +30,10 @@ RESOURCES = (settings.QUEUE_KEY, settings.DEAD_LETTER_KEY, settings.LEDGER_KEY)
 # What an invocation must have left when a call starts: the longest call, its slot, ledger, journal.
 RESERVE_S = sesapi.CONNECT_TIMEOUT_S + sesapi.READ_TIMEOUT_S + SPACING_S + 5
 
-# A job that had as many whole invocations to itself in vain has failed: it must not hold up the
-# others until it expires. The queue's maximum receive count must be higher.
-MOST_DELIVERIES = 20
-
-_CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "max_attempts": 3})
+# How long handed back jobs wait: seconds after a stumble, two minutes in an outage. So a job is
+# delivered some 750 times in its 24 hours; the queue's maximum receive count must be higher.
 _FIRST_DELAY_S = 5
-_LONGEST_DELAY_S = 60
+LONGEST_DELAY_S = 120
 
 Record = dict[str, Any]
 
@@ -76,6 +72,7 @@ class Worker:
         self._journal.begin(request_id)
         until = self._ticks() + remaining_s - RESERVE_S
         left = self._work(records, until, request_id)
+        self._sender.close()
         self._pacer.hold()
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in left]}
 
@@ -85,12 +82,7 @@ class Worker:
         try:
             in_force = self._loader.load().settings
             for record in records:
-                try:
-                    self._record(record, in_force, until, request_id)
-                except OutOfTimeError as error:
-                    if done or _deliveries(record) < MOST_DELIVERIES:
-                        raise
-                    self._journal.failed(from_json(record["body"]), in_force, error)
+                self._record(record, in_force, until, request_id)
                 done += 1
         except (SourceError, LedgerError, OutOfTimeError, QueueError) as error:
             self._hand_back(records[done:], error)
@@ -98,7 +90,7 @@ class Worker:
 
     def _hand_back(self, records: Sequence[Record], error: Exception) -> None:
         exponent = min(_deliveries(records[0]) - 1, 10)
-        delay_s = min(_FIRST_DELAY_S * 2**exponent, _LONGEST_DELAY_S)
+        delay_s = min(_FIRST_DELAY_S * 2**exponent, LONGEST_DELAY_S)
         self._journal.handed_back(len(records), error)
         try:
             self._jobs.hand_back(records, delay_s=delay_s)
@@ -176,9 +168,9 @@ def _worker() -> Worker:
     """The function's dependencies, built once, at its first event."""
     defaults = Settings.from_env(os.environ, needs=RESOURCES)
     resources = defaults.resources
-    source = SettingsSource(boto3.client("ssm", config=_CONFIG), defaults.prefix)
+    source = SettingsSource(boto3.client("ssm", config=parameters.CONFIG), defaults.prefix)
     table = boto3.client("dynamodb", config=ledger.CONFIG)
-    jobs = boto3.client("sqs", config=_CONFIG)
+    jobs = boto3.client("sqs", config=queue.CONFIG)
     return Worker(
         loader=Loader(source, defaults, now=time.monotonic),
         ledger=Ledger(table, resources[settings.LEDGER_KEY]),

@@ -10,15 +10,18 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bouncer import parameters
 from bouncer.condition import POLICY_WORDS, VERDICT_FIELDS, VERDICT_WORDS
 from bouncer.errors import BouncerError
-from bouncer.parameters import FileSource, Loaded, Loader, Source
-from bouncer.rejection import mailbox_address
+from bouncer.parameters import FileSource, Loaded, Loader, ParameterSource, Source
+from bouncer.rule import Mode
 from bouncer.settings import Settings
 from bouncer_local import __path__ as package_path
 from bouncer_local.clock import Clock, SimulatedClock, SystemClock, now
@@ -52,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `bouncer replay ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (OSError, BotoCoreError) as error:  # a full disk, no AWS region, ...
+        print(_terminal_safe(str(error)), file=sys.stderr)  # noqa: T201  # errors go to people
+        return _WRONG_USAGE
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)  # noqa: T201
         return 130
@@ -120,6 +126,13 @@ def _add_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument(
         "--real-time", action="store_true", help="bounce at the real pace, one a second"
     )
+    command.add_argument(
+        "--verified",
+        action="append",
+        default=[],
+        metavar="ADDR_OR_DOMAIN",
+        help="a sender SES has verified, beside the domains that receive the mails; repeat",
+    )
     command.set_defaults(run=_replay)
 
 
@@ -187,7 +200,7 @@ def _replay(options: argparse.Namespace) -> int:
     envelope = Envelope(
         sender=options.sender,
         recipients=tuple(options.recipient),
-        verdicts=dict(map(_verdict, options.verdict)),
+        verdicts=_verdicts(options.verdict),
     )
     loaded = _load(_source(options.rules, options.settings))
     items = read_items(options.paths, envelope)
@@ -196,9 +209,11 @@ def _replay(options: argparse.Namespace) -> int:
     console = Console(soft_wrap=False, highlight=False)
     report: Report = JsonReport(console) if options.format == "json" else TableReport(console)
     clock: Clock = SystemClock() if options.real_time else SimulatedClock(SystemClock().time())
-    summary = _run(items, loaded, report, clock, options.out if options.send else None)
+    summary = _run(items, loaded, report, clock=clock, out=options.out, verified=options.verified)
     if options.format == "table":
         _say(str(summary))
+        if loaded.settings.mode is not Mode.ENFORCE:
+            _say(f"settings: mode is {loaded.settings.mode}, so nothing is stopped or bounced")
         if options.send:
             _say(f"bounces are in {options.out}")
     return 1 if summary.errors else 0
@@ -211,10 +226,22 @@ def _refuse_contradictions(options: argparse.Namespace) -> None:
         raise UsageError("--out: found no --send, expected --send --out DIR")
     if options.real_time and not options.send:
         raise UsageError("--real-time: found no --send, expected --send --out DIR --real-time")
+    if "" in options.recipient:
+        raise UsageError("--recipient: found nothing, expected an address")
+    if options.verified and not options.send:
+        raise UsageError("--verified: found no --send, expected --send --out DIR")
     if options.explain and options.send:
         raise UsageError("--explain: found --send beside it, expected one of the two")
     if options.explain and options.format == "json":
         raise UsageError("--explain: found --format json beside it, expected --explain alone")
+
+
+def _verdicts(texts: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, word in map(_verdict, texts):
+        if found.setdefault(name, word) != word:
+            raise UsageError(f"--verdict {name}: found {found[name]} and {word}, expected one")
+    return found
 
 
 def _verdict(text: str) -> tuple[str, str]:
@@ -238,14 +265,12 @@ def _source(rules: str, settings: Path | None) -> Source:
         )
     import boto3  # noqa: PLC0415  # a second that nobody else has to wait for
 
-    from bouncer.parameters import ParameterSource  # noqa: PLC0415
-
     prefix = rules.removeprefix(_SSM)
     if not prefix.startswith("/"):
         raise UsageError(
             f"--rules: found {rules!r}, expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
         )
-    return ParameterSource(boto3.client("ssm"), prefix)
+    return ParameterSource(boto3.client("ssm", config=parameters.CONFIG), prefix)
 
 
 def _load(source: Source) -> Loaded:
@@ -259,7 +284,7 @@ def _load(source: Source) -> Loaded:
 
 
 def _explain(items: Iterable[Item], loaded: Loaded) -> int:
-    results = list(_first_two(replay(items, loaded, now=partial(now, SystemClock()))))
+    results = list(islice(replay(items, loaded, now=partial(now, SystemClock())), 2))
     if len(results) > 1:
         raise UsageError("--explain: found several mails, expected one")
     for result in results:
@@ -271,13 +296,14 @@ def _explain(items: Iterable[Item], loaded: Loaded) -> int:
     return 0
 
 
-def _first_two(results: Iterator[Result]) -> Iterator[Result]:
-    for _, result in zip(range(2), results, strict=False):
-        yield result
-
-
 def _run(
-    items: Iterable[Item], loaded: Loaded, report: Report, clock: Clock, out: Path | None
+    items: Iterable[Item],
+    loaded: Loaded,
+    report: Report,
+    *,
+    clock: Clock,
+    out: Path | None,
+    verified: Sequence[str] = (),
 ) -> Summary:
     summary = Summary()
     with ExitStack() as stack:
@@ -286,8 +312,6 @@ def _run(
             from bouncer_local import sending as machinery  # noqa: PLC0415  # moto takes a second
 
             _make_folder(out)
-            named = loaded.settings.bounce_sender
-            verified = [mailbox_address(named)] if named else []
             sending = stack.enter_context(
                 machinery.sending(out=out, clock=clock, settings=loaded.settings, verified=verified)
             )
@@ -350,7 +374,7 @@ def _demo(options: argparse.Namespace) -> int:
         )
         for item in read_items(sorted(map(str, SAMPLES.glob("*.eml"))), Envelope())
     )
-    summary = _run(items, loaded, TableReport(console), clock, options.out)
+    summary = _run(items, loaded, TableReport(console), clock=clock, out=options.out)
     _say(f"{summary}\nbounces are in {options.out}, one mail each; any mail program opens them")
     return 1 if summary.errors else 0
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bouncer import guard, mime
 from bouncer.condition import All, Any, Condition, Leaf, Not
+from bouncer.index import found_values
 from bouncer.judge import Judgement, guard_context
 from bouncer.message import VERDICTS, Message
 from bouncer.rule import Action, Mode, Rule
@@ -62,7 +63,7 @@ def _recipient(decision: Decision, ruleset: Ruleset, message: Message) -> Iterat
         notes = _mode(rule) + _dates(rule, message)
         yield f"{_INDENT}{_mark(matches)} {rule.name}: {rule.action}{notes}"
         if rule.condition is not None:
-            yield from _condition(rule.condition, facts, 2)
+            yield from _condition(rule.condition, facts, message, 2)
         if rule is decision.rule:
             yield f"{_INDENT}    rules after this one are not asked"
             return
@@ -85,18 +86,21 @@ def holds(condition: Condition, facts: Mapping[Leaf, bool]) -> bool:
             return facts[condition]
 
 
-def _condition(condition: Condition, facts: Mapping[Leaf, bool], depth: int) -> Iterator[str]:
+def _condition(
+    condition: Condition, facts: Mapping[Leaf, bool], message: Message, depth: int
+) -> Iterator[str]:
     start = f"{_INDENT * depth}{_mark(holds(condition, facts))} "
     match condition:
         case All(parts) | Any(parts):
             yield start + ("all of" if isinstance(condition, All) else "any of")
             for part in parts:
-                yield from _condition(part, facts, depth + 1)
+                yield from _condition(part, facts, message, depth + 1)
         case Not(part):
             yield start + "not"
-            yield from _condition(part, facts, depth + 1)
+            yield from _condition(part, facts, message, depth + 1)
         case _:
-            yield start + str(condition)
+            found = ", ".join(map(_clean, found_values(condition, message)))
+            yield start + str(condition) + (f" (found {found})" if found else "")
 
 
 def _mark(held: bool) -> str:
@@ -113,12 +117,15 @@ def _dates(rule: Rule, message: Message) -> str:
 
 def _guard(decision: Decision, message: Message, settings: Settings) -> Iterator[str]:
     context = guard_context(message, decision.rule, decision.recipient, settings)
-    found = list(guard.reasons(message, replace(context, answer=())))
+    found = dict(guard.findings(message, replace(context, answer=())))
     withheld = next((reason for reason in found if reason not in context.answer), None)
     yield f"{_INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
     for reason in guard.CHECKED:
-        waived = ", but the rule or settings answer it" if reason in context.answer else ""
-        yield f"{_INDENT * 2}{_mark(reason in found)} {reason}{waived if reason in found else ''}"
+        line = f"{_INDENT * 2}{_mark(reason in found)} {reason}"
+        if reason in found:
+            waived = " (the rule or settings answer it)" if reason in context.answer else ""
+            line += f": {_clean(found[reason])}{waived}"
+        yield line
 
 
 def _clean(text: str) -> str:

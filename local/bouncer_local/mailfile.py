@@ -6,6 +6,8 @@ mail is held in memory at a time, except that a JSON file is read whole.
 
 import json
 import mailbox
+import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bouncer_local.rawmail import Envelope, RawMailError, header_block, ses_record
+from bouncer_local.rawmail import Envelope, RawMailError, ses_record
 
 _LINES = (".jsonl", ".ndjson")
 _ONE_MAIL = ".eml"  # whatever line it starts with
@@ -81,21 +83,20 @@ def _unreadable(path: Path, error: OSError) -> Item:
 
 
 def _file(path: Path, envelope: Envelope) -> Iterator[Item]:
-    source = str(path)
+    source, suffix = str(path), path.suffix.lower()
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            yield from _bytes(source, path.read_bytes(), envelope)  # a pipe can be read once only
-            return
         with path.open("rb") as file:
             start = file.read(_SNIFFED)
-        if path.suffix.lower() in _LINES:
-            yield from _json_lines(source, path)
-        elif start.lstrip(_BLANK)[:1] in (b"{", b"["):
-            yield from _json_text(source, path.read_bytes())
-        elif start.startswith(b"From ") and path.suffix.lower() != _ONE_MAIL:
+            mbox = start.startswith(b"From ") and suffix != _ONE_MAIL
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            streamed = regular and (mbox or suffix in _LINES)
+            raw = b"" if streamed else start + file.read()
+        if not streamed:
+            yield from _bytes(source, raw, envelope, one_mail=suffix == _ONE_MAIL)
+        elif mbox:
             yield from _mbox(source, path, envelope)
         else:
-            yield _mail(source, path.read_bytes(), envelope)
+            yield from _json_lines(source, path)
     except OSError as error:
         yield _unreadable(path, error)
 
@@ -104,10 +105,12 @@ def _standard_input(envelope: Envelope) -> Iterator[Item]:
     yield from _bytes("-", sys.stdin.buffer.read(), envelope)
 
 
-def _bytes(source: str, raw: bytes, envelope: Envelope) -> Iterator[Item]:
+def _bytes(
+    source: str, raw: bytes, envelope: Envelope, *, one_mail: bool = False
+) -> Iterator[Item]:
     if raw[:_SNIFFED].lstrip(_BLANK)[:1] in (b"{", b"["):
         yield from _json_text(source, raw)
-    elif raw.startswith(b"From "):
+    elif raw.startswith(b"From ") and not one_mail:
         with tempfile.NamedTemporaryFile(suffix=".mbox") as file:
             file.write(raw)
             file.flush()
@@ -120,9 +123,10 @@ def _mail(source: str, raw: bytes, envelope: Envelope) -> Item:
     if not raw.strip():
         return Item(source=source, error="found an empty file, expected a mail or an SES event")
     try:
-        return Item(source=source, record=ses_record(raw, envelope), headers=header_block(raw))
+        record, headers = ses_record(raw, envelope)
     except RawMailError as error:
         return Item(source=source, error=str(error))
+    return Item(source=source, record=record, headers=headers)
 
 
 def _mbox(source: str, path: Path, envelope: Envelope) -> Iterator[Item]:

@@ -35,7 +35,7 @@ _WORDS = {
     "permerror": "PROCESSING_FAILED",
 }
 
-Headers = list[tuple[str, str]]
+Headers = list[tuple[str, str]]  # names in lower case, but for those that go into the event
 
 
 class RawMailError(ValueError):
@@ -61,14 +61,17 @@ def header_block(raw: bytes) -> bytes:
     return raw[start : end.start() if end else len(raw)]
 
 
-def ses_record(raw: bytes, envelope: Envelope) -> dict[str, Any]:
-    """The event record for a raw mail; raises `RawMailError` if it has no headers or recipient."""
+def ses_record(raw: bytes, envelope: Envelope) -> tuple[dict[str, Any], bytes]:
+    """The event record for a raw mail, and its header block as it stands.
+
+    Raises `RawMailError` if the mail has no headers or no recipient.
+    """
     block = header_block(raw)
-    headers = _parse(block)
-    if not headers:
+    named = _parse(block)
+    if not named:
         raise RawMailError("found no mail headers, expected a mail or an SES event")
-    first = next((value for name, value in headers if name.lower() == "received"), "")
-    ses = _SES_RECEIVED.search(first)
+    headers = [(name.lower(), value) for name, value in named]
+    ses = _SES_RECEIVED.search(next(iter(_values(headers, "received")), ""))
     recipients = list(envelope.recipients) or _recipients(headers, ses)
     if not recipients:
         raise RawMailError("found no recipient in the mail, expected --recipient ADDR to name one")
@@ -78,7 +81,7 @@ def ses_record(raw: bytes, envelope: Envelope) -> dict[str, Any]:
         "source": envelope.sender if envelope.sender is not None else _sender(headers, raw),
         "destination": recipients,
         "headersTruncated": truncated,
-        "headers": [{"name": name, "value": value} for name, value in _cut(headers)],
+        "headers": [{"name": name, "value": value} for name, value in _cut(named)],
         "timestamp": _timestamp(headers, ses),
     }
     receipt = {"recipients": recipients, "timestamp": mail["timestamp"]}
@@ -88,11 +91,12 @@ def ses_record(raw: bytes, envelope: Envelope) -> dict[str, Any]:
             receipt["dmarcPolicy"] = word
         else:
             receipt[f"{name}Verdict"] = {"status": word.upper()}
-    return {
+    record = {
         "eventSource": "aws:ses",
         "eventVersion": "1.0",
         "ses": {"mail": mail, "receipt": receipt},
     }
+    return record, block
 
 
 def _parse(block: bytes) -> Headers:
@@ -123,7 +127,7 @@ def _cut(headers: Headers) -> Headers:
 
 
 def _values(headers: Headers, *names: str) -> list[str]:
-    return [value for name, value in headers if name.lower() in names]
+    return [value for name, value in headers if name in names]
 
 
 def _sender(headers: Headers, raw: bytes) -> str:
@@ -171,10 +175,10 @@ def _verdicts(headers: Headers) -> dict[str, str]:
 
 def _written_by_ses(headers: Headers) -> Headers:
     """The headers SES put on top: up to its signature, else to the next `Received`."""
-    names = [name.lower() for name, _ in headers]
+    names = [name for name, _ in headers]
     if _LAST_OF_SES in names:
         headers = headers[: names.index(_LAST_OF_SES)]
-    below = [number for number, (name, _) in enumerate(headers) if name.lower() == "received"][1:]
+    below = [number for number, (name, _) in enumerate(headers) if name == "received"][1:]
     return headers[: below[0]] if below else headers
 
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bouncer.errors import UnreadableEventError
+from bouncer.job import JobError, check
 from bouncer.judge import Judgement, judge
 from bouncer.message import Message, read_record
 from bouncer.parameters import Loaded
 from bouncer_local.mailfile import Item
 from bouncer_local.sending import Outcome, Sending
-
-_BATCH = 10  # jobs driven through the queue at a time: one batch of the mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +58,11 @@ def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Re
     except UnreadableEventError as error:
         return Result(source=item.source, error=str(error)), b""
     judgement = judge(message, loaded.ruleset, loaded.settings, now=now())
+    try:
+        for job in judgement.jobs:
+            check(job)
+    except JobError as error:  # intake lets such a mail through
+        return Result(source=item.source, error=f"the bounce can't be made: {error}"), b""
     result = Result(source=item.source, judgement=judgement, bounce=bounce_of(judgement))
     return result, item.headers
 
@@ -86,7 +90,7 @@ def _sent(results: Iterable[tuple[Result, bytes]], sending: Sending) -> Iterator
                     job, result.judgement.message, headers or header_lines(result.judgement.message)
                 )
                 jobs += 1
-        if jobs >= _BATCH or not jobs:
+        if jobs >= sending.batch or not jobs:
             yield from _with_outcomes(waiting, sending.drain() if jobs else {})
             waiting.clear()
             jobs = 0

@@ -110,7 +110,7 @@ class TableReport:
             self._console.print(line, soft_wrap=True)
             return
         self._table.add_row(*_row(result, self._widths["MAIL"]))
-        if self._table.row_count >= _ROWS_AT_ONCE:
+        if self._console.is_terminal or self._table.row_count >= _ROWS_AT_ONCE:
             self.close()
 
     def close(self) -> None:
@@ -130,18 +130,11 @@ class TableReport:
 
 def _row(result: Result, width: int) -> list[Text]:
     source = Text(_end_of(_clean(result.source), width))
-    if result.judgement is None:
-        return [
-            source,
-            Text(""),
-            Text(""),
-            Text("error", style="red"),
-            Text(_clean(result.error or "")),
-        ]
-    decisions = result.judgement.decisions
+    judgement = result.judgement
+    decisions = judgement.decisions if judgement else ()
     return [
         source,
-        Text(_clean(result.judgement.message.sender) or "<>"),
+        Text((_clean(judgement.message.sender) if judgement else "") or "<>"),
         Text(_recipients([decision.recipient for decision in decisions])),
         Text(_decided(decisions)),
         Text(_bounced(result), style=_STYLES.get(result.bounce.status, "")),

@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from bouncer import mime, sesapi
+from bouncer import mime, queue, sesapi
 from bouncer.job import Job
 from bouncer.journal import Journal
 from bouncer.ledger import Ledger
@@ -28,7 +28,7 @@ from bouncer.sesapi import Sender
 from bouncer.settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, Settings
 from bouncer.worker import Record, Worker
 from bouncer_local.aws.embedded import EmbeddedAws, embedded_aws
-from bouncer_local.aws.mapping import EventSourceMapping
+from bouncer_local.aws.mapping import BATCH_SIZE, EventSourceMapping
 from bouncer_local.clock import Clock, SimulatedClock, now
 from bouncer_local.ses.account import ReceivedMail
 from bouncer_local.ses.server import FakeSes
@@ -73,9 +73,11 @@ class Sending:
     def __init__(self, aws: EmbeddedAws, ses: FakeSes, clock: Clock, settings: Settings) -> None:
         self._ses = ses
         self._clock = clock
+        # Jobs worth driving through the queue together: a batch of the mapping, or one to watch.
+        self.batch = BATCH_SIZE if isinstance(clock, SimulatedClock) else 1
         self._journal = io.StringIO()
         kind = partial(PatientQueue, clock) if isinstance(clock, SimulatedClock) else Queue
-        sqs = boto3.client("sqs")
+        sqs = boto3.client("sqs", config=queue.CONFIG)
         url = aws.environ[QUEUE_KEY]
         self._jobs = kind(sqs, url, aws.environ[DEAD_LETTER_KEY])
         self._worker = Worker(

@@ -30,7 +30,7 @@ def test_its_settings_are_settings_of_a_deployment(monkeypatch: pytest.MonkeyPat
 
 
 def test_no_child_can_reach_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever leads to an account or a proxy is not handed on; everything leads to the emulator."""
+    """What leads to an account or a proxy is not handed on; everything leads to the emulator."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "https_proxy"):
         monkeypatch.setenv(name, "real")
     found = environment("http://127.0.0.1:1", node=Path("/n/bin/node"))
@@ -85,7 +85,7 @@ def test_a_step_is_told_when_it_fails_too() -> None:
     """Each step has a line with its time; what it showed until then stands below."""
     told = io.StringIO()
     story = Story(told)
-    with (
+    with (  # noqa: PT012  # a step is told while it runs
         pytest.raises(ShowedError, match="colour: found 'red', expected 'blue'"),
         story.step("look"),
     ):

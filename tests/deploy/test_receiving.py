@@ -1,4 +1,4 @@
-"""SES receiving as the local deployment plays it: rules in order, actions in order, until a stop."""
+"""SES receiving as the local deployment plays it: rules and actions in order, until a stop."""
 
 import io
 import json

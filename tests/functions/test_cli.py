@@ -189,7 +189,7 @@ def test_an_explanation_names_every_condition(run: Run) -> None:
         '          no  sender_domain is a subdomain of "partner.example"',
         "  yes 200-departed: reject",
         '    yes recipient equals "ann@example.com"',
-        "    yes lists, but the rule or settings answer it",
+        "    yes lists: header list-id (the rule or settings answer it)",
         "    no  spam",
         "disposition: STOP_RULE_SET",
     ):
@@ -232,6 +232,12 @@ def test_explaining_a_withheld_bounce_says_so(run: Run) -> None:
         (
             ["--explain", "rules/../README.md", "rules/../README.md"],
             "--explain: found several mails, expected one",
+        ),
+        (["--recipient", "", "x"], "--recipient: found nothing, expected an address"),
+        (["--verified", "a.example", "x"], "--verified: found no --send"),
+        (
+            ["--verdict", "spf=pass", "--verdict", "spf=fail", "x"],
+            "--verdict spf: found pass and fail, expected one",
         ),
         (["--format", "xml", "x"], "invalid choice"),
         ([], "required"),
@@ -286,6 +292,41 @@ def test_the_example_in_the_help_works(
 
 def run_here(words: list[str]) -> int:
     return cli.main(words)
+
+
+def test_nothing_leaves_this_machine(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proxies, profiles and endpoints of the environment do not reach the embedded services."""
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "AWS_ENDPOINT_URL_SQS"):
+        monkeypatch.setenv(name, "http://192.0.2.1:9")
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "broken"))
+    (tmp_path / "broken").write_text("[[[")
+    arguments = ("--send", "--out", tmp_path / "out", sample("02-"))
+    status, out, _ = run("replay", "--format", "json", *arguments)
+    assert (status, objects(out)[0]["bounce"]["status"]) == (0, "sent")
+    assert os.environ["AWS_PROFILE"] == "nobody"
+
+
+def test_aws_without_a_region_is_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Rules from SSM need a region; without one the SDK's own sentence is told."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    status, _, err = run("replay", "--rules", "ssm:/x", sample("01-"))
+    assert (status, err) == (2, "You must specify a region.\n")
+
+
+def test_settings_that_hold_everything_back_are_told(run: Run, tmp_path: Path) -> None:
+    """A table of rejections that will not happen says so below."""
+    (tmp_path / "settings.yaml").write_text("mode: shadow")
+    _, _, err = run("replay", "--settings", tmp_path / "settings.yaml", sample("01-"))
+    assert "mode is shadow, so nothing is stopped or bounced" in err
 
 
 def test_a_closed_pipe_is_no_error() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncer.guard import Context, reasons
+from bouncer.guard import Context, findings
 from bouncer.message import Message, read_record
 from bouncer.parameters import Loaded
 from bouncer.reason import Reason
@@ -97,7 +97,7 @@ def test_bounces_by_ses_itself_are_known_by_their_form() -> None:
     assert len(files) == 8
     given = Context(recipient=RECIPIENT, bounce_senders=(), own_domains=(), answer=ANSWER_CLASSES)
     for item in read_items(list(map(str, files)), envelope("bob@sender.example")):
-        assert Reason.REPORT in reasons(_message(item), given), item.source
+        assert Reason.REPORT in dict(findings(_message(item), given)), item.source
 
 
 def test_line_ends_change_nothing(reject_everything: Loaded) -> None:

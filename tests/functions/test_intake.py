@@ -5,13 +5,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import boto3
 import pytest
-from botocore import xform_name
 
 from bouncer import intake
 from bouncer.intake import Intake
@@ -233,6 +230,24 @@ def test_any_error_of_ours_lets_mail_through(error: Exception) -> None:
     assert "Traceback" not in json.dumps(tried.lines)
 
 
+@pytest.mark.parametrize("recipient", ["a\tb@example.com", "a\ud800@example.com", "nobody"])
+def test_a_bounce_that_cannot_be_made_stops_nothing(recipient: str) -> None:
+    """What SES could never be told about is let through, not stopped without a word."""
+    tried = bench("reject: {type: DoesNotExist}")
+    assert tried(event(recipient)) == "CONTINUE"
+    assert not tried.jobs.sent
+    assert [line["stage"] for line in tried.lines] == ["queue"]
+
+
+def test_a_log_level_from_outside_hides_no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every mail has its line and its metrics, whatever level the environment asks for."""
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "ERROR")
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "ERROR")
+    tried = bench()
+    tried(event())
+    assert [line["message"] for line in tried.lines] == ["mail"]
+
+
 def test_a_broken_journal_changes_nothing() -> None:
     """A log that can't be written neither stops nor lets through a mail."""
     tried = bench()
@@ -258,37 +273,15 @@ def test_addresses_can_be_masked() -> None:
     assert "e***@partner.example" in text
 
 
-class Front(BaseHTTPRequestHandler):
-    """Embedded AWS over HTTP: hands what the intake asks to the SDK's client of the same name."""
-
-    def do_POST(self) -> None:
-        service, _, operation = self.headers["X-Amz-Target"].partition(".")
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        client: Any = boto3.client("ssm" if service == "AmazonSSM" else "sqs")
-        answer = getattr(client, xform_name(operation))(**asked)
-        body = json.dumps(answer, default=str).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
     """The deployed function's surroundings, in this process."""
-    with embedded_aws() as embedded, ThreadingHTTPServer(("127.0.0.1", 0), Front) as front:
-        Thread(target=front.serve_forever, daemon=True).start()
+    with embedded_aws() as embedded:
         for key, value in embedded.environ.items():
             monkeypatch.setenv(key, value)
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{front.server_port}")
-        monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")  # for the SDK alone
         intake._intake.cache_clear()  # noqa: SLF001  # a new environment
         yield embedded
         intake._intake.cache_clear()  # noqa: SLF001
-        front.shutdown()
 
 
 def test_the_deployed_handler_works_with_aws(

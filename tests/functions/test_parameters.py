@@ -1,13 +1,13 @@
 """Rules and settings: from files and SSM, cached, last good kept, broken rules replaced alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
-from bouncer.parameters import FileSource, Loaded, Loader, ParameterSource, SourceError
+from bouncer.parameters import Document, FileSource, Loaded, Loader, ParameterSource, SourceError
 from bouncer.settings import Settings
 from bouncer_local.aws.embedded import embedded_aws
 
@@ -100,6 +100,27 @@ def test_a_new_environment_finds_the_newest_valid_version(ssm: "SSMClient") -> N
     assert [(rule.name, rule.action) for rule in loaded.ruleset.rules] == [("a", "accept")]
     assert loaded.settings.mode == "shadow"
     assert len(loaded.problems) == 3
+
+
+def test_a_history_that_cannot_be_read_is_asked_again(ssm: "SSMClient") -> None:
+    """A passing failure must not leave an accept rule out for the life of the function."""
+    put(ssm, "rules/050-accept", "accept: {}")
+    put(ssm, "rules/050-accept", "acept: {}")
+
+    class Stumbling(ParameterSource):
+        stumbles = True
+
+        def earlier(self, name: str) -> Iterable[Document]:
+            if self.stumbles:
+                raise SourceError("throttled")
+            return super().earlier(name)
+
+    source = Stumbling(ssm, PREFIX)
+    loader = Loader(source, Settings(), now=Ticks())
+    with pytest.raises(SourceError, match="throttled"):
+        loader.load()
+    source.stumbles = False
+    assert names(loader.load()) == ["050-accept"]
 
 
 def test_settings_that_were_never_valid_are_no_settings(ssm: "SSMClient") -> None:

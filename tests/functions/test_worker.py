@@ -7,10 +7,18 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from bouncer import sesapi
 from bouncer.job import Job, Refusal, to_json
@@ -20,7 +28,13 @@ from bouncer.pacer import Pacer
 from bouncer.parameters import Document, Documents, Loader, SettingsSource, SourceError
 from bouncer.queue import Queue
 from bouncer.reference import reference
-from bouncer.sesapi import Sender
+from bouncer.sesapi import (
+    RefusedError,
+    Sender,
+    ThrottledError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
 from bouncer.settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, Settings
 from bouncer.worker import RESERVE_S, Worker
 from bouncer_local.aws.embedded import PREFIX, embedded_aws
@@ -147,6 +161,28 @@ class Line:
         return [message["Body"] for message in answer.get("Messages", [])]
 
 
+JOB = Job(
+    message_id="m1",
+    received_at=datetime(2026, 11, 2, 8, tzinfo=UTC),
+    reference=reference("m1", ["ann@example.com"]),
+    sender="eve@partner.example",
+    bounce_sender="bounces@example.com",
+    bounce_sender_arn=None,
+    explanation=None,
+    reporting_mta="dns; mx.example.com",
+    extension_fields=(),
+    refusals=(
+        Refusal(
+            recipient="ann@example.com",
+            rule="r",
+            recipient_arn=None,
+            bounce_type="DoesNotExist",
+            dsn=None,
+        ),
+    ),
+)
+
+
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
     """Closes what a test opened."""
@@ -248,9 +284,7 @@ def test_a_refusal_is_an_outcome_and_delays_nobody(stack: ExitStack) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "kind", [FaultKind.THROTTLE, FaultKind.UNAVAILABLE, FaultKind.INTERNAL_ERROR]
-)
+@pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.UNAVAILABLE])
 def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(
     stack: ExitStack, kind: FaultKind
 ) -> None:
@@ -300,27 +334,11 @@ def test_handed_back_jobs_wait_for_seconds(stack: ExitStack) -> None:
     assert "Messages" not in line.sqs.receive_message(QueueUrl=line.aws.environ[QUEUE_KEY])
 
 
-def test_a_job_ses_never_takes_fails_at_last(stack: ExitStack) -> None:
-    """After many whole invocations in vain a job has failed, lest those behind it be lost too."""
-    line = Line(stack, *[(call, FaultKind.INTERNAL_ERROR) for call in range(1, 30)])
-    records = [
-        {
-            "messageId": message_id,
-            "receiptHandle": "x",
-            "body": to_json(line.receive(message_id)),
-            "attributes": {"ApproximateReceiveCount": "20"},
-        }
-        for message_id in ("m1", "m2")
-    ]
-    answer = line.worker().handle(records, remaining_s=60.0)
-    assert line.outcomes == ["failed"]
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
-    assert line.ledger.answered(line.receive("m1")) == set()
-
-
-@pytest.mark.parametrize("kind", [FaultKind.TIMEOUT_BEFORE, FaultKind.TIMEOUT_AFTER])
+@pytest.mark.parametrize(
+    "kind", [FaultKind.TIMEOUT_BEFORE, FaultKind.TIMEOUT_AFTER, FaultKind.INTERNAL_ERROR]
+)
 def test_an_unknown_outcome_is_never_sent_again(stack: ExitStack, kind: FaultKind) -> None:
-    """When no answer comes, the job has failed and stays claimed: better a lost bounce than two."""
+    """Without a clear answer a job has failed and stays claimed: rather a lost bounce than two."""
     line = Line(stack, (1, kind))
     line.queue("m1")
     line.poll()
@@ -347,6 +365,66 @@ def test_a_crash_between_claim_and_answer_sends_nothing_again(stack: ExitStack) 
     line.poll()
     assert line.outcomes == ["withheld"]
     assert not line.ses.calls
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "Throttling", ThrottledError),
+        (400, "RequestLimitExceeded", ThrottledError),
+        (429, "", ThrottledError),
+        (503, "ServiceUnavailable", UnavailableError),
+        (400, "RequestTimeTooSkewed", UnavailableError),
+        (403, "ExpiredToken", UnavailableError),
+        (500, "InternalFailure", UnknownOutcomeError),
+        (500, "", UnknownOutcomeError),
+        (502, "", UnknownOutcomeError),
+        (504, "", UnknownOutcomeError),
+        (400, "MessageRejected", RefusedError),
+        (400, "InvalidParameterValue", RefusedError),
+        (403, "AccessDenied", RefusedError),
+    ],
+)
+def test_what_an_answer_of_ses_means(status: int, code: str, kind: type[Exception]) -> None:
+    """Not accepted, refused for good, or not known: the three lead to different ends."""
+    answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    with pytest.raises(kind):
+        Sender(cast("Any", Failing(ClientError(cast("Any", answer), "SendBounce")))).send(JOB)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (EndpointConnectionError(endpoint_url="x"), UnavailableError),
+        (ConnectTimeoutError(endpoint_url="x"), UnavailableError),
+        (SSLError(endpoint_url="x", error=OSError("EOF in the answer")), UnknownOutcomeError),
+        (ReadTimeoutError(endpoint_url="x"), UnknownOutcomeError),
+        (ConnectionClosedError(endpoint_url="x"), UnknownOutcomeError),
+    ],
+)
+def test_what_a_broken_connection_means(error: Exception, kind: type[Exception]) -> None:
+    """Only a connection that was never made says that SES did not accept."""
+    with pytest.raises(kind):
+        Sender(cast("Any", Failing(error))).send(JOB)
+
+
+class Failing:
+    """An SES client whose call fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def send_bounce(self, **_: object) -> Any:
+        raise self.error
+
+
+def test_jobs_the_queue_would_not_hand_back_are_told(stack: ExitStack) -> None:
+    """An answer of 200 may still name records that stay invisible: that is journalled."""
+    line = Line(stack)
+    record = {"messageId": "m", "receiptHandle": "gone", "body": "{}", "attributes": {}}
+    line.source.error = SourceError("down")
+    line.worker().handle([record], remaining_s=60.0)
+    assert [told["message"] for told in line.lines] == ["handed_back", "worker_failed"]
 
 
 def test_an_unreadable_job_is_moved_out_of_the_way(stack: ExitStack) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from bouncer import intake, worker
+from bouncer.gate import LIFETIME
 from bouncer.settings import DEFAULTS_KEY, PREFIX_KEY
-from bouncer.worker import MOST_DELIVERIES, RESERVE_S
+from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
 
 Template = dict[str, Any]
 
@@ -63,7 +64,8 @@ def test_the_queue_is_fifo_encrypted_and_has_dead_letters(template: Template) ->
     (source,) = [queue for queue in queues if "RedrivePolicy" in queue]
     (dead,) = [queue for queue in queues if "RedrivePolicy" not in queue]
     assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
-    assert source["RedrivePolicy"]["maxReceiveCount"] > MOST_DELIVERIES
+    deliveries = LIFETIME.total_seconds() / LONGEST_DELAY_S
+    assert source["RedrivePolicy"]["maxReceiveCount"] > deliveries
     assert source["MessageRetentionPeriod"] > 24 * 3600
 
 
@@ -150,7 +152,7 @@ def test_only_our_rule_may_call_the_intake(template: Template) -> None:
 
 
 def test_the_rule_is_named_scanned_and_synchronous(template: Template) -> None:
-    """SES needs the name beforehand, gives verdicts only when it scans, and waits for the answer."""
+    """SES needs the name beforehand, gives verdicts only when it scans, waits for the answer."""
     properties = only(template, "AWS::SES::ReceiptRule")
     rule = properties["Rule"]
     assert properties["RuleSetName"] == "default-rule-set"

@@ -121,7 +121,7 @@ def test_bad_mail_in_mbox_is_told_alone(write: Write) -> None:
         ("zeros", b"\x00" * 2000, "found no mail headers"),
         ("notes.txt", b"Dear diary,\n\ntoday: nothing.\n", "found no mail headers"),
         ("broken.json", b'{"Records": [', "found invalid JSON in line 1"),
-        ("broken.json", b'{\n"a": 1,\n}', "found invalid JSON in line 3"),
+        ("broken.json", b'{\n"a": 1,\n"b" 2}', "found invalid JSON in line 3"),
         ("latin.json", b'{"a": "\xe4"}', "found text that is no JSON"),
         ("deep.json", b"[" * 100_000, "no JSON"),
         ("empty-list.json", b"[]", "found no records, expected an SES event"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bouncer.condition import Text, leaves
 from bouncer.errors import UnreadableEventError
-from bouncer.message import HEADER_LIMIT, VERDICTS, Message, read_event
+from bouncer.message import HEADER_LIMIT, VERDICTS, Message, read_event, read_record
 from bouncer.rule import read_rule
 from bouncer.ruleset import Ruleset
 
@@ -621,3 +621,10 @@ def test_the_hostile_rules_ask_for_every_field() -> None:
     headers_read = {"header:x-any", "header:received"}
     named = {"sender", "from", "to", "cc", "reply_to", "subject", "helo"}
     assert asked == named | derived | headers_read
+
+
+@pytest.mark.parametrize("listed", [None, {}, "x", [None], [["Subject", "x"]], [{"name": "x"}]])
+def test_headers_that_cannot_be_read_in_full_count_as_cut(listed: object) -> None:
+    """A signal may stand in what could not be read, so such a mail is never answered."""
+    record = {"ses": {"mail": {"messageId": "m", "source": "a@b.example", "headers": listed}}}
+    assert read_record(record).headers_truncated

@@ -18,6 +18,9 @@ from bouncer.settings import DEAD_LETTER_KEY, LEDGER_KEY, PREFIX_KEY, QUEUE_KEY,
 REGION = "us-east-1"
 PREFIX = "/ses-auto-bouncer/local"
 _TABLE = "ledger"
+_MOTO_KEYS = dict.fromkeys(
+    ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +34,15 @@ class EmbeddedAws:
 @contextmanager
 def embedded_aws(ses_endpoint: str | None = None) -> Iterator[EmbeddedAws]:
     """AWS for the length of a `with`; nothing leaves this machine."""
-    keys = {"AWS_DEFAULT_REGION": REGION, REGION_KEY: REGION}
+    keys = {"AWS_DEFAULT_REGION": REGION, REGION_KEY: REGION, "NO_PROXY": "*"}
+    keys |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     if ses_endpoint:
         keys["AWS_ENDPOINT_URL_SES"] = ses_endpoint
-    with mock_aws(), patch.dict(os.environ, keys):
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
-            os.environ.pop(name, None)
+    with patch.dict(os.environ), mock_aws(), patch.dict(os.environ, keys):
+        for name in list(os.environ):
+            foreign = name.startswith("AWS_") and name not in keys | _MOTO_KEYS
+            if foreign or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
+                del os.environ[name]
         sqs = boto3.client("sqs")
         dead = sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         queue = sqs.create_queue(

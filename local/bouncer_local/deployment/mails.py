@@ -87,7 +87,7 @@ class Mails:
     def _deliver(self, sample: str, recipients: tuple[str, ...] = ()) -> Delivery:
         raw = self._raw(sample)
         envelope = Envelope(recipients=recipients)
-        message = read_record(ses_record(raw, envelope))
+        message = read_record(ses_record(raw, envelope)[0])
         self._ses.receive(
             ReceivedMail(
                 message_id=message.message_id,

@@ -44,7 +44,7 @@ class Receiving:
 
     def deliver(self, raw: bytes, envelope: Envelope) -> Delivery:
         """Run the actions of every matching rule in order, until one says to stop."""
-        record = ses_record(raw, envelope)
+        record, _ = ses_record(raw, envelope)
         mail = record["ses"]["mail"]
         mail["timestamp"] = _now()
         recipients = tuple(record["ses"]["receipt"]["recipients"])

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,7 +39,10 @@ def serve(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    ses = FakeSes(verified=verified, out=out, faults=Faults(plan=plan), port=port)
+    try:
+        ses = FakeSes(verified=verified, out=out, faults=Faults(plan=plan), port=port)
+    except OSError as error:
+        raise ServeError(f"--out: {out} can't be made ({error.strerror})") from error
     message_ids = []
     for mail in received(paths):
         ses.receive(mail)
@@ -54,14 +58,17 @@ def serve(
 
 
 def received(paths: Iterable[str]) -> Iterator[ReceivedMail]:
-    """What the fake SES has received: every mail in `paths`, as of now."""
+    """What the fake SES has received: every mail in `paths`, as of now; told of what is none."""
     for item in read_items(list(paths), Envelope()):
-        if item.error is not None:
-            raise ServeError(f"{item.source}: {item.error}")
         try:
-            message = read_record(item.record)
+            message = read_record(item.record) if item.error is None else None
         except UnreadableEventError as error:
-            raise ServeError(f"{item.source}: {error}") from error
+            message, problem = None, str(error)
+        else:
+            problem = item.error or ""
+        if message is None:
+            print(f"{item.source}: {problem}", file=sys.stderr)  # noqa: T201  # not part of the output
+            continue
         yield ReceivedMail(
             message_id=message.message_id,
             sender=message.sender,
