@@ -4,7 +4,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
 BIN := .venv/bin
 
 help: ## list the words
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
 
 demo: .venv/ready ## judge, queue, pace and bounce the shipped mails; the bounces land in demo-out/
 	@$(BIN)/bouncer demo --out demo-out
@@ -15,6 +15,9 @@ test: .venv/ready ## all tests
 test-fast: .venv/ready ## the fast layer: everything that needs no service, in seconds
 	@$(BIN)/pytest tests/unit
 
+test-313: .venv/ready ## the tests of lambda/ under the functions' Python, if this machine has it
+	@PYTHONPATH=. $(BIN)/python tests/python313.py
+
 check: .venv/ready ## formatting, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -23,6 +26,9 @@ check: .venv/ready ## formatting, lint and types
 bench: .venv/ready ## speed against named peers, as ratios measured in this run
 	@PYTHONPATH=. $(BIN)/python bench/run.py
 
+bench-functions: .venv/ready ## size, cold start and memory of the bundled functions under Lambda's runtime client
+	@PYTHONPATH=. $(BIN)/python bench/functions.py
+
 deploy-local: .venv/ready .venv-emulator/ready ## deploy with the real CDK into an emulator, mail in, bounce out, destroy
 	@$(BIN)/python -m bouncer_local.deployment
 
@@ -30,6 +36,8 @@ lock: ## renew the lock files from pyproject.toml and local/emulator/requirement
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o lambda/requirements.txt
 	uv pip compile -q local/emulator/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o local/emulator/requirements.txt
+	printf '%s\n' awslambdaric==4.2.2 boto3 | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header -o bench/awslambdaric.txt
+	printf '%s\n' 'aws-lambda-powertools[tracer]' | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header --no-emit-package botocore --no-emit-package urllib3 --no-emit-package python-dateutil --no-emit-package six --no-emit-package jmespath -o bench/reference.txt
 
 clean: ## remove everything that can be made again
 	rm -rf .venv .venv-emulator node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-out
@@ -40,4 +48,4 @@ clean: ## remove everything that can be made again
 .venv-emulator/ready: local/emulator/setup.sh local/emulator/requirements.txt package-lock.json | .venv/ready
 	@local/emulator/setup.sh
 
-.PHONY: help demo test test-fast check bench deploy-local lock clean
+.PHONY: help demo test test-fast test-313 check bench bench-functions deploy-local lock clean

@@ -12,7 +12,7 @@ export JSII_NODE="$wheel/bin/node"
 rm -rf .venv-emulator
 python=$(.venv/bin/python -c 'from infra.bundle import PYTHON, interpreter; print(interpreter() or PYTHON)')
 if ! said=$(.venv/bin/uv venv --quiet --python "$python" .venv-emulator 2>&1); then
-    echo "Python $python is missing, which the deployed functions run in: install it (pyenv install $python, or your system's python$python). uv said: $said" >&2
+    echo "Python $python is missing, which the deployed functions run in: install it (pyenv install $python, or your system's python$python). uv said: $(echo "$said" | head -n 1)" >&2
     exit 1
 fi
 .venv/bin/uv pip install --quiet --python .venv-emulator --require-hashes -r local/emulator/requirements.txt

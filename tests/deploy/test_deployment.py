@@ -85,12 +85,14 @@ def test_a_step_is_told_when_it_fails_too() -> None:
     """Each step has a line with its time; what it showed until then stands below."""
     told = io.StringIO()
     story = Story(told)
-    with (  # noqa: PT012  # a step is told while it runs
-        pytest.raises(ShowedError, match="colour: found 'red', expected 'blue'"),
-        story.step("look"),
-    ):
-        story.tell("it is \x1b[31mred")
-        expect("colour", "red", "blue")
+
+    def look() -> None:
+        with story.step("look"):
+            story.tell("it is \x1b[31mred")
+            expect("colour", "red", "blue")
+
+    with pytest.raises(ShowedError, match="colour: found 'red', expected 'blue'"):
+        look()
     first, second = told.getvalue().splitlines()
     assert re.fullmatch(r" +\d\.\d s  look  FAILED", first)
     assert second.strip() == "it is ?[31mred"

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from bouncer.errors import BouncerError
 from bouncer_local.deployment.journey import Journey
 from bouncer_local.deployment.story import Story
@@ -22,11 +24,12 @@ def main() -> int:
     out = parser.parse_args().out.resolve()
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     story = Story(sys.stdout)
     try:
         Journey(root=ROOT, out=out, story=story).run()
-    except BouncerError as error:
+    except (BouncerError, BotoCoreError, ClientError) as error:
         print(f"{error}\nLogs and templates are in {out}.", file=sys.stderr)  # noqa: T201  # to people
         return 1
     except KeyboardInterrupt:

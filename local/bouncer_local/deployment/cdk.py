@@ -46,22 +46,31 @@ class Cdk:
         self._environment = environment
         self.log = folder / "cdk.log"
         context = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]
-        document = {
+        silent: dict[str, object] = {"versionReporting": False, "notices": False}
+        app = {
             "app": shlex.join([sys.executable, str(root / "app.py")]),
             "context": {**context, "bouncer": dict(settings)},
-            "versionReporting": False,
-            "notices": False,
             "requireApproval": "never",
         }
-        (folder / "cdk.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
+        self._without_app = folder / "no-app"
+        self._without_app.mkdir(exist_ok=True)
+        _write(self._without_app / "cdk.json", silent)
+        _write(folder / "cdk.json", silent | app)
+
+    def bootstrap(self, environment: str) -> None:
+        """Bootstrap an environment, `aws://ACCOUNT/REGION`; no app is synthesised for it."""
+        self._run(self._without_app, "bootstrap", environment)
 
     def run(self, *words: str) -> str:
-        """Run one command and return what it wrote; raises `CdkError`."""
+        """Run one command for the app and return what it wrote; raises `CdkError`."""
+        return self._run(self._folder, *words)
+
+    def _run(self, folder: Path, *words: str) -> str:
         start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as said:
             process = subprocess.Popen(  # noqa: S603  # our own CLI
                 [*self._command, *words, "--no-color", "--ci"],
-                cwd=self._folder,
+                cwd=folder,
                 env=dict(self._environment),
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -81,3 +90,7 @@ class Cdk:
             last = "\n  ".join(text.strip().splitlines()[-_LAST_LINES:])
             raise CdkError(f"cdk {' '.join(words)}: found {status}, expected 0:\n  {last}")
         return text
+
+
+def _write(path: Path, document: Mapping[str, object]) -> None:
+    path.write_text(json.dumps(document, indent=2), encoding="utf-8")

@@ -90,7 +90,7 @@ class Journey:
     def _deploy(self, aws: Emulator, cdk: Cdk) -> frozenset[str]:
         """Deploy and compare; returns what there was before."""
         with self._story.step("cdk bootstrap"):
-            cdk.run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+            cdk.bootstrap(f"aws://{ACCOUNT}/{REGION}")
         before = inventory(aws)
         with self._story.step("cdk deploy"):
             cdk.run("deploy", "--outputs-file", "outputs.json", "--output", "cdk.out")

@@ -107,7 +107,11 @@ class Mails:
         bucket, _, key = place.partition("/")
         body = self._aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         expect("the stored mail", body, self._raw(sample))
-        expect("the disposition", delivery.dispositions, (disposition,))
+        if delivery.dispositions != (disposition,):
+            raise ShowedError(
+                f"the disposition: found {', '.join(delivery.dispositions) or 'none'}, "
+                f"expected {disposition}{self._errors()}"
+            )
         self._story.tell(f"{sample}: stored as {key[:20]}..., {disposition}")
 
     def _bounced(
@@ -155,7 +159,7 @@ class Mails:
                 calls = [call.result for call in self._ses.calls]
                 raise ShowedError(
                     f"bounce {number}: found none after {_PATIENCE_S:.0f} seconds, calls {calls}, "
-                    "expected it to be sent"
+                    f"expected it to be sent{self._errors()}"
                 )
             time.sleep(0.1)
         return self._ses.sent[number - 1]
@@ -196,6 +200,12 @@ class Mails:
         self._story.tell(
             "the queues are empty; the journal tells of as many bounces, and no trouble"
         )
+
+    def _errors(self) -> str:
+        """What the journal says is wrong, for the end of a sentence."""
+        said = [line for line in self._lines() if line.get("level") == "ERROR"]
+        texts = [f"{line['message']}: {line.get('error', line)}" for line in said]
+        return f"; the journal says {'; '.join(texts)}" if texts else ""
 
     def _journal(self, event: str, message_id: str) -> dict[str, Any]:
         until = time.monotonic() + _PATIENCE_S
