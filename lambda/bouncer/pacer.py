@@ -33,13 +33,19 @@ class Pacer:
         self._free_at = now()
 
     def call(
-        self, send: Callable[[], T], *, until: float, retried: Callable[[NotAcceptedError], None]
+        self,
+        send: Callable[[], T],
+        *,
+        until: float,
+        retried: Callable[[NotAcceptedError], None],
+        connecting: bool = False,
     ) -> T:
-        """The answer of `send`, tried again while SES does not accept it.
+        """The answer of `send`, tried again while SES does not accept it and time is left.
 
-        No try starts after `until`. `retried` hears of every try that was not accepted, before the
-        next one. Raises `OutOfTimeError` from the last `NotAcceptedError`; any other error passes
-        at once.
+        No start is after `until`. A call that is `connecting` first arrives later than it starts,
+        so its slot begins with its end. `retried` hears of every try that was not accepted, before
+        the next one. Raises `OutOfTimeError` from the last `NotAcceptedError`; any other error
+        passes at once.
         """
         pause = SPACING_S
         while True:
@@ -52,6 +58,9 @@ class Pacer:
                     raise OutOfTimeError(str(error)) from error
                 retried(error)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
+            finally:
+                if connecting:
+                    self._free_at = max(self._free_at, self._now() + SPACING_S)
 
     def _start(self, until: float) -> None:
         if max(self._free_at, self._now()) > until:

@@ -35,6 +35,10 @@ RESERVE_S = sesapi.CONNECT_TIMEOUT_S + sesapi.READ_TIMEOUT_S + SPACING_S + 5
 _FIRST_DELAY_S = 5
 LONGEST_DELAY_S = 120
 
+# A connection idle for longer may be dead, above all after a freeze of the function; a call on a
+# dead one has an unknown outcome.
+_KEPT_S = 5
+
 Record = dict[str, Any]
 
 
@@ -61,6 +65,8 @@ class Worker:
         self._journal = journal
         self._now = now
         self._ticks = ticks
+        self._connected = False
+        self._called_at = ticks()
 
     def handle(
         self, records: Sequence[Record], *, remaining_s: float, request_id: str = ""
@@ -70,9 +76,11 @@ class Worker:
         Its shape is that of Lambda's partial batch responses for SQS.
         """
         self._journal.begin(request_id)
+        if self._ticks() - self._called_at > _KEPT_S:
+            self._sender.close()
+            self._connected = False
         until = self._ticks() + remaining_s - RESERVE_S
         left = self._work(records, until, request_id)
-        self._sender.close()
         self._pacer.hold()
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in left]}
 
@@ -132,6 +140,7 @@ class Worker:
                 lambda: self._sender.send(job),
                 until=until,
                 retried=lambda error: self._journal.retried(job, error),
+                connecting=not self._connected,
             )
         except OutOfTimeError:
             self._release(job)
@@ -143,6 +152,9 @@ class Worker:
             self._journal.failed(job, in_force, error)
         else:
             self._sent(job, in_force, bounce_id)
+        finally:
+            self._connected = True
+            self._called_at = self._ticks()
 
     def _release(self, job: Job) -> None:
         try:

@@ -111,3 +111,16 @@ def test_gives_up_before_the_time_is_over() -> None:
     with pytest.raises(OutOfTimeError):
         calls.through(pacer, until=clock.time() - 1)
     assert clock.time() < 20.0
+
+
+def test_a_call_that_connects_first_is_counted_from_its_end() -> None:
+    """It reaches SES late, so the next one would reach SES too soon."""
+    clock = SimulatedClock(0.0)
+    pacer = new_pacer(clock)
+    slow = Calls(clock, takes_s=0.4)
+    pacer.call(slow, until=1e9, retried=slow.errors.append, connecting=True)
+    calls = Calls(clock)
+    calls.through(pacer)
+    calls.through(pacer)
+    assert calls.starts[0] == pytest.approx(0.4 + SPACING_S)
+    assert calls.gaps == [pytest.approx(SPACING_S)]
