@@ -60,7 +60,7 @@ class IpFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One deployment; the README of docs/deploy.md tells what each key is for."""
+    """One deployment; docs/deploy.md tells what each key is for."""
 
     name: str = "main"
     recipients: tuple[str, ...]

@@ -1,0 +1,153 @@
+"""What docs/deploy.md and docs/cost.md say is what the code does and what arithmetic gives."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator
+from math import isclose
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.session import get_session
+
+from bouncer import switches
+from infra.settings import _READERS, MailStore, Settings, read_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+COST = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+DOCTOR = ROOT / "local" / "bouncer_local" / "doctor"
+NEW_PAGES = ["README.md", "docs/deploy.md", "docs/cost.md", "docs/architecture.md"]
+
+# Defaults the table tells in words; the values are what the words stand for.
+IN_WORDS: dict[str, tuple[str, object]] = {
+    "recipients": ("required", dataclasses.MISSING),
+    "bounce_sender": ("required", dataclasses.MISSING),
+    "further_senders": ("none", ()),
+    "identity": ("the sender's domain", ""),
+    "prefix": ("`/ses-auto-bouncer/<name>`", ""),
+    "after": ("none: ours is the first", None),
+    "store": ("none: not kept", None),
+    "ip_filters": ("none", ()),
+    "events": ("all", Settings.__dataclass_fields__["events"].default),
+    "alarm_email": ("none", None),
+    "settings": ("`{}`", dataclasses.MISSING),
+}
+
+
+def settings_table() -> dict[str, tuple[str, str]]:
+    section = DEPLOY.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z_]+)` \| (.+) \| (.+) \|$", section, re.MULTILINE)
+    return {key: (meaning, default) for key, meaning, default in rows}
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """The table has the keys that are read, no others, and the defaults of the dataclass."""
+    table = settings_table()
+    assert table.keys() == _READERS.keys()
+    fields = {field.name: field.default for field in dataclasses.fields(Settings)}
+    for key, (_, said) in table.items():
+        default = fields.get(key, dataclasses.MISSING)
+        if key in IN_WORDS:
+            assert (said, default) == IN_WORDS[key], key
+        else:
+            plain = default if isinstance(default, str) else json.dumps(default)
+            assert said == f"`{plain}`", key
+
+
+def test_the_stores_defaults_are_documented() -> None:
+    """The mapping shown for `store` is what `{}` means."""
+    shown = json.dumps(dataclasses.asdict(MailStore()))
+    assert f"`{shown}`" in settings_table()["store"][0]
+
+
+def test_the_settings_shown_and_shipped_are_valid() -> None:
+    """cdk.json deploys as it is, and so does the first example."""
+    shipped = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+    assert read_settings(shipped["context"]["bouncer"]).name == "main"
+    examples = re.findall(r"```json\n(.*?)```", DEPLOY, re.DOTALL)
+    assert examples
+    for example in examples:
+        assert read_settings(json.loads(example)).runtime["mode"] == "shadow"
+
+
+@pytest.mark.parametrize("page", NEW_PAGES)
+def test_make_targets_named_exist(page: str) -> None:
+    """Every `make word` in code of the pages about deploying is a target."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_refusals_are_quoted_as_they_are_said() -> None:
+    """What the page shows of a refusal is the sentence CloudFormation would show."""
+    told = " ".join(DEPLOY.split())
+    identity = switches.DefaultConfigurationSet(None, "example.com")  # type: ignore[arg-type]  # not asked
+    rule_set = switches.ActiveRuleSet(None)  # type: ignore[arg-type]  # not asked
+    for switch in (identity, rule_set):
+        assert f'{switch.place}: found "theirs", expected none; {switch.remedy}' in told
+    assert identity._expected_verified("no such identity") in told  # noqa: SLF001  # its sentence
+
+
+def test_the_doctors_permissions_are_all_listed() -> None:
+    """The actions in the table are the calls in its source, no more and no fewer."""
+    section = DEPLOY.partition("\n## Doctor\n")[2].partition("\n## ")[0]
+    listed = {action.partition(":")[2] for action in re.findall(r"`([a-z]+:[A-Za-z]+)`", section)}
+    source = "".join(path.read_text(encoding="utf-8") for path in DOCTOR.glob("*.py"))
+    calls = set(re.findall(r'"((?:describe|get|list)_[a-z_]+)"', source))
+    assert calls
+    assert {xform_name(action) for action in listed} == calls
+
+
+def test_the_doctors_permissions_belong_to_their_services() -> None:
+    """Each action is an operation of the service it is listed under."""
+    apis = {"ses": ("ses", "sesv2")}
+    for service, action in re.findall(r"`([a-z]+):((?:Get|List|Describe)[A-Za-z]+)`", DEPLOY):
+        names = apis.get(service, (service,))
+        models = [get_session().get_service_model(name) for name in names]
+        assert any(action in model.operation_names for model in models), action
+
+
+def cost_tables() -> Iterator[list[tuple[str, str, float]]]:
+    for table in re.findall(r"\| item \| formula \| \$ \|\n\|[-|]+\|\n((?:\|.*\n)+)", COST):
+        rows = (line.strip("| ").split(" | ") for line in table.splitlines())
+        yield [(cells[0], cells[1].strip("` |"), float(cells[-1].strip("| "))) for cells in rows]
+
+
+def product(formula: str) -> float:
+    """The value of numbers joined by * and /, from left to right."""
+    first, *rest = re.split(r" ([*/]) ", formula.replace(",", ""))
+    value = float(first)
+    for sign, number in zip(rest[::2], rest[1::2], strict=True):
+        value = value * float(number) if sign == "*" else value / float(number)
+    return value
+
+
+def test_costs_are_what_their_formulas_give() -> None:
+    """Each amount is its formula, each sum in bold all amounts above it."""
+    tables = list(cost_tables())
+    assert tables
+    for table in tables:
+        total = 0.0
+        for item, formula, amount in table:
+            if item.startswith("**"):
+                assert isclose(amount, total, abs_tol=0.0006 * len(table)), item
+            else:
+                assert isclose(amount, product(formula), abs_tol=0.000501), item
+                total += amount
+
+
+def test_the_cost_of_alarms_counts_the_metrics_they_look_at(template: dict[str, Any]) -> None:
+    """CloudWatch charges an alarm for each metric in it."""
+    alarms = (
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    )
+    metrics = sum(
+        max(1, sum("MetricStat" in each for each in alarm.get("Metrics", []))) for alarm in alarms
+    )
+    assert f"`{metrics} * 0.10`" in COST
