@@ -3,6 +3,7 @@
 import sys
 
 import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
 
 from bouncer.errors import BouncerError
 from infra.bundle import function_code
@@ -20,4 +21,5 @@ AutoBouncer(
     settings=settings,
     code=function_code(settings.architecture),
 )
+cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 app.synth()

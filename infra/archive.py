@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, RemovalPolicy, Size
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Size, Validations
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from infra.findings import acknowledge_wildcards, below
 
 # Folders by the day of arrival; the tables' partition projection knows this form.
 DAY = "day=!{timestamp:yyyy-MM-dd}/"
@@ -14,7 +16,7 @@ DAY = "day=!{timestamp:yyyy-MM-dd}/"
 
 def private_bucket(scope: Construct, id_: str, *, days: int) -> s3.Bucket:
     """A bucket nobody else sees, reached over TLS only, encrypted, whose objects expire."""
-    return s3.Bucket(
+    bucket = s3.Bucket(
         scope,
         id_,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -29,6 +31,14 @@ def private_bucket(scope: Construct, id_: str, *, days: int) -> s3.Bucket:
         ],
         removal_policy=RemovalPolicy.RETAIN,
     )
+    Validations.of(bucket).acknowledge(
+        Acknowledgment(
+            id="AwsSolutions-S1",
+            reason="Who reads the objects is for the account's CloudTrail to record: access logs "
+            "would need a second bucket, and keep addresses in it for longer than this one does.",
+        )
+    )
+    return bucket
 
 
 class Archive(Construct):
@@ -66,4 +76,11 @@ class Archive(Construct):
                 logging_config=firehose.EnableLogging(self.problems),
                 processors=list(processors) or None,
             ),
+        )
+        acknowledge_wildcards(
+            self.stream,
+            *(f"Action::s3:{verb}*" for verb in ("GetObject", "GetBucket", "List")),
+            *(f"Action::s3:{verb}*" for verb in ("DeleteObject", "Abort")),
+            below(self, bucket.bucket_arn, "/*"),
+            reason="Firehose names the files it writes: CDK grants it the objects of this bucket.",
         )

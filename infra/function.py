@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -35,6 +36,17 @@ class Function(Construct):
             retention=logs.RetentionDays[LOG_DAYS[log_days]],
             removal_policy=RemovalPolicy.DESTROY,
         )
+        # Instead of AWSLambdaBasicExecutionRole, which may write to every log group there is.
+        write = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[self.logs.log_group_arn],
+        )
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={"logs": iam.PolicyDocument(statements=[write])},
+        )
         self.function = lambda_.Function(
             self,
             "Function",
@@ -47,4 +59,12 @@ class Function(Construct):
             timeout=timeout,
             environment=dict(environment),
             log_group=self.logs,
+            role=role,
+        )
+        Validations.of(self.function).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-L1",
+                reason="The bundle's compiled RE2 and the tests are for Python 3.13; a newer "
+                "runtime is taken once both have run on it.",
+            )
         )

@@ -17,6 +17,7 @@ from infra.analysis import Analysis
 from infra.archive import Archive, private_bucket
 from infra.bounce_queue import BounceQueue
 from infra.dashboard import Dashboard
+from infra.findings import acknowledge_wildcards
 from infra.function import Function
 from infra.insights import Insights
 from infra.ledger import Ledger
@@ -105,6 +106,12 @@ class AutoBouncer(Stack):
                 actions=["ssm:GetParametersByPath", "ssm:GetParameterHistory"],
                 resources=[self._parameter(""), self._parameter("/*")],
             )
+        )
+        acknowledge_wildcards(
+            self.intake,
+            "Resource::arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter"
+            f"{self._settings.prefix}/*",
+            reason="Rules are added while it runs: it reads all parameters below its prefix.",
         )
 
     def _grant_worker(self) -> None:

@@ -5,7 +5,14 @@ configuration set of an identity it did not create. What is refused and what is 
 in `bouncer.switches`; nothing here may be made unless the settings ask for it.
 """
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import (
+    Acknowledgment,
+    CustomResource,
+    Duration,
+    RemovalPolicy,
+    Stack,
+    Validations,
+)
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -13,6 +20,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk.custom_resources import Provider
 from constructs import Construct, IDependable
 
+from infra.findings import acknowledge_wildcards, below
 from infra.function import Function
 from infra.settings import LOG_DAYS
 
@@ -55,6 +63,18 @@ class Switches(Construct):
                 removal_policy=RemovalPolicy.DESTROY,
             ),
         )
+        Validations.of(self._provider).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+                "AWSLambdaBasicExecutionRole]",
+                reason="CDK makes this function's role; the managed policy only writes logs.",
+            ),
+        )
+        acknowledge_wildcards(
+            self._provider,
+            below(self, self.handler.function.function_arn, ":*"),
+            reason="CDK lets its function call every version of our handler, and nothing else.",
+        )
 
     def activate(self, rule_set: str, *, needs: IDependable) -> CustomResource:
         """Make a receipt rule set the active one, if none is, once `needs` exist."""
@@ -66,6 +86,11 @@ class Switches(Construct):
                 actions=["ses:DescribeActiveReceiptRuleSet", "ses:SetActiveReceiptRuleSet"],
                 resources=["*"],
             ),
+        )
+        acknowledge_wildcards(
+            policy,
+            "Resource::*",
+            reason="The active rule set belongs to the region; SES has no resource for it.",
         )
         return self._switch("ActiveRuleSet", {"RuleSetName": rule_set}, policy, needs)
 

@@ -1,7 +1,9 @@
 """One synthesised template for all tests of infra/."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,19 @@ import pytest
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 
+MAXIMAL: dict[str, Any] = {
+    "further_senders": ["postmaster@example.org"],
+    "rule_set": "inbound",
+    "create_rule_set": True,
+    "activate_rule_set": True,
+    "store": {"prefix": "mail/", "days": 7},
+    "ip_filters": [{"block": "192.0.2.0/24"}],
+    "ledger_recovery": True,
+    "alarm_email": "operator@example.com",
+}
+
 Synth = Callable[..., dict[str, Any]]
+Findings = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +57,48 @@ def synth() -> Iterator[Synth]:
 def template(synth: Synth) -> dict[str, Any]:
     """The template of the smallest settings."""
     return synth()
+
+
+@pytest.fixture(scope="session")
+def maximal(synth: Synth) -> dict[str, Any]:
+    """The template of settings that make everything there is to make."""
+    return synth(**MAXIMAL)
+
+
+@pytest.fixture(scope="session")
+def findings(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Findings:  # noqa: ARG001
+    """What cdk-nag's AwsSolutions find in a stack, as rule and path; after `synth` set up Node."""
+    import aws_cdk as cdk  # noqa: PLC0415
+    from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
+    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415
+
+    from infra.settings import read_settings  # noqa: PLC0415
+    from infra.stack import AutoBouncer  # noqa: PLC0415
+
+    def found(context: dict[str, Any], change: Callable[[Any], object] | None = None) -> list[str]:
+        folder = tmp_path_factory.mktemp("nag")
+        app = cdk.App(outdir=str(folder))
+        settings = read_settings({**MINIMAL, **context})
+        stack = AutoBouncer(
+            app, "Test", settings=settings, code=lambda_.InlineCode("handler = None")
+        )
+        if change:
+            change(stack)
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        with suppress(RuntimeError):  # it fails if something is found; the report says what
+            app.synth()
+        report = json.loads((folder / "validation-report.json").read_text(encoding="utf-8"))
+        return [
+            f"{violation['ruleName']} {place['constructPath']}"
+            for plugin in report["pluginReports"]  # those that found something
+            for violation in plugin["violations"]
+            for place in violation["violatingConstructs"]
+        ]
+
+    return found
+
+
+@pytest.fixture(scope="session")
+def contexts() -> dict[str, dict[str, Any]]:
+    """The smallest settings and the largest, over `MINIMAL`."""
+    return {"minimal": {}, "maximal": MAXIMAL}
