@@ -231,7 +231,7 @@ def running(python: str, ours: Path, architecture: str) -> list[Row]:
     subjects = {
         "intake": Subject(folder=ours, handler=intake, event=kept, answer=go_on, asks=pages),
         "reference": Subject(
-            folder=other, handler="reference.handler", event=kept, answer=go_on, asks={}
+            folder=other, handler="reference.handler", event=kept, answer=go_on, asks=pages
         ),
         "rejecting": Subject(
             folder=ours,
@@ -262,18 +262,19 @@ def rows(runs: dict[str, list[Run]]) -> list[Row]:
     answered = {name: median(run.answered_ms for run in each) for name, each in runs.items()}
     ready = {name: median(run.ready_ms for run in each) for name, each in runs.items()}
     peak = {name: max(run.peak_mb for run in each) for name, each in runs.items()}
-    pairs = zip(runs["intake"], runs["reference"], strict=True)  # neighbours in time
-    share = median(ours.answered_ms / other.answered_ms for ours, other in pairs)
-    first = "start to first answer"
+    pairs = list(zip(runs["intake"], runs["reference"], strict=True))  # neighbours in time
+    init = median(ours.ready_ms / other.ready_ms for ours, other in pairs)
+    first = median(ours.answered_ms / other.answered_ms for ours, other in pairs)
     half = MEMORY_MB // 2
     return [
-        (f"{first}, intake / reference", f"{share:.2f}", "at most 0.50", share <= 0.5),
-        ("  intake, 100 rules from SSM", f"{answered['intake']:.0f} ms", "", True),
-        ("  intake, and a bounce queued", f"{answered['rejecting']:.0f} ms", "", True),
-        ("  reference, no rules", f"{answered['reference']:.0f} ms", "", True),
-        ("start to first event, intake", f"{ready['intake']:.0f} ms", "", True),
-        ("  worker", f"{ready['worker']:.0f} ms", "", True),
+        ("start to first event, intake / reference", f"{init:.2f}", "at most 0.50", init <= 0.5),
+        ("  intake", f"{ready['intake']:.0f} ms", "", True),
         ("  reference", f"{ready['reference']:.0f} ms", "", True),
+        ("  worker", f"{ready['worker']:.0f} ms", "", True),
+        ("start to first answer, intake / reference", f"{first:.2f}", "at most 0.50", first <= 0.5),
+        ("  intake, 100 rules from SSM judged", f"{answered['intake']:.0f} ms", "", True),
+        ("  intake, and a bounce queued", f"{answered['rejecting']:.0f} ms", "", True),
+        ("  reference, 100 rules from SSM read", f"{answered['reference']:.0f} ms", "", True),
         *(
             (
                 f"peak memory, {name}",

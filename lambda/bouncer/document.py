@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Never
 
 import yaml
@@ -120,6 +119,8 @@ class Node:
 
     def unknown(self, known: Collection[str]) -> None:
         """Note that this key is none of `known`."""
+        from difflib import get_close_matches  # noqa: PLC0415  # for mistakes only
+
         key = str(self.path[-1])
         near = get_close_matches(key.lower().replace("-", "_"), known, n=1) or list(known)
         hint = near[0] if len(near) == 1 else f"one of {', '.join(near)}"

@@ -10,20 +10,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import boto3
-
-from bouncer import parameters, queue, settings
+from bouncer import settings
+from bouncer.aws import SQS, SSM, Around
 from bouncer.errors import UnreadableEventError
 from bouncer.job import Job, check
 from bouncer.journal import Journal
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.message import read_event
 from bouncer.parameters import Loaded, Loader, ParameterSource
+from bouncer.queue import Queue
 from bouncer.settings import Settings
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
 RESOURCES = (settings.QUEUE_KEY,)
+RESERVE_S = 3  # kept for judging, the journal and the answer, when AWS does not answer us
 
 
 class JobSink(Protocol):
@@ -98,27 +103,31 @@ class Intake:
 
 
 @cache
-def _intake() -> Intake:
-    """The function's dependencies, built once, at its first event."""
+def _intake() -> tuple[Intake, Around]:
+    """The function with its dependencies, built once, at its first event."""
     defaults = Settings.from_env(os.environ, needs=RESOURCES)
-    source = ParameterSource(boto3.client("ssm", config=parameters.CONFIG), defaults.prefix)
-    jobs = queue.Queue(
-        boto3.client("sqs", config=queue.CONFIG), defaults.resources[settings.QUEUE_KEY]
-    )
-    return Intake(
+    around = Around(environ=os.environ, now=_now, ticks=time.monotonic, sleep=time.sleep)
+    source = ParameterSource(cast("SSMClient", SSM(around)), defaults.prefix)
+    intake = Intake(
         loader=Loader(source, defaults, now=time.monotonic),
-        jobs=jobs,
+        jobs=Queue(cast("SQSClient", SQS(around)), defaults.resources[settings.QUEUE_KEY]),
         journal=Journal("intake", defaults.deployment),
-        now=lambda: datetime.now(UTC),
+        now=_now,
     )
+    return intake, around
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def handler(event: object, context: Any) -> dict[str, str]:
     """The Lambda entry point."""
     try:
-        intake = _intake()
+        intake, around = _intake()
+        around.until = around.ticks() + context.get_remaining_time_in_millis() / 1000 - RESERVE_S
     except Exception as error:  # noqa: BLE001  # a wrong environment must not stop mail
         with suppress(Exception):  # not even the journal may stand in the way
             Journal("intake", "unknown").intake_failed("start", error)
         return {"disposition": str(Disposition.CONTINUE)}
-    return intake.handle(event, request_id=getattr(context, "aws_request_id", ""))
+    return intake.handle(event, request_id=context.aws_request_id)

@@ -5,13 +5,12 @@ them for a short time, and stays with the last good ones when the source fails o
 A rule that does not parse is replaced by its newest valid earlier version, or left out alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.errors import BouncerError, DocumentError
@@ -21,12 +20,6 @@ from bouncer.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
-
-CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 2},  # SES waits 30 s for the intake
-)
 
 _RULES = "rules/"
 _SETTINGS = "settings"
@@ -111,8 +104,9 @@ class ParameterSource:
         rules: dict[str, Document] = {}
         settings: Document | None = None
         try:
-            pages = self._client.get_paginator("get_parameters_by_path")
-            for page in pages.paginate(Path=self._prefix, Recursive=True):
+            for page in _pages(
+                self._client.get_parameters_by_path, Path=self._prefix, Recursive=True
+            ):
                 for parameter in page["Parameters"]:
                     name = parameter["Name"].removeprefix(f"{self._prefix}/")
                     version = str(parameter["Version"])
@@ -129,7 +123,7 @@ class ParameterSource:
         """Earlier versions of a document, the newest first."""
         label = f"{self._prefix}/{name}"
         try:
-            pages = self._client.get_paginator("get_parameter_history").paginate(Name=label)
+            pages = _pages(self._client.get_parameter_history, Name=label)
             versions = [version for page in pages for version in page["Parameters"]]
         except (ClientError, BotoCoreError) as error:
             raise SourceError(f"{label}: history can't be read ({_brief(error)})") from error
@@ -161,6 +155,15 @@ class SettingsSource:
     def earlier(self, name: str) -> Iterable[Document]:
         """Earlier versions of the settings, the newest first."""
         return self._parameters.earlier(name)
+
+
+def _pages(ask: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
+    """SSM's answers, one after the other; boto3's paginators are more than every client has."""
+    page = ask(**arguments)
+    yield page
+    while page.get("NextToken"):
+        page = ask(**arguments, NextToken=page["NextToken"])
+        yield page
 
 
 def _brief(error: Exception) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.errors import BouncerError
@@ -17,11 +16,6 @@ from bouncer.job import Job, deduplication_id, to_json
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 2},  # SES waits 30 s for the intake
-)
 GROUP = "bounces"
 
 

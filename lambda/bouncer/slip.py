@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import yaml
 
-# Everything YAML does not allow (YAML 1.2 section 5.1), lone surrogates included.
-_FORBIDDEN = re.compile(
+# Everything YAML does not allow (YAML 1.2 section 5.1), lone surrogates included. Compiled when it
+# is needed: that takes longer than all else a cold start does with this module.
+_FORBIDDEN = (
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\ufeff\U00010000-\U0010ffff]"
 )
 _OPENED = re.compile("flow (sequence|mapping)|quoted scalar")
@@ -103,7 +104,7 @@ def _before(text: str) -> str:
 
 def of_characters(text: str) -> Slip:
     """The first character of `text` that YAML does not allow."""
-    match = _FORBIDDEN.search(text)
+    match = re.search(_FORBIDDEN, text)
     if match is None:
         return Slip(line=None, found="characters that are no text", expected="text")
     line = text.count("\n", 0, match.start()) + 1

@@ -13,8 +13,9 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
-from bouncer import gate, ledger, parameters, queue, sesapi, settings
+from bouncer import gate, sesapi, settings
 from bouncer.job import Job, JobError, from_json
 from bouncer.journal import Journal
 from bouncer.ledger import Ledger, LedgerError
@@ -26,6 +27,9 @@ from bouncer.sesapi import RefusedError, Sender, UnknownOutcomeError
 from bouncer.settings import Settings
 
 RESOURCES = (settings.QUEUE_KEY, settings.DEAD_LETTER_KEY, settings.LEDGER_KEY)
+
+# For everything but SES, which has its own.
+_CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
 
 # What an invocation must have left when a call starts: the longest call, its slot, ledger, journal.
 RESERVE_S = sesapi.CONNECT_TIMEOUT_S + sesapi.READ_TIMEOUT_S + SPACING_S + 5
@@ -180,9 +184,9 @@ def _worker() -> Worker:
     """The function's dependencies, built once, at its first event."""
     defaults = Settings.from_env(os.environ, needs=RESOURCES)
     resources = defaults.resources
-    source = SettingsSource(boto3.client("ssm", config=parameters.CONFIG), defaults.prefix)
-    table = boto3.client("dynamodb", config=ledger.CONFIG)
-    jobs = boto3.client("sqs", config=queue.CONFIG)
+    source = SettingsSource(boto3.client("ssm", config=_CONFIG), defaults.prefix)
+    table = boto3.client("dynamodb", config=_CONFIG)
+    jobs = boto3.client("sqs", config=_CONFIG)
     return Worker(
         loader=Loader(source, defaults, now=time.monotonic),
         ledger=Ledger(table, resources[settings.LEDGER_KEY]),

@@ -17,7 +17,6 @@ from botocore.exceptions import BotoCoreError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bouncer import parameters
 from bouncer.condition import POLICY_WORDS, VERDICT_FIELDS, VERDICT_WORDS
 from bouncer.errors import BouncerError
 from bouncer.parameters import FileSource, Loaded, Loader, ParameterSource, Source
@@ -265,12 +264,14 @@ def _source(rules: str, settings: Path | None) -> Source:
         )
     import boto3  # noqa: PLC0415  # a second that nobody else has to wait for
 
+    from bouncer_local.doctor.account import CONFIG  # noqa: PLC0415
+
     prefix = rules.removeprefix(_SSM)
     if not prefix.startswith("/"):
         raise UsageError(
             f"--rules: found {rules!r}, expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
         )
-    return ParameterSource(boto3.client("ssm", config=parameters.CONFIG), prefix)
+    return ParameterSource(boto3.client("ssm", config=CONFIG), prefix)
 
 
 def _load(source: Source) -> Loaded:

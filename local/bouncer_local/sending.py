@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from bouncer import mime, queue, sesapi
+from bouncer import mime, sesapi
 from bouncer.job import Job
 from bouncer.journal import Journal
 from bouncer.ledger import Ledger
@@ -77,7 +77,7 @@ class Sending:
         self.batch = BATCH_SIZE if isinstance(clock, SimulatedClock) else 1
         self._journal = io.StringIO()
         kind = partial(PatientQueue, clock) if isinstance(clock, SimulatedClock) else Queue
-        sqs = boto3.client("sqs", config=queue.CONFIG)
+        sqs = boto3.client("sqs")
         url = aws.environ[QUEUE_KEY]
         self._jobs = kind(sqs, url, aws.environ[DEAD_LETTER_KEY])
         self._worker = Worker(

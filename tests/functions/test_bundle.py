@@ -113,8 +113,10 @@ def test_the_bundled_intake_fails_open(inside: Callable[[str], list[Any]]) -> No
     """With AWS out of reach the mail goes on; the journal tells why, the caller sees no error."""
     line, answer = inside(f"""
 import json
+from types import SimpleNamespace
 from bouncer.intake import handler
-print(json.dumps(handler({EVENT!r}, None)))
+context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 9000)
+print(json.dumps(handler({EVENT!r}, context)))
 """)
     assert answer == {"disposition": "CONTINUE"}
     assert (line["message"], line["stage"]) == ("intake_failed", "rules")

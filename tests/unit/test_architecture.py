@@ -16,7 +16,7 @@ LOCAL = Path(bouncer_local.__path__[0])
 # From the outside in: a module imports only from layers further down, or from its own.
 LAYERS = [
     {"intake", "worker", "switches"},
-    {"parameters", "queue", "ledger", "sesapi", "journal"},
+    {"parameters", "queue", "ledger", "sesapi", "journal", "aws"},
     {"judge", "gate", "pacer"},
     {"ruleset", "index", "guard", "settings"},
     {"message", "rule", "condition", "rejection", "job"},

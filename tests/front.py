@@ -1,0 +1,102 @@
+"""AWS's JSON protocol on loopback, for what does not ask through the SDK."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, ClassVar
+
+import boto3
+from botocore import xform_name
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from bouncer_local.aws.embedded import REGION
+
+KEY = "AKIDEXAMPLE"
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105  # AWS's own example
+SERVICES = {"AmazonSSM": "ssm", "AmazonSQS": "sqs"}
+
+Reply = tuple[int, bytes] | None  # None hangs up without an answer
+
+
+def signature(headers: dict[str, str], body: bytes, *, service: str, region: str) -> str:
+    """What botocore would write into `authorization` for these headers."""
+    auth = SigV4Auth(Credentials(KEY, SECRET), service, region)
+    request = AWSRequest("POST", f"http://{headers['host']}/", headers=headers, data=body)
+    request.context["timestamp"] = headers["x-amz-date"]
+    canonical = auth.canonical_request(request)
+    signed = auth.signature(auth.string_to_sign(request, canonical), request)
+    names = auth.signed_headers(auth.headers_to_sign(request))
+    return (
+        f"AWS4-HMAC-SHA256 Credential={auth.scope(request)}, "
+        f"SignedHeaders={names}, Signature={signed}"
+    )
+
+
+def behind(service: str) -> Any:
+    """boto3's client for what `embedded_aws` plays, whatever endpoint the environment names."""
+    endpoint = f"https://{service}.{REGION}.amazonaws.com"
+    return boto3.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]  # by name
+
+
+def through_boto3(target: str, body: bytes) -> Reply:
+    """What the service answers, asked through boto3 and so through whatever stands behind it."""
+    prefix, _, operation = target.partition(".")
+    client = behind(SERVICES[prefix])
+    try:
+        answer = getattr(client, xform_name(operation))(**json.loads(body))
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        told = {"__type": f"com.amazonaws#{error.response['Error']['Code']}", "message": "no"}
+        return status, json.dumps(told).encode()
+    answer.pop("ResponseMetadata")
+    return 200, json.dumps(answer, default=str).encode()
+
+
+class Front(BaseHTTPRequestHandler):
+    """Checks every signature, then gives what `reply` gives."""
+
+    protocol_version = "HTTP/1.1"
+    reply: ClassVar[Callable[[str, bytes], Reply]]
+    connections: ClassVar[int]
+
+    def setup(self) -> None:
+        super().setup()
+        type(self).connections += 1
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        sent = {name.lower(): value for name, value in self.headers.items()}
+        scope, names, _ = sent["authorization"].split(", ")
+        headers = {name: sent[name] for name in names.partition("=")[2].split(";")}
+        _, _, region, service, _ = scope.split("/")
+        expected = signature(headers, body, service=service, region=region)
+        reply = type(self).reply(sent["x-amz-target"], body)
+        if sent["authorization"] != expected:
+            reply = 403, b'{"__type": "IncompleteSignatureException"}'
+        if reply is None:
+            self.close_connection = True
+            return
+        self.send_response(reply[0])
+        self.send_header("Content-Length", str(len(reply[1])))
+        with suppress(BrokenPipeError):  # a client that no longer waits
+            self.end_headers()
+            self.wfile.write(reply[1])
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def front(reply: Callable[[str, bytes], Reply]) -> Iterator[tuple[str, type[Front]]]:
+    """An endpoint that answers by `reply`, and the class that counts its connections."""
+    handler = type("Counting", (Front,), {"reply": staticmethod(reply), "connections": 0})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", handler
+        server.shutdown()
