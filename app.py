@@ -1,5 +1,6 @@
 """CDK's entry point: settings from cdk.json, one stack."""
 
+import os
 import sys
 
 import aws_cdk as cdk
@@ -20,6 +21,7 @@ AutoBouncer(
     f"ses-auto-bouncer-{settings.name}",
     settings=settings,
     code=function_code(settings.architecture),
+    target_region=os.environ.get("CDK_DEFAULT_REGION"),
 )
 cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 app.synth()

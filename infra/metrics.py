@@ -37,8 +37,8 @@ class Metrics:
 
     @property
     def deployment(self) -> str:
-        """The dimension of that name: the last part of the prefix, as `bouncer.settings` has it."""
-        return self.settings.prefix.rpartition("/")[2]
+        """The dimension of that name: the last part of the prefix, too (`infra.settings`)."""
+        return self.settings.name
 
     @property
     def sender_domains(self) -> list[str]:

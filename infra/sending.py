@@ -6,6 +6,7 @@ does not depend on it. Configuration sets and event destinations are those of th
 SES.
 """
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
 from constructs import Construct
@@ -71,14 +72,16 @@ class Sending(Construct):
             destination=ses.EventDestination.firehose_delivery_stream(delivery_stream=events),
             events=kinds,
         )
-        domain = settings.sender_addresses[0].rpartition("@")[2]
-        self.identity = (
-            ses.EmailIdentity(
-                self,
-                "Identity",
-                identity=ses.Identity.domain(domain),
-                configuration_set=self.configuration_set,
-            )
-            if settings.create_identity
-            else None
+        self.identity = self._identity(settings.identity) if settings.create_identity else None
+
+    def _identity(self, domain: str) -> ses.EmailIdentity:
+        """A new identity; only a deployment that fails at once takes it along."""
+        identity = ses.EmailIdentity(
+            self,
+            "Identity",
+            identity=ses.Identity.domain(domain),
+            # Not left to the switch, which can't attach a set before the domain is verified.
+            configuration_set=self.configuration_set,
         )
+        identity.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        return identity

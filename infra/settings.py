@@ -17,6 +17,7 @@ from bouncer.settings import Settings as RuntimeSettings
 
 T = TypeVar("T")
 
+DEFAULT_NAME = "main"
 MOST_RECIPIENTS = 100  # SES, recipients per receipt rule
 MOST_FILTERS = 100  # SES, IP address filters per account
 
@@ -62,7 +63,7 @@ class IpFilter:
 class Settings:
     """One deployment; docs/deploy.md tells what each key is for."""
 
-    name: str = "main"
+    name: str = DEFAULT_NAME
     recipients: tuple[str, ...]
     bounce_sender: str
     further_senders: tuple[str, ...] = ()
@@ -80,6 +81,7 @@ class Settings:
     architecture: str = "arm64"
     log_days: int = 90
     create_identity: bool = False
+    attach_configuration_set: bool = True
     events: tuple[str, ...] = EVENTS
     archive_days: int = 400
     ledger_recovery: bool = False
@@ -130,7 +132,11 @@ def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> N
         entries["activate_rule_set"].fault(expected)
     if found.get("after") and found.get("create_rule_set"):
         entries["after"].fault("nothing; a new rule set has no rule to stand behind")
+    if found.get("create_identity") and found.get("attach_configuration_set") is False:
+        expected = "true beside create_identity: true, as a new identity is made with its set"
+        entries["attach_configuration_set"].fault(expected)
     _refuse_identity(entries, found)
+    _refuse_prefix(entries, found)
 
 
 def _refuse_identity(entries: dict[str, Node], found: dict[str, Any]) -> None:
@@ -145,6 +151,14 @@ def _refuse_identity(entries: dict[str, Node], found: dict[str, Any]) -> None:
         domain = f".{address.rpartition('@')[2]}"
         if identity.lower() != address and not domain.endswith(f".{identity.lower()}"):
             entries["identity"].fault("the bounce sender's address, its domain or one above that")
+
+
+def _refuse_prefix(entries: dict[str, Node], found: dict[str, Any]) -> None:
+    """The functions know their deployment, and count, by the last part of the prefix."""
+    name, prefix = found.get("name", DEFAULT_NAME), found.get("prefix")
+    if name and prefix and prefix.rpartition("/")[2] != name:
+        expected = f"a path that ends in /{name}, the deployment's name, as metrics are told by it"
+        entries["prefix"].fault(expected)
 
 
 def _runtime(root: Node, node: Node | None, bounce_sender: object) -> Mapping[str, Any]:
@@ -315,6 +329,7 @@ _READERS: Mapping[str, Callable[[Node], object]] = {
     "architecture": lambda node: node.word(("arm64", "x86_64")),
     "log_days": _log_days,
     "create_identity": Node.flag,
+    "attach_configuration_set": Node.flag,
     "events": _events,
     "archive_days": _days,
     "ledger_recovery": Node.flag,

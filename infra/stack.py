@@ -23,6 +23,7 @@ from infra.insights import Insights
 from infra.ledger import Ledger
 from infra.mail_path import MailPath
 from infra.metrics import Metrics
+from infra.region import warn_without_receiving
 from infra.sending import Sending
 from infra.settings import Settings
 from infra.switches import Switches
@@ -32,12 +33,23 @@ WORKER_TIMEOUT = Duration.seconds(60)  # ten paced calls, and room to retry
 
 
 class AutoBouncer(Stack):
-    """One deployment; several with different names can live in one account and region."""
+    """One deployment; several with different names can live in one account and region.
+
+    `target_region` is where it will be deployed, if that is known: the template fits every region.
+    """
 
     def __init__(
-        self, scope: Construct, id_: str, *, settings: Settings, code: lambda_.Code, **stack: object
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        settings: Settings,
+        code: lambda_.Code,
+        target_region: str | None = None,
+        **stack: object,
     ) -> None:
         super().__init__(scope, id_, **stack)  # type: ignore[arg-type]  # passed through
+        warn_without_receiving(self, target_region)
         self._settings = settings
         self._code = code
         self.queue = BounceQueue(self, "BounceQueue", consumer_timeout=WORKER_TIMEOUT)
@@ -166,12 +178,13 @@ class AutoBouncer(Stack):
             )
 
     def _switches(self) -> None:
-        """The active rule set if asked for; the default configuration set of a sender's identity.
+        """The active rule set if asked for; a sender's default configuration set unless declined.
 
-        Taken only if nobody else holds them, and an identity made here has its set anyway.
+        Taken only if nobody else holds them. An identity made here comes with the set; the switch
+        is there to take it off again, as the identity outlives the set.
         """
         settings = self._settings
-        if settings.create_identity and not settings.activate_rule_set:
+        if not (settings.attach_configuration_set or settings.activate_rule_set):
             return
         switches = Switches(
             self,
@@ -182,8 +195,8 @@ class AutoBouncer(Stack):
         )
         if settings.activate_rule_set:
             switches.activate(settings.rule_set, needs=self.mail_path)
-        if not settings.create_identity:
-            switches.attach(settings.identity, self.sending.configuration_set)
+        if settings.attach_configuration_set:
+            switches.attach(settings.identity, self.sending.configuration_set, needs=self.sending)
 
     def _observe(self) -> None:
         """Alarms, a dashboard, and saved questions to the logs and to the archive."""

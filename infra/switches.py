@@ -94,8 +94,13 @@ class Switches(Construct):
         )
         return self._switch("ActiveRuleSet", {"RuleSetName": rule_set}, policy, needs)
 
-    def attach(self, identity: str, configuration_set: ses.ConfigurationSet) -> CustomResource:
-        """Make a configuration set the default of an existing identity, if it has none."""
+    def attach(
+        self, identity: str, configuration_set: ses.ConfigurationSet, *, needs: IDependable
+    ) -> CustomResource:
+        """Make a configuration set the default of an identity, if it has none, once `needs` exist.
+
+        It is taken off before any of `needs` goes.
+        """
         name = configuration_set.configuration_set_name
         arn = self._arn("identity", identity)
         # Another identity is another policy: CloudFormation removes the old one last, so the
@@ -109,7 +114,7 @@ class Switches(Construct):
             ),
         )
         wish = {"EmailIdentity": identity, "ConfigurationSetName": name}
-        return self._switch("DefaultConfigurationSet", wish, policy, configuration_set)
+        return self._switch("DefaultConfigurationSet", wish, policy, needs)
 
     def _arn(self, resource: str, name: str) -> str:
         return Stack.of(self).format_arn(service="ses", resource=resource, resource_name=name)

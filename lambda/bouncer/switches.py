@@ -148,11 +148,11 @@ class ActiveRuleSet:
 
 
 class DefaultConfigurationSet:
-    """The configuration set of all mail from an identity that exists already."""
+    """The configuration set of all mail from an identity."""
 
     remedy = (
-        "take it off yourself, or verify the sender's own address and name that as identity, "
-        "then deploy again"
+        "take it off yourself, verify the sender's own address and name that as identity, or set "
+        "attach_configuration_set: false, then deploy again"
     )
 
     def __init__(self, client: "SESV2Client", identity: str) -> None:

@@ -57,6 +57,7 @@ RESOURCES = {
     "AWS::SQS::Queue": [QUEUE, DEAD],
     "AWS::DynamoDB::GlobalTable": ["ledger"],
     "AWS::CloudWatch::Alarm": ["dead-letters"],
+    "Custom::DefaultConfigurationSet": ["DefaultConfigurationSet"],
 }
 ALLOWED = re.compile(r"(Describe|Get|List)[A-Z]")
 
@@ -622,6 +623,24 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         identity(ConfigurationSetName="news"),
         {},
     ),
+    (
+        Level.WARNING,
+        "as the stack does not attach ours",
+        {**identity(ConfigurationSetName=None), **without("Custom::DefaultConfigurationSet")},
+        {},
+    ),
+    (
+        Level.OK,
+        "its default configuration set is news, and attach_configuration_set: false leaves it so",
+        identity(ConfigurationSetName="news"),
+        {"attach_configuration_set": False},
+    ),
+    (
+        Level.OK,
+        "no default configuration set, and attach_configuration_set: false leaves it so",
+        {**identity(ConfigurationSetName=None), **without("Custom::DefaultConfigurationSet")},
+        {"attach_configuration_set": False},
+    ),
     (Level.OK, "b@example.com .* is verified", {}, {"further_senders": ["b@example.com"]}),
     # Configuration set and event destinations
     (
@@ -815,7 +834,7 @@ def test_many_resources_come_in_pages() -> None:
         HEALTHY["cloudformation.ListStackResources"],
     ]
     findings = found({"cloudformation.ListStackResources": lambda _: pages.pop(0)})
-    assert any("107 resources" in line for line in lines(findings, Level.OK))
+    assert any("108 resources" in line for line in lines(findings, Level.OK))
     assert not lines(findings, Level.PROBLEM)
 
 
@@ -970,13 +989,14 @@ def test_settings_are_those_the_stack_is_made_from(tmp_path: Path) -> None:
             "bounce_sender": "Mail system <bounces@mail.example.org>",
             "further_senders": ["a@example.net"],
             "identity": "example.org",
-            "prefix": "/mail/bouncer",
+            "prefix": "/mail/second",
             "rule_set": "ours",
             "create_rule_set": True,
             "activate_rule_set": True,
             "invocation": "event",
             "scan": False,
             "require_tls": True,
+            "attach_configuration_set": False,
             "events": ["send", "bounce"],
             "log_days": 7,
         },

@@ -209,11 +209,12 @@ def test_our_configuration_set_is_attached_where_none_is(ses: Ses) -> None:
 
 
 def test_somebody_elses_configuration_set_stays_attached(ses: Ses) -> None:
-    """One sentence names it, and the two ways out."""
+    """One sentence names it, and the three ways out."""
     ses.identities["example.com"] = "theirs"
     assert refusal(lambda: create(ses, SET)) == (
         'default configuration set of example.com: found "theirs", expected none; take it off '
-        "yourself, or verify the sender's own address and name that as identity, then deploy again"
+        "yourself, verify the sender's own address and name that as identity, or set "
+        "attach_configuration_set: false, then deploy again"
     )
     assert ses.changes == []
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bouncer_local.doctor import machinery
+from bouncer_local.doctor import machinery, sending
 from bouncer_local.doctor.deployment import Deployment
 
 DEPLOYMENT = Deployment(recipients=("example.com",), bounce_sender="mailer-daemon@example.com")
@@ -23,6 +23,7 @@ def test_the_doctor_knows_the_types_of_what_it_checks(template: dict[str, Any]) 
     assert of_type(template, machinery.MAPPINGS)
     queues = of_type(template, machinery.QUEUES)
     assert {"RedrivePolicy" in queue for queue in queues} == {True, False}
+    assert of_type(template, sending._ATTACHED)  # noqa: SLF001  # its word for our switch
     (table,) = of_type(template, *machinery.TABLES)
     assert table["TimeToLiveSpecification"]["AttributeName"] == machinery.EXPIRES
 

@@ -192,10 +192,9 @@ def test_silence_is_no_alarm(template: Template) -> None:
     assert {a["TreatMissingData"] for a in alarms(template).values()} == {"notBreaching"}
 
 
-def test_what_cloudwatch_takes_for_an_alarm(synth: Callable[..., Template]) -> None:
+def test_what_cloudwatch_takes_for_an_alarm(maximal: Template) -> None:
     """At most ten metrics, and no more than a day looked at, with as many senders as may be."""
-    senders = [f"bounces@{index}.example.org" for index in range(20)]
-    for alarm in alarms(synth(further_senders=senders)).values():
+    for alarm in alarms(maximal).values():
         looked_at = list(watched(alarm))
         assert 1 <= len(looked_at) <= 10
         stats = [entry["MetricStat"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
@@ -240,14 +239,13 @@ def test_no_address_no_topic(template: Template) -> None:
     assert not any(alarm.get("AlarmActions") for alarm in alarms(template).values())
 
 
-def test_alarms_are_mailed_and_may_be(synth: Callable[..., Template]) -> None:
+def test_alarms_are_mailed_and_may_be(maximal: Template) -> None:
     """Every alarm tells the topic that it rings and that it is over; CloudWatch may publish."""
-    template = synth(alarm_email="Operators <ops@example.com>")
-    (subscription,) = of_type(template, "AWS::SNS::Subscription")
+    (subscription,) = of_type(maximal, "AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
-    for alarm in alarms(template).values():
+    for alarm in alarms(maximal).values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [subscription["TopicArn"]]
-    (policy,) = of_type(template, "AWS::SNS::TopicPolicy")
+    (policy,) = of_type(maximal, "AWS::SNS::TopicPolicy")
     denied, allowed = policy["PolicyDocument"]["Statement"]
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
@@ -315,11 +313,10 @@ def _rules() -> dict[str, Any]:
 
 
 def test_deployments_are_counted_apart(synth: Callable[..., Template]) -> None:
-    """The dimension is the last part of the prefix, as the functions have it."""
-    template = synth(prefix="/mail/second", name="other")
-    prefix = Settings(prefix="/mail/second").deployment
+    """The dimension is the deployment's name, which the functions have from their prefix."""
+    template = synth(prefix="/mail/second", name="second")
     found = {d["deployment"] for space, _, d in shown(template) if space == NAMESPACE}
-    assert found == {prefix}
+    assert found == {"second"} == {Settings(prefix="/mail/second").deployment}
 
 
 def test_no_metric_knows_a_sender(template: Template) -> None:

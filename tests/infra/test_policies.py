@@ -11,8 +11,6 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from cfnlint.api import lint  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from cloudformation_validate import RegoEngine  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 
@@ -238,7 +236,10 @@ def complaints(engine: RegoEngine, template: Template) -> list[str]:
 
 
 def linted(template: Template) -> list[str]:
-    """Everything cfn-lint has to say."""
+    """Everything cfn-lint has to say; imported late, as that takes a second in each process."""
+    from cfnlint.api import lint  # type: ignore[import-untyped]  # noqa: PLC0415
+    from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # noqa: PLC0415
+
     config = ManualArgs(regions=["eu-west-1"], ignore_checks=list(TOLERATED))
     return [
         f"{match.rule.id} {match.message}" for match in lint(json.dumps(template), config=config)

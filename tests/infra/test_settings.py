@@ -34,7 +34,7 @@ def test_every_key_can_be_set() -> None:
             **MINIMAL,
             "name": "second",
             "recipients": ["example.com", ".example.com", "ann@example.org"],
-            "prefix": "/mail/bouncer",
+            "prefix": "/mail/second",
             "rule_set": "inbound",
             "create_rule_set": True,
             "activate_rule_set": True,
@@ -42,7 +42,7 @@ def test_every_key_can_be_set() -> None:
             "settings": {"mode": "shadow"},
         }
     )
-    assert settings.prefix == "/mail/bouncer"
+    assert settings.prefix == "/mail/second"
     assert settings.store == MailStore(prefix="mail/", days=7)
     assert settings.runtime["mode"] == "shadow"
 
@@ -59,6 +59,12 @@ def test_every_key_can_be_set() -> None:
         ({"rule_set": "a.b"}, 'rule_set: found "a.b", expected letters, digits'),
         ({"prefix": "/aws/x"}, 'prefix: found "/aws/x", expected a path'),
         ({"prefix": "no"}, 'prefix: found "no", expected a path'),
+        ({"prefix": "/y/mail"}, 'prefix: found "/y/mail", expected a path that ends in /main'),
+        ({"prefix": "/x/b", "name": "a"}, 'prefix: found "/x/b", expected a path that ends in /a'),
+        (
+            {"create_identity": True, "attach_configuration_set": False},
+            "attach_configuration_set: found false, expected true beside create_identity: true",
+        ),
         ({"activate_rule_set": True}, "activate_rule_set: found true, expected create_rule_set"),
         ({"create_rule_set": True, "after": "x"}, 'after: found "x", expected nothing'),
         ({"invocation": "sync"}, 'invocation: found "sync", expected one of request_response'),

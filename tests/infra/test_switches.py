@@ -14,14 +14,7 @@ Template = dict[str, Any]
 Synth = Callable[..., Template]
 
 RULES, SET = "Custom::ActiveRuleSet", "Custom::DefaultConfigurationSet"
-OWN = {"create_rule_set": True, "rule_set": "ours", "activate_rule_set": True}
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@mx.example.com"}
-
-
-@pytest.fixture(scope="module")
-def both(synth: Synth) -> Template:
-    """The template that holds both switches."""
-    return synth(**OWN)
 
 
 def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
@@ -83,67 +76,91 @@ def test_no_rule_set_is_activated_unasked(template: Template, synth: Synth) -> N
         assert "ReceiptRuleSet" not in json.dumps(statements(found))
 
 
-def test_an_identity_made_here_needs_no_switch(synth: Synth) -> None:
-    """Its set comes with it; no function that could change SES is deployed at all."""
+def test_an_identity_made_here_outlives_the_stack(synth: Synth) -> None:
+    """It is made with our set, and goes only if the deployment that makes it fails."""
+    identity = one(synth(create_identity=True), "AWS::SES::EmailIdentity")
+    assert identity["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert identity["UpdateReplacePolicy"] == "Retain"
+    (name,) = of_type(synth(create_identity=True), "AWS::SES::ConfigurationSet")
+    made_with = identity["Properties"]["ConfigurationSetAttributes"]
+    assert made_with == {"ConfigurationSetName": {"Ref": name}}
+
+
+def test_an_identity_made_here_is_left_without_our_set(synth: Synth) -> None:
+    """The switch comes after identity and set, so it takes the set off before that is deleted."""
     template = synth(create_identity=True)
+    (switch,) = of_type(template, SET)
+    before = needs(template, switch)
+    for kind in ("AWS::SES::EmailIdentity", "AWS::SES::ConfigurationSet"):
+        assert set(of_type(template, kind)) <= before
+    told = one(template, SET)["Properties"]
+    identity = one(template, "AWS::SES::EmailIdentity")["Properties"]
+    assert told["EmailIdentity"] == identity["EmailIdentity"]
+    assert {"ConfigurationSetName": told["ConfigurationSetName"]} == (
+        identity["ConfigurationSetAttributes"]
+    )
+
+
+def test_a_declined_default_set_is_not_switched(synth: Synth) -> None:
+    """The identity is left alone; no function that could change SES is deployed at all."""
+    template = synth(attach_configuration_set=False)
     assert not of_type(template, SET)
     assert "bouncer.switches.handler" not in json.dumps(template)
-    identity = one(template, "AWS::SES::EmailIdentity")["Properties"]
-    (name,) = of_type(template, "AWS::SES::ConfigurationSet")
-    assert identity["ConfigurationSetAttributes"] == {"ConfigurationSetName": {"Ref": name}}
+    assert of_type(template, "AWS::SES::ConfigurationSet")
 
 
-def test_activation_needs_no_foreign_identity(synth: Synth) -> None:
-    """With an identity made here, only the rule set is switched."""
-    template = synth(**OWN, create_identity=True)
+def test_activation_needs_no_identity(synth: Synth) -> None:
+    """With the default set declined, only the rule set is switched."""
+    own = {"create_rule_set": True, "rule_set": "ours", "activate_rule_set": True}
+    template = synth(**own, attach_configuration_set=False)
     assert of_type(template, RULES)
     assert not of_type(template, SET)
     assert "EmailIdentity" not in json.dumps(statements(template))
 
 
-def test_a_rule_set_is_active_only_while_its_rule_exists(both: Template) -> None:
+def test_a_rule_set_is_active_only_while_its_rule_exists(maximal: Template) -> None:
     """Activated after the rule set, its rule and SES's permission; deactivated before they go."""
-    (name,) = of_type(both, RULES)
-    before = needs(both, name)
+    (name,) = of_type(maximal, RULES)
+    before = needs(maximal, name)
     for kind in ("AWS::SES::ReceiptRuleSet", "AWS::SES::ReceiptRule"):
-        assert set(of_type(both, kind)) <= before
+        assert set(of_type(maximal, kind)) <= before
 
 
-def test_a_configuration_set_outlives_its_attachment(both: Template) -> None:
+def test_a_configuration_set_outlives_its_attachment(maximal: Template) -> None:
     """Attached when its destinations exist; detached before any of them goes."""
-    (name,) = of_type(both, SET)
-    before = needs(both, name)
+    (name,) = of_type(maximal, SET)
+    before = needs(maximal, name)
     for kind in ("AWS::SES::ConfigurationSet", "AWS::SES::ConfigurationSetEventDestination"):
-        assert set(of_type(both, kind)) <= before
+        assert set(of_type(maximal, kind)) <= before
 
 
 @pytest.mark.parametrize("kind", [RULES, SET])
-def test_a_switch_outlives_no_permission_it_needs(both: Template, kind: str) -> None:
+def test_a_switch_outlives_no_permission_it_needs(maximal: Template, kind: str) -> None:
     """The function, its log group and its policies are there when the switch is given up."""
-    (name,) = of_type(both, kind)
-    before = needs(both, name)
+    (name,) = of_type(maximal, kind)
+    before = needs(maximal, name)
     action = "ActiveReceiptRuleSet" if kind == RULES else "EmailIdentity"
-    named = {n for n, policy in policies(both).items() if action in json.dumps(policy)}
+    named = {n for n, policy in policies(maximal).items() if action in json.dumps(policy)}
     assert named
     assert named <= before
-    assert {n for n, r in both["Resources"].items() if r is handler(both)} <= before
+    assert {n for n, r in maximal["Resources"].items() if r is handler(maximal)} <= before
 
 
 @pytest.mark.parametrize("kind", [RULES, SET])
-def test_the_function_understands_its_properties(both: Template, kind: str) -> None:
+def test_the_function_understands_its_properties(maximal: Template, kind: str) -> None:
     """What the template says is what the function reads."""
-    properties = one(both, kind)["Properties"]
+    properties = one(maximal, kind)["Properties"]
     told = {key: str(value) for key, value in properties.items()}
     assert f"Custom::{read_wish(told).kind}" == kind
 
 
-def test_only_the_active_rule_set_takes_a_wildcard(both: Template) -> None:
+def test_only_the_active_rule_set_takes_a_wildcard(maximal: Template) -> None:
     """SES has no resource for the active rule set; all else names what it is about."""
-    wild = [s for s in statements(both) if s["Resource"] == "*"]
+    wild = [s for s in statements(maximal) if s["Resource"] == "*"]
     assert [s["Action"] for s in wild] == [
         ["ses:DescribeActiveReceiptRuleSet", "ses:SetActiveReceiptRuleSet"]
     ]
-    assert "*" not in json.dumps([s for s in statements(both) if s not in wild])
+    assert "*" not in json.dumps([s for s in statements(maximal) if s not in wild])
 
 
 def test_only_the_named_identity_may_be_changed(synth: Synth) -> None:

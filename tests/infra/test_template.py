@@ -184,19 +184,17 @@ def test_mail_is_stored_before_it_is_judged(synth: Callable[..., Template]) -> N
     assert "/in/*" in json.dumps(allowed["Resource"])
 
 
-def test_an_own_rule_set_exists_before_its_rule(synth: Callable[..., Template]) -> None:
+def test_an_own_rule_set_exists_before_its_rule(maximal: Template) -> None:
     """With `create_rule_set` the set is made here, and the rule waits for it."""
-    template = synth(create_rule_set=True, rule_set="ours")
-    ((name, _),) = of_type(template, "AWS::SES::ReceiptRuleSet").items()
-    (rule,) = [r for r in template["Resources"].values() if r["Type"] == "AWS::SES::ReceiptRule"]
+    ((name, _),) = of_type(maximal, "AWS::SES::ReceiptRuleSet").items()
+    (rule,) = [r for r in maximal["Resources"].values() if r["Type"] == "AWS::SES::ReceiptRule"]
     assert name in rule["DependsOn"]
 
 
-def test_ip_filters_are_what_the_settings_say(synth: Callable[..., Template]) -> None:
+def test_ip_filters_are_what_the_settings_say(maximal: Template) -> None:
     """Each is one network, allowed or blocked."""
-    template = synth(ip_filters=[{"block": "192.0.2.0/24"}, {"allow": "192.0.2.9"}])
     filters = [
-        p["Filter"]["IpFilter"] for p in of_type(template, "AWS::SES::ReceiptFilter").values()
+        p["Filter"]["IpFilter"] for p in of_type(maximal, "AWS::SES::ReceiptFilter").values()
     ]
     assert filters == [
         {"Cidr": "192.0.2.0/24", "Policy": "Block"},
@@ -204,10 +202,9 @@ def test_ip_filters_are_what_the_settings_say(synth: Callable[..., Template]) ->
     ]
 
 
-def test_every_bucket_is_private_encrypted_and_tls_only(synth: Callable[..., Template]) -> None:
+def test_every_bucket_is_private_encrypted_and_tls_only(maximal: Template) -> None:
     """Public access is blocked, objects are encrypted and expire, plain HTTP is denied."""
-    template = synth(store={})
-    buckets = of_type(template, "AWS::S3::Bucket")
+    buckets = of_type(maximal, "AWS::S3::Bucket")
     assert len(buckets) == 2
     for bucket in buckets.values():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
@@ -215,7 +212,7 @@ def test_every_bucket_is_private_encrypted_and_tls_only(synth: Callable[..., Tem
         assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] > 0
     denials = [
         policy["Bucket"]["Ref"]
-        for policy in of_type(template, "AWS::S3::BucketPolicy").values()
+        for policy in of_type(maximal, "AWS::S3::BucketPolicy").values()
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Deny"
         and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -246,17 +243,18 @@ def test_the_ledger_expires_by_itself(template: Template) -> None:
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
 
 
-def test_logs_are_kept_as_long_as_the_settings_say(synth: Callable[..., Template]) -> None:
+def test_logs_are_kept_as_long_as_the_settings_say(maximal: Template) -> None:
     """Every function has a log group of its own with that retention."""
-    template = synth(log_days=30)
-    groups = of_type(template, "AWS::Logs::LogGroup")
-    functions = of_type(template, "AWS::Lambda::Function").values()
+    groups = of_type(maximal, "AWS::Logs::LogGroup")
+    functions = of_type(maximal, "AWS::Lambda::Function").values()
     named = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions]
     assert len(set(named)) == len(named)
     assert {groups[name]["RetentionInDays"] for name in named} == {30}
 
 
-def test_several_deployments_share_no_name(synth: Callable[..., Template]) -> None:
+def test_several_deployments_share_no_name(
+    template: Template, synth: Callable[..., Template]
+) -> None:
     """Whatever has a fixed name has the deployment's in it."""
 
     def names(template: Template) -> set[str]:
@@ -268,6 +266,6 @@ def test_several_deployments_share_no_name(synth: Callable[..., Template]) -> No
                     found.add(value)
         return found
 
-    first, second = names(synth()), names(synth(name="second"))
+    first, second = names(template), names(synth(name="second", prefix="/mail/second"))
     assert first
     assert first & second == {"default-rule-set"}

@@ -50,6 +50,7 @@ class Deployment:
     scan: bool = True
     require_tls: bool = False
     create_identity: bool = False
+    attach_configuration_set: bool = True
     events: tuple[str, ...] = EVENTS
 
     def __post_init__(self) -> None:
@@ -126,5 +127,6 @@ _READERS: Mapping[str, Callable[[Node], object]] = {
     "scan": Node.flag,
     "require_tls": Node.flag,
     "create_identity": Node.flag,
+    "attach_configuration_set": Node.flag,
     "events": _texts,
 }

@@ -18,6 +18,10 @@ _SETS = "configuration sets"
 _SET = "configuration set"
 _EVENTS = "event destination"
 
+_ATTACHED = "Custom::DefaultConfigurationSet"  # in the stack, if it attaches our set
+
+_NO_SET = "it has no default configuration set"
+
 _MOST_LISTED = 10
 _FULL = 0.8  # of the sending quota
 
@@ -109,17 +113,24 @@ def _default_set(case: Case, found: str | None) -> Finding:
     wanted, name = case.deployment.full_name, case.deployment.identity
     if found == wanted:
         return ok(_IDENTITY, f"{wanted} is its default configuration set")
+    if not case.deployment.attach_configuration_set:
+        has = f"its default configuration set is {found}" if found else _NO_SET
+        return ok(_IDENTITY, f"{has}, and attach_configuration_set: false leaves it so")
     if found is None and not case.stack.deployed:
-        return ok(_IDENTITY, "it has no default configuration set; the deployment attaches ours")
+        return ok(_IDENTITY, f"{_NO_SET}; the deployment attaches ours")
+    if found is None and not case.stack.names(_ATTACHED):
+        remedy = "run npx cdk deploy, or set attach_configuration_set: false"
+        return warning(_IDENTITY, f"{_NO_SET}, as the stack does not attach ours", remedy)
     if found is None:
-        text = "it has no default configuration set, so SES publishes no events of bounces"
+        text = f"{_NO_SET}, so SES publishes no events of bounces"
         attach = "aws sesv2 put-email-identity-configuration-set-attributes"
         remedy = f"{attach} --email-identity {name} --configuration-set-name {wanted}"
         return problem(_IDENTITY, text, f"attach ours: {remedy}")
     return problem(
         _IDENTITY,
         f"its default configuration set is {found}, which the deployment leaves alone",
-        "take that off the identity, or verify the sender's address and name that as identity",
+        "take that off the identity, verify the sender's address and name that as identity, or "
+        "set attach_configuration_set: false",
     )
 
 
