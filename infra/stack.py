@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import Aws, CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_lambda as lambda_
@@ -11,7 +11,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
 from constructs import Construct
 
-from bouncer.settings import DEAD_LETTER_KEY, DEFAULTS_KEY, LEDGER_KEY, PREFIX_KEY, QUEUE_KEY
+from bouncer.settings import (
+    DEAD_LETTER_KEY,
+    DEFAULTS_KEY,
+    DOMAIN_KEY,
+    LEDGER_KEY,
+    PREFIX_KEY,
+    QUEUE_KEY,
+)
 from infra.alarms import Alarms
 from infra.analysis import Analysis
 from infra.archive import Archive, private_bucket
@@ -58,7 +65,7 @@ class AutoBouncer(Stack):
             "Intake",
             "Judges mail received by SES",
             INTAKE_TIMEOUT,
-            {QUEUE_KEY: self.queue.queue.queue_url},
+            {QUEUE_KEY: self.queue.queue.queue_url, DOMAIN_KEY: Aws.URL_SUFFIX},
         )
         self.worker = self._function(
             "Worker",

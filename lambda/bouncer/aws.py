@@ -44,10 +44,11 @@ Answer = dict[str, Any]
 class Around:
     """What clients need of their surroundings: `now` is the time of day, `ticks` are seconds.
 
-    At the tick `until` nobody waits for an answer any longer.
+    AWS's endpoints are under `domain`. At the tick `until` nobody waits for an answer any longer.
     """
 
     environ: Mapping[str, str]
+    domain: str
     now: Callable[[], datetime]
     ticks: Callable[[], float]
     sleep: Callable[[float], None]
@@ -67,7 +68,7 @@ class _Client:
         endpoint = (
             environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
             or environ.get("AWS_ENDPOINT_URL")
-            or f"https://{service}.{region}.amazonaws.com"
+            or f"https://{service}.{region}.{around.domain}"
         )
         self._around = around
         self.endpoint = endpoint

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
-RESOURCES = (settings.QUEUE_KEY,)
+RESOURCES = (settings.QUEUE_KEY, settings.DOMAIN_KEY)
 RESERVE_S = 3  # kept for judging, the journal and the answer, when AWS does not answer us
 
 
@@ -106,7 +106,13 @@ class Intake:
 def _intake() -> tuple[Intake, Around]:
     """The function with its dependencies, built once, at its first event."""
     defaults = Settings.from_env(os.environ, needs=RESOURCES)
-    around = Around(environ=os.environ, now=_now, ticks=time.monotonic, sleep=time.sleep)
+    around = Around(
+        environ=os.environ,
+        domain=defaults.resources[settings.DOMAIN_KEY],
+        now=_now,
+        ticks=time.monotonic,
+        sleep=time.sleep,
+    )
     source = ParameterSource(cast("SSMClient", SSM(around)), defaults.prefix)
     intake = Intake(
         loader=Loader(source, defaults, now=time.monotonic),

@@ -60,6 +60,7 @@ class World:
 def around(endpoint: str, world: World | None = None) -> Around:
     return Around(
         environ={**CREDENTIALS, "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint},
+        domain="",
         now=lambda: NOW,
         ticks=lambda: world.ticks if world else 0.0,
         sleep=world.pauses.append if world else lambda _: None,
@@ -241,9 +242,9 @@ def test_endpoints_are_the_services_own() -> None:
         },
     }
     for endpoint, named in expected.items():
-        surroundings = Around(
-            environ=environ | named, now=lambda: NOW, ticks=lambda: 0.0, sleep=lambda _: None
-        )
+        surroundings = around("")
+        surroundings.domain = "amazonaws.com"
+        surroundings.environ = environ | named
         assert SSM(surroundings).endpoint == endpoint
     theirs = boto3.client("ssm", "eu-west-1", aws_access_key_id=KEY, aws_secret_access_key=SECRET)
     assert theirs.meta.endpoint_url == next(iter(expected))

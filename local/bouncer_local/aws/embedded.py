@@ -13,7 +13,14 @@ from unittest.mock import patch
 import boto3
 from moto import mock_aws
 
-from bouncer.settings import DEAD_LETTER_KEY, LEDGER_KEY, PREFIX_KEY, QUEUE_KEY, REGION_KEY
+from bouncer.settings import (
+    DEAD_LETTER_KEY,
+    DOMAIN_KEY,
+    LEDGER_KEY,
+    PREFIX_KEY,
+    QUEUE_KEY,
+    REGION_KEY,
+)
 
 REGION = "us-east-1"
 PREFIX = "/ses-auto-bouncer/local"
@@ -59,6 +66,7 @@ def embedded_aws(ses_endpoint: str | None = None) -> Iterator[EmbeddedAws]:
             environ={
                 PREFIX_KEY: PREFIX,
                 QUEUE_KEY: queue,
+                DOMAIN_KEY: "amazonaws.com",
                 DEAD_LETTER_KEY: dead,
                 LEDGER_KEY: _TABLE,
                 REGION_KEY: REGION,
