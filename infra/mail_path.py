@@ -36,8 +36,8 @@ class MailPath(Construct):
         actions = [self._store_action(store)] if store else []
         actions.append(self._intake_action(intake))
         self.rule = self._rule(actions)
-        for index, ip_filter in enumerate(settings.ip_filters):
-            self._ip_filter(index, ip_filter)
+        for ip_filter in settings.ip_filters:
+            self._ip_filter(ip_filter)
 
     @property
     def rule_arn(self) -> str:
@@ -111,10 +111,10 @@ class MailPath(Construct):
         rule.node.add_dependency(*self._needs)
         return rule
 
-    def _ip_filter(self, index: int, ip_filter: IpFilter) -> None:
+    def _ip_filter(self, ip_filter: IpFilter) -> None:
         ses.CfnReceiptFilter(
             self,
-            f"Filter{index}",
+            f"Filter{ip_filter.cidr}",  # not its place in the list, or others would be replaced
             filter=ses.CfnReceiptFilter.FilterProperty(
                 ip_filter=ses.CfnReceiptFilter.IpFilterProperty(
                     cidr=ip_filter.cidr, policy="Allow" if ip_filter.allow else "Block"

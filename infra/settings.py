@@ -6,6 +6,7 @@ problem naming its key, what was found and what was expected, before anything is
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -277,7 +278,11 @@ def _store(node: Node) -> MailStore | None:
 
 
 def _ip_filters(node: Node) -> tuple[IpFilter, ...]:
-    return _listed(node, _ip_filter, most=MOST_FILTERS, what="filters, as SES allows")
+    filters = _listed(node, _ip_filter, most=MOST_FILTERS, what="filters, as SES allows")
+    networks = Counter(ip_filter.cidr for ip_filter in filters)
+    for cidr in (cidr for cidr, count in networks.items() if count > 1):
+        node.fault("each network once", found=f"{cidr} {networks[cidr]} times")
+    return filters
 
 
 def _ip_filter(node: Node) -> IpFilter | None:

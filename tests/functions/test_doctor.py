@@ -548,8 +548,13 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {"dynamodb.DescribeTable": {"Table": {"TableStatus": "ARCHIVED"}}},
         {},
     ),
-    (Level.WARNING, r"stay forever \(DISABLED by no attribute", expiry("DISABLED"), {}),
-    (Level.WARNING, r"stay forever \(ENABLED by until", expiry("ENABLED", "until"), {}),
+    (Level.WARNING, r"stay forever \(time to live is DISABLED\)", expiry("DISABLED"), {}),
+    (
+        Level.WARNING,
+        r"stay forever \(time to live is ENABLED on until",
+        expiry("ENABLED", "until"),
+        {},
+    ),
     (
         Level.OK,
         "ledger: ledger is active",

@@ -73,6 +73,10 @@ def test_every_key_can_be_set() -> None:
         ({"store": {"day": 3}}, 'store.day: found unknown key "day", expected days'),
         ({"ip_filters": [{"block": "2001:db8::/32"}]}, "ip_filters[0].block: found"),
         ({"ip_filters": [{}]}, "ip_filters[0]: found neither, expected one of allow and block"),
+        (
+            {"ip_filters": [{"block": "192.0.2.1"}, {"allow": "192.0.2.1/32"}]},
+            "ip_filters: found 192.0.2.1/32 2 times, expected each network once",
+        ),
         ({"events": ["opened"]}, 'events[0]: found "opened", expected one of send'),
         ({"architecture": "arm"}, 'architecture: found "arm", expected one of arm64, x86_64'),
         ({"settings": {"mode": "of"}}, 'settings.mode: found "of", expected one of enforce'),

@@ -202,6 +202,14 @@ def test_ip_filters_are_what_the_settings_say(maximal: Template) -> None:
     ]
 
 
+def test_a_further_ip_filter_touches_no_other(synth: Callable[..., Template], maximal: Template) -> None:
+    """Each has its own name in the template, wherever it stands in the list."""
+    kind = "AWS::SES::ReceiptFilter"
+    fewer = of_type(synth(ip_filters=[{"allow": "192.0.2.9"}]), kind)
+    assert len(fewer) == 1
+    assert fewer.items() <= of_type(maximal, kind).items()
+
+
 def test_every_bucket_is_private_encrypted_and_tls_only(maximal: Template) -> None:
     """Public access is blocked, objects are encrypted and expire, plain HTTP is denied."""
     buckets = of_type(maximal, "AWS::S3::Bucket")

@@ -221,7 +221,8 @@ def ledger_expiry(case: Case) -> Findings:
         if status in ("ENABLED", "ENABLING") and by == EXPIRES:
             yield ok(_LEDGER, f"old entries of {table} expire")
         else:
-            found = f"old entries of {table} stay forever ({status} by {by or 'no attribute'})"
+            state = f"{status} on {by}" if by else status
+            found = f"old entries of {table} stay forever (time to live is {state})"
             yield warning(_LEDGER, found, f"enable its time to live for {EXPIRES}")
 
 
