@@ -202,7 +202,9 @@ def test_ip_filters_are_what_the_settings_say(maximal: Template) -> None:
     ]
 
 
-def test_a_further_ip_filter_touches_no_other(synth: Callable[..., Template], maximal: Template) -> None:
+def test_a_further_ip_filter_touches_no_other(
+    synth: Callable[..., Template], maximal: Template
+) -> None:
     """Each has its own name in the template, wherever it stands in the list."""
     kind = "AWS::SES::ReceiptFilter"
     fewer = of_type(synth(ip_filters=[{"allow": "192.0.2.9"}]), kind)
