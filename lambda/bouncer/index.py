@@ -85,7 +85,7 @@ class PatternSet:
         """The numbers of all patterns that match `text`."""
         if not text.isascii():
             text = mime.well_formed(text)
-        found = self._set.Match(text) if self._set else None
+        found = self._set.Match(text.encode()) if self._set else None
         if found == _NOTHING:
             return _NONE
         if not found or 0 not in found:

@@ -1,21 +1,19 @@
 """What is logged and counted: one function per event, one JSON line each, its metrics in it.
 
-The line is written by Powertools' Logger and carries an embedded-metric-format document made by
-Powertools Metrics, so CloudWatch reads both from it. The list of events, fields and metrics is
-closed; subjects and bodies of mails never stand here. Writing never raises: a mail must not suffer
-from its log.
+The line carries an embedded-metric-format document made by Powertools, so CloudWatch reads both
+from it. The list of events, fields and metrics is closed; subjects and bodies of mails never stand
+here. Writing never raises: a mail must not suffer from its log. A logger would cost as much as the
+decision the line tells of, and a level set from outside would hide mails and their metrics.
 """
 
 import json
-import logging
 import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import IO, Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
     AmazonCloudWatchEMFProvider,
 )
@@ -42,12 +40,7 @@ class Journal:
     """Writes the journal of one function (`service`) of one deployment."""
 
     def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
-        self._logger = Logger(service=service, logger_formatter=_LineFormatter())
-        # Powertools would heed a level from outside, which hides mails and their metrics.
-        logging.getLogger(self._logger.name).setLevel(logging.INFO)
-        for handler in self._logger.handlers:  # Powertools keeps one logger, and its first stream
-            if isinstance(handler, logging.StreamHandler):
-                handler.stream = stream or sys.stdout
+        self._stream = stream
         self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=service)
         self._metrics.add_dimension("service", service)
         self._dimensions = {"deployment": deployment, "service": service}
@@ -157,8 +150,17 @@ class Journal:
         try:
             cold = {"ColdStarts": 1} if self._cold else {}
             self._cold = False
-            line = {"request_id": self._request_id, **fields, **self._embedded({**metrics, **cold})}
-            getattr(self._logger, level)(event, extra={"line": line})
+            line = {
+                "level": level.upper(),
+                "message": event,
+                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "request_id": self._request_id,
+                **fields,
+                **self._embedded({**metrics, **cold}),
+            }
+            stream = self._stream or sys.stdout
+            stream.write(f"{_ENCODER.encode(line)}\n")
+            stream.flush()
         except Exception as error:  # noqa: BLE001  # the journal must not break what it tells of
             print(f'{{"message": "journal_failed", "error": "{type(error).__name__}"}}')  # noqa: T201
 
@@ -172,19 +174,6 @@ class Journal:
             dimensions=self._dimensions,
         )
         return dict(document)
-
-
-class _LineFormatter(LambdaPowertoolsFormatter):
-    """Writes a line as the journal made it; Powertools would search the record for extra keys."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as one JSON object, in ASCII."""
-        head = {
-            "level": record.levelname,
-            "message": record.msg,
-            "timestamp": self.formatTime(record),
-        }
-        return _ENCODER.encode(head | record.__dict__["line"])
 
 
 class _Shown:

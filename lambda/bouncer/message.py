@@ -6,7 +6,6 @@ Event shapes: SES Developer Guide, "Contents of events for the Lambda action".
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -233,7 +232,8 @@ def _headers(
 
 def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
     """The headers within the limit, by lower-case name, and whether these are all there were."""
-    headers: defaultdict[str, list[str]] = defaultdict(list)
+    headers: dict[str, tuple[str, ...]] = {}
+    repeated: dict[str, list[str]] = {}
     room = HEADER_LIMIT
     readable = True
     unfold = mime.unfold
@@ -241,14 +241,19 @@ def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
         try:
             name, value = pair["name"], pair["value"]
             room -= len(name) + len(value) + _HEADER_COST
-            text = unfold(value if room >= 0 else value[:room])
-            headers[name.strip().lower()].append(text)
+            value = unfold(value if room >= 0 else value[:room])
+            name = name.strip().lower()
         except (TypeError, KeyError, AttributeError):  # no pair of texts
             readable = False
             continue
+        if name in headers:
+            repeated.setdefault(name, [*headers[name]]).append(value)
+        else:
+            headers[name] = (value,)
         if room < 0:
             break
-    return {name: tuple(values) for name, values in headers.items()}, readable and room >= 0
+    headers.update((name, tuple(values)) for name, values in repeated.items())
+    return headers, readable and room >= 0
 
 
 def _common_pairs(common: Mapping[str, Any], headers: Mapping[str, object]) -> Iterable[Any]:
