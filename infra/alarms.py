@@ -26,8 +26,8 @@ MOST_DOUBLE_BOUNCE_PERCENT = 5
 # SES Developer Guide, "Reputation metrics": from here on the account is put under review.
 MOST_BOUNCE_RATE = 0.05
 MOST_COMPLAINT_RATE = 0.001
-# An alarm takes ten metrics (CloudWatch User Guide, "CloudWatch quotas"); one is what was sent.
-_MOST_SUMMED = 9
+# An alarm takes ten metrics (CloudWatch User Guide, "CloudWatch quotas"): a share of two sums.
+_MOST_SUMMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,10 +211,10 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="double-bounces",
-        says=f"More than {MOST_DOUBLE_BOUNCE_PERCENT} % of a day's bounces bounced themselves.",
+        says=f"More than {MOST_DOUBLE_BOUNCE_PERCENT} % of a day's mail with our set bounced.",
         measure=percentage(
             metrics.events("Bounce", period=DAY)[:_MOST_SUMMED],
-            [metrics.own("worker", "Sent", period=DAY)],
+            metrics.events("Send", period=DAY)[:_MOST_SUMMED],
             label="% bounced",
             period=DAY,
             least=10,

@@ -31,6 +31,8 @@ def private_bucket(scope: Construct, id_: str, *, days: int) -> s3.Bucket:
         ],
         removal_policy=RemovalPolicy.RETAIN,
     )
+    if bucket.policy:  # what stays behind stays closed
+        bucket.policy.apply_removal_policy(RemovalPolicy.RETAIN)
     Validations.of(bucket).acknowledge(
         Acknowledgment(
             id="AwsSolutions-S1",

@@ -29,8 +29,9 @@ class BounceQueue(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(6 * consumer_timeout.to_seconds()),
-            # Longer than the 24 hours a bounce can wait: the worker says when one is expired.
-            retention_period=Duration.days(4),
+            # Longer than the 24 hours a bounce can wait: the worker says when one is expired. And
+            # longer than it takes to become a dead letter by crashes alone, 100 hours.
+            retention_period=Duration.days(7),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=MAX_RECEIVE_COUNT
             ),

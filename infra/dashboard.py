@@ -211,4 +211,4 @@ def _reputation(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 def _events(metrics: Metrics) -> cloudwatch.GraphWidget:
     shown = [metric for kind in _EVENTS for metric in metrics.events(kind)]
-    return _graph("What SES says became of the bounces", shown, unit="in an hour", width=12)
+    return _graph("What SES says became of mail with our set", shown, unit="in an hour", width=12)

@@ -4,7 +4,7 @@ A rule without `after` goes to the front of its set. Nothing here activates a ru
 `switches`.
 """
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -49,6 +49,8 @@ class MailPath(Construct):
 
     def _rule_set(self) -> ses.CfnReceiptRuleSet:
         rule_set = ses.CfnReceiptRuleSet(self, "RuleSet", rule_set_name=self._settings.rule_set)
+        # SES deletes a set with all its rules, and others may have put theirs into it.
+        rule_set.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self._needs.append(rule_set)
         return rule_set
 

@@ -43,7 +43,7 @@ class Metrics:
     @property
     def sender_domains(self) -> list[str]:
         """The domains bounces come from."""
-        domains = (address.rpartition("@")[2] for address in self.settings.sender_addresses)
+        domains = (address.rpartition("@")[2].lower() for address in self.settings.sender_addresses)
         return list(dict.fromkeys(domains))
 
     def own(
@@ -67,7 +67,10 @@ class Metrics:
         )
 
     def events(self, kind: str, *, period: Duration = HOUR) -> list[cloudwatch.Metric]:
-        """SES's count of one kind of event of our bounces, for each domain they come from.
+        """SES's count of one kind of event, for each domain bounces come from.
+
+        It counts all mail of an identity whose default is our set: where other mail than bounces is
+        sent from that domain, that too.
 
         All dimensions of an event destination make one set (SES Developer Guide, "Set up a
         CloudWatch event destination"), so every one of `infra.sending` must be named.

@@ -7,7 +7,7 @@ problem naming its key, what was found and what was expected, before anything is
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -22,19 +22,23 @@ DEFAULT_NAME = "main"
 MOST_RECIPIENTS = 100  # SES, recipients per receipt rule
 MOST_FILTERS = 100  # SES, IP address filters per account
 
-# SES, event types of an event destination.
-EVENTS = (
+# SES, event types of an event destination. To see the last two, SES puts an image and its own links
+# into every mail of the identity: they must be asked for.
+UNOBTRUSIVE_EVENTS = (
     "send",
     "reject",
     "bounce",
     "complaint",
     "delivery",
-    "open",
-    "click",
     "renderingFailure",
     "deliveryDelay",
     "subscription",
 )
+EVENTS = (*UNOBTRUSIVE_EVENTS, "open", "click")
+
+_MOST_RUNTIME = 3000  # bytes
+_LONGEST_PREFIX = 800  # SSM: 1011 characters of a parameter's ARN, with `/rules/` and a rule's name
+_LONGEST_DAYS = 36_500
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 _RULE_SET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?")  # SES API reference
@@ -83,7 +87,7 @@ class Settings:
     log_days: int = 90
     create_identity: bool = False
     attach_configuration_set: bool = True
-    events: tuple[str, ...] = EVENTS
+    events: tuple[str, ...] = UNOBTRUSIVE_EVENTS
     archive_days: int = 400
     ledger_recovery: bool = False
     alarm_email: str | None = None
@@ -117,7 +121,7 @@ def read_settings(context: object) -> Settings:
     return replace(
         settings,
         prefix=settings.prefix or f"/ses-auto-bouncer/{settings.name}",
-        identity=settings.identity or settings.sender_addresses[0].rpartition("@")[2],
+        identity=settings.identity or settings.sender_addresses[0].rpartition("@")[2].lower(),
     )
 
 
@@ -136,8 +140,10 @@ def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> N
     if found.get("create_identity") and found.get("attach_configuration_set") is False:
         expected = "true beside create_identity: true, as a new identity is made with its set"
         entries["attach_configuration_set"].fault(expected)
+    _refuse_own_rule(entries, found)
     _refuse_identity(entries, found)
     _refuse_prefix(entries, found)
+    _refuse_sender(entries, found)
 
 
 def _refuse_identity(entries: dict[str, Node], found: dict[str, Any]) -> None:
@@ -162,6 +168,23 @@ def _refuse_prefix(entries: dict[str, Node], found: dict[str, Any]) -> None:
         entries["prefix"].fault(expected)
 
 
+def _refuse_own_rule(entries: dict[str, Node], found: dict[str, Any]) -> None:
+    own = f"ses-auto-bouncer-{found.get('name', DEFAULT_NAME)}"
+    if found.get("after") == own:
+        entries["after"].fault("another rule; that is our own")
+
+
+def _refuse_sender(entries: dict[str, Node], found: dict[str, Any]) -> None:
+    """The worker may bounce as the configured senders only."""
+    runtime = entries["settings"].value if "settings" in entries else None
+    sender = runtime.get("bounce_sender") if isinstance(runtime, dict) else None
+    allowed = (found.get("bounce_sender"), *(found.get("further_senders") or ()))
+    if sender is not None and None not in allowed and sender not in allowed:
+        entries["settings"].child("bounce_sender", sender).fault(
+            "bounce_sender beside settings, or one of further_senders: the worker may use no other"
+        )
+
+
 def _runtime(root: Node, node: Node | None, bounce_sender: object) -> Mapping[str, Any]:
     """The functions' default settings: a `settings` document, checked by its own reader."""
     value = node.value if node else {}
@@ -170,6 +193,11 @@ def _runtime(root: Node, node: Node | None, bounce_sender: object) -> Mapping[st
             node.fault("a mapping of settings")
         return {}
     runtime = {"bounce_sender": bounce_sender, **value} if bounce_sender else value
+    size = len(json.dumps(runtime))
+    if node and size > _MOST_RUNTIME:
+        expected = f"at most {_MOST_RUNTIME}, as a function's environment holds 4 KB in all"
+        node.fault(expected, found=f"{size} bytes")
+        return {}
     try:
         RuntimeSettings().overlaid(json.dumps(runtime), document=root.report.document)
     except DocumentError as error:
@@ -196,8 +224,16 @@ def _listed(node: Node, one: Callable[[Node], T | None], *, most: int, what: str
     return tuple(item for item in map(one, items) if item is not None)
 
 
+def _refuse_twice(node: Node, items: Iterable[str], expected: str) -> None:
+    for item, count in Counter(items).items():
+        if count > 1:
+            node.fault(expected, found=f"{item} {count} times")
+
+
 def _recipients(node: Node) -> tuple[str, ...]:
-    return _listed(node, _recipient, most=MOST_RECIPIENTS, what="recipients, as SES allows")
+    found = _listed(node, _recipient, most=MOST_RECIPIENTS, what="recipients, as SES allows")
+    _refuse_twice(node, map(str.lower, found), "each recipient once")
+    return found
 
 
 def _recipient(node: Node) -> str | None:
@@ -226,6 +262,10 @@ def _senders(node: Node) -> tuple[str, ...]:
 def _prefix(node: Node) -> str | None:
     text = node.value if isinstance(node.value, str) else ""
     first = text.lower().removeprefix("/")
+    if len(text) > _LONGEST_PREFIX:
+        expected = f"at most {_LONGEST_PREFIX}, as SSM allows with a rule's name behind it"
+        node.fault(expected, found=f"{len(text)} characters")
+        return None
     if _PREFIX.fullmatch(text) and not first.startswith(("aws", "ssm")):
         return text
     expected = "a path such as /mail/bouncer: letters, digits, _ . -, not beginning with aws or ssm"
@@ -234,7 +274,12 @@ def _prefix(node: Node) -> str | None:
 
 
 def _days(node: Node) -> int | None:
-    return node.number("a number of days, at least 1", least=1)
+    expected = f"a number of days, 1 to {_LONGEST_DAYS}"
+    days = node.number(expected, least=1)
+    if days is not None and days > _LONGEST_DAYS:
+        node.fault(expected)
+        return None
+    return days
 
 
 # CloudWatch Logs, retention of a log group in days, by CDK's names.
@@ -279,9 +324,7 @@ def _store(node: Node) -> MailStore | None:
 
 def _ip_filters(node: Node) -> tuple[IpFilter, ...]:
     filters = _listed(node, _ip_filter, most=MOST_FILTERS, what="filters, as SES allows")
-    networks = Counter(ip_filter.cidr for ip_filter in filters)
-    for cidr in (cidr for cidr, count in networks.items() if count > 1):
-        node.fault("each network once", found=f"{cidr} {networks[cidr]} times")
+    _refuse_twice(node, (ip_filter.cidr for ip_filter in filters), "each network once")
     return filters
 
 

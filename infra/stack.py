@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import Aws, CfnOutput, Duration, Stack
+from aws_cdk import Acknowledgment, Aws, CfnOutput, Duration, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_lambda as lambda_
@@ -37,6 +37,9 @@ from infra.switches import Switches
 
 INTAKE_TIMEOUT = Duration.seconds(20)  # SES waits 30 seconds
 WORKER_TIMEOUT = Duration.seconds(60)  # ten paced calls, and room to retry
+
+
+JOURNAL_MARK = "service"  # in every line of the journal, and in no other line a function writes
 
 
 class AutoBouncer(Stack):
@@ -154,7 +157,15 @@ class AutoBouncer(Stack):
         self.worker.function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["ses:SendBounce"],
-                resources=[self._identity(name) for name in identities(senders)],
+                resources=[
+                    *(self._identity(name) for name in identities(senders)),
+                    # SES asks for this, too, where an identity has it as its default.
+                    self.format_arn(
+                        service="ses",
+                        resource="configuration-set",
+                        resource_name=f"ses-auto-bouncer-{self._settings.name}",
+                    ),
+                ],
                 conditions={"StringEquals": {"ses:FromAddress": list(senders)}},
             )
         )
@@ -165,7 +176,8 @@ class AutoBouncer(Stack):
     def _archives(self) -> None:
         """SES's events and our journal, as JSON lines in one bucket."""
         self.bucket = private_bucket(self, "Archive", days=self._settings.archive_days)
-        events = Archive(self, "Events", bucket=self.bucket, folder="events")
+        lines = [firehose.AppendDelimiterToRecordProcessor()]
+        events = Archive(self, "Events", bucket=self.bucket, folder="events", processors=lines)
         self.sending = Sending(self, "Sending", settings=self._settings, events=events.stream)
         journal = Archive(
             self,
@@ -175,13 +187,22 @@ class AutoBouncer(Stack):
             processors=[
                 firehose.DecompressionProcessor(),
                 firehose.CloudWatchLogProcessor(data_message_extraction=True),
+                firehose.AppendDelimiterToRecordProcessor(),
             ],
+        )
+        Validations.of(self).acknowledge(
+            Acknowledgment(
+                id="CloudFormation-Validate::W7001",
+                reason="CDK adds the map of Firehose's networks to every stack with a stream; only "
+                "streams into Redshift need it.",
+            )
         )
         for function in (self.intake, self.worker):
             function.logs.add_subscription_filter(
                 "Journal",
                 destination=destinations.FirehoseDestination(journal.stream),
-                filter_pattern=logs.FilterPattern.exists("$._aws"),
+                # A selector must name a text or a number: one of an object filters nothing.
+                filter_pattern=logs.FilterPattern.exists(f"$.{JOURNAL_MARK}"),
             )
 
     def _switches(self) -> None:
@@ -226,7 +247,8 @@ def identities(addresses: tuple[str, ...]) -> list[str]:
     """The SES identities an address may be verified by: itself, its domain, and those above."""
     found: dict[str, None] = {}
     for address in addresses:
-        labels = address.rpartition("@")[2].split(".")
-        found[address] = None
+        local, _, domain = address.rpartition("@")
+        labels = domain.lower().split(".")
+        found[f"{local}@{domain.lower()}"] = None
         found.update({".".join(labels[start:]): None for start in range(len(labels) - 1)})
     return list(found)

@@ -25,6 +25,7 @@ MAXIMAL: dict[str, Any] = {
     "ip_filters": [{"block": "192.0.2.0/24"}, {"allow": "192.0.2.9"}],
     "log_days": 30,
     "ledger_recovery": True,
+    "events": ["send", "bounce", "complaint", "open", "click"],
     "alarm_email": "Operators <ops@example.com>",
 }
 

@@ -31,7 +31,7 @@ IN_WORDS: dict[str, tuple[str, object]] = {
     "after": ("none: ours is the first", None),
     "store": ("none: not kept", None),
     "ip_filters": ("none", ()),
-    "events": ("all", Settings.__dataclass_fields__["events"].default),
+    "events": ("all but `open` and `click`", Settings.__dataclass_fields__["events"].default),
     "alarm_email": ("none", None),
     "settings": ("`{}`", dataclasses.MISSING),
 }

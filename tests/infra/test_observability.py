@@ -172,6 +172,13 @@ def sections(heading: str) -> dict[str, str]:
     }
 
 
+def test_every_line_reaches_the_archive(template: Template) -> None:
+    """The subscription's selector names a text in every line: of an object it would take none."""
+    found = of_type(template, "AWS::Logs::SubscriptionFilter")
+    assert [each["FilterPattern"] for each in found] == ['{ $.service = "*" }'] * 2
+    assert {type(line["service"]) for line in lines()} == {str}
+
+
 def test_every_alarm_has_its_section_and_every_section_its_alarm(template: Template) -> None:
     """An operator who is woken finds what it means, where to look and what to do."""
     explained = sections("Alarms")

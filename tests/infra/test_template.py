@@ -74,6 +74,8 @@ def test_timeouts_fit_together(template: Template) -> None:
     _, consumer = function(template, "bouncer.worker.handler")
     (queue,) = [q for q in of_type(template, "AWS::SQS::Queue").values() if "RedrivePolicy" in q]
     assert queue["VisibilityTimeout"] == 6 * consumer["Timeout"]
+    crashes = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert queue["MessageRetentionPeriod"] > crashes, "or SQS drops what should be a dead letter"
     assert consumer["Timeout"] >= RESERVE_S + 2 * 10
     assert function(template, "bouncer.intake.handler")[1]["Timeout"] < 30
 
@@ -113,10 +115,11 @@ def test_worker_bounces_only_as_the_configured_sender(template: Template) -> Non
     assert statement["Condition"] == {
         "StringEquals": {"ses:FromAddress": ["mailer-daemon@example.com"]}
     }
-    arns = [json.dumps(arn) for arn in statement["Resource"]]
-    assert [arn.rpartition("identity/")[2].split('"')[0] for arn in arns] == [
-        "mailer-daemon@example.com",
-        "example.com",
+    arns = [arn["Fn::Join"][1][-1].rpartition(":")[2] for arn in statement["Resource"]]
+    assert arns == [
+        "identity/mailer-daemon@example.com",
+        "identity/example.com",
+        "configuration-set/ses-auto-bouncer-main",
     ]
 
 
@@ -149,6 +152,15 @@ def test_only_our_rule_may_call_the_intake(template: Template) -> None:
     assert "receipt-rule-set/default-rule-set:receipt-rule/ses-auto-bouncer-main" in arn
     (rule,) = [r for r in template["Resources"].values() if r["Type"] == "AWS::SES::ReceiptRule"]
     assert name in rule["DependsOn"]
+
+
+def test_an_own_rule_set_outlives_the_stack(maximal: Template) -> None:
+    """SES would delete the rules of others with it; only a deployment that fails takes it along."""
+    (rule_set,) = [
+        r for r in maximal["Resources"].values() if r["Type"] == "AWS::SES::ReceiptRuleSet"
+    ]
+    assert rule_set["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert rule_set["UpdateReplacePolicy"] == "Retain"
 
 
 def test_the_rule_is_named_scanned_and_synchronous(template: Template) -> None:
@@ -228,10 +240,16 @@ def test_every_bucket_is_private_encrypted_and_tls_only(maximal: Template) -> No
         and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     ]
     assert set(denials) == set(buckets)
+    for resource in maximal["Resources"].values():  # the buckets stay, so their policies do
+        if resource["Type"] in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
+            assert resource["DeletionPolicy"] == "Retain"
 
 
 def test_bounces_have_a_configuration_set_with_both_destinations(template: Template) -> None:
-    """Events of every kind go to CloudWatch and to the stream; dimensions have legal defaults."""
+    """Events go to CloudWatch and to the stream; dimensions have legal defaults.
+
+    None are asked for that make SES change the mail of the identity.
+    """
     options = only(template, "AWS::SES::ConfigurationSet")
     assert options["ReputationOptions"] == {"ReputationMetricsEnabled": True}
     found = [
@@ -240,7 +258,9 @@ def test_bounces_have_a_configuration_set_with_both_destinations(template: Templ
     ]
     (metrics,) = [d for d in found if "CloudWatchDestination" in d]
     (stream,) = [d for d in found if "KinesisFirehoseDestination" in d]
-    assert len(metrics["MatchingEventTypes"]) == len(stream["MatchingEventTypes"]) == 10
+    assert metrics["MatchingEventTypes"] == stream["MatchingEventTypes"]
+    assert {"bounce", "complaint", "send"} <= set(metrics["MatchingEventTypes"])
+    assert not {"open", "click"} & set(metrics["MatchingEventTypes"])
     for dimension in metrics["CloudWatchDestination"]["DimensionConfigurations"]:
         assert dimension["DefaultDimensionValue"].isalnum()
 

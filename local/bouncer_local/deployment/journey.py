@@ -180,21 +180,21 @@ class Journey:
             left = inventory(aws) - before
             expect("what is left", sorted(left - kept), [])
             expect("what is gone that should have stayed", sorted(kept - left), [])
-            buckets = sorted(thing for thing in kept if thing.startswith("bucket "))
-            self._story.tell(f"left, as meant: the {len(kept) - len(buckets)} rules and")
-            for bucket in buckets:
-                self._story.tell(f"  {bucket}")
+            others = sorted(thing for thing in kept if not thing.startswith("parameter "))
+            self._story.tell(f"left, as meant: the {len(kept) - len(others)} rules and")
+            for thing in others:
+                self._story.tell(f"  {thing}")
 
     def _meant_to_stay(self, aws: Emulator) -> frozenset[str]:
         """What the template retains, and the rules, which are the operator's."""
         (path,) = (self._out / "cdk.out").glob(f"{self._stack}.template.json")
         template = json.loads(path.read_text(encoding="utf-8"))["Resources"]
-        kinds = {"AWS::S3::Bucket": "bucket"}
+        kinds = {"AWS::S3::Bucket": "bucket", "AWS::SES::ReceiptRuleSet": "receipt rule set"}
         retained = {
-            f"{kinds.get(each['ResourceType'], each['ResourceType'])} {each['PhysicalResourceId']}"
+            f"{kinds[each['ResourceType']]} {each['PhysicalResourceId']}"
             for each in _resources(aws, self._stack)
-            if template[each["LogicalResourceId"]].get("DeletionPolicy") == "Retain"
-            and each["ResourceType"] in kinds
+            if each["ResourceType"] in kinds
+            and template[each["LogicalResourceId"]]["DeletionPolicy"].startswith("Retain")
         }
         return frozenset(retained) | {
             thing for thing in inventory(aws) if thing.startswith("parameter /ses-auto-bouncer/")

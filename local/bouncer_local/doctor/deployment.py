@@ -20,8 +20,6 @@ EVENTS = (
     "bounce",
     "complaint",
     "delivery",
-    "open",
-    "click",
     "renderingFailure",
     "deliveryDelay",
     "subscription",
