@@ -252,8 +252,9 @@ def test_templates_are_valid(engine: RegoEngine, deployed: Template) -> None:
 
 
 def test_templates_pass_the_linter(template: Template, maximal: Template) -> None:
-    """So has cfn-lint; in one test, as loading its rules takes most of the time."""
-    assert [linted(template), linted(maximal)] == [[], []]
+    """So has cfn-lint, asked once, as it takes seconds: the largest has all the smallest has."""
+    assert template["Resources"].keys() <= maximal["Resources"].keys()
+    assert linted(maximal) == []
 
 
 def test_validators_can_fail(engine: RegoEngine, template: Template) -> None:
