@@ -189,7 +189,7 @@ def deciding() -> Iterable[Row]:
         if count in (1_000, 10_000):
             few = events[: 200_000 // count]
             check(documents, few, naive(documents))
-            ratio = median(each(naive(documents), mails(few))) / own[count]
+            ratio = against(naive(documents), few, ruleset, events)
             target = 40 if count == 1_000 else 1_000
             yield (
                 f"decide, {count:,} rules: loop / ours",
@@ -201,7 +201,7 @@ def deciding() -> Iterable[Row]:
             few = events[:40]
             peer = with_rule_engine(documents)
             check(documents, few, peer)
-            ratio = median(each(peer, mails(few))) / own[count]
+            ratio = against(peer, few, ruleset, events)
             yield (
                 "decide, 1,000 rules: rule-engine / ours",
                 f"{ratio:,.0f}",
@@ -211,6 +211,17 @@ def deciding() -> Iterable[Row]:
     growth = own[100_000] / own[10]
     yield "decide, growth from 10 to 100,000 rules", f"{growth:.1f}", "at most 8", growth <= 8
     yield "  one decision, 1,000 rules", f"{own[1_000] * 1e6:.0f} us", "", True
+
+
+def against(
+    peer: Callable[[Message], object], few: list[str], ruleset: Ruleset, events: list[str]
+) -> float:
+    """How many times our time a peer takes, both in their quietest of five rounds."""
+    theirs, ours = [], []
+    for _ in range(5):
+        theirs.append(median(each(peer, mails(few))))
+        ours.append(median(each(decider(ruleset), mails(events))))
+    return min(theirs) / min(ours)
 
 
 def compiling() -> Iterable[Row]:

@@ -284,7 +284,7 @@ class LeafIndex:
     def __init__(self, numbers: Mapping[Leaf, int]) -> None:
         texts: defaultdict[str, list[tuple[Text, int]]] = defaultdict(list)
         networks: defaultdict[int, list[tuple[IPv4Network | IPv6Network, int]]] = defaultdict(list)
-        self._words: dict[tuple[str, str], int] = {}
+        self._words: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._present: dict[str, int] = {}
         self._windows: list[tuple[Window, int]] = []
         self._counts: list[tuple[Recipients, int]] = []
@@ -295,7 +295,7 @@ class LeafIndex:
                 case Network(network):
                     networks[network.version].append((network, number))
                 case Word(field, word):
-                    self._words[field, word] = number
+                    self._words[field][word] = number
                 case Present(name):
                     self._present[name] = number
                 case Window():
@@ -311,7 +311,6 @@ class LeafIndex:
             if field.startswith("header:")
         }
         self._fields = [(_VALUES[field], index) for field, index in indexes.items()]
-        self._word_fields = sorted({field for field, _ in self._words})
         self._networks = {version: NetworkIndex(entries) for version, entries in networks.items()}
 
     def message_facts(self, message: Message) -> set[int]:
@@ -320,8 +319,8 @@ class LeafIndex:
         self._find_texts(message, facts)
         for name in _common(self._present, message.headers):
             facts.add(self._present[name])
-        for field in self._word_fields:
-            number = self._words.get((field, word_of(message, field)))
+        for field, words in self._words.items():
+            number = words.get(word_of(message, field))
             if number is not None:
                 facts.add(number)
         address = message.source_ip if self._networks else None
@@ -340,8 +339,9 @@ class LeafIndex:
             for value in values(message):
                 index.find(value, facts)
         for name in _common(self._headers, message.headers):
+            find = self._headers[name].find
             for value in message.headers[name]:
-                self._headers[name].find(mime.decode_words(value), facts)
+                find(mime.decode_words(value), facts)
 
     def recipient_facts(self, recipient: str) -> set[int]:
         """The numbers of all satisfied leaves about this recipient."""
