@@ -1,25 +1,33 @@
 """An identity SES does not know is refused at synth, if there is an account to ask."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
+from boto3 import Session
 
 from bouncer.errors import BouncerError
 from bouncer_local.doctor.account import Account, NotFoundError, UnavailableError
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
-TARGET = {"CDK_DEFAULT_REGION": "eu-west-1", "CDK_DEFAULT_ACCOUNT": "123456789012"}  # moto's
+TARGET = {"CDK_DEFAULT_REGION": "eu-west-1", "CDK_DEFAULT_ACCOUNT": "123456789012"}
 
 Refusals = Callable[..., list[str]]
 
 
-@pytest.fixture
-def aws() -> Iterator[None]:
-    with mock_aws():
-        yield
+class Answering(Account):
+    """An account that gives one answer to every question."""
+
+    def __init__(self, answer: dict[str, Any] | BouncerError) -> None:
+        super().__init__(Session(), "eu-west-1")
+        self.answer = answer
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        self.asked.append((f"{service}.{operation}", parameters))
+        if isinstance(self.answer, BouncerError):
+            raise self.answer
+        return self.answer
 
 
 @pytest.fixture
@@ -42,57 +50,54 @@ def refusals(synth: Callable[..., Any]) -> Refusals:  # noqa: ARG001  # it set u
     return refused
 
 
-def account(environ: dict[str, str]) -> Account | None:
-    from infra.identity import target_account  # noqa: PLC0415  # Node first
-
-    return target_account(environ)
-
-
-class Silent(Account):
-    """An account that gives one answer."""
-
-    def __init__(self, answer: BouncerError) -> None:
-        super().__init__(boto3.Session(), "eu-west-1")
-        self._answer = answer
-
-    def ask(self, service: str, operation: str, **_: Any) -> dict[str, Any]:  # noqa: ARG002
-        raise self._answer
-
-
-def test_a_missing_identity_is_refused(aws: None, refusals: Refusals) -> None:  # noqa: ARG001
-    """In one sentence, until SES knows it in the region of the deployment."""
-    asked = account(TARGET)
-    (refusal,) = refusals(asked)
+def test_a_missing_identity_is_refused(refusals: Refusals) -> None:
+    """In one sentence; one that exists is not."""
+    account = Answering(NotFoundError("GetEmailIdentity"))
+    (refusal,) = refusals(account)
     assert refusal == (
         "cdk.json: context.bouncer.identity: found no example.com in SES in eu-west-1, expected an "
         "identity that is verified there; verify it, or set create_identity: true"
     )
-    assert asked
-    asked.client("sesv2").create_email_identity(EmailIdentity="example.com")
-    assert refusals(asked) == []
+    assert account.asked == [("sesv2.get_email_identity", {"EmailIdentity": "example.com"})]
+    account.answer = {"VerifiedForSendingStatus": True}
+    assert refusals(account) == []
 
 
 def test_settings_that_need_no_identity(refusals: Refusals) -> None:
     """One that will be made, or is left alone, is not looked for."""
-    nothing = Silent(NotFoundError("GetEmailIdentity"))
-    assert len(refusals(nothing)) == 1
-    assert refusals(nothing, create_identity=True) == []
-    assert refusals(nothing, attach_configuration_set=False) == []
+    account = Answering(NotFoundError("GetEmailIdentity"))
+    assert refusals(account, create_identity=True) == []
+    assert refusals(account, attach_configuration_set=False) == []
+    assert account.asked == []
+
+
+@pytest.mark.parametrize("answer", [None, UnavailableError("AccessDenied", "")])
+def test_no_answer_is_no_refusal(refusals: Refusals, answer: BouncerError | None) -> None:
+    """Whoever may not look, or knows no account, can still synthesise."""
+    assert refusals(Answering(answer) if answer else None) == []
 
 
 @pytest.mark.parametrize(
-    "environ", [{}, {"CDK_DEFAULT_REGION": "eu-west-1"}, {**TARGET, "CDK_DEFAULT_ACCOUNT": "9"}]
+    ("environ", "answer", "is_asked"),
+    [
+        (TARGET, {"Account": "123456789012"}, True),
+        (TARGET, {"Account": "999999999999"}, False),  # credentials of another account
+        (TARGET, UnavailableError("no credentials", ""), False),
+        ({"CDK_DEFAULT_REGION": "eu-west-1"}, {"Account": "123456789012"}, False),
+        ({}, {"Account": "123456789012"}, False),
+    ],
 )
-def test_nobody_is_asked_who_may_be_the_wrong_one(
-    aws: None,  # noqa: ARG001
-    refusals: Refusals,
+def test_only_the_account_deployed_into_is_asked(
+    synth: Callable[..., Any],  # noqa: ARG001  # it set up Node
+    monkeypatch: pytest.MonkeyPatch,
     environ: dict[str, str],
+    answer: dict[str, Any] | BouncerError,
+    is_asked: bool,
 ) -> None:
-    """Without CDK's account, or with credentials of another one, nothing is refused."""
-    assert account(environ) is None
-    assert refusals(None) == []
+    """CDK names account and region; whoever holds other credentials learns nothing wrong."""
+    from infra.identity import target_account  # noqa: PLC0415
 
-
-def test_no_answer_is_no_refusal(refusals: Refusals) -> None:
-    """Whoever may not look can still synthesise."""
-    assert refusals(Silent(UnavailableError("AccessDenied", ""))) == []
+    monkeypatch.setattr(Account, "ask", Answering(answer).ask)
+    account = target_account(environ)
+    assert (account is not None) == is_asked
+    assert account is None or account.region == "eu-west-1"
