@@ -22,6 +22,14 @@ MOST_RECIPIENTS = 50  # the most SES documents for one outgoing message
 
 Fields = tuple[tuple[str, str], ...]
 
+_OPTIONAL = {
+    "bounce_sender_arn",
+    "recipient_arn",
+    "final_recipient",
+    "remote_mta",
+    "last_attempt_date",
+}
+
 
 class JobError(BouncerError):
     """A job that can't be read or sent; the text names the member, what was found and expected."""
@@ -99,7 +107,7 @@ def from_json(text: str) -> Job:
         raise JobError(f"found another kind of body, expected a job of version {VERSION}")
     try:
         job = _job(members)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise JobError(
             f"found a job with unreadable members ({error!r}), expected a whole one"
         ) from error
@@ -183,9 +191,9 @@ def _check_lines(names: Iterable[str], owner: Job | Refusal | DsnFields) -> None
     """Values that become header fields: one line, not empty, no way to begin another header."""
     for name in names:
         value = getattr(owner, name)
-        if value is not None and not (
-            isinstance(value, str) and re.fullmatch(r"[^\x00-\x1f\x7f\ud800-\udfff]+", value)
-        ):
+        if value is None and name in _OPTIONAL:
+            continue
+        if not (isinstance(value, str) and re.fullmatch(r"[^\x00-\x1f\x7f\ud800-\udfff]+", value)):
             raise JobError(f"found {value!r:.80} as {name}, expected text on one line")
 
 

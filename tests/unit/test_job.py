@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bouncer.job import (
@@ -102,6 +102,8 @@ def test_becomes_one_call_with_every_parameter() -> None:
         ({"bounce_sender": "a@b\r\nBcc: x@y"}, "bounce_sender"),
         ({"reporting_mta": "dns; x\ny"}, "reporting_mta"),
         ({"message_id": ""}, "message_id"),
+        ({"message_id": None}, "message_id"),
+        ({"bounce_sender": None}, "bounce_sender"),
         ({"explanation": " "}, "explanation"),
         ({"extension_fields": (("X-A: b", "c"),)}, "extension field"),
         ({"extension_fields": (("X-A", "b\nc"),)}, "extension field"),
@@ -123,6 +125,15 @@ def test_refuses_what_botocore_lets_pass(change: dict[str, Any], says: str) -> N
         check(replace(JOB, **change))
 
 
+BODY = json.loads(to_json(JOB))
+MEMBERS = [
+    (),
+    *((name,) for name in BODY),
+    *(("refusals", 1, name) for name in BODY["refusals"][1]),
+    *(("refusals", 1, "dsn", name) for name in BODY["refusals"][1]["dsn"]),
+]
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -131,16 +142,27 @@ def test_refuses_what_botocore_lets_pass(change: dict[str, Any], says: str) -> N
         ),
         max_leaves=8,
     ),
-    st.sampled_from(["", *json.loads(to_json(JOB))]),
+    st.sampled_from(MEMBERS),
 )
-def test_an_unreadable_body_is_one_kind_of_error(value: object, member: str) -> None:
-    """Whatever stands on the queue, reading it yields a job or a JobError."""
-    body = json.loads(to_json(JOB)) | {member: value} if member else value
+@example(None, ("bounce_sender",))
+@example(None, ("refusals", 1, "recipient"))
+@example(None, ("refusals", 1, "dsn", "status"))
+@example("0001-01-01T00:00:00+01:00", ("received_at",))
+def test_an_unreadable_body_is_one_kind_of_error(
+    value: object, member: tuple[str | int, ...]
+) -> None:
+    """Whatever stands on the queue, reading it yields a job that can be sent or a JobError."""
+    body: Any
+    body = whole = {"job": json.loads(to_json(JOB))}
+    *path, last = "job", *member
+    for step in path:
+        body = body[step]
+    body[last] = value
     try:
-        read: Job | JobError = from_json(json.dumps(body))
+        read: Job | JobError = from_json(json.dumps(whole["job"]))
     except JobError as error:
         read = error
-    assert read.refusals if isinstance(read, Job) else "found" in str(read)
+    assert send_bounce(read) if isinstance(read, Job) else "found" in str(read)
 
 
 def test_reference_and_deduplication_know_the_mail_and_its_recipients() -> None:
