@@ -90,14 +90,14 @@ def refused_or_sound(text: str) -> None:
         assert all(problem.startswith(name) for problem in problems)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text() | st.text(alphabet="{}[]:,-*&!|>'\"%@`#?\\\n\t ab0.<=~", max_size=40))
 def test_no_text_raises_anything_but_a_document_error(text: str) -> None:
     """Whatever stands in a parameter, the answer is a list of problems."""
     refused_or_sound(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(FOLDERS), st.data())
 def test_no_slip_of_the_finger_raises_anything_but_a_document_error(
     folder: Path, data: st.DataObject
@@ -161,7 +161,7 @@ documents = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(documents)
 def test_no_structure_of_known_keys_raises_anything_but_a_document_error(
     structure: dict[str, Any],

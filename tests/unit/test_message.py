@@ -428,7 +428,6 @@ def exercise(message: Message) -> None:
         EVERYTHING.decide(message, recipient)
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_no_event_raises_anything_else(strange: object) -> None:
     """Whatever JSON arrives, it is read or refused."""
@@ -441,7 +440,7 @@ def test_no_event_raises_anything_else(strange: object) -> None:
             exercise(message)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.dictionaries(st.sampled_from(MAIL_MEMBERS[:2] + MAIL_MEMBERS[3:]), JSON),
     st.dictionaries(st.sampled_from(RECEIPT_MEMBERS), JSON),
@@ -456,7 +455,6 @@ def test_no_member_makes_a_mail_unreadable(mail: dict[str, Any], receipt: dict[s
         assert not mail["messageId"].strip()
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(st.characters(codec=None)), st.text(st.characters(codec=None)))))
 def test_any_header_is_read(pairs: list[tuple[str, str]]) -> None:
     """NUL, bidi characters, lone surrogates: no header text stops a decision."""

@@ -7,7 +7,7 @@ from email.charset import Charset
 from email.header import Header, decode_header, make_header
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer import mime
@@ -92,7 +92,6 @@ def test_what_python_encodes_is_decoded(charset: str, encoding: str) -> None:
     assert mime.decode_words(value).split() == " ".join([text] * 20).split()
 
 
-@settings(deadline=None)
 @given(ANY_TEXT | WORDY_TEXT)
 def test_decoding_never_fails(value: str) -> None:
     """Any text yields a text."""
@@ -132,7 +131,6 @@ def test_addresses_are_found(values: tuple[str, ...], expected: tuple[str, ...])
     assert mime.addresses(values) == expected
 
 
-@settings(deadline=None)
 @given(st.lists(ANY_TEXT | ADDRESSY_TEXT, max_size=5))
 def test_finding_addresses_never_fails(values: list[str]) -> None:
     """Any header values yield addresses, if only none."""
@@ -190,7 +188,6 @@ def test_long_text_is_cut_visibly() -> None:
     assert mime.printable("a" * 100, 100) == "a" * 100
 
 
-@settings(deadline=None)
 @given(ANY_TEXT, st.integers(3, 50))
 def test_shown_text_is_always_one_short_line(text: str, limit: int) -> None:
     """Whatever comes in, what comes out is one line of visible characters within the limit."""
@@ -201,7 +198,6 @@ def test_shown_text_is_always_one_short_line(text: str, limit: int) -> None:
     shown.encode("utf-8")
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_ascii_text_is_ascii(text: str) -> None:
     """Every text has a form in ASCII; one that is ASCII already is left alone."""
@@ -209,7 +205,6 @@ def test_ascii_text_is_ascii(text: str) -> None:
     assert mime.ascii_text("Crème Brûlée, 日本") == "Creme Brulee, ??"
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_well_formed_text_can_be_encoded(text: str) -> None:
     """Lone surrogates are replaced, everything else is kept."""

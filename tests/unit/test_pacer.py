@@ -54,7 +54,7 @@ def test_keeps_a_second_between_starts_and_wastes_less_than_a_hundredth() -> Non
     assert len(calls.starts) / (clock.time()) >= 0.99
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.lists(st.tuples(st.floats(0, 3), st.integers(0, 2), st.floats(0, 2)), max_size=5),

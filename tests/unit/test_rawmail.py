@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.message import VERDICTS, Message, read_record
@@ -308,7 +308,6 @@ HEADERISH = st.lists(
 ).map(b"".join)
 
 
-@settings(deadline=None)
 @given(st.binary() | HEADERISH)
 def test_any_bytes_are_a_mail_or_refused(raw: bytes) -> None:
     """Whatever the bytes, there is a readable record or one error."""

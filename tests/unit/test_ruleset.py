@@ -175,7 +175,7 @@ def compiled(found: dict[str, dict[str, Any]]) -> Ruleset:
     return Ruleset(read_rule(name, json.dumps(document)) for name, document in found.items())
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(rulesets, st.lists(records(), min_size=1, max_size=4))
 def test_agrees_with_the_oracle(found: dict[str, Any], mails: list[dict[str, Any]]) -> None:
     """Whatever the rules and mail, the compiled ruleset decides as the obvious evaluator does."""
@@ -189,7 +189,7 @@ def test_agrees_with_the_oracle(found: dict[str, Any], mails: list[dict[str, Any
             assert ruleset.decide(message, recipient) == decision
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(
     rulesets,
     st.text(max_size=40),
