@@ -14,6 +14,7 @@ Template = dict[str, Any]
 Synth = Callable[..., Template]
 
 RULES, SET = "Custom::ActiveRuleSet", "Custom::DefaultConfigurationSet"
+MADE_HERE = {"create_rule_set": True, "rule_set": "ours", "create_identity": True}
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@mx.example.com"}
 
 
@@ -71,24 +72,25 @@ def needs(template: Template, name: str) -> set[str]:
 
 def test_no_rule_set_is_activated_unasked(template: Template, synth: Synth) -> None:
     """Neither an existing rule set, nor one made here without a word about activation."""
-    for found in (template, synth(create_rule_set=True, rule_set="ours")):
+    for found in (template, synth(**MADE_HERE)):
         assert not of_type(found, RULES)
         assert "ReceiptRuleSet" not in json.dumps(statements(found))
 
 
 def test_an_identity_made_here_outlives_the_stack(synth: Synth) -> None:
     """It is made with our set, and goes only if the deployment that makes it fails."""
-    identity = one(synth(create_identity=True), "AWS::SES::EmailIdentity")
+    template = synth(**MADE_HERE)
+    identity = one(template, "AWS::SES::EmailIdentity")
     assert identity["DeletionPolicy"] == "RetainExceptOnCreate"
     assert identity["UpdateReplacePolicy"] == "Retain"
-    (name,) = of_type(synth(create_identity=True), "AWS::SES::ConfigurationSet")
+    (name,) = of_type(template, "AWS::SES::ConfigurationSet")
     made_with = identity["Properties"]["ConfigurationSetAttributes"]
     assert made_with == {"ConfigurationSetName": {"Ref": name}}
 
 
 def test_an_identity_made_here_is_left_without_our_set(synth: Synth) -> None:
     """The switch comes after identity and set, so it takes the set off before that is deleted."""
-    template = synth(create_identity=True)
+    template = synth(**MADE_HERE)
     (switch,) = of_type(template, SET)
     before = needs(template, switch)
     for kind in ("AWS::SES::EmailIdentity", "AWS::SES::ConfigurationSet"):

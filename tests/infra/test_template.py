@@ -13,6 +13,14 @@ from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
 
 Template = dict[str, Any]
 
+# What `maximal` has otherwise or not at all.
+OTHER: dict[str, Any] = {
+    "store": {"prefix": "in/", "days": 7},
+    "invocation": "event",
+    "after": "spam",
+    "ip_filters": [{"allow": "192.0.2.9"}],
+}
+
 
 def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
     """The properties of all resources of a type, by logical id."""
@@ -179,7 +187,7 @@ def test_the_rule_is_named_scanned_and_synchronous(template: Template) -> None:
 
 def test_mail_is_stored_before_it_is_judged(synth: Callable[..., Template]) -> None:
     """With `store`, the S3 action comes first, and only our rule may write below the prefix."""
-    template = synth(store={"prefix": "in/", "days": 7}, invocation="event", after="spam")
+    template = synth(**OTHER)
     properties = only(template, "AWS::SES::ReceiptRule")
     first, second = properties["Rule"]["Actions"]
     assert first["S3Action"]["ObjectKeyPrefix"] == "in/"
@@ -219,7 +227,7 @@ def test_a_further_ip_filter_touches_no_other(
 ) -> None:
     """Each has its own name in the template, wherever it stands in the list."""
     kind = "AWS::SES::ReceiptFilter"
-    fewer = of_type(synth(ip_filters=[{"allow": "192.0.2.9"}]), kind)
+    fewer = of_type(synth(**OTHER), kind)
     assert len(fewer) == 1
     assert fewer.items() <= of_type(maximal, kind).items()
 
