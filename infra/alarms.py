@@ -1,7 +1,7 @@
 """Alarms: what an operator must look at, each with its section in docs/operations.md.
 
 Nothing here reacts; an alarm tells, by mail if the settings name an address. Missing data is quiet:
-our metrics exist only while they count something.
+our metrics exist only while they count something. SES's rates, which come when it has news, last.
 """
 
 from collections.abc import Iterator
@@ -46,6 +46,7 @@ class Watch:
     above: bool = False
     breaches: int = 1
     periods: int = 3
+    missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
 
 
 class Alarms(Construct):
@@ -83,7 +84,7 @@ class Alarms(Construct):
             else operator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=watch.periods,
             datapoints_to_alarm=watch.breaches,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=watch.missing,
         )
         if self.topic:
             action = actions.SnsAction(self.topic)
@@ -229,6 +230,7 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
         measure=metrics.reputation("BounceRate"),
         threshold=MOST_BOUNCE_RATE,
         periods=1,
+        missing=cloudwatch.TreatMissingData.IGNORE,
     )
     yield Watch(
         key="reputation-complaints",
@@ -236,4 +238,5 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
         measure=metrics.reputation("ComplaintRate"),
         threshold=MOST_COMPLAINT_RATE,
         periods=1,
+        missing=cloudwatch.TreatMissingData.IGNORE,
     )

@@ -1,7 +1,8 @@
-"""Refuses at synth an identity that does not exist, where there is an account to ask.
+"""What is said at synth of the identity that gets our configuration set.
 
-Nothing else comes of the answer: the template fits every account, and is made without one. A
-refusal stops `cdk synth`, `diff` and `deploy`, not `destroy`.
+One that does not exist is refused, where there is an account to ask. Nothing else comes of the
+answer: the template fits every account, and is made without one. A refusal stops `cdk synth`,
+`diff` and `deploy`, not `destroy`.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ def target_account(environ: Mapping[str, str]) -> Account | None:
 
 def refuse_missing_identity(stack: Stack, settings: Settings, account: Account | None) -> None:
     """Say so if SES does not know the identity our configuration set is to be attached to."""
-    if account is None or settings.create_identity or not settings.attach_configuration_set:
+    if account is None or settings.create_identity or not settings.attaches:
         return
     try:
         account.ask("sesv2", "get_email_identity", EmailIdentity=settings.identity)
@@ -44,3 +45,21 @@ def refuse_missing_identity(stack: Stack, settings: Settings, account: Account |
         )
     except BouncerError:
         return  # no answer is no refusal: the deployment itself will tell
+
+
+def warn_of_other_senders(stack: Stack, settings: Settings) -> None:
+    """Say who else is affected by our set, unless that was asked for or there is nobody else.
+
+    SES asks whoever sends from an identity for permission on its default set, too.
+    """
+    own = settings.create_identity or "@" in settings.identity
+    if own or settings.attach_configuration_set is not None:
+        return
+    Annotations.of(stack).add_warning_v2(
+        "ses-auto-bouncer:other-senders",
+        f"ses-auto-bouncer-{settings.name} becomes the default configuration set of "
+        f"{settings.identity}, so SES will refuse mail from roles that may use that identity only; "
+        f"allow them configuration-set/ses-auto-bouncer-{settings.name} as well, or name the "
+        "sender's own address as identity, then set attach_configuration_set: true, see "
+        "docs/deploy.md#the-senders-identity",
+    )

@@ -46,14 +46,14 @@ filter @message like "REFERENCE"
 """,
     "intake-errors": """
 filter message in ["intake_failed", "not_mail"]
-  or @message like /Task timed out|Runtime exited|errorType/
+  or @message like /Task timed out|Runtime exited/ or @message like "[ERROR]"
 | fields @timestamp, message, stage, error, `where`, problem, message_id, request_id, @log, @message
 | sort @timestamp desc
 | limit 200
 """,
     "worker-errors": """
 filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker_failed"]
-  or @message like /Task timed out|Runtime exited|errorType/
+  or @message like /Task timed out|Runtime exited/ or @message like "[ERROR]"
 | fields @timestamp, message, error, `where`, reference, jobs, record, stage, @log, @message
 | sort @timestamp desc
 | limit 200
@@ -72,9 +72,12 @@ filter message = "sent"
 | limit 100
 """,
     "slowest": """
-filter @type = "REPORT"
-| fields @timestamp, @duration, @initDuration, @maxMemoryUsed / 1000000 as megabytes, @log
-| sort @duration desc
+filter @message like /^REPORT /
+| parse @message /Duration: (?<duration_ms>[0-9.]+) ms/
+| parse @message /Init Duration: (?<init_ms>[0-9.]+) ms/
+| parse @message /Max Memory Used: (?<megabytes>[0-9]+) MB/
+| fields @timestamp, duration_ms, init_ms, megabytes, @log
+| sort duration_ms desc
 | limit 100
 """,
 }

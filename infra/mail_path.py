@@ -36,8 +36,11 @@ class MailPath(Construct):
         actions = [self._store_action(store)] if store else []
         actions.append(self._intake_action(intake))
         self.rule = self._rule(actions)
+        before: Construct = self.rule
         for ip_filter in settings.ip_filters:
-            self._ip_filter(ip_filter)
+            made = self._ip_filter(ip_filter)
+            made.node.add_dependency(before)  # one after the other: SES takes one call a second
+            before = made
 
     @property
     def rule_arn(self) -> str:
@@ -113,8 +116,8 @@ class MailPath(Construct):
         rule.node.add_dependency(*self._needs)
         return rule
 
-    def _ip_filter(self, ip_filter: IpFilter) -> None:
-        ses.CfnReceiptFilter(
+    def _ip_filter(self, ip_filter: IpFilter) -> ses.CfnReceiptFilter:
+        return ses.CfnReceiptFilter(
             self,
             f"Filter{ip_filter.cidr}",  # not its place in the list, or others would be replaced
             filter=ses.CfnReceiptFilter.FilterProperty(

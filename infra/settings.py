@@ -86,7 +86,7 @@ class Settings:
     architecture: str = "arm64"
     log_days: int = 90
     create_identity: bool = False
-    attach_configuration_set: bool = True
+    attach_configuration_set: bool | None = None
     events: tuple[str, ...] = UNOBTRUSIVE_EVENTS
     archive_days: int = 400
     ledger_recovery: bool = False
@@ -97,6 +97,11 @@ class Settings:
     def rule_name(self) -> str:
         """The receipt rule's name: SES needs it in the permission before the rule exists."""
         return f"ses-auto-bouncer-{self.name}"
+
+    @property
+    def attaches(self) -> bool:
+        """Whether our configuration set becomes the identity's default; None is yes, unasked."""
+        return self.attach_configuration_set is not False
 
     @property
     def sender_addresses(self) -> tuple[str, ...]:

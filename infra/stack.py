@@ -26,6 +26,7 @@ from infra.bounce_queue import BounceQueue
 from infra.dashboard import Dashboard
 from infra.findings import acknowledge_wildcards
 from infra.function import Function
+from infra.identity import warn_of_other_senders
 from infra.insights import Insights
 from infra.ledger import Ledger
 from infra.mail_path import MailPath
@@ -159,15 +160,17 @@ class AutoBouncer(Stack):
                 actions=["ses:SendBounce"],
                 resources=[
                     *(self._identity(name) for name in identities(senders)),
-                    # SES asks for this, too, where an identity has it as its default.
-                    self.format_arn(
-                        service="ses",
-                        resource="configuration-set",
-                        resource_name=f"ses-auto-bouncer-{self._settings.name}",
-                    ),
+                    # SES asks for the sender's default set, too; SendBounce can name no other.
+                    self.format_arn(service="ses", resource="configuration-set", resource_name="*"),
                 ],
                 conditions={"StringEquals": {"ses:FromAddress": list(senders)}},
             )
+        )
+        acknowledge_wildcards(
+            self.worker,
+            "Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:configuration-set/*",
+            reason="The set is the default of a sender's identity, which may be somebody else's; "
+            "SendBounce can't name one, and the senders are limited by ses:FromAddress.",
         )
 
     def _identity(self, name: str) -> str:
@@ -212,7 +215,7 @@ class AutoBouncer(Stack):
         is there to take it off again, as the identity outlives the set.
         """
         settings = self._settings
-        if not (settings.attach_configuration_set or settings.activate_rule_set):
+        if not (settings.attaches or settings.activate_rule_set):
             return
         switches = Switches(
             self,
@@ -223,7 +226,8 @@ class AutoBouncer(Stack):
         )
         if settings.activate_rule_set:
             switches.activate(settings.rule_set, needs=self.mail_path)
-        if settings.attach_configuration_set:
+        if settings.attaches:
+            warn_of_other_senders(self, settings)
             switches.attach(settings.identity, self.sending.configuration_set, needs=self.sending)
 
     def _observe(self) -> None:

@@ -281,7 +281,7 @@ def test_a_healthy_deployment_is_all_ok() -> None:
 
 def test_before_deploying_it_says_what_is_ready_and_what_comes_next() -> None:
     """Without a stack nothing of it is missed; the one thing to do is to deploy."""
-    findings = found(FRESH)
+    findings = found(FRESH, attach_configuration_set=True)
     assert not lines(findings, Level.PROBLEM)
     (next_step,) = [finding for finding in findings if finding.level is Level.WARNING]
     assert next_step.check == "stack"
@@ -645,6 +645,18 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         "no default configuration set, and attach_configuration_set: false leaves it so",
         {**identity(ConfigurationSetName=None), **without("Custom::DefaultConfigurationSet")},
         {"attach_configuration_set": False},
+    ),
+    (
+        Level.WARNING,
+        "SES then refuses mail from roles that may use example.com only",
+        FRESH,
+        {},
+    ),
+    (
+        Level.OK,
+        "the deployment attaches ours$",
+        FRESH,
+        {"identity": "mailer-daemon@example.com"},
     ),
     (Level.OK, "b@example.com .* is verified", {}, {"further_senders": ["b@example.com"]}),
     # Configuration set and event destinations
@@ -1139,7 +1151,7 @@ def test_the_exit_status_tells_problems_only(
     monkeypatch.chdir(tmp_path)
     assert run(monkeypatch, FRESH) == 0
     out, err = capsys.readouterr()
-    assert err.strip().endswith(" ok, 1 warning, 0 problems")
+    assert err.strip().endswith(" ok, 2 warnings, 0 problems")
     assert f"warning  stack               {NAME} is not deployed -> mend what is below" in out
     assert run(monkeypatch, account(SendingEnabled=False)) == 1
     out, err = capsys.readouterr()

@@ -28,6 +28,7 @@ IN_WORDS: dict[str, tuple[str, object]] = {
     "further_senders": ("none", ()),
     "identity": ("the sender's domain", ""),
     "prefix": ("`/ses-auto-bouncer/<name>`", ""),
+    "attach_configuration_set": ("`true`, with a warning if others may be affected", None),
     "after": ("none: ours is the first", None),
     "store": ("none: not kept", None),
     "ip_filters": ("none", ()),

@@ -50,6 +50,36 @@ def refusals(synth: Callable[..., Any]) -> Refusals:  # noqa: ARG001  # it set u
     return refused
 
 
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ({}, True),
+        ({"bounce_sender": "a@mx.example.com", "identity": "example.com"}, True),
+        ({"identity": "mailer-daemon@example.com"}, False),
+        ({"create_identity": True}, False),
+        ({"attach_configuration_set": True}, False),
+    ],
+)
+def test_whoever_else_sends_is_warned_of(
+    synth: Callable[..., Any],  # noqa: ARG001  # it set up Node
+    settings: dict[str, Any],
+    warned: bool,
+) -> None:
+    """SES asks all who send from the identity for permission on its set: told, unless asked for."""
+    import aws_cdk as cdk  # noqa: PLC0415
+    from aws_cdk import assertions  # noqa: PLC0415
+
+    from infra.identity import warn_of_other_senders  # noqa: PLC0415
+    from infra.settings import read_settings  # noqa: PLC0415
+
+    stack = cdk.Stack()
+    warn_of_other_senders(stack, read_settings({**MINIMAL, **settings}))
+    found = assertions.Annotations.from_stack(stack).find_warning(
+        "*", assertions.Match.string_like_regexp("configuration-set/ses-auto-bouncer-main as well")
+    )
+    assert bool(found) is warned
+
+
 def test_a_missing_identity_is_refused(refusals: Refusals) -> None:
     """In one sentence; one that exists is not."""
     account = Answering(NotFoundError("GetEmailIdentity"))

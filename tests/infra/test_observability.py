@@ -195,8 +195,11 @@ def test_an_alarm_says_one_sentence_and_where_to_read_on(template: Template) -> 
 
 
 def test_silence_is_no_alarm(template: Template) -> None:
-    """Our metrics exist only while they count something."""
-    assert {a["TreatMissingData"] for a in alarms(template).values()} == {"notBreaching"}
+    """Our metrics exist only while they count something; SES's rates come when it has news."""
+    told = {key: alarm["TreatMissingData"] for key, alarm in alarms(template).items()}
+    rates = {"reputation-bounces", "reputation-complaints"}
+    assert {told.pop(key) for key in rates} == {"ignore"}
+    assert set(told.values()) == {"notBreaching"}
 
 
 def test_what_cloudwatch_takes_for_an_alarm(maximal: Template) -> None:
@@ -357,9 +360,18 @@ def test_ses_events_are_asked_for_as_they_are_published(template: Template) -> N
 
 
 # Of the query language, names given in the queries, and what an operator replaces.
-WORDS = """fields filter sort limit stats unnest into by as desc asc count max and or not in like
-ispresent jsonParse line decision problem reason bounces jobs times last_told recipients megabytes
-seconds null REFERENCE REPORT"""
+WORDS = """fields filter sort limit stats unnest into parse by as desc asc count max and or not in
+like ispresent jsonParse line decision problem reason bounces jobs times last_told recipients
+megabytes seconds duration_ms init_ms null REFERENCE REPORT"""
+
+# What Lambda and its runtime client write themselves, in text format (Lambda Developer Guide,
+# "Sending Lambda function logs to CloudWatch Logs"; awslambdaric).
+REPORT = (
+    "REPORT RequestId: 79b4\tDuration: 12.86 ms\tBilled Duration: 13 ms\tMemory Size: 256 MB\t"
+    "Max Memory Used: 58 MB\tInit Duration: 193.77 ms\t"
+)
+CRASH = "[ERROR] ImportError: no re2\rTraceback (most recent call last):"
+TIMEOUT = "2026-11-02T08:00:00.000Z 79b4 Task timed out after 20.00 seconds"
 
 
 def queries(template: Template) -> dict[str, str]:
@@ -398,6 +410,33 @@ def test_saved_queries_name_fields_and_events_that_exist(template: Template) -> 
             assert set(re.findall(r'"(\w+)"', event_list)) <= events, name
         asked = set(re.findall(r"[A-Za-z_]+", re.sub(r'"[^"]*"', " ", bare)))
         assert asked <= fields | words, (name, asked - fields - words)
+
+
+def found_by(query: str, line: str) -> list[str]:
+    """Which patterns of a query are in a line."""
+    patterns = re.findall(r"@message like /((?:[^/])+)/", query)
+    patterns += map(re.escape, re.findall(r'@message like "([^"]+)"', query))
+    return [pattern for pattern in patterns if re.search(pattern, line)]
+
+
+@pytest.mark.parametrize("line", [CRASH, TIMEOUT])
+def test_crashes_are_found(template: Template, line: str) -> None:
+    """What Lambda says of an exception nobody caught, and of a function out of time."""
+    for name in ("intake-errors", "worker-errors"):
+        assert found_by(queries(template)[name], line)
+        assert not found_by(queries(template)[name], REPORT)
+
+
+def test_durations_are_read(template: Template) -> None:
+    """From Lambda's own line, without the fields CloudWatch may find in a group it knows."""
+    query = queries(template)["slowest"]
+    assert found_by(query, REPORT)
+    read: dict[str, str] = {}
+    for pattern in re.findall(r"parse @message /(.+)/", query):
+        found = re.search(pattern.replace("(?<", "(?P<"), REPORT)
+        assert found
+        read |= found.groupdict()
+    assert read == {"duration_ms": "12.86", "init_ms": "193.77", "megabytes": "58"}
 
 
 # --- tables

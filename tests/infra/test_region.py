@@ -47,7 +47,7 @@ def test_a_region_without_receiving_is_warned_of(synth: Callable[..., Any]) -> N
     stack = AutoBouncer(
         cdk.App(),
         "Test",
-        settings=read_settings(MINIMAL),
+        settings=read_settings({**MINIMAL, "attach_configuration_set": True}),
         code=lambda_.InlineCode("handler = None"),
         target_region="eu-central-2",
     )

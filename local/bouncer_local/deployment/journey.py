@@ -45,6 +45,7 @@ def settings() -> dict[str, Any]:
         "rule_set": "local-rules",
         "create_rule_set": True,
         "activate_rule_set": True,
+        "attach_configuration_set": True,
         "store": {"prefix": "mail/"},
         "ip_filters": [{"block": "192.0.2.66/32"}],
         "architecture": _ARCHITECTURES[machine],

@@ -48,7 +48,7 @@ class Deployment:
     scan: bool = True
     require_tls: bool = False
     create_identity: bool = False
-    attach_configuration_set: bool = True
+    attach_configuration_set: bool | None = None
     events: tuple[str, ...] = EVENTS
 
     def __post_init__(self) -> None:

@@ -113,11 +113,20 @@ def _default_set(case: Case, found: str | None) -> Finding:
     wanted, name = case.deployment.full_name, case.deployment.identity
     if found == wanted:
         return ok(_IDENTITY, f"{wanted} is its default configuration set")
-    if not case.deployment.attach_configuration_set:
+    asked = case.deployment.attach_configuration_set
+    if asked is False:
         has = f"its default configuration set is {found}" if found else _NO_SET
         return ok(_IDENTITY, f"{has}, and attach_configuration_set: false leaves it so")
     if found is None and not case.stack.deployed:
-        return ok(_IDENTITY, f"{_NO_SET}; the deployment attaches ours")
+        if asked or "@" in name:
+            return ok(_IDENTITY, f"{_NO_SET}; the deployment attaches ours")
+        return warning(
+            _IDENTITY,
+            f"{_NO_SET}; the deployment attaches ours, and SES then refuses mail from roles that "
+            f"may use {name} only",
+            f"allow them configuration-set/{wanted}, or name the sender's own address as identity, "
+            "then set attach_configuration_set: true",
+        )
     if found is None and not case.stack.names(_ATTACHED):
         remedy = "run npx cdk deploy, or set attach_configuration_set: false"
         return warning(_IDENTITY, f"{_NO_SET}, as the stack does not attach ours", remedy)
