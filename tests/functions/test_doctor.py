@@ -815,7 +815,18 @@ def test_a_region_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     (finding,) = found(region=None)
     assert (finding.level, finding.check) == (Level.PROBLEM, "region")
     findings = found(region="not a region")
+    assert [line.check for line in findings] == ["credentials", "mx"]
+    assert findings[0].level is Level.PROBLEM
     assert "check the region" in findings[0].next_step
+
+
+def test_an_examination_of_nothing_is_no_success() -> None:
+    """Where nobody answers, say in a region that does not exist, that is the problem."""
+    findings = found(dict.fromkeys(HEALTHY, EndpointConnectionError(endpoint_url="x")))
+    assert {line.check for line in findings if line.level is Level.OK} == {"mx"}
+    assert lines(findings, Level.PROBLEM) == [
+        "account: AWS answered nothing, so nothing was checked"
+    ]
 
 
 def test_a_request_that_cannot_be_made_is_one_line() -> None:

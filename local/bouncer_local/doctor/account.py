@@ -50,19 +50,26 @@ class NotFoundError(BouncerError):
 
 
 class UnavailableError(BouncerError):
-    """No answer to judge by; `next_step` says what would make one possible."""
+    """No answer to judge by; `next_step` says what would make one possible.
 
-    def __init__(self, text: str, next_step: str, *, login: bool = False) -> None:
+    `hopeless` if no other call would fare better.
+    """
+
+    def __init__(self, text: str, next_step: str, *, hopeless: bool = False) -> None:
         super().__init__(text)
         self.next_step = next_step
-        self.login = login
+        self.hopeless = hopeless
 
 
 class Account:
-    """One account in one region, through a boto3 session; AWS_ENDPOINT_URL is honoured by boto3."""
+    """One account in one region, through a boto3 session; AWS_ENDPOINT_URL is honoured by boto3.
+
+    `answered` tells whether AWS has answered anything yet, be it a refusal.
+    """
 
     def __init__(self, session: Session, region: str) -> None:
         self.region = region
+        self.answered = False
         self._session = session
         self._clients: dict[str, Any] = {}
         self._silent: dict[str, UnavailableError] = {}
@@ -77,8 +84,9 @@ class Account:
                     config=CONFIG,
                 )
             except (BotoCoreError, ValueError) as error:
+                remedy = "check the region and AWS_ENDPOINT_URL"
                 raise UnavailableError(
-                    f"no client for {service} ({error})", "check the region and AWS_ENDPOINT_URL"
+                    f"no client for {service} ({error})", remedy, hopeless=True
                 ) from error
         return self._clients[service]
 
@@ -98,7 +106,9 @@ class Account:
         try:
             answer: dict[str, Any] = getattr(client, operation)(**parameters)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
+            self.answered |= isinstance(error, ClientError)
             raise self.meaning(service, operation, error) from error
+        self.answered = True
         return answer
 
     def pages(
@@ -120,7 +130,7 @@ class Account:
         if isinstance(error, ClientError):
             return _refusal(f"{_IAM_PREFIX.get(service, service)}:{api}", error)
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-            return UnavailableError("no credentials", _LOG_IN_AGAIN, login=True)
+            return UnavailableError("no credentials", _LOG_IN_AGAIN, hopeless=True)
         if isinstance(error, ResponseParserError):
             text = f"the answer to {api} could not be read: {error}"
             return UnavailableError(text, "check AWS_ENDPOINT_URL and any proxy")
@@ -142,7 +152,7 @@ def _refusal(action: str, error: ClientError) -> BouncerError:
     if short in _DENIED:
         return UnavailableError(f"{code} by {action}", f"allow {action} to these credentials")
     if short in _LOGIN:
-        return UnavailableError(f"{code}: {said}", _LOG_IN_AGAIN, login=True)
+        return UnavailableError(f"{code}: {said}", _LOG_IN_AGAIN, hopeless=True)
     if short in _UNKNOWN:
         return UnavailableError(
             f"{code}: no {action} here", "look into the console; this endpoint can't tell"

@@ -18,6 +18,7 @@ Check = Callable[[Case], Findings]
 
 _CREDENTIALS = "credentials"
 _REGION = "region"
+_ACCOUNT = "account"
 
 CHECKS: tuple[Check, ...] = (
     receiving.mail_exchangers,
@@ -71,6 +72,9 @@ def examine(
     case = Case(deployment=deployment, account=account, stack=stack, now=now, look_up_mx=look_up)
     for check in checks if usable else (receiving.mail_exchangers,):
         yield from _alone(check, case)
+    if usable and not account.answered:
+        remedy = f"check the region {region}, the network and AWS_ENDPOINT_URL"
+        yield problem(_ACCOUNT, "AWS answered nothing, so nothing was checked", remedy)
 
 
 def _who(account: Account) -> Findings:
@@ -78,7 +82,7 @@ def _who(account: Account) -> Findings:
         answer = account.ask("sts", "get_caller_identity")
         at = f", at {account.emulator}" if account.emulator else ""
     except UnavailableError as error:
-        worse = problem if error.login else warning
+        worse = problem if error.hopeless else warning
         yield worse(_CREDENTIALS, f"could not be checked: {error}", error.next_step)
         return
     yield ok(
