@@ -1,7 +1,7 @@
 """What is said at synth of the identity that gets our configuration set.
 
-One that does not exist is refused, where there is an account to ask. Nothing else comes of the
-answer: the template fits every account, and is made without one. A refusal stops `cdk synth`,
+One that SES has not verified is refused, where there is an account to ask. Nothing else comes of
+the answer: the template fits every account, and is made without one. A refusal stops `cdk synth`,
 `diff` and `deploy`, not `destroy`.
 """
 
@@ -12,6 +12,7 @@ from boto3 import Session
 
 from bouncer.errors import BouncerError
 from bouncer_local.doctor.account import Account, NotFoundError
+from bouncer_local.doctor.sending import verified_identity
 from infra.settings import Settings
 
 
@@ -32,19 +33,34 @@ def target_account(environ: Mapping[str, str]) -> Account | None:
 
 
 def refuse_missing_identity(stack: Stack, settings: Settings, account: Account | None) -> None:
-    """Say so if SES does not know the identity our configuration set is to be attached to."""
+    """Say so if SES has not verified the identity our configuration set is to be attached to."""
     if account is None or settings.create_identity or not settings.attaches:
         return
     try:
-        account.ask("sesv2", "get_email_identity", EmailIdentity=settings.identity)
-    except NotFoundError:
-        Annotations.of(stack).add_error(
-            f"cdk.json: context.bouncer.identity: found no {settings.identity} in SES in "
-            f"{account.region}, expected an identity that is verified there; verify it, or set "
-            "create_identity: true"
-        )
+        obstacle = _obstacle(settings, account)
     except BouncerError:
         return  # no answer is no refusal: the deployment itself will tell
+    if obstacle:
+        Annotations.of(stack).add_error(f"cdk.json: context.bouncer.identity: {obstacle}")
+
+
+def _obstacle(settings: Settings, account: Account) -> str | None:
+    name, remedy = settings.identity, "verify it, or set create_identity: true"
+    try:
+        answer = account.ask("sesv2", "get_email_identity", EmailIdentity=name)
+        if answer.get("VerifiedForSendingStatus"):
+            return None
+        found, remedy = f"{name} not verified", "publish the DNS records SES shows for it"
+    except NotFoundError:
+        found = f"no {name}"
+        sender = settings.sender_addresses[0]
+        other = verified_identity(account, sender)
+        if other:
+            remedy = f"set identity: {other}, by which SES verifies {sender}"
+    return (
+        f"found {found} in SES in {account.region}, expected an identity that is verified there; "
+        f"{remedy}"
+    )
 
 
 def warn_of_other_senders(stack: Stack, settings: Settings) -> None:

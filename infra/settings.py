@@ -113,9 +113,10 @@ def read_settings(context: object) -> Settings:
     """The settings in a `bouncer` context value; raises `DocumentError` with everything wrong."""
     report = Report("cdk.json")
     root = Node(context, ("context", "bouncer"), report)
-    entries = root.members(tuple(_READERS), "a mapping with recipients and bounce_sender")
+    given = root.members(tuple(_READERS), "a mapping with recipients and bounce_sender")
+    entries = {key: node for key, node in given.items() if node.value is not None}  # null is none
     for key in ("recipients", "bounce_sender"):
-        if isinstance(context, dict) and key not in context:
+        if isinstance(context, dict) and key not in entries:
             report.add((*root.path, key), found="nothing", expected=_REQUIRED[key])
     found: dict[str, Any] = {key: _READERS[key](node) for key, node in entries.items()}
     _refuse_contradictions(entries, found)
@@ -184,7 +185,9 @@ def _refuse_sender(entries: dict[str, Node], found: dict[str, Any]) -> None:
     runtime = entries["settings"].value if "settings" in entries else None
     sender = runtime.get("bounce_sender") if isinstance(runtime, dict) else None
     allowed = (found.get("bounce_sender"), *(found.get("further_senders") or ()))
-    if sender is not None and None not in allowed and sender not in allowed:
+    if not isinstance(sender, str) or None in allowed:
+        return
+    if mailbox_address(sender) not in [mailbox_address(str(mailbox)) for mailbox in allowed]:
         entries["settings"].child("bounce_sender", sender).fault(
             "bounce_sender beside settings, or one of further_senders: the worker may use no other"
         )
@@ -273,7 +276,10 @@ def _prefix(node: Node) -> str | None:
         return None
     if _PREFIX.fullmatch(text) and not first.startswith(("aws", "ssm")):
         return text
-    expected = "a path such as /mail/bouncer: letters, digits, _ . -, not beginning with aws or ssm"
+    expected = (
+        "a path such as /mail/main: up to 13 parts of letters, digits, _ . -, no slash at the end, "
+        "not beginning with aws or ssm"
+    )
     node.fault(expected)
     return None
 

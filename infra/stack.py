@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
 from constructs import Construct
 
+from bouncer.rejection import identities
 from bouncer.settings import (
     DEAD_LETTER_KEY,
     DEFAULTS_KEY,
@@ -155,11 +156,12 @@ class AutoBouncer(Stack):
             )
         )
         senders = self._settings.sender_addresses
+        verifying = dict.fromkeys(name for sender in senders for name in identities(sender))
         self.worker.function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["ses:SendBounce"],
                 resources=[
-                    *(self._identity(name) for name in identities(senders)),
+                    *map(self._identity, verifying),
                     # SES asks for the sender's default set, too; SendBounce can name no other.
                     self.format_arn(service="ses", resource="configuration-set", resource_name="*"),
                 ],
@@ -245,14 +247,3 @@ class AutoBouncer(Stack):
         log_groups = [self.intake.logs, self.worker.logs]
         Insights(self, "Insights", deployment=settings.name, log_groups=log_groups)
         Analysis(self, "Analysis", settings=settings, bucket=self.bucket)
-
-
-def identities(addresses: tuple[str, ...]) -> list[str]:
-    """The SES identities an address may be verified by: itself, its domain, and those above."""
-    found: dict[str, None] = {}
-    for address in addresses:
-        local, _, domain = address.rpartition("@")
-        labels = domain.lower().split(".")
-        found[f"{local}@{domain.lower()}"] = None
-        found.update({".".join(labels[start:]): None for start in range(len(labels) - 1)})
-    return list(found)

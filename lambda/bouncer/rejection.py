@@ -272,6 +272,14 @@ def mailbox_address(mailbox: str) -> str:
     return match[2] if match else mailbox
 
 
+def identities(address: str) -> list[str]:
+    """What SES may verify an address by: itself, its domain, and the domains above that."""
+    local, _, domain = address.rpartition("@")
+    labels = domain.lower().split(".")
+    domains = [".".join(labels[start:]) for start in range(len(labels) - 1)]
+    return [f"{local}@{domain.lower()}", *domains]
+
+
 def read_mta(node: Node) -> str | None:
     """A host as RFC 3464 names an MTA, `dns; host`; the host alone will do."""
     text = node.value if isinstance(node.value, str) else ""

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, NoRegionError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -271,7 +271,13 @@ def _source(rules: str, settings: Path | None) -> Source:
         raise UsageError(
             f"--rules: found {rules!r}, expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
         )
-    return ParameterSource(boto3.client("ssm", config=CONFIG), prefix)
+    try:
+        client = boto3.client("ssm", config=CONFIG)
+    except NoRegionError:
+        raise UsageError(
+            "--rules: found no region, expected AWS_DEFAULT_REGION to name one"
+        ) from None
+    return ParameterSource(client, prefix)
 
 
 def _load(source: Source) -> Loaded:

@@ -313,13 +313,16 @@ def test_nothing_leaves_this_machine(
 def test_aws_without_a_region_is_one_sentence(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Rules from SSM need a region; without one the SDK's own sentence is told."""
+    """Rules from SSM need a region; what to set is told."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     status, _, err = run("replay", "--rules", "ssm:/x", sample("01-"))
-    assert (status, err) == (2, "You must specify a region.\n")
+    assert (status, err) == (
+        2,
+        "--rules: found no region, expected AWS_DEFAULT_REGION to name one\n",
+    )
 
 
 def test_settings_that_hold_everything_back_are_told(run: Run, tmp_path: Path) -> None:

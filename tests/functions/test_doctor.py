@@ -606,7 +606,19 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.OK, "sending is enabled", quota(0, 0), {}),
     (Level.OK, "sent 900 in 24 hours, no quota", quota(-1, 900), {}),
     # The identity
-    (Level.PROBLEM, "no example.com", {"sesv2.GetEmailIdentity": "NotFoundException"}, {}),
+    (Level.PROBLEM, "no example.com, so", {"sesv2.GetEmailIdentity": "NotFoundException"}, {}),
+    (
+        Level.PROBLEM,
+        "no mx.example.com; SES verifies a@mx.example.com by example.com$",
+        {
+            "sesv2.GetEmailIdentity": lambda request: (
+                HEALTHY["sesv2.GetEmailIdentity"]
+                if "identities/example.com" in request
+                else "NotFoundException"
+            )
+        },
+        {"bounce_sender": "a@mx.example.com"},
+    ),
     (Level.PROBLEM, "example.com exists", BEFORE, {"create_identity": True}),
     (
         Level.PROBLEM,

@@ -1,5 +1,6 @@
 """An identity SES does not know is refused at synth, if there is an account to ask."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,15 +17,20 @@ Refusals = Callable[..., list[str]]
 
 
 class Answering(Account):
-    """An account that gives one answer to every question."""
+    """An account that gives one answer to every question, but for identities that it `has`."""
 
-    def __init__(self, answer: dict[str, Any] | BouncerError) -> None:
+    def __init__(
+        self, answer: dict[str, Any] | BouncerError, has: dict[str, bool] | None = None
+    ) -> None:
         super().__init__(Session(), "eu-west-1")
         self.answer = answer
+        self.has = has or {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         self.asked.append((f"{service}.{operation}", parameters))
+        if parameters.get("EmailIdentity") in self.has:
+            return {"VerifiedForSendingStatus": self.has[parameters["EmailIdentity"]]}
         if isinstance(self.answer, BouncerError):
             raise self.answer
         return self.answer
@@ -88,9 +94,27 @@ def test_a_missing_identity_is_refused(refusals: Refusals) -> None:
         "cdk.json: context.bouncer.identity: found no example.com in SES in eu-west-1, expected an "
         "identity that is verified there; verify it, or set create_identity: true"
     )
-    assert account.asked == [("sesv2.get_email_identity", {"EmailIdentity": "example.com"})]
+    assert account.asked[0] == ("sesv2.get_email_identity", {"EmailIdentity": "example.com"})
     account.answer = {"VerifiedForSendingStatus": True}
     assert refusals(account) == []
+
+
+@pytest.mark.parametrize(
+    ("has", "says"),
+    [
+        ({"example.com": True}, "found no mx.example.com in SES .*; set identity: example.com, by"),
+        ({"a@mx.example.com": True, "example.com": True}, "; set identity: a@mx.example.com, by"),
+        ({"example.com": False}, "found no mx.example.com in SES .*; verify it, or set create_id"),
+        ({"mx.example.com": False}, "found mx.example.com not verified in SES .*; publish the DNS"),
+    ],
+)
+def test_another_identity_may_verify_the_sender(
+    refusals: Refusals, has: dict[str, bool], says: str
+) -> None:
+    """The closest that does is named; one that SES has not verified yet serves nobody."""
+    account = Answering(NotFoundError("GetEmailIdentity"), has)
+    (refusal,) = refusals(account, bounce_sender="a@mx.example.com")
+    assert re.search(says, refusal), refusal
 
 
 def test_settings_that_need_no_identity(refusals: Refusals) -> None:

@@ -74,7 +74,8 @@ def read_deployment(path: Path) -> Deployment:
     settings = _context(path)
     report = Report(str(path))
     root = Node(settings, ("context", "bouncer"), report)
-    entries = root.entries("a mapping with recipients and bounce_sender")
+    given = root.entries("a mapping with recipients and bounce_sender")
+    entries = {key: node for key, node in given.items() if node.value is not None}
     for key in ("recipients", "bounce_sender"):
         if key not in entries:
             report.add((*root.path, key), found="nothing", expected="it, as cdk deploy needs it")
@@ -92,8 +93,13 @@ def _context(path: Path) -> object:
         raise SettingsFileError(
             f"{path}: can't be read ({error.strerror}), expected the cdk.json of a deployment"
         ) from error
+    except json.JSONDecodeError as error:
+        place = f"{path}:{error.lineno}:{error.colno}"
+        raise SettingsFileError(
+            f"{place}: found no JSON ({error.msg}), expected a cdk.json"
+        ) from error
     except ValueError as error:
-        raise SettingsFileError(f"{path}: found no JSON, expected a cdk.json") from error
+        raise SettingsFileError(f"{path}: found no UTF-8, expected a cdk.json") from error
     context = document.get("context") if isinstance(document, dict) else None
     if not isinstance(context, dict) or "bouncer" not in context:
         raise SettingsFileError(

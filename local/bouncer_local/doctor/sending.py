@@ -7,7 +7,8 @@ described by that API, and by the present one, which knows kinds of destination 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bouncer_local.doctor.account import NotFoundError
+from bouncer.rejection import identities
+from bouncer_local.doctor.account import Account, NotFoundError
 from bouncer_local.doctor.case import Case
 from bouncer_local.doctor.finding import Finding, Findings, ok, problem, warning
 
@@ -82,8 +83,7 @@ def identity(case: Case) -> Findings:
         if wanted.create_identity and not case.stack.deployed:
             yield ok(_IDENTITY, f"no {wanted.identity} yet; the deployment makes it")
         else:
-            found = f"no {wanted.identity}, so SES sends nothing from {wanted.senders[0]}"
-            yield problem(_IDENTITY, found, "verify it in SES in this region")
+            yield _missing(case)
         return
     if case.stack.absent and wanted.create_identity:
         found = f"{wanted.identity} exists, so the deployment can't make it"
@@ -91,6 +91,28 @@ def identity(case: Case) -> Findings:
     yield _verified(_IDENTITY, wanted.identity, answer)
     yield _dkim(wanted.identity, answer.get("DkimAttributes", {}))
     yield _default_set(case, answer.get("ConfigurationSetName"))
+
+
+def _missing(case: Case) -> Finding:
+    name, sender = case.deployment.identity, case.deployment.senders[0]
+    other = verified_identity(case.account, sender)
+    if other:
+        remedy = f"set identity: {other} in cdk.json"
+        return problem(_IDENTITY, f"no {name}; SES verifies {sender} by {other}", remedy)
+    found = f"no {name}, so SES sends nothing from {sender}"
+    return problem(_IDENTITY, found, "verify it in SES in this region")
+
+
+def verified_identity(account: Account, sender: str) -> str | None:
+    """The closest identity by which SES lets an address send, if there is one."""
+    for name in identities(sender):
+        try:
+            answer = account.ask("sesv2", "get_email_identity", EmailIdentity=name)
+        except NotFoundError:
+            continue
+        if answer.get("VerifiedForSendingStatus"):
+            return name
+    return None
 
 
 def _verified(check: str, name: str, answer: Mapping[str, Any]) -> Finding:
@@ -151,7 +173,7 @@ def further_senders(case: Case) -> Findings:
 
 def _further_sender(case: Case, address: str) -> Finding:
     finding: Finding | None = None
-    for name in _identities(address):
+    for name in identities(address):
         try:
             answer = case.account.ask("sesv2", "get_email_identity", EmailIdentity=name)
         except NotFoundError:
@@ -161,11 +183,6 @@ def _further_sender(case: Case, address: str) -> Finding:
             return finding
     remedy = "verify it or its domain in SES in this region"
     return finding or problem(_SENDER, f"no identity for {address}", remedy)
-
-
-def _identities(address: str) -> list[str]:
-    labels = address.rpartition("@")[2].split(".")
-    return [address, *(".".join(labels[start:]) for start in range(len(labels) - 1))]
 
 
 def configuration_sets(case: Case) -> Findings:

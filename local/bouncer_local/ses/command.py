@@ -32,6 +32,9 @@ def serve(
     if not 0 <= port <= HIGHEST_PORT:
         raise ServeError(f"--port: found {port}, expected 0 to {HIGHEST_PORT}")
     plan = tuple(parse_fault(text) for text in faults)
+    for path in paths:
+        if path != "-" and not Path(path).exists():
+            raise ServeError(f"{path}: found nothing there, expected mail")
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # as signal calls it
