@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from bouncer.rejection import identities
@@ -94,10 +95,19 @@ class AutoBouncer(Stack):
         self._archives()
         self._switches()
         self._observe()
-        CfnOutput(self, "RulesPrefix", value=f"{settings.prefix}/rules/")
-        CfnOutput(self, "RuleSetName", value=settings.rule_set)
+        self._outputs(store)
+
+    def _outputs(self, store: s3.Bucket | None) -> None:
+        """The names that the commands of docs/operations.md and docs/deploy.md ask for."""
+        CfnOutput(self, "RulesPrefix", value=f"{self._settings.prefix}/rules/")
+        CfnOutput(self, "RuleSetName", value=self._settings.rule_set)
         CfnOutput(self, "QueueUrl", value=self.queue.queue.queue_url)
+        CfnOutput(self, "QueueArn", value=self.queue.queue.queue_arn)
         CfnOutput(self, "DeadLetterUrl", value=self.queue.dead_letters.queue_url)
+        CfnOutput(self, "DeadLetterArn", value=self.queue.dead_letters.queue_arn)
+        CfnOutput(self, "ArchiveBucket", value=self.bucket.bucket_name)
+        if store:
+            CfnOutput(self, "MailBucket", value=store.bucket_name)
 
     def _function(
         self, id_: str, description: str, timeout: Duration, resources: dict[str, str]

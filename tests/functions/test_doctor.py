@@ -285,7 +285,7 @@ def test_before_deploying_it_says_what_is_ready_and_what_comes_next() -> None:
     assert not lines(findings, Level.PROBLEM)
     (next_step,) = [finding for finding in findings if finding.level is Level.WARNING]
     assert next_step.check == "stack"
-    assert "npx cdk deploy" in next_step.next_step
+    assert "cdk deploy" in next_step.next_step
     assert {finding.check for finding in findings}.isdisjoint(
         {"function", "queue", "queue mapping", "dead letters", "ledger", "alarm"}
     )

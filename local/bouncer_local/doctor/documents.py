@@ -83,5 +83,5 @@ def _may_send(case: Case, check: str, what: str, sender: str) -> Iterable[Findin
     if address in case.deployment.senders:
         return ()
     found = f"{what} from {address}, which the worker may not send from"
-    remedy = f"add {address} to further_senders in cdk.json and run npx cdk deploy"
+    remedy = f"add {address} to further_senders in cdk.json and run cdk deploy"
     return (problem(check, found, remedy),)

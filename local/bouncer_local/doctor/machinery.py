@@ -17,7 +17,7 @@ _LEDGER = "ledger"
 _ALARM = "alarm"
 
 NEEDED = ("intake", "worker")
-_DESTROYED = "somebody deleted it: run npx cdk destroy, then npx cdk deploy"
+_DESTROYED = "somebody deleted it: run cdk destroy, then cdk deploy"
 
 # A job may wait 24 hours and one a second is sent: the limits of the alarms.
 _LONG_S = 12 * 3600
@@ -49,7 +49,7 @@ def functions(case: Case) -> Findings:
         yield _function(name, answer["Configuration"], answer.get("Concurrency", {}))
     for word in NEEDED:
         if word not in seen:
-            yield problem(_FUNCTION, f"the stack has no {word}", "run npx cdk deploy")
+            yield problem(_FUNCTION, f"the stack has no {word}", "run cdk deploy")
 
 
 def _function(name: str, function: Mapping[str, Any], concurrency: Mapping[str, Any]) -> Finding:
@@ -58,7 +58,7 @@ def _function(name: str, function: Mapping[str, Any], concurrency: Mapping[str, 
         reason = (
             function.get("StateReason") or function.get("LastUpdateStatusReason") or "no reason"
         )
-        return problem(_FUNCTION, f"{name} failed: {reason}", "mend that, then run npx cdk deploy")
+        return problem(_FUNCTION, f"{name} failed: {reason}", "mend that, then run cdk deploy")
     if concurrency.get("ReservedConcurrentExecutions") == 0:
         remedy = f"let it: aws lambda delete-function-concurrency --function-name {name}"
         return problem(_FUNCTION, f"{name} is throttled to nothing", remedy)
@@ -75,7 +75,7 @@ def queue_mapping(case: Case) -> Findings:
     mappings = case.stack.names(MAPPINGS)
     if not mappings:
         found = "the stack has none, so no bounce is sent"
-        yield problem(_MAPPING, found, "run npx cdk deploy")
+        yield problem(_MAPPING, found, "run cdk deploy")
     for uuid in mappings:
         try:
             answer = case.account.ask("lambda", "get_event_source_mapping", UUID=uuid)
@@ -100,9 +100,9 @@ def _mapping(case: Case, uuid: str, answer: Mapping[str, Any]) -> Findings:
     queues = [url.rpartition("/")[2] for url in case.stack.names(QUEUES)]
     if function not in case.stack.names(FUNCTIONS) or queue not in queues:
         foreign = f"{queue} to {function} joins what is not the stack's"
-        yield problem(_MAPPING, foreign, "run npx cdk destroy, then npx cdk deploy")
+        yield problem(_MAPPING, foreign, "run cdk destroy, then cdk deploy")
     if "ReportBatchItemFailures" not in answer.get("FunctionResponseTypes", []):
-        remedy = "run npx cdk destroy, then npx cdk deploy"
+        remedy = "run cdk destroy, then cdk deploy"
         yield problem(_MAPPING, "one failed job fails all ten of its batch", remedy)
     result = str(answer.get("LastProcessingResult", ""))
     if result.startswith("PROBLEM"):
@@ -169,7 +169,7 @@ def _waiting(case: Case, name: str, attributes: Mapping[str, str]) -> Findings:
             _QUEUE, f"age of the oldest job: could not be checked: {unknown}", unknown.next_step
         )
     if not _dead_letters(attributes):
-        yield problem(_QUEUE, f"{name} has no dead-letter queue", "run npx cdk deploy")
+        yield problem(_QUEUE, f"{name} has no dead-letter queue", "run cdk deploy")
 
 
 def _oldest_s(case: Case, name: str) -> tuple[float | None, UnavailableError | None]:
@@ -231,9 +231,7 @@ def alarms(case: Case) -> Findings:
     names = case.stack.names(*_ALARMS)
     if not names:
         if case.stack.deployed:
-            yield warning(
-                _ALARM, "the stack has none", "run npx cdk deploy with the present version"
-            )
+            yield warning(_ALARM, "the stack has none", "run cdk deploy with the present version")
         return
     quiet = 0
     for start in range(0, len(names), _MOST_ALARMS):

@@ -13,7 +13,7 @@ Rule = Mapping[str, Any]
 _ACTIVE = "active rule set"
 _RULE = "receipt rule"
 _MX = "mx"
-_DEPLOY = "run npx cdk deploy"
+_DEPLOY = "run cdk deploy"
 
 
 def active_rule_set(case: Case) -> Findings:
@@ -97,7 +97,7 @@ def _no_rule(case: Case, names: list[str]) -> Finding:
         return problem(
             _RULE,
             f"no rule {wanted.full_name} in {wanted.rule_set}",
-            "somebody deleted it: run npx cdk destroy, then npx cdk deploy",
+            "somebody deleted it: run cdk destroy, then cdk deploy",
         )
     if wanted.after and wanted.after not in names:
         found = f"no rule {wanted.after} in {wanted.rule_set} to stand after"

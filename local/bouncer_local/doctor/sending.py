@@ -150,7 +150,7 @@ def _default_set(case: Case, found: str | None) -> Finding:
             "then set attach_configuration_set: true",
         )
     if found is None and not case.stack.names(_ATTACHED):
-        remedy = "run npx cdk deploy, or set attach_configuration_set: false"
+        remedy = "run cdk deploy, or set attach_configuration_set: false"
         return warning(_IDENTITY, f"{_NO_SET}, as the stack does not attach ours", remedy)
     if found is None:
         text = f"{_NO_SET}, so SES publishes no events of bounces"
@@ -206,7 +206,7 @@ def configuration_set(case: Case) -> Findings:
         )
     except NotFoundError:
         if case.stack.deployed:
-            remedy = "somebody deleted it: run npx cdk destroy, then npx cdk deploy"
+            remedy = "somebody deleted it: run cdk destroy, then cdk deploy"
             yield problem(_SET, f"no {name}", remedy)
         else:
             yield ok(_SET, f"no {name} yet; the deployment makes it")
@@ -221,7 +221,7 @@ def configuration_set(case: Case) -> Findings:
     else:
         yield problem(_SET, f"{name} does not send", "enable sending for it in the SES console")
     if options and not options.get("ReputationMetricsEnabled"):
-        remedy = "enable them in the SES console, or run npx cdk deploy"
+        remedy = "enable them in the SES console, or run cdk deploy"
         yield warning(_SET, f"{name} publishes no reputation metrics", remedy)
 
 
@@ -237,7 +237,7 @@ def event_destinations(case: Case) -> Findings:
         return  # told already
     destinations = answer.get("EventDestinations", [])
     if not destinations:
-        yield problem(_EVENTS, "none, so nobody hears of bounces that bounce", "run npx cdk deploy")
+        yield problem(_EVENTS, "none, so nobody hears of bounces that bounce", "run cdk deploy")
     for destination in destinations:
         yield _event_destination(case, destination)
 
@@ -246,12 +246,12 @@ def _event_destination(case: Case, destination: Mapping[str, Any]) -> Finding:
     kinds = [word for member, word in _KINDS.items() if destination.get(member)]
     name = f"{destination['Name']} ({' and '.join(kinds) or 'unknown kind'})"
     if not destination.get("Enabled", False):
-        remedy = "enable it in the SES console, or run npx cdk deploy"
+        remedy = "enable it in the SES console, or run cdk deploy"
         return problem(_EVENTS, f"{name} is disabled", remedy)
     types = destination.get("MatchingEventTypes", [])
     missing = sorted(_words(case.deployment.events) - _words(types))
     if missing:
-        remedy = "add them in the SES console, or run npx cdk deploy"
+        remedy = "add them in the SES console, or run cdk deploy"
         return warning(_EVENTS, f"{name} gets no {', '.join(missing)} events", remedy)
     return ok(_EVENTS, f"{name} is enabled for {', '.join(types).lower()}")
 

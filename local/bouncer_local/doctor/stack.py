@@ -81,13 +81,13 @@ def _judge(stack: Stack) -> Findings:
     status = stack.status
     if status is None:
         yield warning(
-            _CHECK, f"{stack.name} is not deployed", "mend what is below, then run npx cdk deploy"
+            _CHECK, f"{stack.name} is not deployed", "mend what is below, then run cdk deploy"
         )
     elif status == "UPDATE_ROLLBACK_COMPLETE":
         yield warning(
             _CHECK,
             f"{stack.name}: the last update was rolled back",
-            "read the stack's events, mend the cause and run npx cdk deploy",
+            "read the stack's events, mend the cause and run cdk deploy",
         )
     elif status.endswith(_BROKEN):
         yield problem(
