@@ -61,7 +61,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One SendBounce call. `received_at` is aware; `sender` is whom the bounce goes to."""
+    """One SendBounce call. `received_at` is aware; `sender` is whom the bounce goes to.
+
+    `messages` are the texts by the rules they come from.
+    """
 
     message_id: str
     received_at: datetime
@@ -69,7 +72,7 @@ class Job:
     sender: str
     bounce_sender: str
     bounce_sender_arn: str | None
-    explanation: str | None
+    messages: Fields
     reporting_mta: str
     extension_fields: Fields
     refusals: tuple[Refusal, ...]
@@ -78,6 +81,13 @@ class Job:
     def recipients(self) -> tuple[str, ...]:
         """The rejected recipients, as the envelope had them."""
         return tuple(refusal.recipient for refusal in self.refusals)
+
+    @property
+    def explanation(self) -> str | None:
+        """One text for all recipients: what the rules say that rejected them, each text once."""
+        rules = {refusal.rule for refusal in self.refusals}
+        texts = dict.fromkeys(text for rule, text in self.messages if rule in rules)
+        return " ".join(texts) or None
 
     def without(self, recipients: Iterable[str]) -> "Job":
         """The job for the remaining recipients."""
@@ -118,8 +128,13 @@ def from_json(text: str) -> Job:
 def _job(members: dict[str, Any]) -> Job:
     moment = datetime.fromisoformat(members.pop("received_at")).astimezone(UTC)
     refusals = tuple(_refusal(item) for item in members.pop("refusals"))
-    fields = _pairs(members.pop("extension_fields"))
-    return Job(received_at=moment, refusals=refusals, extension_fields=fields, **members)
+    return Job(
+        received_at=moment,
+        refusals=refusals,
+        extension_fields=_pairs(members.pop("extension_fields")),
+        messages=_pairs(members.pop("messages")),
+        **members,
+    )
 
 
 def _refusal(members: dict[str, Any]) -> Refusal:
@@ -149,10 +164,9 @@ def check(job: Job) -> None:
         raise JobError(f"found the bounce sender {job.bounce_sender!r:.80}, expected an address")
     if not isinstance(job.sender, str):
         raise JobError("found a sender that is no text, expected an address")
-    if job.explanation is not None and not (
-        isinstance(job.explanation, str) and job.explanation.strip()
-    ):
-        raise JobError("found an empty explanation, expected text or none")
+    for rule, text in job.messages:
+        if not text.strip():
+            raise JobError(f"found an empty message of {rule!r:.60}, expected text")
     _check_fields(job.extension_fields)
     for refusal in job.refusals:
         _check_refusal(refusal)

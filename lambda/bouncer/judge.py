@@ -25,6 +25,7 @@ _DEFAULT_DIAGNOSTIC = "Message rejected"
 _SUBJECT_LIMIT = 150
 _ADDRESS_LIMIT = 254
 _NAMED_RECIPIENTS = 5
+_LEAST_ROOM = 40  # characters worth beginning another message in
 
 
 class Disposition(StrEnum):
@@ -132,7 +133,7 @@ def _job(message: Message, answered: list[Decision], settings: Settings, now: da
         sender=message.sender,
         bounce_sender=bounce_sender(answered[0].recipient, first, settings),
         bounce_sender_arn=first.sender_arn if first else None,
-        explanation=texts.explanation(answered),
+        messages=tuple(texts.messages(answered)),
         reporting_mta=mta or settings.reporting_mta or _ses_host(settings),
         extension_fields=tuple(fields.items()),
         refusals=tuple(texts.refusal(decision) for decision in answered),
@@ -158,16 +159,20 @@ class _Texts:
             "reference": mark,
         }
 
-    def explanation(self, answered: list[Decision]) -> str | None:
-        """One text for all recipients: each rule's message once, in order."""
-        texts: dict[str, None] = {}
+    def messages(self, answered: list[Decision]) -> Iterable[tuple[str, str]]:
+        """Each rule's message, naming all recipients it rejected; cut where they get too long."""
+        room = MESSAGE_LIMIT
         for name, group in groupby(sorted(answered, key=_rule_name), key=_rule_name):
             decisions = list(group)
             rejection = decisions[0].rule and decisions[0].rule.rejection
             if rejection and rejection.message:
                 values = self._for(_listed([d.recipient for d in decisions]), name)
-                texts[self._clean(rejection.message.render(values), MESSAGE_LIMIT)] = None
-        return mime.printable(" ".join(filter(None, texts)), MESSAGE_LIMIT) or None
+                text = self._clean(rejection.message.render(values), room)
+                if text.strip():
+                    yield name, text
+                    room -= len(text) + 1
+            if room < _LEAST_ROOM:
+                return
 
     def refusal(self, decision: Decision) -> Refusal:
         """The part of the bounce about one recipient."""
@@ -201,7 +206,7 @@ class _Texts:
 
     def _clean(self, text: str, limit: int) -> str:
         line = mime.printable(text, limit)
-        return mime.ascii_text(line) if self._ascii else line
+        return mime.printable(mime.ascii_text(line), limit) if self._ascii else line
 
 
 def _rule_name(decision: Decision) -> str:

@@ -47,7 +47,9 @@ def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path) -> None:
         emulator(tmp_path, node=node, ses_endpoint="", log=tmp_path / "log"),
     ):
         pass
-    with pytest.raises(CdkError, match="found nothing, expected the CDK command line, which `make"):
+    with pytest.raises(
+        CdkError, match="found nothing, expected the CDK command line, which `make cdk"
+    ):
         Cdk(tmp_path, tmp_path, node=node, environment={}, settings={})
 
 

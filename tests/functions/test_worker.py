@@ -122,7 +122,7 @@ class Line:
             sender="eve@partner.example",
             bounce_sender="bounces@example.com",
             bounce_sender_arn=None,
-            explanation=None,
+            messages=(),
             reporting_mta="dns; mx.example.com",
             extension_fields=(),
             refusals=refusals,
@@ -168,7 +168,7 @@ JOB = Job(
     sender="eve@partner.example",
     bounce_sender="bounces@example.com",
     bounce_sender_arn=None,
-    explanation=None,
+    messages=(),
     reporting_mta="dns; mx.example.com",
     extension_fields=(),
     refusals=(

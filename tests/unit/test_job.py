@@ -49,7 +49,7 @@ JOB = Job(
     sender="eve@partner.example",
     bounce_sender="Mail <bounces@example.com>",
     bounce_sender_arn="arn:aws:ses:us-east-1:123456789012:identity/example.com",
-    explanation="Gone.",
+    messages=(("a", "Gone."), ("b", "Closed."), ("a", "Gone.")),
     reporting_mta="dns; mx.example.com",
     extension_fields=(("X-Team", "mail"),),
     refusals=(NAMED, OWN),
@@ -58,7 +58,7 @@ JOB = Job(
 
 def test_survives_the_queue() -> None:
     """A job read back from its body is the same job, and the body is ASCII."""
-    odd = replace(JOB, explanation="\u65e5\u672c \u202e", sender="\ud800@x")
+    odd = replace(JOB, messages=(("a", "\u65e5\u672c \u202e"),), sender="\ud800@x")
     assert from_json(to_json(odd)) == odd
     assert to_json(odd).isascii()
 
@@ -69,7 +69,7 @@ def test_becomes_one_call_with_every_parameter() -> None:
     assert call["OriginalMessageId"] == "m1"
     assert call["BounceSender"] == "Mail <bounces@example.com>"
     assert call["BounceSenderArn"].startswith("arn:")
-    assert call["Explanation"] == "Gone."
+    assert call["Explanation"] == "Gone. Closed."
     assert call["MessageDsn"]["ReportingMta"] == "dns; mx.example.com"
     assert call["MessageDsn"]["ArrivalDate"] == JOB.received_at
     assert call["MessageDsn"]["ExtensionFields"] == [
@@ -104,7 +104,7 @@ def test_becomes_one_call_with_every_parameter() -> None:
         ({"message_id": ""}, "message_id"),
         ({"message_id": None}, "message_id"),
         ({"bounce_sender": None}, "bounce_sender"),
-        ({"explanation": " "}, "explanation"),
+        ({"messages": (("a", " "),)}, "empty message of 'a'"),
         ({"extension_fields": (("X-A: b", "c"),)}, "extension field"),
         ({"extension_fields": (("X-A", "b\nc"),)}, "extension field"),
         ({"refusals": (replace(NAMED, bounce_type="Gone"),)}, "bounce type"),
@@ -123,6 +123,14 @@ def test_refuses_what_botocore_lets_pass(change: dict[str, Any], says: str) -> N
     """An empty list, odd enums, a bad status and line breaks never reach SES."""
     with pytest.raises(JobError, match=says):
         check(replace(JOB, **change))
+
+
+def test_explains_the_recipients_it_is_for() -> None:
+    """Whoever was answered already is not spoken of again; a rule's text is said once."""
+    assert JOB.explanation == "Gone. Closed."
+    assert JOB.without(["ann@example.com"]).explanation == "Closed."
+    assert replace(JOB, messages=(("a", "Gone."), ("b", "Gone."))).explanation == "Gone."
+    assert replace(JOB, messages=()).explanation is None
 
 
 BODY = json.loads(to_json(JOB))

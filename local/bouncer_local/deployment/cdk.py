@@ -40,7 +40,7 @@ class Cdk:
         if not Path(self._command[1]).exists():
             raise CdkError(
                 f"{self._command[1]}: found nothing, expected the CDK command line, "
-                "which `make deploy-local` installs"
+                "which `make cdk` installs"
             )
         self._folder = folder
         self._environment = environment

@@ -169,9 +169,7 @@ class Journey:
             ]
             expect("problems", problems, [])
             expect(f"exit status ({done.stderr.strip()})", done.returncode, 0)
-            self._story.tell(
-                f"{len(findings)} findings, no problem; warned of what no emulator has"
-            )
+            self._story.tell(f"{len(findings)} findings, no problem; what this emulator lacks:")
             for finding in findings:
                 if finding["level"] != "ok":
                     self._story.tell(f"  {finding['check']}: {finding['found']}")
