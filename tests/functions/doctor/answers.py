@@ -1,0 +1,108 @@
+"""What an account answers when one thing is not as it should be."""
+
+from typing import Any
+
+from tests.functions.doctor.aws import (
+    ARN,
+    HEALTHY,
+    NAME,
+    NOW,
+    RESOURCES,
+    parameter,
+    receipt_rule,
+    summaries,
+)
+
+
+def stack_status(status: str) -> dict[str, Any]:
+    stack = {"StackName": NAME, "CreationTime": NOW, "StackStatus": status}
+    return {"cloudformation.DescribeStacks": {"Stacks": [stack]}}
+
+
+def without(kind: str) -> dict[str, Any]:
+    kept = {other: names for other, names in RESOURCES.items() if other != kind}
+    return {"cloudformation.ListStackResources": {"StackResourceSummaries": summaries(kept)}}
+
+
+def rules(*rules: dict[str, Any]) -> dict[str, Any]:
+    return {"ses.DescribeReceiptRuleSet": {"Rules": list(rules)}}
+
+
+def our_rule(**changes: Any) -> dict[str, Any]:
+    return rules(receipt_rule(**changes))
+
+
+def call(**changes: Any) -> dict[str, Any]:
+    action = {"FunctionArn": f"{ARN}intake", "InvocationType": "RequestResponse", **changes}
+    return our_rule(Actions=[{"LambdaAction": action}])
+
+
+def active(name: str | None) -> dict[str, Any]:
+    return {"ses.DescribeActiveReceiptRuleSet": {"Metadata": {"Name": name}} if name else {}}
+
+
+def stops(*recipients: str) -> dict[str, Any]:
+    stop = {"StopAction": {"Scope": "RuleSet"}}
+    return rules(receipt_rule("first", Recipients=list(recipients), Actions=[stop]), receipt_rule())
+
+
+def function(**changes: Any) -> dict[str, Any]:
+    def answer(asked: str) -> dict[str, Any]:
+        healthy = HEALTHY["lambda.GetFunction"](asked)
+        return {"Configuration": {**healthy["Configuration"], **changes}}
+
+    return {"lambda.GetFunction": answer}
+
+
+def mapping(**changes: Any) -> dict[str, Any]:
+    return {"lambda.GetEventSourceMapping": {**HEALTHY["lambda.GetEventSourceMapping"], **changes}}
+
+
+def attributes(count: int, dead: int = 0, **changes: str) -> dict[str, Any]:
+    def answer(asked: str) -> dict[str, Any]:
+        healthy = HEALTHY["sqs.GetQueueAttributes"](asked)["Attributes"]
+        number = str(dead if "dead" in asked else count)
+        return {"Attributes": {**healthy, "ApproximateNumberOfMessages": number, **changes}}
+
+    return {"sqs.GetQueueAttributes": answer}
+
+
+def age(hours: float) -> dict[str, Any]:
+    points = [{"Timestamp": NOW, "Maximum": hours * 3600}]
+    return {"cloudwatch.GetMetricStatistics": {"Datapoints": points}}
+
+
+def alarm(**changes: Any) -> dict[str, Any]:
+    shown = {"AlarmName": "dead-letters", "StateValue": "OK", "ActionsEnabled": True, **changes}
+    return {"cloudwatch.DescribeAlarms": {"MetricAlarms": [shown]}}
+
+
+def expiry(status: str, by: str | None = None) -> dict[str, Any]:
+    described = {"TimeToLiveStatus": status, **({"AttributeName": by} if by else {})}
+    return {"dynamodb.DescribeTimeToLive": {"TimeToLiveDescription": described}}
+
+
+def parameters(**documents: str) -> dict[str, Any]:
+    shown = [parameter(name.replace("__", "/"), text) for name, text in documents.items()]
+    return {"ssm.GetParametersByPath": {"Parameters": shown}}
+
+
+def account(**changes: Any) -> dict[str, Any]:
+    return {"sesv2.GetAccount": {**HEALTHY["sesv2.GetAccount"], **changes}}
+
+
+def quota(most: float, sent: float) -> dict[str, Any]:
+    return account(SendQuota={"Max24HourSend": most, "SentLast24Hours": sent})
+
+
+def identity(**changes: Any) -> dict[str, Any]:
+    answer = {**HEALTHY["sesv2.GetEmailIdentity"], **changes}
+    return {"sesv2.GetEmailIdentity": {k: v for k, v in answer.items() if v is not None}}
+
+
+def reputation(**options: bool) -> dict[str, Any]:
+    return {"ses.DescribeConfigurationSet": {"ReputationOptions": options}}
+
+
+def destinations(*shown: dict[str, Any]) -> dict[str, Any]:
+    return {"sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": list(shown)}}

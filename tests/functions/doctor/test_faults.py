@@ -1,0 +1,372 @@
+"""`bouncer doctor` finds each thing that is wrong and says what to do."""
+
+import re
+from typing import Any
+
+import pytest
+
+from bouncer_local.doctor.finding import Level
+from tests.functions.doctor.answers import (
+    account,
+    active,
+    age,
+    alarm,
+    attributes,
+    call,
+    destinations,
+    expiry,
+    function,
+    identity,
+    mapping,
+    our_rule,
+    parameters,
+    quota,
+    reputation,
+    rules,
+    stack_status,
+    stops,
+    without,
+)
+from tests.functions.doctor.aws import (
+    ARN,
+    BEFORE,
+    EVENTS,
+    FRESH,
+    HEALTHY,
+    NAME,
+    QUEUE_ARN,
+    UUID,
+    destination,
+    found,
+    lines,
+    receipt_rule,
+)
+
+BEFORE_MADE = {"rule_set": "ours", "create_rule_set": True}
+
+FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
+    # The stack
+    (Level.WARNING, f"stack: {NAME} is not deployed", BEFORE, {}),
+    (Level.WARNING, "stack: .* is not deployed", stack_status("REVIEW_IN_PROGRESS"), {}),
+    (Level.WARNING, "rolled back", stack_status("UPDATE_ROLLBACK_COMPLETE"), {}),
+    (Level.WARNING, "is UPDATE_IN_PROGRESS", stack_status("UPDATE_IN_PROGRESS"), {}),
+    (Level.PROBLEM, "is ROLLBACK_COMPLETE", stack_status("ROLLBACK_COMPLETE"), {}),
+    (Level.PROBLEM, "is DELETE_FAILED", stack_status("DELETE_FAILED"), {}),
+    # The active rule set
+    (Level.PROBLEM, "active rule set: none", active(None), {}),
+    (Level.WARNING, "active rule set: none", {**FRESH, **active(None)}, {}),
+    (Level.PROBLEM, "theirs, so no rule of default-rule-set", active("theirs"), {}),
+    (Level.WARNING, "theirs, so no rule of", {**FRESH, **active("theirs")}, {}),
+    (
+        Level.PROBLEM,
+        "never takes away",
+        {**FRESH, **active("theirs")},
+        {**BEFORE_MADE, "activate_rule_set": True},
+    ),
+    # The rule set and the rule
+    (Level.PROBLEM, "no rule set", {"ses.DescribeReceiptRuleSet": "RuleSetDoesNotExist"}, {}),
+    (Level.PROBLEM, "ours exists", {**FRESH, **active("ours")}, BEFORE_MADE),
+    (Level.PROBLEM, f"no rule {NAME} in", rules(receipt_rule("store")), {}),
+    (Level.PROBLEM, "no rule archive in .* to stand after", FRESH, {"after": "archive"}),
+    (Level.OK, "puts it after store", FRESH, {"after": "store"}),
+    (Level.PROBLEM, f"a rule {NAME} exists, and no stack", BEFORE, {}),
+    (Level.OK, "number 2 of 2", stops("other.example"), {}),
+    (Level.PROBLEM, "first stands before ours and stops mail for everybody", stops(), {}),
+    (Level.WARNING, "stops mail for ann@example.com", stops("ann@example.com"), {}),
+    (Level.WARNING, "stops mail for Example.com", stops("Example.com"), {}),
+    (
+        Level.WARNING,
+        "bounces, too",
+        rules(
+            receipt_rule(
+                "first",
+                Actions=[
+                    {
+                        "BounceAction": {
+                            "SmtpReplyCode": "550",
+                            "Message": "no",
+                            "Sender": "a@example.com",
+                        }
+                    }
+                ],
+            ),
+            receipt_rule(),
+        ),
+        {},
+    ),
+    (Level.PROBLEM, "it is disabled", our_rule(Enabled=False), {}),
+    (
+        Level.PROBLEM,
+        "it is for elsewhere.example, configured are example.com",
+        our_rule(Recipients=["elsewhere.example"]),
+        {},
+    ),
+    (Level.PROBLEM, "it is for everybody", our_rule(Recipients=[]), {}),
+    (Level.PROBLEM, "scanning is off", our_rule(ScanEnabled=False), {}),
+    (Level.PROBLEM, "scanning is on", {}, {"scan": False}),
+    (Level.PROBLEM, "its TLS policy is Optional", {}, {"require_tls": True}),
+    (Level.PROBLEM, "by Event, configured is RequestResponse", call(InvocationType="Event"), {}),
+    (Level.PROBLEM, "by RequestResponse, configured is Event", {}, {"invocation": "event"}),
+    (Level.OK, "it calls intake by Event", call(InvocationType="Event"), {"invocation": "event"}),
+    (Level.PROBLEM, "it calls other, not our intake", call(FunctionArn=f"{ARN}other:live"), {}),
+    (Level.PROBLEM, "it calls no function", our_rule(Actions=[]), {}),
+    # Functions
+    (Level.PROBLEM, "no intake", {"lambda.GetFunction": "ResourceNotFoundException"}, {}),
+    (Level.PROBLEM, "the stack has no worker", without("AWS::Lambda::Function"), {}),
+    (Level.PROBLEM, "failed: broken", function(State="Failed", StateReason="broken"), {}),
+    (Level.PROBLEM, "failed: no reason", function(LastUpdateStatus="Failed"), {}),
+    (Level.WARNING, "is being updated", function(LastUpdateStatus="InProgress"), {}),
+    (
+        Level.PROBLEM,
+        "worker is throttled to nothing",
+        {
+            "lambda.GetFunction": lambda asked: {
+                **HEALTHY["lambda.GetFunction"](asked),
+                "Concurrency": {"ReservedConcurrentExecutions": 0},
+            }
+        },
+        {},
+    ),
+    # Queue mapping
+    (Level.PROBLEM, "the stack has none", without("AWS::Lambda::EventSourceMapping"), {}),
+    (
+        Level.PROBLEM,
+        f"no {UUID}",
+        {"lambda.GetEventSourceMapping": "ResourceNotFoundException"},
+        {},
+    ),
+    (Level.PROBLEM, "jobs.fifo to worker is disabled", mapping(State="Disabled"), {}),
+    (Level.WARNING, "to worker is enabling", mapping(State="Enabling"), {}),
+    (Level.PROBLEM, "not the stack's", mapping(FunctionArn=f"{ARN}other"), {}),
+    (Level.PROBLEM, "not the stack's", mapping(EventSourceArn=f"{QUEUE_ARN}2"), {}),
+    (Level.PROBLEM, "fails all ten", mapping(FunctionResponseTypes=[]), {}),
+    (
+        Level.PROBLEM,
+        "PROBLEM: Function call failed",
+        mapping(LastProcessingResult="PROBLEM: Function call failed"),
+        {},
+    ),
+    # Queues
+    (Level.PROBLEM, "queue: no jobs.fifo", {"sqs.GetQueueAttributes": "QueueDoesNotExist"}, {}),
+    (
+        Level.PROBLEM,
+        "queue: no dead.fifo",
+        {"sqs.GetQueueAttributes": "AWS.SimpleQueueService.NonExistentQueue"},
+        {},
+    ),
+    (Level.WARNING, "the oldest for 12.0 h", age(12), {}),
+    (Level.PROBLEM, "the oldest for 20.5 h", age(20.5), {}),
+    (Level.WARNING, "43200 jobs wait in jobs.fifo, 12:00:00 of sending", attributes(43200), {}),
+    (Level.PROBLEM, "72000 jobs wait", attributes(72000), {}),
+    (
+        Level.OK,
+        "0 jobs wait in jobs.fifo, 0:00:00 of sending$",
+        {**attributes(0), "cloudwatch.GetMetricStatistics": {"Datapoints": []}},
+        {},
+    ),
+    (Level.PROBLEM, "dead letters: 2 in dead.fifo", attributes(0, dead=2), {}),
+    (Level.PROBLEM, "has no dead-letter queue", attributes(0, RedrivePolicy=""), {}),
+    # Ledger
+    (Level.PROBLEM, "no ledger", {"dynamodb.DescribeTable": "ResourceNotFoundException"}, {}),
+    (
+        Level.WARNING,
+        "updated",
+        {"dynamodb.DescribeTable": {"Table": {"TableStatus": "UPDATING"}}},
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        "ledger is ARCHIVED",
+        {"dynamodb.DescribeTable": {"Table": {"TableStatus": "ARCHIVED"}}},
+        {},
+    ),
+    (Level.WARNING, r"stay forever \(time to live is DISABLED\)", expiry("DISABLED"), {}),
+    (
+        Level.WARNING,
+        r"stay forever \(time to live is ENABLED on until",
+        expiry("ENABLED", "until"),
+        {},
+    ),
+    (
+        Level.OK,
+        "ledger: ledger is active",
+        {"dynamodb.DescribeTimeToLive": "ResourceNotFoundException"},
+        {},
+    ),
+    # Rules and settings
+    (Level.WARNING, "rules: none below /ses-auto-bouncer/main/rules/", parameters(), {}),
+    (
+        Level.PROBLEM,
+        "rules: /ses-auto-bouncer/main/rules/a:1: .*unknown key",
+        parameters(rules__a="dorp: {}", rules__b="drop: {}"),
+        {},
+    ),
+    (
+        Level.OK,
+        r"2 below .*, all valid \(1 shadow\)",
+        parameters(rules__a="drop: {}", rules__b="mode: shadow\ndrop: {}"),
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        "a bounces from ann@example.com, which the worker may not send from",
+        parameters(rules__a="reject: {type: Undefined, sender: ann@example.com}"),
+        {},
+    ),
+    (
+        Level.OK,
+        "settings is valid",
+        parameters(settings="bounce_sender: B <mailer-daemon@example.com>"),
+        {},
+    ),
+    (Level.OK, "settings is valid", parameters(settings="mode: enforce"), {}),
+    (Level.PROBLEM, "settings: .*settings:1: mode: found", parameters(settings="mode: no"), {}),
+    (Level.WARNING, "mode is shadow, so nothing", parameters(settings="mode: shadow"), {}),
+    (Level.WARNING, "sending is paused", parameters(settings="sending: paused"), {}),
+    (
+        Level.PROBLEM,
+        "bounces come from ann@example.com",
+        parameters(settings="bounce_sender: Ann <ann@example.com>"),
+        {},
+    ),
+    # The account's sending
+    (Level.PROBLEM, "in the sandbox", account(ProductionAccessEnabled=False), {}),
+    (Level.PROBLEM, "sending is paused", account(SendingEnabled=False), {}),
+    (Level.WARNING, "status PROBATION", account(EnforcementStatus="PROBATION"), {}),
+    (Level.PROBLEM, "status SHUTDOWN", account(EnforcementStatus="SHUTDOWN"), {}),
+    (Level.WARNING, "sent 900 of 1000 in 24 hours", quota(1000, 900), {}),
+    (Level.OK, "sending is enabled", quota(0, 0), {}),
+    (Level.OK, "sent 900 in 24 hours, no quota", quota(-1, 900), {}),
+    # The identity
+    (Level.PROBLEM, "no example.com, so", {"sesv2.GetEmailIdentity": "NotFoundException"}, {}),
+    (
+        Level.PROBLEM,
+        "no mx.example.com; SES verifies a@mx.example.com by example.com$",
+        {
+            "sesv2.GetEmailIdentity": lambda request: (
+                HEALTHY["sesv2.GetEmailIdentity"]
+                if "identities/example.com" in request
+                else "NotFoundException"
+            )
+        },
+        {"bounce_sender": "a@mx.example.com"},
+    ),
+    (Level.PROBLEM, "example.com exists", BEFORE, {"create_identity": True}),
+    (
+        Level.PROBLEM,
+        r"not verified for sending \(PENDING\)",
+        identity(VerifiedForSendingStatus=False, VerificationStatus="PENDING"),
+        {},
+    ),
+    (
+        Level.WARNING,
+        r"DKIM \(PENDING\)",
+        identity(DkimAttributes={"SigningEnabled": True, "Status": "PENDING"}),
+        {},
+    ),
+    (Level.WARNING, "signing is off", identity(DkimAttributes={"SigningEnabled": False}), {}),
+    (Level.PROBLEM, "it has no default configuration", identity(ConfigurationSetName=None), {}),
+    (
+        Level.PROBLEM,
+        "its default configuration set is news",
+        identity(ConfigurationSetName="news"),
+        {},
+    ),
+    (
+        Level.WARNING,
+        "as the stack does not attach ours",
+        {**identity(ConfigurationSetName=None), **without("Custom::DefaultConfigurationSet")},
+        {},
+    ),
+    (
+        Level.OK,
+        "its default configuration set is news, and attach_configuration_set: false leaves it so",
+        identity(ConfigurationSetName="news"),
+        {"attach_configuration_set": False},
+    ),
+    (
+        Level.OK,
+        "no default configuration set, and attach_configuration_set: false leaves it so",
+        {**identity(ConfigurationSetName=None), **without("Custom::DefaultConfigurationSet")},
+        {"attach_configuration_set": False},
+    ),
+    (
+        Level.WARNING,
+        "SES then refuses mail from roles that may use example.com only",
+        FRESH,
+        {},
+    ),
+    (
+        Level.OK,
+        "the deployment attaches ours$",
+        FRESH,
+        {"identity": "mailer-daemon@example.com"},
+    ),
+    (Level.OK, "b@example.com .* is verified", {}, {"further_senders": ["b@example.com"]}),
+    # Configuration set and event destinations
+    (
+        Level.PROBLEM,
+        f"configuration set: no {NAME}",
+        {"ses.DescribeConfigurationSet": "ConfigurationSetDoesNotExist"},
+        {},
+    ),
+    (Level.PROBLEM, f"configuration set: {NAME} exists", BEFORE, {}),
+    (Level.PROBLEM, "does not send", reputation(SendingEnabled=False), {}),
+    (Level.WARNING, "no reputation metrics", reputation(ReputationMetricsEnabled=False), {}),
+    (Level.PROBLEM, "event destination: none", destinations(), {}),
+    (Level.PROBLEM, "Metrics .* is disabled", destinations(destination(Enabled=False)), {}),
+    (
+        Level.WARNING,
+        "gets no reject, send events",
+        destinations(destination(MatchingEventTypes=EVENTS[2:])),
+        {},
+    ),
+    (
+        Level.OK,
+        r"X \(unknown kind\) is enabled for send",
+        destinations({"Name": "X", "Enabled": True, "MatchingEventTypes": ["SEND"]}),
+        {"events": ["send"]},
+    ),
+    # Alarms
+    (Level.WARNING, "the stack has none", without("AWS::CloudWatch::Alarm"), {}),
+    (
+        Level.PROBLEM,
+        "dead-letters rings: look",
+        alarm(StateValue="ALARM", AlarmDescription="look"),
+        {},
+    ),
+    (Level.WARNING, "its actions are off", alarm(ActionsEnabled=False), {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("level", "expected", "answers", "settings"),
+    FAULTS,
+    ids=[f"{level}-{expected}" for level, expected, _, _ in FAULTS],
+)
+def test_each_fault_is_found(
+    level: Level, expected: str, answers: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """Every kind of trouble has its line, its level and its next step."""
+    settled = found(answers, **settings)
+    assert [line for line in lines(settled, level) if re.search(expected, line)]
+    assert not [line for line in lines(settled, Level.WARNING) if "could not be checked" in line]
+
+
+def test_only_rules_that_mails_for_us_meet_count_as_before() -> None:
+    """A rule stops our mail if it is enabled and their recipients may be ours."""
+    stop = [{"StopAction": {"Scope": "RuleSet"}}]
+
+    def warned(recipients: list[str], ours: str, *, enabled: bool = True) -> bool:
+        first = receipt_rule("first", Recipients=recipients, Actions=stop, Enabled=enabled)
+        answers = rules(first, receipt_rule(Recipients=[ours]))
+        findings = lines(found(answers, recipients=[ours]), Level.WARNING)
+        return any("first stands before" in line for line in findings)
+
+    assert warned(["example.com"], "ann@example.com")
+    assert warned([".example.com"], "sub.example.com")
+    assert warned([".example.com"], ".sub.example.com")
+    assert warned(["ann@sub.example.com"], ".example.com")
+    assert not warned(["example.com"], ".example.com")
+    assert not warned(["bob@example.com"], "ann@example.com")
+    assert not warned(["example.com"], "example.com", enabled=False)
