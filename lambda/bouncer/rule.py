@@ -4,7 +4,7 @@
     mode: enforce | shadow | off        # default enforce
     from: 2026-12-01                    # ISO date or time, UTC unless it has an offset
     until: 2027-01-31                   # a date means to the end of that day
-    when: {...}                         # every key must hold; see condition
+    when: {...}                         # every key must hold; see condition_reader
     unless: {...}                       # same language; if it holds, the rule does not match
     accept: {} | drop: {} | reject: {...}
 
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from bouncer.condition import All, Condition, Not, read_condition
+from bouncer.condition import All, Condition, Not
+from bouncer.condition_reader import read_condition
 from bouncer.document import Node, read, show
 from bouncer.errors import DocumentError
 from bouncer.rejection import Rejection, read_rejection

@@ -16,9 +16,9 @@ import boto3
 import pytest
 
 from bouncer_local import cli
+from bouncer_local.commands.demo import SAMPLES
 
 ROOT = Path(cli.__file__).resolve().parents[2]
-SAMPLES = cli.SAMPLES
 
 Run = Callable[..., tuple[int, str, str]]
 

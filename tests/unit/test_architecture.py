@@ -19,7 +19,7 @@ LAYERS = [
     {"parameters", "queue", "ledger", "sesapi", "journal", "aws"},
     {"judge", "gate", "pacer"},
     {"ruleset", "index", "guard", "settings"},
-    {"message", "rule", "condition", "rejection", "job"},
+    {"message", "rule", "condition", "condition_reader", "rejection", "job"},
     {"document", "slip", "mime", "reason", "reference", "errors"},
 ]
 DOMAIN = set().union(*LAYERS[2:])
