@@ -13,7 +13,7 @@ from bouncer_local.deployment import journey
 from bouncer_local.deployment.cdk import Cdk, CdkError
 from bouncer_local.deployment.emulator import EmulatorError, emulator, environment, stop
 from bouncer_local.deployment.story import ShowedError, Story, expect
-from infra.settings import read_settings
+from infra.settings_reader import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -44,7 +44,7 @@ def synth() -> Iterator[Synth]:
     from aws_cdk import assertions  # noqa: PLC0415
     from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
 
-    from infra.settings import read_settings  # noqa: PLC0415
+    from infra.settings_reader import read_settings  # noqa: PLC0415
     from infra.stack import AutoBouncer  # noqa: PLC0415
 
     @cache
@@ -79,7 +79,7 @@ def findings(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Findings
     from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
     from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415
 
-    from infra.settings import read_settings  # noqa: PLC0415
+    from infra.settings_reader import read_settings  # noqa: PLC0415
     from infra.stack import AutoBouncer  # noqa: PLC0415
 
     def found(context: dict[str, Any], change: Callable[[Any], object] | None = None) -> list[str]:

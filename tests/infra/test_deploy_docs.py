@@ -13,7 +13,8 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from bouncer import switches
-from infra.settings import _READERS, MailStore, Settings, read_settings
+from infra.settings import MailStore, Settings
+from infra.settings_reader import _READERS, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")

@@ -43,7 +43,7 @@ def refusals(synth: Callable[..., Any]) -> Refusals:  # noqa: ARG001  # it set u
     from aws_cdk import assertions  # noqa: PLC0415
 
     from infra.identity import refuse_missing_identity  # noqa: PLC0415
-    from infra.settings import read_settings  # noqa: PLC0415
+    from infra.settings_reader import read_settings  # noqa: PLC0415
 
     def refused(account: Account | None, **context: Any) -> list[str]:
         stack = cdk.Stack()
@@ -76,7 +76,7 @@ def test_whoever_else_sends_is_warned_of(
     from aws_cdk import assertions  # noqa: PLC0415
 
     from infra.identity import warn_of_other_senders  # noqa: PLC0415
-    from infra.settings import read_settings  # noqa: PLC0415
+    from infra.settings_reader import read_settings  # noqa: PLC0415
 
     stack = cdk.Stack()
     warn_of_other_senders(stack, read_settings({**MINIMAL, **settings}))

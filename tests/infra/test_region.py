@@ -41,7 +41,7 @@ def test_a_region_without_receiving_is_warned_of(synth: Callable[..., Any]) -> N
     import aws_cdk as cdk  # noqa: PLC0415
     from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
 
-    from infra.settings import read_settings  # noqa: PLC0415
+    from infra.settings_reader import read_settings  # noqa: PLC0415
     from infra.stack import AutoBouncer  # noqa: PLC0415
 
     stack = AutoBouncer(

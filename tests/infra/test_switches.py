@@ -8,7 +8,7 @@ import pytest
 
 from bouncer.errors import DocumentError
 from bouncer.switches import read_wish
-from infra.settings import read_settings
+from infra.settings_reader import read_settings
 
 Template = dict[str, Any]
 Synth = Callable[..., Template]

@@ -1,7 +1,8 @@
 """What cdk.json says of a deployment: those settings that an account can be compared with.
 
-The settings are refused at synth, with everything wrong in them, by `infra.settings`, which this
-package must not import; here only what is read must have its shape. A test holds the two together.
+The settings are refused at synth, with everything wrong in them, by `infra.settings_reader`, which
+this package must not import; here only what is read must have its shape. A test holds the two
+together.
 """
 
 import json

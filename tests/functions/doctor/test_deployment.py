@@ -9,7 +9,7 @@ import pytest
 from bouncer.errors import BouncerError
 from bouncer_local import cli
 from bouncer_local.doctor.deployment import Deployment, read_deployment
-from infra.settings import read_settings
+from infra.settings_reader import read_settings
 from tests.functions.doctor.aws import (
     MINIMAL,
 )
