@@ -28,6 +28,7 @@ MOST_BOUNCE_RATE = 0.05
 MOST_COMPLAINT_RATE = 0.001
 # An alarm takes ten metrics (CloudWatch User Guide, "CloudWatch quotas"): a share of two sums.
 _MOST_SUMMED = 5
+_SERVICES = ("intake", "worker")  # both read settings; the intake reads rules as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,12 +180,18 @@ def _documents(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="invalid-rules",
         says="A rule or the settings can't be read; an earlier version is in force, or none.",
-        measure=metrics.own("intake", "InvalidDocuments"),
+        measure=total(
+            [metrics.own(service, "InvalidDocuments", label=service) for service in _SERVICES],
+            label="invalid documents",
+        ),
     )
     yield Watch(
         key="stale-rules",
-        says="The rules could not be read again; the last good ones are in force.",
-        measure=metrics.own("intake", "StaleRules"),
+        says="Rules or settings could not be read again; the last good ones are in force.",
+        measure=total(
+            [metrics.own(service, "StaleRules", label=service) for service in _SERVICES],
+            label="stale rules",
+        ),
     )
 
 

@@ -38,6 +38,7 @@ class Dashboard(Construct):
             "Dashboard",
             dashboard_name=f"ses-auto-bouncer-{metrics.settings.name}",
             default_interval=Duration.days(1),
+            period_override=cloudwatch.PeriodOverride.INHERIT,  # or the titles' units are wrong
             widgets=[
                 [_title(metrics)],
                 [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=_ROW, height=4)],
@@ -54,7 +55,7 @@ def _title(metrics: Metrics) -> cloudwatch.TextWidget:
     prefix = metrics.settings.prefix
     text = (
         f"**{metrics.settings.name}** bounces mail to {', '.join(metrics.settings.recipients)}. "
-        f"To stop all bounces, put `sending: paused` into the parameter `{prefix}/settings`; "
+        f"To stop all bounces, add `sending: paused` to the parameter `{prefix}/settings`; "
         "to let all mail go on, `mode: shadow`. What each alarm asks for: docs/operations.md."
     )
     return cloudwatch.TextWidget(markdown=text, width=_ROW, height=2)
@@ -132,9 +133,15 @@ def _oldest(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 
 def _rate(metrics: Metrics) -> cloudwatch.GraphWidget:
-    sent = metrics.own("worker", "Sent", label="sent", period=MINUTE)
+    sent = metrics.own("worker", "Sent", period=MINUTE)
+    rate = cloudwatch.MathExpression(  # right in any period a reader chooses
+        expression=f"{MINUTE.to_seconds()} * sent / PERIOD(sent)",
+        using_metrics={"sent": sent},
+        label="sent",
+        period=MINUTE,
+    )
     limits = [(PER_MINUTE, "SES's limit")]
-    return _graph("Bounces sent", [sent], unit="in a minute", limits=limits)
+    return _graph("Bounces sent", [rate], unit="in a minute", limits=limits)
 
 
 def _trouble(metrics: Metrics) -> cloudwatch.GraphWidget:
@@ -162,9 +169,12 @@ def _dead_letters(metrics: Metrics) -> cloudwatch.GraphWidget:
     dead = metrics.dead_letters.metric_approximate_number_of_messages_visible(
         label="dead letters", statistic="Maximum", period=FIVE_MINUTES
     )
-    stale = metrics.own("intake", "StaleRules")
-    invalid = metrics.own("intake", "InvalidDocuments")
-    return _graph("Dead letters and rules", [dead, invalid, stale])
+    documents = [
+        metrics.own(service, name, label=f"{service}: {label}")
+        for name, label in (("InvalidDocuments", "invalid documents"), ("StaleRules", "stale"))
+        for service in ("intake", "worker")
+    ]
+    return _graph("Dead letters and rules", [dead, *documents])
 
 
 def _durations(metrics: Metrics) -> cloudwatch.GraphWidget:

@@ -26,7 +26,7 @@ filter message = "sent"
 | sort bounces desc
 """,
     "withheld-by-the-intake": """
-filter message = "mail" and ispresent(Withheld.0)
+filter message = "mail" and @message like /"Withheld":/
 | fields jsonParse(@message) as line
 | unnest line.decisions into decision
 | filter ispresent(decision.withheld) and decision.withheld != "null"

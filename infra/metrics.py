@@ -123,14 +123,18 @@ def percentage(
     period: Duration,
     least: int = 1,
 ) -> cloudwatch.MathExpression:
-    """How many in a hundred of `whole` are `part`; 0 while there are fewer than `least` of it."""
+    """How many in a hundred of `whole` are `part`; 0 while there are fewer than `least` of it.
+
+    And 0 where `part` is more than `whole`: what bounced late, of mail that was sent before.
+    """
     parts = {f"p{index}": metric for index, metric in enumerate(part)}
     wholes = {f"w{index}": metric for index, metric in enumerate(whole)}
     counted, all_ = (
         f"({' + '.join(f'FILL({name}, 0)' for name in names)})" for names in (parts, wholes)
     )
+    told = f"({counted} >= {least}) AND ({all_} >= {counted})"
     return cloudwatch.MathExpression(
-        expression=f"IF({counted} >= {least}, 100 * {counted} / {all_}, 0)",
+        expression=f"IF({told}, 100 * {counted} / {all_}, 0)",
         using_metrics={**parts, **wholes},
         label=label,
         period=period,

@@ -1,5 +1,5 @@
 -- Which of our bounces bounced themselves, and what the other side said.
-SELECT sent.logged_at, sent.sender, array_join(sent.rules, ', ') AS rules, sent.reference,
+SELECT DISTINCT sent.logged_at, sent.sender, array_join(sent.rules, ', ') AS rules, sent.reference,
   sent.bounce_id, told.bounce.bouncetype AS type, told.bounce.bouncesubtype AS subtype,
   element_at(told.bounce.bouncedrecipients, 1).diagnosticcode AS diagnostic
 FROM journal AS sent

@@ -19,7 +19,7 @@ from bouncer.job import Job, check
 from bouncer.journal import Journal
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.message import read_event
-from bouncer.parameters import Loaded, Loader, ParameterSource
+from bouncer.parameters import Loader, ParameterSource
 from bouncer.queue import Queue
 from bouncer.settings import Settings
 
@@ -48,7 +48,6 @@ class Intake:
         self._jobs = jobs
         self._journal = journal
         self._now = now
-        self._told: Loaded | None = None
 
     def handle(self, event: object, *, request_id: str = "") -> dict[str, str]:
         """What SES is told to do with the mail; never raises."""
@@ -72,7 +71,7 @@ class Intake:
             for message in messages:
                 self._journal.intake_failed("rules", error, message.message_id)
             return Disposition.CONTINUE
-        self._tell(loaded)
+        self._journal.documents(loaded)
         judgements = [
             judge(message, loaded.ruleset, loaded.settings, now=self._now()) for message in messages
         ]
@@ -90,16 +89,6 @@ class Intake:
             return Disposition.CONTINUE
         self._journal.mail(judgement, in_force)
         return judgement.disposition
-
-    def _tell(self, loaded: Loaded) -> None:
-        """Journal what is wrong with the rules, once per load."""
-        if loaded is self._told:
-            return
-        self._told = loaded
-        if loaded.stale:
-            self._journal.documents_stale(loaded.problems)
-        elif loaded.problems:
-            self._journal.documents_invalid(loaded.problems)
 
 
 @cache

@@ -20,6 +20,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 
 from bouncer.job import Job
 from bouncer.judge import Judgement
+from bouncer.parameters import Loaded
 from bouncer.reason import Reason
 from bouncer.rule import Action
 from bouncer.settings import Settings
@@ -46,6 +47,7 @@ class Journal:
         self._dimensions = {"deployment": deployment, "service": service}
         self._request_id = ""
         self._cold = True
+        self._told: Loaded | None = None
 
     def begin(self, request_id: str) -> None:
         """Name the invocation in all lines that follow."""
@@ -92,17 +94,17 @@ class Journal:
         fields = {"stage": stage, "message_id": message_id, **_described(error)}
         self._write("intake_failed", fields, {"IntakeErrors": 1}, level="error")
 
-    def documents_invalid(self, problems: Iterable[str]) -> None:
-        """Rules or settings that were refused; earlier versions stay in force."""
-        listed = list(problems)
-        fields = {"problems": listed}
-        self._write("documents_invalid", fields, {"InvalidDocuments": len(listed)}, level="error")
-
-    def documents_stale(self, problems: Iterable[str]) -> None:
-        """Rules could not be read again; the last good ones stay in force."""
-        self._write(
-            "documents_stale", {"problems": list(problems)}, {"StaleRules": 1}, level="error"
-        )
+    def documents(self, loaded: Loaded) -> None:
+        """What is wrong with the rules and settings a function goes by, once per load."""
+        if loaded is self._told:
+            return
+        self._told = loaded
+        fields = {"problems": loaded.problems}
+        if loaded.stale:  # not read again; the last good ones stay in force
+            self._write("documents_stale", fields, {"StaleRules": 1}, level="error")
+        elif loaded.problems:  # refused; earlier versions stay in force
+            count = {"InvalidDocuments": len(loaded.problems)}
+            self._write("documents_invalid", fields, count, level="error")
 
     def sent(self, job: Job, settings: Settings, *, bounce_id: str, wait_s: float) -> None:
         """SES accepted a bounce; `wait_s` is the time since the mail was received."""

@@ -47,16 +47,19 @@ class Judgement:
 
 
 def judge(message: Message, ruleset: Ruleset, settings: Settings, *, now: datetime) -> Judgement:
-    """Decide about every recipient; `now` is the time of receipt for a mail without one."""
+    """Decide about every recipient; `now` is the time of receipt for a mail without one.
+
+    In mode shadow the decisions and what the guard says of them are for the record only.
+    """
     decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
+    withheld, answered = _guarded(message, decisions, settings)
     acting = settings.mode is Mode.ENFORCE
-    withheld, answered = _guarded(message, decisions, settings) if acting else ({}, [])
     return Judgement(
         message=message,
         decisions=decisions,
         disposition=_disposition(decisions) if acting else Disposition.CONTINUE,
         withheld=withheld,
-        jobs=tuple(_jobs(message, answered, settings, now)),
+        jobs=tuple(_jobs(message, answered, settings, now)) if acting else (),
     )
 
 

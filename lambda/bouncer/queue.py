@@ -24,7 +24,7 @@ class QueueError(BouncerError):
 
 
 class Queue:
-    """Jobs on their way from intake to worker; `dead_letter_url` takes what can't be read."""
+    """Jobs on their way from intake to worker; `dead_letter_url` takes what can't go on."""
 
     def __init__(self, client: "SQSClient", url: str, dead_letter_url: str | None = None) -> None:
         self._client = client
@@ -60,9 +60,9 @@ class Queue:
             raise QueueError(f"the queue refused {len(answer['Failed'])} of {len(entries)} records")
 
     def bury(self, record: dict[str, Any]) -> None:
-        """Move a record nobody can read to the dead-letter queue, so that it holds up nobody."""
+        """Put a record into the dead-letter queue now, so that it holds up nobody."""
         if self._dead_letter_url is None:
-            raise QueueError("found no dead-letter queue, expected one for an unreadable job")
+            raise QueueError("found no dead-letter queue, expected one")
         with _asking():
             self._client.send_message(
                 QueueUrl=self._dead_letter_url,

@@ -1,6 +1,7 @@
 """Calls SendBounce and tells apart what its failures mean for the next step.
 
-A refusal is final. A throttle or an outage means SES surely did not accept, so the pacer may try
+A refusal is final, unless a permission or a verification is missing that an operator may give
+within the 24 hours. A throttle or an outage means SES surely did not accept, so the pacer may try
 again. When it is not known whether SES accepted (no answer came), nothing is sent again: a lost
 bounce is better than a double one. The SDK's own retries are off, or they would break the pace
 unseen.
@@ -62,6 +63,14 @@ _PASSING = {
     "ServiceUnavailable",
     "SignatureDoesNotMatch",
 }
+_FORBIDDEN = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "MailFromDomainNotVerifiedException",
+    "OptInRequired",
+    "UnauthorizedOperation",
+}
+_UNVERIFIED_TEXT = "not verified"  # MessageRejected has other reasons, too
 _PAUSED_TEXTS = ("sending paused", "account is paused")
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
@@ -78,6 +87,10 @@ class UnavailableError(NotAcceptedError):
 
 class RefusedError(BouncerError):
     """SES refused this bounce for good; the text is SES's code and message."""
+
+
+class ForbiddenError(RefusedError):
+    """SES refused for want of a permission or a verification, which an operator can mend."""
 
 
 class UnknownOutcomeError(BouncerError):
@@ -122,4 +135,6 @@ def _meaning(error: ClientError) -> BouncerError:
         return UnavailableError(text)
     if status >= _SERVER_ERROR:
         return UnknownOutcomeError(text)
+    if code in _FORBIDDEN or _UNVERIFIED_TEXT in text.lower():
+        return ForbiddenError(text)
     return RefusedError(text)

@@ -124,7 +124,7 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "reporting_mta": ("reporting_mta", read_mta),
     "answer": ("answer", read_answer),
     "own_domains": ("own_domains", _domains),
-    "expiry_margin": ("expiry_margin_s", _seconds(DAY_S // 2)),
+    "expiry_margin": ("expiry_margin_s", _seconds(3 * 3600)),
     "cache": ("cache_s", _seconds(DAY_S)),
     "ascii_only": ("ascii_only", Node.flag),
     "mask_addresses": ("mask_addresses", Node.flag),

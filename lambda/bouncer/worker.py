@@ -23,7 +23,7 @@ from bouncer.pacer import SPACING_S, OutOfTimeError, Pacer
 from bouncer.parameters import Loader, SettingsSource, SourceError
 from bouncer.queue import Queue, QueueError
 from bouncer.reason import Reason
-from bouncer.sesapi import RefusedError, Sender, UnknownOutcomeError
+from bouncer.sesapi import ForbiddenError, RefusedError, Sender, UnknownOutcomeError
 from bouncer.settings import Settings
 
 RESOURCES = (settings.QUEUE_KEY, settings.DEAD_LETTER_KEY, settings.LEDGER_KEY)
@@ -92,9 +92,10 @@ class Worker:
         """Work off records in order until one can't be; returns that one and all behind it."""
         done = 0
         try:
-            in_force = self._loader.load().settings
+            loaded = self._loader.load()
+            self._journal.documents(loaded)
             for record in records:
-                self._record(record, in_force, until, request_id)
+                self._record(record, loaded.settings, until, request_id)
                 done += 1
         except (SourceError, LedgerError, OutOfTimeError, QueueError) as error:
             self._hand_back(records[done:], error)
@@ -118,15 +119,22 @@ class Worker:
             return
         try:
             self._job(job, in_force, until, f"{request_id} {record['messageId']}")
+        except ForbiddenError as error:
+            self._jobs.bury(record)  # whoever mends the cause can redrive it
+            self._journal.failed(job, in_force, error)
         except (LedgerError, OutOfTimeError):
             raise
         except Exception as error:  # noqa: BLE001  # one odd job must not hold up those behind it
             self._journal.failed(job, in_force, error)
 
     def _job(self, job: Job, in_force: Settings, until: float, claimant: str) -> None:
+        began = self._ticks()
         answered = self._ledger.answered(job)
+        claimable_until = until - (self._ticks() - began)  # claims take as long as reading them
         reason = gate.withheld(job, now=self._now(), answered=answered, settings=in_force)
         if reason is None:
+            if self._ticks() > claimable_until:
+                raise OutOfTimeError("no time is left to claim the recipients and send")
             answered |= self._ledger.claim(
                 job.without(answered), now=self._now(), claimant=claimant
             )
@@ -146,7 +154,7 @@ class Worker:
                 retried=lambda error: self._journal.retried(job, error),
                 connecting=not self._connected,
             )
-        except OutOfTimeError:
+        except (OutOfTimeError, ForbiddenError):
             self._release(job)
             raise
         except RefusedError as error:

@@ -167,6 +167,16 @@ def test_the_settings_can_hold_everything_back(mode: str) -> None:
     assert bool(tried.lines[0]["decisions"]) == (mode == "shadow")
 
 
+def test_shadow_mode_tells_what_the_guard_would_withhold() -> None:
+    """That is what somebody looks at before switching to enforce."""
+    tried = bench(settings="mode: shadow")
+    assert tried(event(source="<>")) == "CONTINUE"
+    assert not tried.jobs.sent
+    (line,) = tried.lines
+    assert line["decisions"][0]["withheld"] == "null_sender"
+    assert line["Withheld_null_sender"] == [1.0]
+
+
 @pytest.mark.parametrize(
     "what",
     [

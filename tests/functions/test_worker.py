@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -26,9 +27,10 @@ from bouncer.journal import Journal
 from bouncer.ledger import Ledger, LedgerError
 from bouncer.pacer import Pacer
 from bouncer.parameters import Document, Documents, Loader, SettingsSource, SourceError
-from bouncer.queue import Queue
+from bouncer.queue import Queue, QueueError
 from bouncer.reference import reference
 from bouncer.sesapi import (
+    ForbiddenError,
     RefusedError,
     Sender,
     ThrottledError,
@@ -284,6 +286,92 @@ def test_a_refusal_is_an_outcome_and_delays_nobody(stack: ExitStack) -> None:
     )
 
 
+def test_what_an_operator_can_mend_is_kept_and_redriven(stack: ExitStack) -> None:
+    """A sender that lost its verification fails as a dead letter; redriven, it is sent once."""
+    line = Line(stack)
+    line.jobs.send(replace(line.receive("m1"), bounce_sender="bounces@sub.example.org"))
+    line.queue("m2")
+    line.poll()
+    assert line.outcomes == ["failed", "sent"]
+    assert line.failures == [0]
+    (kept,) = line.dead_letters()
+    line.ses.verify("example.org")
+    line.sqs.send_message(
+        QueueUrl=line.aws.environ[QUEUE_KEY],
+        MessageBody=kept,
+        MessageGroupId="bounces",
+        MessageDeduplicationId="redriven",
+    )
+    line.poll()
+    assert line.outcomes == ["failed", "sent", "sent"]
+    assert [bounce.original_message_id for bounce in line.ses.sent] == ["m2", "m1"]
+
+
+def test_a_dead_letter_that_cannot_be_kept_comes_again(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its claim was given up, so it is tried again when the queue can be reached."""
+
+    def refuse(_: object) -> None:
+        raise QueueError("down")
+
+    line = Line(stack)
+    urls = (line.aws.environ[QUEUE_KEY], line.aws.environ[DEAD_LETTER_KEY])
+    line.jobs = PatientQueue(line.clock, line.sqs, *urls)
+    line.jobs.send(replace(line.receive("m1"), bounce_sender="bounces@sub.example.org"))
+    with monkeypatch.context() as patch:
+        patch.setattr(line.jobs, "bury", refuse)
+        line.poll()
+    assert line.failures == [1]
+    assert not line.outcomes
+    line.poll()
+    assert line.outcomes == ["failed"]
+    assert len(line.dead_letters()) == 1
+
+
+def test_nothing_is_claimed_when_no_time_is_left_to_send(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow ledger hands the job back unclaimed: a claim cut short would lose the bounce."""
+    line = Line(stack)
+    line.jobs = PatientQueue(line.clock, line.sqs, line.aws.environ[QUEUE_KEY])
+    line.queue("m1")
+    read = line.ledger.answered
+
+    def slow(job: Job) -> set[str]:
+        line.clock.sleep(22)
+        return read(job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(line.ledger, "answered", slow)
+        line.poll()
+    assert line.failures == [1]
+    assert line.ledger.answered(line.receive("m1")) == set()
+    line.poll()
+    assert line.outcomes == ["sent"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("sending: pause", "documents_invalid"), (None, "documents_stale")]
+)
+def test_settings_that_are_not_in_force_are_told(
+    stack: ExitStack, text: str | None, told: str
+) -> None:
+    """Whoever pauses sending and mistypes it, or can't be heard, learns so from the worker."""
+    line = Line(stack, settings="sending: on")
+    worker = line.worker()
+    line.worker = lambda: worker  # type: ignore[method-assign]  # the same environment again
+    line.queue("m1")
+    line.poll()
+    line.clock.sleep(120)
+    line.source.text = text
+    line.source.error = None if text else SourceError("down")
+    line.queue("m2")
+    line.poll()
+    assert line.outcomes == ["sent", "sent"]
+    assert [each["message"] for each in line.lines] == ["sent", told, "sent"]
+
+
 @pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.UNAVAILABLE])
 def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(
     stack: ExitStack, kind: FaultKind
@@ -382,7 +470,8 @@ def test_a_crash_between_claim_and_answer_sends_nothing_again(stack: ExitStack) 
         (504, "", UnknownOutcomeError),
         (400, "MessageRejected", RefusedError),
         (400, "InvalidParameterValue", RefusedError),
-        (403, "AccessDenied", RefusedError),
+        (403, "AccessDenied", ForbiddenError),
+        (400, "MailFromDomainNotVerifiedException", ForbiddenError),
     ],
 )
 def test_what_an_answer_of_ses_means(status: int, code: str, kind: type[Exception]) -> None:
