@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from bouncer.rejection import mailbox_address
+from bouncer.address import mailbox_address
 from infra.metrics import DAY, FIVE_MINUTES, HOUR, UNKNOWN, Metrics, percentage, total
 from infra.settings import Settings
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bouncer.rejection import mailbox_address
+from bouncer.address import mailbox_address
 
 DEFAULT_NAME = "main"
 
@@ -39,7 +39,12 @@ LOG_DAYS = {
     400: "THIRTEEN_MONTHS",
     545: "EIGHTEEN_MONTHS",
     731: "TWO_YEARS",
+    1096: "THREE_YEARS",
     1827: "FIVE_YEARS",
+    2192: "SIX_YEARS",
+    2557: "SEVEN_YEARS",
+    2922: "EIGHT_YEARS",
+    3288: "NINE_YEARS",
     3653: "TEN_YEARS",
 }
 

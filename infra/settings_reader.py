@@ -12,9 +12,9 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
+from bouncer.address import identities, is_address, is_domain, mailbox_address, read_mailbox, refuse
 from bouncer.document import Node, Report
 from bouncer.errors import DocumentError
-from bouncer.rejection import mailbox_address, read_mailbox
 from bouncer.settings import Settings as RuntimeSettings
 from infra.settings import DEFAULT_NAME, EVENTS, LOG_DAYS, IpFilter, MailStore, Settings
 
@@ -23,14 +23,13 @@ T = TypeVar("T")
 _MOST_RECIPIENTS = 100  # SES, recipients per receipt rule
 _MOST_FILTERS = 100  # SES, IP address filters per account
 _MOST_RUNTIME = 3000  # bytes
+_MOST_POLICY = 6000  # characters; IAM allows a policy 6,144
 _LONGEST_PREFIX = 800  # SSM: 1011 characters of a parameter's ARN, with `/rules/` and a rule's name
 _LONGEST_DAYS = 36_500
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 _RULE_SET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?")  # SES API reference
 _RULE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?")
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*")
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_.-]+){1,13}")
 
 
@@ -45,7 +44,7 @@ def read_settings(context: object) -> Settings:
             report.add((*root.path, key), found="nothing", expected=_REQUIRED[key])
     found: dict[str, Any] = {key: _READERS[key](node) for key, node in entries.items()}
     _refuse_contradictions(entries, found)
-    runtime = _runtime(root, entries.get("settings"), found.get("bounce_sender"))
+    runtime = _runtime(root, entries.get("settings"), found)
     report.settle()
     found.pop("settings", None)
     settings = Settings(runtime=runtime, **found)
@@ -75,6 +74,7 @@ def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> N
     _refuse_identity(entries, found)
     _refuse_prefix(entries, found)
     _refuse_sender(entries, found)
+    _refuse_many_identities(entries, found)
 
 
 def _refuse_identity(entries: dict[str, Node], found: dict[str, Any]) -> None:
@@ -118,17 +118,28 @@ def _refuse_sender(entries: dict[str, Node], found: dict[str, Any]) -> None:
         )
 
 
-def _runtime(root: Node, node: Node | None, bounce_sender: object) -> Mapping[str, Any]:
+def _refuse_many_identities(entries: dict[str, Node], found: dict[str, Any]) -> None:
+    """The worker's permission names every sender, and every identity SES may verify one by."""
+    senders = [mailbox_address(str(mailbox)) for mailbox in found.get("further_senders") or ()]
+    named = {name for sender in senders for name in identities(sender)}
+    size = sum(len(name) + 60 for name in named) + sum(len(sender) + 3 for sender in senders)
+    if size > _MOST_POLICY:
+        expected = f"at most {_MOST_POLICY}, as IAM allows: fewer, or such as share a domain"
+        entries["further_senders"].fault(expected, found=f"a policy of {size} characters")
+
+
+def _runtime(root: Node, node: Node | None, found: dict[str, Any]) -> Mapping[str, Any]:
     """The functions' default settings: a `settings` document, checked by its own reader."""
+    bounce_sender, prefix = found.get("bounce_sender"), found.get("prefix") or ""
     value = node.value if node else {}
     if not isinstance(value, dict):
         if node:
             node.fault("a mapping of settings")
         return {}
     runtime = {"bounce_sender": bounce_sender, **value} if bounce_sender else value
-    size = len(json.dumps(runtime))
+    size = len(json.dumps(runtime)) + len(prefix)
     if node and size > _MOST_RUNTIME:
-        expected = f"at most {_MOST_RUNTIME}, as a function's environment holds 4 KB in all"
+        expected = f"at most {_MOST_RUNTIME} with the prefix, as a function's environment has 4 KB"
         node.fault(expected, found=f"{size} bytes")
         return {}
     try:
@@ -150,8 +161,15 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[Node], str |
     return read
 
 
-def _listed(node: Node, one: Callable[[Node], T | None], *, most: int, what: str) -> tuple[T, ...]:
-    items = list(node.items())
+def _listed(
+    node: Node,
+    one: Callable[[Node], T | None],
+    *,
+    most: int,
+    what: str,
+    needed: bool = False,
+) -> tuple[T, ...]:
+    items = list(node.items()) if needed or node.value != [] else []
     if len(items) > most:
         node.fault(f"at most {most} {what}", found=f"{len(items)}")
     return tuple(item for item in map(one, items) if item is not None)
@@ -164,27 +182,27 @@ def _refuse_twice(node: Node, items: Iterable[str], expected: str) -> None:
 
 
 def _recipients(node: Node) -> tuple[str, ...]:
-    found = _listed(node, _recipient, most=_MOST_RECIPIENTS, what="recipients, as SES allows")
+    found = _listed(
+        node, _recipient, most=_MOST_RECIPIENTS, what="recipients, as SES allows", needed=True
+    )
     _refuse_twice(node, map(str.lower, found), "each recipient once")
     return found
 
 
 def _recipient(node: Node) -> str | None:
     text = node.value if isinstance(node.value, str) else ""
-    local, at, domain = text.rpartition("@")
-    subdomains = domain.removeprefix(".") if not at else domain
-    if _DOMAIN.fullmatch(subdomains) and (not at or _LOCAL.fullmatch(local)):
+    if is_domain(text.removeprefix(".")) or is_address(text):
         return text
-    node.fault("a domain, .domain for its subdomains, or an address")
+    refuse(node, "a domain, .domain for its subdomains, or an address")
     return None
 
 
 def _identity(node: Node) -> str | None:
     text = node.value if isinstance(node.value, str) else ""
-    local, at, domain = text.rpartition("@")
-    if _DOMAIN.fullmatch(domain) and (not at or _LOCAL.fullmatch(local)):
-        return text
-    node.fault("an identity that SES has verified: a domain or an address")
+    if is_domain(text) or is_address(text):
+        local, at, domain = text.rpartition("@")
+        return f"{local}{at}{domain.lower()}"
+    refuse(node, "an identity that SES has verified: a domain or an address")
     return None
 
 
@@ -257,7 +275,7 @@ def _ip_filter(node: Node) -> IpFilter | None:
 
 
 def _events(node: Node) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_listed(node, _event, most=100, what="events")))
+    return tuple(dict.fromkeys(_listed(node, _event, most=100, what="events", needed=True)))
 
 
 def _event(node: Node) -> str | None:

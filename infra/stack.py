@@ -12,7 +12,7 @@ from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from bouncer.rejection import identities
+from bouncer.address import identities
 from bouncer.settings import (
     DEAD_LETTER_KEY,
     DEFAULTS_KEY,

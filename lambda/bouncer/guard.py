@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bouncer import mime
+from bouncer.address import mailbox_address
 from bouncer.message import Message
 from bouncer.reason import Reason
 from bouncer.reference import REFERENCE
-from bouncer.rejection import REFERENCE_FIELD, mailbox_address
+from bouncer.rejection import REFERENCE_FIELD
 
 # These four are compiled at the first mail that is to be answered: most intakes never see one, and
 # all would start later for it.

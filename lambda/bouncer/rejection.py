@@ -12,6 +12,7 @@ from enum import StrEnum
 from string import Formatter
 from typing import TypeVar
 
+from bouncer.address import read_address, read_mailbox
 from bouncer.document import Node, show
 
 T = TypeVar("T")
@@ -30,7 +31,6 @@ _HOST = re.compile(
 )
 _ARN = re.compile(r"arn:[a-z-]+:ses:[a-z0-9-]+:[0-9]{12}:identity/[!-~]+")
 _FIELD_NAME = re.compile(r"[Xx]-[A-Za-z0-9-]{1,48}")
-_MAILBOX = re.compile(r"([ !#-;=?A-Z^-~]* <)?([!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.-]+)(?(1)>)")
 
 
 class BounceType(StrEnum):
@@ -248,36 +248,6 @@ def read_answer(node: Node) -> frozenset[str] | None:
     """The classes of mail that may be answered although the guard would withhold them."""
     words = [item.word(ANSWER_CLASSES) for item in node.items()]
     return frozenset(word for word in words if word)
-
-
-def read_mailbox(node: Node) -> str | None:
-    """An ASCII address, with or without a display name: `Mail system <bounces@example.com>`."""
-    if isinstance(node.value, str) and _MAILBOX.fullmatch(node.value):
-        return node.value
-    node.fault("an address such as bounces@example.com")
-    return None
-
-
-def read_address(node: Node) -> str | None:
-    """A bare ASCII address."""
-    if isinstance(node.value, str) and "<" not in node.value and _MAILBOX.fullmatch(node.value):
-        return node.value
-    node.fault("an address such as ann@example.com")
-    return None
-
-
-def mailbox_address(mailbox: str) -> str:
-    """The bare address of what `read_mailbox` accepted."""
-    match = _MAILBOX.fullmatch(mailbox)
-    return match[2] if match else mailbox
-
-
-def identities(address: str) -> list[str]:
-    """What SES may verify an address by: itself, its domain, and the domains above that."""
-    local, _, domain = address.rpartition("@")
-    labels = domain.lower().split(".")
-    domains = [".".join(labels[start:]) for start in range(len(labels) - 1)]
-    return [f"{local}@{domain.lower()}", *domains]
 
 
 def read_mta(node: Node) -> str | None:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bouncer.address import read_mailbox
 from bouncer.document import Node, read
 from bouncer.errors import EnvironmentKeyError
-from bouncer.rejection import read_answer, read_mailbox, read_mta
+from bouncer.rejection import read_answer, read_mta
 from bouncer.rule import Mode
 
 PREFIX_KEY = "BOUNCER_PREFIX"

@@ -64,12 +64,38 @@ def test_every_key_can_be_set() -> None:
         ({"prefix": f"/{'x' * 900}/main"}, "prefix: found 906 characters, expected at most 800"),
         (
             {"settings": {"own_domains": [f"{'d' * 60}{n}.example" for n in range(60)]}},
-            "settings: found 4493 bytes, expected at most 3000",
+            "settings: found 4493 bytes, expected at most 3000 with the prefix",
         ),
         (
             {"settings": {"bounce_sender": "x@other.example"}},
             'settings.bounce_sender: found "x@other.example", expected bounce_sender beside',
         ),
+        (
+            {"prefix": f"/{'x' * 700}/main", "settings": {"own_domains": ["d.example"] * 200}},
+            "settings: found 3369 bytes, expected at most 3000 with the prefix",
+        ),
+        (
+            {"further_senders": [f"daemon@bounces.mail{n}.brand.example" for n in range(20)]},
+            "further_senders: found a policy of",
+        ),
+        ({"recipients": ["bücher.example"]}, 'recipients[0]: found "bücher.example", expected a'),
+        ({"recipients": ["example.c-"]}, 'recipients[0]: found "example.c-", expected a domain'),
+        ({"identity": f"{'x' * 64}.example"}, "identity: found"),
+        ({"alarm_email": "ops@."}, 'alarm_email: found "ops@.", expected an address'),
+        *(
+            ({"bounce_sender": text}, f'bounce_sender: found "{text}", expected an address')
+            for text in (
+                "x@localhost",
+                "x@example..com",
+                "x@example.com.",
+                "x@-a-.com",
+                ".x@example.com",
+                "x@192.0.2.1",
+                "x@bücher.example",
+            )
+        ),
+        ({"bounce_sender": f"{'x' * 65}@example.com"}, "bounce_sender: found"),
+        ({"bounce_sender": f"x@{'d.' * 150}example"}, "bounce_sender: found"),
         ({"prefix": "/aws/x"}, 'prefix: found "/aws/x", expected a path'),
         ({"prefix": "no"}, 'prefix: found "no", expected a path'),
         ({"prefix": "/y/mail"}, 'prefix: found "/y/mail", expected a path that ends in /main'),
@@ -101,6 +127,27 @@ def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
     """Before anything is deployed, in one sentence that names the key."""
     (problem,) = refused({**MINIMAL, **change})
     assert problem.startswith(f"cdk.json: context.bouncer.{says}")
+
+
+def test_beyond_ascii_the_way_out_is_named() -> None:
+    """SES takes international domains in ASCII only."""
+    for key, value in (("bounce_sender", "x@bücher.example"), ("recipients", ["bücher.example"])):
+        (problem,) = refused({**MINIMAL, key: value})
+        assert problem.endswith("an international domain in its xn-- form")
+
+
+def test_no_senders_and_no_filters_are_what_they_say() -> None:
+    """An empty list is none, where none is what holds by default."""
+    settings = read_settings({**MINIMAL, "further_senders": [], "ip_filters": [], "after": None})
+    assert (settings.further_senders, settings.ip_filters) == ((), ())
+
+
+def test_an_identity_is_named_as_ses_names_it() -> None:
+    """The same in every permission, however the domain was written."""
+    written = {"recipients": ["example.com"], "bounce_sender": "Bounces@Example.com"}
+    assert read_settings(written).identity == "example.com"
+    named = read_settings({**written, "identity": "Bounces@Example.com"}).identity
+    assert named == "Bounces@example.com"
 
 
 def test_all_problems_are_told_at_once() -> None:

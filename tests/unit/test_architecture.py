@@ -19,7 +19,7 @@ LAYERS = [
     {"parameters", "queue", "ledger", "sesapi", "journal", "aws"},
     {"judge", "gate", "pacer"},
     {"ruleset", "index", "guard", "settings"},
-    {"message", "rule", "condition", "condition_reader", "rejection", "job"},
+    {"message", "rule", "condition", "condition_reader", "rejection", "address", "job"},
     {"document", "slip", "mime", "reason", "reference", "errors"},
 ]
 DOMAIN = set().union(*LAYERS[2:])

@@ -43,6 +43,7 @@ _LOGIN = {
     "UnrecognizedClient",
 }
 _LOG_IN_AGAIN = "log in again, or name a profile with AWS_PROFILE"
+_NOT_ENABLED = {"OptInRequired", "SubscriptionRequired"}
 
 
 class NotFoundError(BouncerError):
@@ -152,7 +153,12 @@ def _refusal(action: str, error: ClientError) -> BouncerError:
     if short in _DENIED:
         return UnavailableError(f"{code} by {action}", f"allow {action} to these credentials")
     if short in _LOGIN:
-        return UnavailableError(f"{code}: {said}", _LOG_IN_AGAIN, hopeless=True)
+        remedy = f"{_LOG_IN_AGAIN}; in a region that must be enabled first, enable it"
+        return UnavailableError(f"{code}: {said}", remedy, hopeless=True)
+    if short in _NOT_ENABLED:
+        return UnavailableError(f"{code} by {action}: {said}", "enable the service, or the region")
+    if short == "Validation":
+        return UnavailableError(f"{code} by {action}: {said}", "correct that in cdk.json")
     if short in _UNKNOWN:
         return UnavailableError(
             f"{code}: no {action} here", "look into the console; this endpoint can't tell"

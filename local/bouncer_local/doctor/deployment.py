@@ -7,13 +7,13 @@ together.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bouncer.address import mailbox_address, read_mailbox
 from bouncer.document import Node, Report
 from bouncer.errors import BouncerError
-from bouncer.rejection import mailbox_address, read_mailbox
 
 EVENTS = (
     "send",
@@ -51,11 +51,14 @@ class Deployment:
     create_identity: bool = False
     attach_configuration_set: bool | None = None
     events: tuple[str, ...] = EVENTS
+    alarm_email: str | None = None
+    runtime: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill what follows from other settings."""
-        if not self.identity:
-            object.__setattr__(self, "identity", self.senders[0].rpartition("@")[2])
+        local, at, domain = (self.identity or self.senders[0]).rpartition("@")
+        name = f"{local}{at}{domain.lower()}" if self.identity else domain.lower()
+        object.__setattr__(self, "identity", name)
         if not self.prefix:
             object.__setattr__(self, "prefix", f"/ses-auto-bouncer/{self.name}")
 
@@ -84,7 +87,8 @@ def read_deployment(path: Path) -> Deployment:
         key: _READERS[key](node) for key, node in entries.items() if key in _READERS
     }
     report.settle()
-    return Deployment(**found)
+    runtime = found.pop("settings", {})
+    return Deployment(runtime={"bounce_sender": found["bounce_sender"], **runtime}, **found)
 
 
 def _context(path: Path) -> object:
@@ -113,8 +117,13 @@ def _texts(node: Node) -> tuple[str, ...]:
     return tuple(text for text in (item.text() for item in node.items()) if text)
 
 
+def _settings(node: Node) -> dict[str, Any]:
+    return {key: item.value for key, item in node.entries("a mapping of settings").items()}
+
+
 def _senders(node: Node) -> tuple[str, ...]:
-    return tuple(text for text in (read_mailbox(item) for item in node.items()) if text)
+    items = node.items() if node.value != [] else ()
+    return tuple(text for text in map(read_mailbox, items) if text)
 
 
 _READERS: Mapping[str, Callable[[Node], object]] = {
@@ -134,4 +143,6 @@ _READERS: Mapping[str, Callable[[Node], object]] = {
     "create_identity": Node.flag,
     "attach_configuration_set": Node.flag,
     "events": _texts,
+    "alarm_email": read_mailbox,
+    "settings": _settings,
 }

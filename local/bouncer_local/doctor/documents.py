@@ -1,11 +1,12 @@
 """Are the rules and settings in SSM valid, and may the worker do what they ask for?"""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from bouncer.address import mailbox_address
 from bouncer.errors import DocumentError
 from bouncer.parameters import Document, ParameterSource, SourceError
-from bouncer.rejection import mailbox_address
 from bouncer.rule import Mode, Rule, read_rule
 from bouncer.settings import Settings
 from bouncer_local.doctor.case import Case
@@ -56,22 +57,24 @@ def _modes(rules: Iterable[Rule]) -> str:
 
 
 def _settings(case: Case, document: Document | None) -> Findings:
-    if document is None:
-        yield ok(_SETTINGS, f"no {case.deployment.prefix}/settings, the deployment's own hold")
-        return
+    """What holds: those of cdk.json, and the parameter's over them."""
+    parameter = f"{case.deployment.prefix}/settings"
     try:
-        settings = Settings().overlaid(document.text, document=document.label)
+        settings = Settings().overlaid(json.dumps(case.deployment.runtime), document="cdk.json")
+        if document:
+            settings = settings.overlaid(document.text, document=document.label)
     except DocumentError as error:
         yield from _faults(_SETTINGS, error)
         return
-    yield ok(_SETTINGS, f"{document.label} is valid")
+    if document:
+        yield ok(_SETTINGS, f"{document.label} is valid")
+    else:
+        yield ok(_SETTINGS, f"no {parameter}, those of cdk.json hold")
     if settings.mode is not Mode.ENFORCE:
         found = f"mode is {settings.mode}, so nothing is rejected"
-        yield warning(
-            _SETTINGS, found, f"set mode: enforce in {document.label}, if that is unwanted"
-        )
+        yield warning(_SETTINGS, found, f"set mode: enforce in {parameter}, if that is unwanted")
     if not settings.sending:
-        remedy = f"set sending: on in {document.label}, if that is unwanted"
+        remedy = f"set sending: on in {parameter}, if that is unwanted"
         yield warning(_SETTINGS, "sending is paused, so no bounce is sent", remedy)
     if settings.bounce_sender:
         yield from _may_send(case, _SETTINGS, "bounces come", settings.bounce_sender)

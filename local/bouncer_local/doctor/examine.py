@@ -37,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     sending.configuration_set,
     sending.event_destinations,
     machinery.alarms,
+    machinery.alarm_subscriptions,
 )
 
 

@@ -25,6 +25,10 @@ class Finding:
 
 Findings = Iterator[Finding]
 
+# CloudFormation does not look whether what it made is still there: deploying again changes nothing.
+REPAIR = "somebody deleted or changed it: see docs/deploy.md#repair"
+NOT_KNOWN = "allow cloudformation:DescribeStacks to know whether it should be there"
+
 
 def ok(check: str, found: str) -> Finding:
     """Nothing to do."""

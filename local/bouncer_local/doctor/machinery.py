@@ -7,7 +7,7 @@ from typing import Any
 
 from bouncer_local.doctor.account import NotFoundError, UnavailableError
 from bouncer_local.doctor.case import Case
-from bouncer_local.doctor.finding import Finding, Findings, ok, problem, warning
+from bouncer_local.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
 
 _FUNCTION = "function"
 _MAPPING = "queue mapping"
@@ -17,7 +17,6 @@ _LEDGER = "ledger"
 _ALARM = "alarm"
 
 NEEDED = ("intake", "worker")
-_DESTROYED = "somebody deleted it: run cdk destroy, then cdk deploy"
 
 # A job may wait 24 hours and one a second is sent: the limits of the alarms.
 _LONG_S = 12 * 3600
@@ -30,6 +29,7 @@ QUEUES = "AWS::SQS::Queue"
 TABLES = ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
 EXPIRES = "expires"
 _ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+_TOPIC = "AWS::SNS::Topic"
 _MOST_ALARMS = 100  # CloudWatch API reference, DescribeAlarms
 
 
@@ -42,7 +42,7 @@ def functions(case: Case) -> Findings:
         try:
             answer = case.account.ask("lambda", "get_function", FunctionName=name)
         except NotFoundError:
-            yield problem(_FUNCTION, f"no {name}", _DESTROYED)
+            yield problem(_FUNCTION, f"no {name}", REPAIR)
             continue
         handler = answer["Configuration"].get("Handler", "")
         seen.add(handler.removeprefix("bouncer.").removesuffix(".handler"))
@@ -80,7 +80,7 @@ def queue_mapping(case: Case) -> Findings:
         try:
             answer = case.account.ask("lambda", "get_event_source_mapping", UUID=uuid)
         except NotFoundError:
-            yield problem(_MAPPING, f"no {uuid}, so no bounce is sent", _DESTROYED)
+            yield problem(_MAPPING, f"no {uuid}, so no bounce is sent", REPAIR)
             continue
         yield from _mapping(case, uuid, answer)
 
@@ -92,6 +92,8 @@ def _mapping(case: Case, uuid: str, answer: Mapping[str, Any]) -> Findings:
     found = f"{queue} to {function} is {state.lower()}"
     if state == "Enabled":
         yield ok(_MAPPING, found)
+    elif state == "Deleting":
+        yield problem(_MAPPING, f"{found}, so no bounce is sent", REPAIR)
     elif state in ("Disabled", "Disabling"):
         remedy = f"enable it: aws lambda update-event-source-mapping --uuid {uuid} --enabled"
         yield problem(_MAPPING, f"{found}, so no bounce is sent", remedy)
@@ -100,10 +102,9 @@ def _mapping(case: Case, uuid: str, answer: Mapping[str, Any]) -> Findings:
     queues = [url.rpartition("/")[2] for url in case.stack.names(QUEUES)]
     if function not in case.stack.names(FUNCTIONS) or queue not in queues:
         foreign = f"{queue} to {function} joins what is not the stack's"
-        yield problem(_MAPPING, foreign, "run cdk destroy, then cdk deploy")
+        yield problem(_MAPPING, foreign, REPAIR)
     if "ReportBatchItemFailures" not in answer.get("FunctionResponseTypes", []):
-        remedy = "run cdk destroy, then cdk deploy"
-        yield problem(_MAPPING, "one failed job fails all ten of its batch", remedy)
+        yield problem(_MAPPING, "one failed job fails all ten of its batch", REPAIR)
     result = str(answer.get("LastProcessingResult", ""))
     if result.startswith("PROBLEM"):
         yield problem(_MAPPING, f"last result: {result}", "read the worker's log")
@@ -120,7 +121,7 @@ def queues(case: Case) -> Findings:
                 "sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"]
             )
         except NotFoundError:
-            yield problem(_QUEUE, f"no {url.rpartition('/')[2]}", _DESTROYED)
+            yield problem(_QUEUE, f"no {url.rpartition('/')[2]}", REPAIR)
             continue
         found[url] = answer.get("Attributes", {})
     dead = {_dead_letters(attributes) for attributes in found.values()} - {""}
@@ -169,7 +170,7 @@ def _waiting(case: Case, name: str, attributes: Mapping[str, str]) -> Findings:
             _QUEUE, f"age of the oldest job: could not be checked: {unknown}", unknown.next_step
         )
     if not _dead_letters(attributes):
-        yield problem(_QUEUE, f"{name} has no dead-letter queue", "run cdk deploy")
+        yield problem(_QUEUE, f"{name} has no dead-letter queue", REPAIR)
 
 
 def _oldest_s(case: Case, name: str) -> tuple[float | None, UnavailableError | None]:
@@ -198,7 +199,7 @@ def ledger(case: Case) -> Findings:
         try:
             answer = case.account.ask("dynamodb", "describe_table", TableName=table)["Table"]
         except NotFoundError:
-            yield problem(_LEDGER, f"no {table}, so no bounce is sent", _DESTROYED)
+            yield problem(_LEDGER, f"no {table}, so no bounce is sent", REPAIR)
             continue
         status = answer.get("TableStatus", "unknown")
         if status == "ACTIVE":
@@ -234,6 +235,7 @@ def alarms(case: Case) -> Findings:
             yield warning(_ALARM, "the stack has none", "run cdk deploy with the present version")
         return
     quiet = 0
+    missing = set(names)
     for start in range(0, len(names), _MOST_ALARMS):
         answer = case.account.ask(
             "cloudwatch",
@@ -243,15 +245,18 @@ def alarms(case: Case) -> Findings:
             MaxRecords=_MOST_ALARMS,
         )
         for alarm in (*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])):
-            finding = _alarm(alarm)
+            missing.discard(alarm["AlarmName"])
+            finding = _alarm(case, alarm)
             quiet += finding is None
             if finding:
                 yield finding
+    for name in sorted(missing):
+        yield problem(_ALARM, f"no {name}", REPAIR)
     if quiet:
         yield ok(_ALARM, f"{quiet} of {len(names)} are quiet")
 
 
-def _alarm(alarm: Mapping[str, Any]) -> Finding | None:
+def _alarm(case: Case, alarm: Mapping[str, Any]) -> Finding | None:
     name = alarm["AlarmName"]
     if alarm.get("StateValue") == "ALARM":
         said = alarm.get("AlarmDescription") or alarm.get("StateReason") or "no description"
@@ -261,4 +266,26 @@ def _alarm(alarm: Mapping[str, Any]) -> Finding | None:
         return warning(
             _ALARM, f"{name} tells nobody, its actions are off", f"switch them on: {remedy}"
         )
+    if case.deployment.alarm_email and not alarm.get("AlarmActions"):
+        return warning(_ALARM, f"{name} tells nobody, it has no actions", REPAIR)
     return None
+
+
+def alarm_subscriptions(case: Case) -> Findings:
+    """Whether the one who is to be told of alarms has said yes to SNS."""
+    for topic in case.stack.names(_TOPIC):
+        subscriptions = case.account.pages(
+            "sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic
+        )
+        if not subscriptions:
+            yield problem(_ALARM, "nobody is told, the topic has no subscription", REPAIR)
+        for subscription in subscriptions:
+            yield _subscription(subscription)
+
+
+def _subscription(subscription: Mapping[str, Any]) -> Finding:
+    whom = subscription.get("Endpoint", "somebody")
+    if subscription.get("SubscriptionArn") == "PendingConfirmation":  # SNS API reference
+        remedy = "let them follow the link in SNS's mail, or subscribe them again"
+        return problem(_ALARM, f"{whom} is told nothing, having confirmed no subscription", remedy)
+    return ok(_ALARM, f"{whom} is told")

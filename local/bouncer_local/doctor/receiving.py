@@ -5,7 +5,7 @@ from typing import Any
 
 from bouncer_local.doctor.account import NotFoundError, UnavailableError
 from bouncer_local.doctor.case import Case
-from bouncer_local.doctor.finding import Finding, Findings, ok, problem, warning
+from bouncer_local.doctor.finding import NOT_KNOWN, REPAIR, Finding, Findings, ok, problem, warning
 from bouncer_local.doctor.mx import LookUpError, Mx
 
 Rule = Mapping[str, Any]
@@ -32,7 +32,7 @@ def _judge_active(case: Case, active: str | None) -> Finding:
     worse = problem if case.stack.deployed else warning
     if active == wanted.rule_set:
         return ok(_ACTIVE, f"{active}, as configured")
-    if active is None and wanted.activate_rule_set and not case.stack.deployed:
+    if active is None and wanted.activate_rule_set and case.stack.pending:
         return ok(_ACTIVE, f"none; the deployment will activate {wanted.rule_set}")
     if active is None:
         remedy = (
@@ -80,12 +80,13 @@ def receipt_rule(case: Case) -> Findings:
         )
     yield ok(_RULE, f"number {place + 1} of {len(rules)} in {wanted.rule_set}")
     yield from _before(case, rules[:place])
+    yield from _other_bouncers(case, rules)
     yield from _as_configured(case, rules[place])
 
 
 def _no_rule_set(case: Case) -> Finding:
     wanted = case.deployment
-    if wanted.create_rule_set and not case.stack.deployed:
+    if wanted.create_rule_set and case.stack.pending:
         return ok(_RULE, f"no rule set {wanted.rule_set} yet; the deployment makes it")
     remedy = f"make it: aws ses create-receipt-rule-set --rule-set-name {wanted.rule_set}"
     return problem(_RULE, f"no rule set {wanted.rule_set}", f"{remedy}, or set create_rule_set")
@@ -93,12 +94,11 @@ def _no_rule_set(case: Case) -> Finding:
 
 def _no_rule(case: Case, names: list[str]) -> Finding:
     wanted = case.deployment
+    missing = f"no rule {wanted.full_name} in {wanted.rule_set}"
     if case.stack.deployed:
-        return problem(
-            _RULE,
-            f"no rule {wanted.full_name} in {wanted.rule_set}",
-            "somebody deleted it: run cdk destroy, then cdk deploy",
-        )
+        return problem(_RULE, missing, REPAIR)
+    if case.stack.hidden:
+        return warning(_RULE, missing, NOT_KNOWN)
     if wanted.after and wanted.after not in names:
         found = f"no rule {wanted.after} in {wanted.rule_set} to stand after"
         return problem(_RULE, found, f"set after to one of {', '.join(names) or '(none)'}")
@@ -121,6 +121,18 @@ def _before(case: Case, rules: Iterable[Rule]) -> Findings:
         if any("BounceAction" in action for action in actions):
             found = f"{rule['Name']} stands before ours and bounces, too: two answers to one mail"
             yield warning(_RULE, found, f"take out its bounce action, or {move}")
+
+
+def _other_bouncers(case: Case, rules: Iterable[Rule]) -> Findings:
+    """Other deployments that judge the same mail: each has a ledger of its own."""
+    wanted = case.deployment
+    for rule in rules:
+        name = rule["Name"]
+        if name == wanted.full_name or not name.startswith("ses-auto-bouncer-"):
+            continue
+        if rule.get("Enabled", False) and _overlap(rule.get("Recipients", []), wanted.recipients):
+            remedy = "let their recipients not overlap, or destroy one of the two deployments"
+            yield problem(_RULE, f"{name} judges the same mail, and may bounce it again", remedy)
 
 
 def _overlap(some: Iterable[str], others: Iterable[str]) -> bool:
@@ -149,8 +161,8 @@ def _as_configured(case: Case, rule: Rule) -> Findings:
     again = f"change it back, or {_DEPLOY} with the settings you want"
     if not rule.get("Enabled", False):
         yield problem(_RULE, "it is disabled, so nothing is judged", "enable it in the SES console")
-    recipients = sorted(rule.get("Recipients", []))
-    if recipients == sorted(wanted.recipients):
+    recipients = sorted(map(str.lower, rule.get("Recipients", [])))
+    if recipients == sorted(map(str.lower, wanted.recipients)):
         yield ok(_RULE, f"it is for {_some(recipients)}, as configured")
     else:
         found = f"it is for {_some(recipients)}, configured are {_some(sorted(wanted.recipients))}"

@@ -7,10 +7,10 @@ described by that API, and by the present one, which knows kinds of destination 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bouncer.rejection import identities
+from bouncer.address import identities
 from bouncer_local.doctor.account import Account, NotFoundError
 from bouncer_local.doctor.case import Case
-from bouncer_local.doctor.finding import Finding, Findings, ok, problem, warning
+from bouncer_local.doctor.finding import NOT_KNOWN, REPAIR, Finding, Findings, ok, problem, warning
 
 _ACCOUNT = "ses account"
 _IDENTITY = "identity"
@@ -33,6 +33,13 @@ _KINDS = {
     "SnsDestination": "SNS",
     "EventBridgeDestination": "EventBridge",
     "PinpointDestination": "Pinpoint",
+}
+
+
+# What the deployment makes, and what is lost without.
+_OURS = {
+    "CloudWatchDestination": "the dashboard and the alarm on double bounces see nothing",
+    "KinesisFirehoseDestination": "the archive does not know which bounces bounced",
 }
 
 
@@ -80,7 +87,7 @@ def identity(case: Case) -> Findings:
     try:
         answer = case.account.ask("sesv2", "get_email_identity", EmailIdentity=wanted.identity)
     except NotFoundError:
-        if wanted.create_identity and not case.stack.deployed:
+        if wanted.create_identity and case.stack.pending:
             yield ok(_IDENTITY, f"no {wanted.identity} yet; the deployment makes it")
         else:
             yield _missing(case)
@@ -139,7 +146,9 @@ def _default_set(case: Case, found: str | None) -> Finding:
     if asked is False:
         has = f"its default configuration set is {found}" if found else _NO_SET
         return ok(_IDENTITY, f"{has}, and attach_configuration_set: false leaves it so")
-    if found is None and not case.stack.deployed:
+    if found is None and case.stack.hidden:
+        return warning(_IDENTITY, _NO_SET, NOT_KNOWN)
+    if found is None and case.stack.pending:
         if asked or "@" in name:
             return ok(_IDENTITY, f"{_NO_SET}; the deployment attaches ours")
         return warning(
@@ -206,8 +215,9 @@ def configuration_set(case: Case) -> Findings:
         )
     except NotFoundError:
         if case.stack.deployed:
-            remedy = "somebody deleted it: run cdk destroy, then cdk deploy"
-            yield problem(_SET, f"no {name}", remedy)
+            yield problem(_SET, f"no {name}", REPAIR)
+        elif case.stack.hidden:
+            yield warning(_SET, f"no {name}", NOT_KNOWN)
         else:
             yield ok(_SET, f"no {name} yet; the deployment makes it")
         return
@@ -221,7 +231,7 @@ def configuration_set(case: Case) -> Findings:
     else:
         yield problem(_SET, f"{name} does not send", "enable sending for it in the SES console")
     if options and not options.get("ReputationMetricsEnabled"):
-        remedy = "enable them in the SES console, or run cdk deploy"
+        remedy = "enable them in the SES console"
         yield warning(_SET, f"{name} publishes no reputation metrics", remedy)
 
 
@@ -236,22 +246,25 @@ def event_destinations(case: Case) -> Findings:
     except NotFoundError:
         return  # told already
     destinations = answer.get("EventDestinations", [])
-    if not destinations:
-        yield problem(_EVENTS, "none, so nobody hears of bounces that bounce", "run cdk deploy")
+    for member, lost in _OURS.items():
+        if not any(member in destination for destination in destinations):
+            yield problem(_EVENTS, f"none of {_KINDS[member]}, so {lost}", REPAIR)
     for destination in destinations:
         yield _event_destination(case, destination)
 
 
 def _event_destination(case: Case, destination: Mapping[str, Any]) -> Finding:
-    kinds = [word for member, word in _KINDS.items() if destination.get(member)]
+    kinds = [word for member, word in _KINDS.items() if member in destination]
     name = f"{destination['Name']} ({' and '.join(kinds) or 'unknown kind'})"
+    if _OURS.keys().isdisjoint(destination):
+        return ok(_EVENTS, f"{name} is none of the deployment's")
     if not destination.get("Enabled", False):
-        remedy = "enable it in the SES console, or run cdk deploy"
+        remedy = "enable it in the SES console"
         return problem(_EVENTS, f"{name} is disabled", remedy)
     types = destination.get("MatchingEventTypes", [])
     missing = sorted(_words(case.deployment.events) - _words(types))
     if missing:
-        remedy = "add them in the SES console, or run cdk deploy"
+        remedy = "add them in the SES console, or run cdk deploy if cdk.json has changed"
         return warning(_EVENTS, f"{name} gets no {', '.join(missing)} events", remedy)
     return ok(_EVENTS, f"{name} is enabled for {', '.join(types).lower()}")
 

@@ -1,13 +1,25 @@
 """The CloudFormation stack of a deployment: whether it is there, how it is, what it consists of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bouncer_local.doctor.account import Account, NotFoundError, UnavailableError
 from bouncer_local.doctor.finding import Findings, ok, problem, warning
 
 _CHECK = "stack"
 _NOT_YET = "REVIEW_IN_PROGRESS"  # a change set was made and never executed
-_BROKEN = ("FAILED", "ROLLBACK_COMPLETE")
+_GONE = ("ROLLBACK_COMPLETE", "DELETE_COMPLETE")  # and all that was made with it
+_UNFINISHED = (
+    *("CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED"),
+    *("DELETE_IN_PROGRESS", "DELETE_FAILED"),
+)
+_NEXT = {
+    "ROLLBACK_COMPLETE": "mend the cause and run cdk deploy, which takes it away first",
+    "CREATE_FAILED": "mend the cause, run cdk destroy, then cdk deploy",
+    "ROLLBACK_FAILED": "mend the cause, run cdk destroy, then cdk deploy",
+    "DELETE_FAILED": "mend the cause and run cdk destroy again",
+    "UPDATE_ROLLBACK_FAILED": "then let it go on (aws cloudformation continue-update-rollback), as "
+    "docs/deploy.md#the-senders-identity says; it can't be deployed before",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +33,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """A stack as CloudFormation knows it; no `status` means there is none, or none to be seen."""
+    """A stack as CloudFormation knows it; no `status` means there is none, or none to be seen.
+
+    It is `deployed`, or `pending`, or `hidden`: nobody may know.
+    """
 
     name: str
     status: str | None = None
@@ -30,13 +45,18 @@ class Stack:
 
     @property
     def deployed(self) -> bool:
-        """There surely is one."""
-        return self.status is not None
+        """There surely is one, with all that belongs to it."""
+        return self.status is not None and self.status not in (*_GONE, *_UNFINISHED)
+
+    @property
+    def pending(self) -> bool:
+        """What it makes is still to come: there is none, or one not made yet or half gone."""
+        return not self.deployed and not self.hidden
 
     @property
     def absent(self) -> bool:
         """There surely is none."""
-        return self.status is None and not self.hidden
+        return self.pending and self.status not in _UNFINISHED
 
     def names(self, *kinds: str) -> list[str]:
         """The physical names of all resources of these types."""
@@ -74,7 +94,8 @@ def _read(account: Account, name: str) -> Stack:
         for member in members
         if member.get("PhysicalResourceId") and member["ResourceStatus"] != "DELETE_COMPLETE"
     )
-    return Stack(name=name, status=status, resources=resources)
+    stack = Stack(name=name, status=status)
+    return replace(stack, resources=resources) if stack.deployed else stack
 
 
 def _judge(stack: Stack) -> Findings:
@@ -89,12 +110,9 @@ def _judge(stack: Stack) -> Findings:
             f"{stack.name}: the last update was rolled back",
             "read the stack's events, mend the cause and run cdk deploy",
         )
-    elif status.endswith(_BROKEN):
-        yield problem(
-            _CHECK,
-            f"{stack.name} is {status}",
-            "read the stack's events, mend the cause, then deploy, or destroy and deploy again",
-        )
+    elif status in _NEXT or status.endswith("FAILED"):
+        remedy = _NEXT.get(status, "mend the cause and run cdk deploy")
+        yield problem(_CHECK, f"{stack.name} is {status}", f"read the stack's events, {remedy}")
     elif status.endswith("IN_PROGRESS"):
         yield warning(_CHECK, f"{stack.name} is {status}", "wait until it is done and look again")
     else:

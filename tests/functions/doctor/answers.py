@@ -104,5 +104,9 @@ def reputation(**options: bool) -> dict[str, Any]:
     return {"ses.DescribeConfigurationSet": {"ReputationOptions": options}}
 
 
+def subscriptions(*shown: dict[str, Any]) -> dict[str, Any]:
+    return {"sns.ListSubscriptionsByTopic": {"Subscriptions": list(shown)}}
+
+
 def destinations(*shown: dict[str, Any]) -> dict[str, Any]:
     return {"sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": list(shown)}}

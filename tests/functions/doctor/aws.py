@@ -25,6 +25,7 @@ QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs.fifo"
 DEAD = "https://sqs.eu-west-1.amazonaws.com/123456789012/dead.fifo"
 QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:jobs.fifo"
 DEAD_ARN = "arn:aws:sqs:eu-west-1:123456789012:dead.fifo"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 UUID = "1a2b3c4d-0000-1111-2222-333344445555"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 INBOUND = Mx(preference=10, host="inbound-smtp.eu-west-1.amazonaws.com")
@@ -40,6 +41,7 @@ RESOURCES = {
     "AWS::SQS::Queue": [QUEUE, DEAD],
     "AWS::DynamoDB::GlobalTable": ["ledger"],
     "AWS::CloudWatch::Alarm": ["dead-letters"],
+    "AWS::SNS::Topic": [TOPIC],
     "Custom::DefaultConfigurationSet": ["DefaultConfigurationSet"],
 }
 ALLOWED = re.compile(r"(Describe|Get|List)[A-Z]")
@@ -86,6 +88,12 @@ def parameter(name: str, value: str) -> dict[str, Any]:
 def destination(name: str = "Metrics", **changes: Any) -> dict[str, Any]:
     kind: dict[str, Any] = {"CloudWatchDestination": {"DimensionConfigurations": []}}
     return {"Name": name, "Enabled": True, "MatchingEventTypes": EVENTS, **kind, **changes}
+
+
+def archive(**changes: Any) -> dict[str, Any]:
+    stream: dict[str, Any] = {"IamRoleArn": "role", "DeliveryStreamArn": "stream"}
+    kind = {"Name": "Archive", "Enabled": True, "KinesisFirehoseDestination": stream}
+    return {"MatchingEventTypes": EVENTS, **kind, **changes}
 
 
 HEALTHY: dict[str, Any] = {
@@ -148,7 +156,10 @@ HEALTHY: dict[str, Any] = {
         "EventDestinations": [{"Name": "Metrics", "MatchingEventTypes": ["send"]}],
         "ReputationOptions": {"SendingEnabled": True, "ReputationMetricsEnabled": True},
     },
-    "sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": [destination()]},
+    "sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": [destination(), archive()]},
+    "sns.ListSubscriptionsByTopic": {
+        "Subscriptions": [{"Endpoint": "ops@example.com", "SubscriptionArn": "arn:aws:sns:x:y:z"}]
+    },
 }
 
 # An account that nothing was deployed into: SES is ready, and somebody receives mail already.

@@ -10,6 +10,7 @@ from botocore.parsers import ResponseParserError
 from bouncer_local.doctor.account import Account
 from bouncer_local.doctor.examine import examine
 from bouncer_local.doctor.finding import Finding, Level
+from tests.functions.doctor.answers import stack_status
 from tests.functions.doctor.aws import (
     FRESH,
     HEALTHY,
@@ -21,8 +22,94 @@ from tests.functions.doctor.aws import (
     deployment,
     found,
     lines,
+    parameter,
+    receipt_rule,
     summaries,
 )
+
+ASKED_FOR: dict[str, Any] = {
+    "rule_set": "ours",
+    "create_rule_set": True,
+    "activate_rule_set": True,
+    "create_identity": True,
+}
+NOTHING_THERE: dict[str, Any] = {
+    "ses.DescribeActiveReceiptRuleSet": {},
+    "ses.DescribeReceiptRuleSet": "RuleSetDoesNotExist",
+    "ses.DescribeConfigurationSet": "ConfigurationSetDoesNotExist",
+    "sesv2.GetConfigurationSetEventDestinations": "NotFoundException",
+    "sesv2.GetEmailIdentity": "NotFoundException",
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [
+        ("ROLLBACK_COMPLETE", Level.PROBLEM),
+        ("ROLLBACK_FAILED", Level.PROBLEM),
+        ("DELETE_FAILED", Level.PROBLEM),
+        ("CREATE_IN_PROGRESS", Level.WARNING),
+        ("DELETE_IN_PROGRESS", Level.WARNING),
+    ],
+)
+def test_of_a_stack_that_is_not_whole_nothing_is_missed(status: str, level: Level) -> None:
+    """Whoever made by hand what it lacks would have the next deployment fail."""
+    findings = found({**NOTHING_THERE, **stack_status(status)}, **ASKED_FOR)
+    (stack,) = [finding for finding in findings if finding.level is not Level.OK]
+    assert (stack.check, stack.level) == ("stack", level)
+
+
+def test_what_may_belong_to_a_hidden_stack_is_not_known() -> None:
+    """Without CloudFormation's answer nothing is announced, and nobody is said to have deleted."""
+    answers = {
+        **NOTHING_THERE,
+        "cloudformation.DescribeStacks": "AccessDenied",
+        "ses.DescribeReceiptRuleSet": {"Rules": []},
+        "sesv2.GetEmailIdentity": {**HEALTHY["sesv2.GetEmailIdentity"]},
+    }
+    del answers["sesv2.GetEmailIdentity"]["ConfigurationSetName"]
+    findings = found(answers)
+    assert not [finding for finding in findings if "deployment" in finding.found]
+    unknown = [line for line in findings if "cloudformation:DescribeStacks to" in line.next_step]
+    assert [line.check for line in unknown[1:]] == ["receipt rule", "identity", "configuration set"]
+    assert "deleted" not in str(findings)
+
+
+def test_another_bouncer_of_the_same_mail_is_a_problem() -> None:
+    """Each has a ledger of its own, so both may answer; wherever the other stands."""
+    other = receipt_rule("ses-auto-bouncer-old")
+
+    def told(other: dict[str, Any]) -> list[str]:
+        answers = {"ses.DescribeReceiptRuleSet": {"Rules": [receipt_rule(), other]}}
+        return lines(found(answers), Level.PROBLEM)
+
+    assert told(other) == [
+        "receipt rule: ses-auto-bouncer-old judges the same mail, and may bounce it again"
+    ]
+    assert not told({**other, "Enabled": False})
+    assert not told({**other, "Recipients": ["example.org"]})
+    assert not told({**other, "Name": "store"})
+
+
+def test_the_mode_of_cdk_json_is_told_too() -> None:
+    """The shipped one is shadow: the first answer to why there are no bounces."""
+
+    def told(text: str | None) -> list[str]:
+        shown = [parameter("settings", text)] if text else []
+        answers = {"ssm.GetParametersByPath": {"Parameters": shown}}
+        return lines(found(answers, runtime={"mode": "shadow"}), Level.WARNING)
+
+    expected = "settings: mode is shadow, so nothing is rejected"
+    assert expected in told(None)
+    assert expected in told("cache: 30")
+    assert expected not in told("mode: enforce")
+
+
+def test_recipients_and_identities_are_compared_as_mail_does() -> None:
+    """SES may show a domain in lower case that cdk.json has in capitals."""
+    findings = found(recipients=["Example.com"], bounce_sender="bounces@Example.COM")
+    assert not lines(findings, Level.PROBLEM)
+    assert "identity: example.com is verified" in lines(findings, Level.OK)
 
 
 def test_a_healthy_deployment_is_all_ok() -> None:
@@ -211,11 +298,11 @@ def test_an_emulator_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_many_resources_come_in_pages() -> None:
     """All pages of a listing are read."""
     pages = [
-        {"StackResourceSummaries": summaries({"AWS::SNS::Topic": ["t"] * 100}), "NextToken": "2"},
+        {"StackResourceSummaries": summaries({"AWS::S3::Bucket": ["b"] * 100}), "NextToken": "2"},
         HEALTHY["cloudformation.ListStackResources"],
     ]
     findings = found({"cloudformation.ListStackResources": lambda _: pages.pop(0)})
-    assert any("108 resources" in line for line in lines(findings, Level.OK))
+    assert any("109 resources" in line for line in lines(findings, Level.OK))
     assert not lines(findings, Level.PROBLEM)
 
 

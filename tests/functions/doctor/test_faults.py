@@ -25,6 +25,7 @@ from tests.functions.doctor.answers import (
     rules,
     stack_status,
     stops,
+    subscriptions,
     without,
 )
 from tests.functions.doctor.aws import (
@@ -36,12 +37,19 @@ from tests.functions.doctor.aws import (
     NAME,
     QUEUE_ARN,
     UUID,
+    archive,
     destination,
     found,
     lines,
     receipt_rule,
 )
 
+FOREIGN = {
+    "Name": "theirs",
+    "Enabled": True,
+    "MatchingEventTypes": ["COMPLAINT"],
+    "SnsDestination": {"TopicArn": "arn:aws:sns:eu-west-1:123456789012:theirs"},
+}
 BEFORE_MADE = {"rule_set": "ours", "create_rule_set": True}
 
 FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
@@ -52,6 +60,8 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.WARNING, "is UPDATE_IN_PROGRESS", stack_status("UPDATE_IN_PROGRESS"), {}),
     (Level.PROBLEM, "is ROLLBACK_COMPLETE", stack_status("ROLLBACK_COMPLETE"), {}),
     (Level.PROBLEM, "is DELETE_FAILED", stack_status("DELETE_FAILED"), {}),
+    (Level.PROBLEM, "is UPDATE_FAILED", stack_status("UPDATE_FAILED"), {}),
+    (Level.PROBLEM, "is UPDATE_ROLLBACK_FAILED", stack_status("UPDATE_ROLLBACK_FAILED"), {}),
     # The active rule set
     (Level.PROBLEM, "active rule set: none", active(None), {}),
     (Level.WARNING, "active rule set: none", {**FRESH, **active(None)}, {}),
@@ -313,8 +323,15 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.PROBLEM, f"configuration set: {NAME} exists", BEFORE, {}),
     (Level.PROBLEM, "does not send", reputation(SendingEnabled=False), {}),
     (Level.WARNING, "no reputation metrics", reputation(ReputationMetricsEnabled=False), {}),
-    (Level.PROBLEM, "event destination: none", destinations(), {}),
+    (Level.PROBLEM, "event destination: none of CloudWatch", destinations(archive()), {}),
+    (Level.PROBLEM, "event destination: none of Firehose", destinations(destination()), {}),
     (Level.PROBLEM, "Metrics .* is disabled", destinations(destination(Enabled=False)), {}),
+    (
+        Level.OK,
+        r"theirs \(SNS\) is none of the deployment's",
+        destinations(destination(), archive(), FOREIGN),
+        {},
+    ),
     (
         Level.WARNING,
         "gets no reject, send events",
@@ -323,11 +340,31 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         Level.OK,
-        r"X \(unknown kind\) is enabled for send",
+        r"X \(unknown kind\) is none of the deployment's",
         destinations({"Name": "X", "Enabled": True, "MatchingEventTypes": ["SEND"]}),
         {"events": ["send"]},
     ),
     # Alarms
+    (
+        Level.PROBLEM,
+        "alarm: no dead-letters",
+        {"cloudwatch.DescribeAlarms": {"MetricAlarms": []}},
+        {},
+    ),
+    (
+        Level.WARNING,
+        "it has no actions",
+        alarm(AlarmActions=[]),
+        {"alarm_email": "ops@example.com"},
+    ),
+    (Level.OK, "ops@example.com is told", {}, {}),
+    (
+        Level.PROBLEM,
+        "ops@example.com is told nothing",
+        subscriptions({"Endpoint": "ops@example.com", "SubscriptionArn": "PendingConfirmation"}),
+        {},
+    ),
+    (Level.PROBLEM, "nobody is told", subscriptions(), {}),
     (Level.WARNING, "the stack has none", without("AWS::CloudWatch::Alarm"), {}),
     (
         Level.PROBLEM,
