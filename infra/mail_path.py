@@ -45,7 +45,10 @@ class MailPath(Construct):
     @property
     def rule_arn(self) -> str:
         """The rule's ARN, from names alone: the permission must exist before the rule."""
-        name = f"{self._settings.rule_set}:receipt-rule/{self._settings.rule_name}"
+        return self._rule_in(self._settings.rule_set)
+
+    def _rule_in(self, rule_set: str) -> str:
+        name = f"{rule_set}:receipt-rule/{self._settings.rule_name}"
         return Stack.of(self).format_arn(
             service="ses", resource="receipt-rule-set", resource_name=name
         )
@@ -70,15 +73,16 @@ class MailPath(Construct):
         self._needs.append(permission)
 
     def _store_action(self, store: s3.Bucket) -> ses.CfnReceiptRule.ActionProperty:
+        """Our rule may write whatever its prefix and set: they may change, the policy first."""
         prefix = self._settings.store.prefix if self._settings.store else ""
         result = store.add_to_resource_policy(
             iam.PolicyStatement(
                 actions=["s3:PutObject"],
                 principals=[iam.ServicePrincipal("ses.amazonaws.com")],
-                resources=[store.arn_for_objects(f"{prefix}*")],
+                resources=[store.arn_for_objects("*")],
                 conditions={
                     "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-                    "ArnEquals": {"aws:SourceArn": self.rule_arn},
+                    "ArnLike": {"aws:SourceArn": self._rule_in("*")},
                 },
             )
         )
