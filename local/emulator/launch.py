@@ -14,6 +14,7 @@ import signal
 import threading
 import urllib.error
 import urllib.request
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -215,10 +216,20 @@ def _require_invocation(arn: str, source: str) -> None:
         raise ValueError(f"InvalidLambdaFunction: SES may not invoke {arn}")
 
 
+def _after_account(arn: str) -> str:
+    return ":" + arn.split(":", 5)[-1]
+
+
 def _require_bucket(bucket: str, source: str) -> None:
-    policy = s3._bucket_policies.get(bucket) or ""  # noqa: SLF001
-    text = policy if isinstance(policy, str) else json.dumps(policy)
-    if "ses.amazonaws.com" not in text or source not in text:
+    policy = s3._bucket_policies.get(bucket) or "{}"  # noqa: SLF001
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    allowed = [
+        pattern
+        for statement in document.get("Statement", [])
+        if "ses.amazonaws.com" in json.dumps(statement.get("Principal"))
+        for pattern in statement.get("Condition", {}).get("ArnLike", {}).values()
+    ]
+    if not any(fnmatchcase(source, f"*{_after_account(pattern)}") for pattern in allowed):
         raise ValueError(f"InvalidS3Configuration: SES may not write to bucket {bucket}")
 
 
