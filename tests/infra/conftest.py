@@ -1,6 +1,6 @@
 """Templates for all tests of infra/, each synthesised once in a test process.
 
-A synthesis takes a third of a second: a test looks at `template` or `maximal` where it can.
+A synthesis takes a third of a second: look at `template`, `maximal` or `other` where you can.
 """
 
 import json
@@ -27,6 +27,17 @@ MAXIMAL: dict[str, Any] = {
     "ledger_recovery": True,
     "events": ["send", "bounce", "complaint", "open", "click"],
     "alarm_email": "Operators <ops@example.com>",
+}
+
+# Settings neither of them has, all in one template.
+OTHER: dict[str, Any] = {
+    "name": "second",
+    "prefix": "/mail/second",
+    "identity": "mailer-daemon@example.com",
+    "after": "spam",
+    "invocation": "event",
+    "store": {"prefix": "in/", "days": 7},
+    "ip_filters": [{"allow": "192.0.2.9"}],
 }
 
 Synth = Callable[..., dict[str, Any]]
@@ -70,6 +81,12 @@ def template(synth: Synth) -> dict[str, Any]:
 def maximal(synth: Synth) -> dict[str, Any]:
     """The template of settings that make everything there is to make."""
     return synth(**MAXIMAL)
+
+
+@pytest.fixture(scope="session")
+def other(synth: Synth) -> dict[str, Any]:
+    """The template of a second deployment, made otherwise where one can choose."""
+    return synth(**OTHER)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ Names in dashboard, alarms, saved queries and tables are held against lines the 
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -335,10 +335,9 @@ def _rules() -> dict[str, Any]:
     return {name: read_rule(name, text) for name, text in RULES.items()}
 
 
-def test_deployments_are_counted_apart(synth: Callable[..., Template]) -> None:
+def test_deployments_are_counted_apart(other: Template) -> None:
     """The dimension is the deployment's name, which the functions have from their prefix."""
-    template = synth(prefix="/mail/second", name="second")
-    found = {d["deployment"] for space, _, d in shown(template) if space == NAMESPACE}
+    found = {d["deployment"] for space, _, d in shown(other) if space == NAMESPACE}
     assert found == {"second"} == {Settings(prefix="/mail/second").deployment}
 
 

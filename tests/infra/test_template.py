@@ -1,7 +1,6 @@
 """Invariants of what gets deployed: who may call what, what fits together, what is closed."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,15 +12,8 @@ from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
 
 Template = dict[str, Any]
 
+
 # What `maximal` has otherwise or not at all.
-OTHER: dict[str, Any] = {
-    "store": {"prefix": "in/", "days": 7},
-    "invocation": "event",
-    "after": "spam",
-    "ip_filters": [{"allow": "192.0.2.9"}],
-}
-
-
 def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
     """The properties of all resources of a type, by logical id."""
     return {
@@ -185,13 +177,12 @@ def test_the_rule_is_named_scanned_and_synchronous(template: Template) -> None:
     assert action["LambdaAction"]["InvocationType"] == "RequestResponse"
 
 
-def test_mail_is_stored_before_it_is_judged(synth: Callable[..., Template]) -> None:
+def test_mail_is_stored_before_it_is_judged(other: Template) -> None:
     """With `store`, the S3 action comes first, and only our rule may write, wherever it stands.
 
     The policy does not depend on what may change of the rule, or an update would lose mail.
     """
-    template = synth(**OTHER)
-    properties = only(template, "AWS::SES::ReceiptRule")
+    properties = only(other, "AWS::SES::ReceiptRule")
     first, second = properties["Rule"]["Actions"]
     assert first["S3Action"]["ObjectKeyPrefix"] == "in/"
     assert second["LambdaAction"]["InvocationType"] == "Event"
@@ -199,7 +190,7 @@ def test_mail_is_stored_before_it_is_judged(synth: Callable[..., Template]) -> N
     bucket = first["S3Action"]["BucketName"]["Ref"]
     (policy,) = [
         p
-        for p in of_type(template, "AWS::S3::BucketPolicy").values()
+        for p in of_type(other, "AWS::S3::BucketPolicy").values()
         if p["Bucket"] == {"Ref": bucket}
     ]
     (allowed,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
@@ -235,12 +226,10 @@ def test_ip_filters_come_one_after_the_other(maximal: Template) -> None:
     assert waits == [[rule], [first]]
 
 
-def test_a_further_ip_filter_touches_no_other(
-    synth: Callable[..., Template], maximal: Template
-) -> None:
+def test_a_further_ip_filter_touches_no_other(other: Template, maximal: Template) -> None:
     """Each has its own name in the template, wherever it stands in the list."""
     kind = "AWS::SES::ReceiptFilter"
-    fewer = of_type(synth(**OTHER), kind)
+    fewer = of_type(other, kind)
     assert len(fewer) == 1
     assert fewer.items() <= of_type(maximal, kind).items()
 
@@ -303,9 +292,7 @@ def test_logs_are_kept_as_long_as_the_settings_say(maximal: Template) -> None:
     assert {groups[name]["RetentionInDays"] for name in named} == {30}
 
 
-def test_several_deployments_share_no_name(
-    template: Template, synth: Callable[..., Template]
-) -> None:
+def test_several_deployments_share_no_name(template: Template, other: Template) -> None:
     """Whatever has a fixed name has the deployment's in it."""
 
     def names(template: Template) -> set[str]:
@@ -317,6 +304,6 @@ def test_several_deployments_share_no_name(
                     found.add(value)
         return found
 
-    first, second = names(template), names(synth(name="second", prefix="/mail/second"))
+    first, second = names(template), names(other)
     assert first
     assert first & second == {"default-rule-set"}
