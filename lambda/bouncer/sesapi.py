@@ -7,6 +7,7 @@ bounce is better than a double one. The SDK's own retries are off, or they would
 unseen.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
@@ -70,8 +71,10 @@ _FORBIDDEN = {
     "OptInRequired",
     "UnauthorizedOperation",
 }
-_UNVERIFIED_TEXT = "not verified"  # MessageRejected has other reasons, too
-_PAUSED_TEXTS = ("sending paused", "account is paused")
+# What MessageRejected may mean, by how the sentence begins: farther on it may name an address, and
+# strangers choose theirs.
+_UNVERIFIED = re.compile(r"email address (is )?not verified", re.IGNORECASE)
+_PAUSED = re.compile(r"(email )?(account|sending)\b[a-z ]{0,40}\b(paused|suspended)", re.IGNORECASE)
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 _UNAVAILABLE = 503
@@ -125,16 +128,15 @@ class Sender:
 
 def _meaning(error: ClientError) -> BouncerError:
     code = error.response.get("Error", {}).get("Code", "")
-    text = f"{code}: {error.response.get('Error', {}).get('Message', '')}"
+    said = str(error.response.get("Error", {}).get("Message", ""))
+    text = f"{code}: {said}"
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _THROTTLES or status == _TOO_MANY_REQUESTS:
         return ThrottledError(text)
-    if code in _PASSING or status == _UNAVAILABLE:
-        return UnavailableError(text)
-    if any(paused in text.lower() for paused in _PAUSED_TEXTS):
+    if code in _PASSING or status == _UNAVAILABLE or _PAUSED.match(said):
         return UnavailableError(text)
     if status >= _SERVER_ERROR:
         return UnknownOutcomeError(text)
-    if code in _FORBIDDEN or _UNVERIFIED_TEXT in text.lower():
+    if code in _FORBIDDEN or _UNVERIFIED.match(said):
         return ForbiddenError(text)
     return RefusedError(text)

@@ -482,6 +482,34 @@ def test_what_an_answer_of_ses_means(status: int, code: str, kind: type[Exceptio
 
 
 @pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (
+            "Email address is not verified. The following identities failed the check",
+            ForbiddenError,
+        ),
+        ("Email address not verified x@example.com", ForbiddenError),
+        ("Sending paused for this account. For more information, please check", UnavailableError),
+        ("Sending suspended for this account.", UnavailableError),
+        ("Account is paused", UnavailableError),
+        ("Email sending for the account is paused.", UnavailableError),
+        ('Illegal address: "sending paused"@evil.example', RefusedError),
+        ('"Sending paused"@evil.example is no address', RefusedError),
+        ('Invalid recipient "email address is not verified"@evil.example', RefusedError),
+    ],
+)
+def test_what_a_stranger_wrote_does_not_speak_for_ses(said: str, kind: type[Exception]) -> None:
+    """An address that reads like a pause must not hold up the queue for a day."""
+    answer = {
+        "Error": {"Code": "MessageRejected", "Message": said},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    with pytest.raises(kind) as raised:
+        Sender(cast("Any", Failing(ClientError(cast("Any", answer), "SendBounce")))).send(JOB)
+    assert raised.type is kind
+
+
+@pytest.mark.parametrize(
     ("error", "kind"),
     [
         (EndpointConnectionError(endpoint_url="x"), UnavailableError),
