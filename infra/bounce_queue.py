@@ -4,8 +4,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-# More than a job can be handed back in its 24 hours, so an outage makes no dead letters: these are
-# jobs that crashed the worker again and again. SQS allows no more.
+# More than a job can be handed back in its 24 hours, so an outage makes no dead letters: only jobs
+# that crash the worker again and again are received so often. SQS allows no more.
 MAX_RECEIVE_COUNT = 1000
 
 

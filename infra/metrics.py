@@ -37,7 +37,7 @@ class Metrics:
 
     @property
     def deployment(self) -> str:
-        """The dimension of that name: the last part of the prefix, too (`infra.settings`)."""
+        """The dimension of that name, and the last part of the prefix (`infra.settings_reader`)."""
         return self.settings.name
 
     @property

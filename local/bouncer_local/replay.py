@@ -13,6 +13,7 @@ from bouncer.job import JobError, check
 from bouncer.judge import Judgement, judge
 from bouncer.message import Message, read_record
 from bouncer.parameters import Loaded
+from bouncer.rule import Mode
 from bouncer_local.mailfile import Item
 from bouncer_local.sending import Outcome, Sending
 
@@ -63,11 +64,11 @@ def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Re
             check(job)
     except JobError as error:  # intake lets such a mail through
         return Result(source=item.source, error=f"the bounce can't be made: {error}"), b""
-    result = Result(source=item.source, judgement=judgement, bounce=bounce_of(judgement))
-    return result, item.headers
+    bounce = _bounce(judgement) if loaded.settings.mode is Mode.ENFORCE else Bounce()
+    return Result(source=item.source, judgement=judgement, bounce=bounce), item.headers
 
 
-def bounce_of(judgement: Judgement) -> Bounce:
+def _bounce(judgement: Judgement) -> Bounce:
     """What intake would do about the bounce."""
     if judgement.jobs:
         recipients = tuple(name for job in judgement.jobs for name in job.recipients)

@@ -328,8 +328,9 @@ def test_aws_without_a_region_is_one_sentence(
 def test_settings_that_hold_everything_back_are_told(run: Run, tmp_path: Path) -> None:
     """A table of rejections that will not happen says so below."""
     (tmp_path / "settings.yaml").write_text("mode: shadow")
-    _, _, err = run("replay", "--settings", tmp_path / "settings.yaml", sample("01-"))
+    _, out, err = run("replay", "--settings", tmp_path / "settings.yaml", sample("22-"))
     assert "mode is shadow, so nothing is stopped or bounced" in err
+    assert "withheld" not in out + err
 
 
 def test_a_closed_pipe_is_no_error() -> None:

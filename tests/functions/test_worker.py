@@ -329,6 +329,30 @@ def test_a_dead_letter_that_cannot_be_kept_comes_again(
     assert len(line.dead_letters()) == 1
 
 
+def test_a_claim_that_could_not_be_given_up_is_not_sent_again(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows then whether it was sent; the journal names the stage."""
+
+    def fail(_: object) -> None:
+        raise LedgerError("down")
+
+    line = Line(stack)
+    job = replace(line.receive("m1"), bounce_sender="bounces@sub.example.org")
+    line.jobs.send(job)
+    with monkeypatch.context() as patch:
+        patch.setattr(line.ledger, "release", fail)
+        line.poll()
+    assert [told.get("stage") for told in line.lines] == ["release", None]
+    assert len(line.dead_letters()) == 1
+    line.ses.verify("example.org")
+    again = {"messageId": "2", "body": to_json(job), "attributes": {}}
+    line.worker().handle([again], remaining_s=60)
+    assert line.outcomes == ["failed", "withheld"]
+    assert line.lines[-1]["reason"] == "duplicate"
+    assert not line.ses.sent
+
+
 def test_nothing_is_claimed_when_no_time_is_left_to_send(
     stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,6 @@ from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
 Template = dict[str, Any]
 
 
-# What `maximal` has otherwise or not at all.
 def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
     """The properties of all resources of a type, by logical id."""
     return {

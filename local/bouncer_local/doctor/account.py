@@ -157,7 +157,7 @@ def _refusal(action: str, error: ClientError) -> BouncerError:
         return UnavailableError(f"{code}: {said}", remedy, hopeless=True)
     if short in _NOT_ENABLED:
         return UnavailableError(f"{code} by {action}: {said}", "enable the service, or the region")
-    if short == "Validation":
+    if short in ("Validation", "ValidationError"):
         return UnavailableError(f"{code} by {action}: {said}", "correct that in cdk.json")
     if short in _UNKNOWN:
         return UnavailableError(

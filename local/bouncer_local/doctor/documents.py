@@ -5,15 +5,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from bouncer.address import mailbox_address
-from bouncer.errors import DocumentError
+from bouncer.errors import BouncerError, DocumentError
 from bouncer.parameters import Document, ParameterSource, SourceError
 from bouncer.rule import Mode, Rule, read_rule
-from bouncer.settings import Settings
+from bouncer.settings import DEFAULTS_KEY, Settings
 from bouncer_local.doctor.case import Case
 from bouncer_local.doctor.finding import Finding, Findings, ok, problem, warning
+from bouncer_local.doctor.machinery import FUNCTIONS
 
 _RULE = "rules"
 _SETTINGS = "settings"
+_CORRECT = "correct the parameter; until then its last valid version holds, or it is left out"
 
 
 def rules_and_settings(case: Case) -> Findings:
@@ -33,7 +35,7 @@ def _rules(case: Case, documents: Mapping[str, Document]) -> Findings:
         try:
             valid.append(read_rule(name, document.text, document=document.label))
         except DocumentError as error:
-            yield from _faults(_RULE, error)
+            yield from _faults(_RULE, error, _CORRECT)
     where = f"below {case.deployment.prefix}/rules/"
     if not documents:
         remedy = f"bouncer replay rules on your mail, then put them {where}NAME"
@@ -45,8 +47,7 @@ def _rules(case: Case, documents: Mapping[str, Document]) -> Findings:
             yield from _may_send(case, _RULE, f"{rule.name} bounces", rule.rejection.sender)
 
 
-def _faults(check: str, error: DocumentError) -> Findings:
-    remedy = "correct the parameter; until then its last valid version holds, or it is left out"
+def _faults(check: str, error: DocumentError, remedy: str) -> Findings:
     return (problem(check, str(fault), remedy) for fault in error.problems)
 
 
@@ -57,19 +58,27 @@ def _modes(rules: Iterable[Rule]) -> str:
 
 
 def _settings(case: Case, document: Document | None) -> Findings:
-    """What holds: those of cdk.json, and the parameter's over them."""
+    """What holds: the functions' own, as deployed or to be, and the parameter's over them."""
     parameter = f"{case.deployment.prefix}/settings"
     try:
-        settings = Settings().overlaid(json.dumps(case.deployment.runtime), document="cdk.json")
-        if document:
-            settings = settings.overlaid(document.text, document=document.label)
+        wanted = Settings().overlaid(json.dumps(case.deployment.runtime), document="cdk.json")
     except DocumentError as error:
-        yield from _faults(_SETTINGS, error)
-        return
+        yield from _faults(_SETTINGS, error, "correct cdk.json, or cdk deploy refuses it")
+        wanted = Settings()
+    settings = _deployed(case)
+    if settings and settings != wanted:
+        found = "those of the functions are not those of cdk.json"
+        yield warning(_SETTINGS, found, "run cdk deploy, or correct cdk.json")
+    settings = settings or wanted
     if document:
+        try:
+            settings = settings.overlaid(document.text, document=document.label)
+        except DocumentError as error:
+            yield from _faults(_SETTINGS, error, _CORRECT)
+            return
         yield ok(_SETTINGS, f"{document.label} is valid")
     else:
-        yield ok(_SETTINGS, f"no {parameter}, those of cdk.json hold")
+        yield ok(_SETTINGS, f"no {parameter}, the deployment's own hold")
     if settings.mode is not Mode.ENFORCE:
         found = f"mode is {settings.mode}, so nothing is rejected"
         yield warning(_SETTINGS, found, f"set mode: enforce in {parameter}, if that is unwanted")
@@ -78,6 +87,19 @@ def _settings(case: Case, document: Document | None) -> Findings:
         yield warning(_SETTINGS, "sending is paused, so no bounce is sent", remedy)
     if settings.bounce_sender:
         yield from _may_send(case, _SETTINGS, "bounces come", settings.bounce_sender)
+
+
+def _deployed(case: Case) -> Settings | None:
+    """What a function of the stack has been given; None if there is none to ask."""
+    for name in case.stack.names(FUNCTIONS) if case.stack.deployed else ():
+        try:
+            answer = case.account.ask("lambda", "get_function", FunctionName=name)
+            given = answer.get("Configuration", {}).get("Environment", {}).get("Variables", {})
+            if DEFAULTS_KEY in given:
+                return Settings().overlaid(given[DEFAULTS_KEY], document=name)
+        except BouncerError:
+            return None  # told by the check of functions
+    return None
 
 
 def _may_send(case: Case, check: str, what: str, sender: str) -> Iterable[Finding]:

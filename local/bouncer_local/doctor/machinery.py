@@ -266,17 +266,24 @@ def _alarm(case: Case, alarm: Mapping[str, Any]) -> Finding | None:
         return warning(
             _ALARM, f"{name} tells nobody, its actions are off", f"switch them on: {remedy}"
         )
-    if case.deployment.alarm_email and not alarm.get("AlarmActions"):
+    if case.stack.names(_TOPIC) and not alarm.get("AlarmActions"):
         return warning(_ALARM, f"{name} tells nobody, it has no actions", REPAIR)
     return None
 
 
 def alarm_subscriptions(case: Case) -> Findings:
     """Whether the one who is to be told of alarms has said yes to SNS."""
-    for topic in case.stack.names(_TOPIC):
-        subscriptions = case.account.pages(
-            "sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic
-        )
+    topics = case.stack.names(_TOPIC)
+    if case.stack.deployed and case.deployment.alarm_email and not topics:
+        yield warning(_ALARM, "the stack tells nobody, alarm_email is new", "run cdk deploy")
+    for topic in topics:
+        try:
+            subscriptions = case.account.pages(
+                "sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic
+            )
+        except NotFoundError:
+            yield problem(_ALARM, "no topic, so nobody is told", REPAIR)
+            continue
         if not subscriptions:
             yield problem(_ALARM, "nobody is told, the topic has no subscription", REPAIR)
         for subscription in subscriptions:
@@ -285,7 +292,8 @@ def alarm_subscriptions(case: Case) -> Findings:
 
 def _subscription(subscription: Mapping[str, Any]) -> Finding:
     whom = subscription.get("Endpoint", "somebody")
-    if subscription.get("SubscriptionArn") == "PendingConfirmation":  # SNS API reference
-        remedy = "let them follow the link in SNS's mail, or subscribe them again"
-        return problem(_ALARM, f"{whom} is told nothing, having confirmed no subscription", remedy)
-    return ok(_ALARM, f"{whom} is told")
+    state = subscription.get("SubscriptionArn", "")
+    if state.startswith("arn:"):  # else PendingConfirmation or Deleted
+        return ok(_ALARM, f"{whom} is told")
+    remedy = "let them follow the link in SNS's mail, or subscribe them again"
+    return problem(_ALARM, f"{whom} is told nothing ({state})", remedy)

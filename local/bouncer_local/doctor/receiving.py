@@ -68,6 +68,7 @@ def receipt_rule(case: Case) -> Findings:
         )
     rules: list[Rule] = answer.get("Rules", [])
     names = [rule["Name"] for rule in rules]
+    yield from _other_bouncers(case, rules)
     if wanted.full_name not in names:
         yield _no_rule(case, names)
         return
@@ -80,7 +81,6 @@ def receipt_rule(case: Case) -> Findings:
         )
     yield ok(_RULE, f"number {place + 1} of {len(rules)} in {wanted.rule_set}")
     yield from _before(case, rules[:place])
-    yield from _other_bouncers(case, rules)
     yield from _as_configured(case, rules[place])
 
 

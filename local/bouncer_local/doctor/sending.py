@@ -246,7 +246,7 @@ def event_destinations(case: Case) -> Findings:
     except NotFoundError:
         return  # told already
     destinations = answer.get("EventDestinations", [])
-    for member, lost in _OURS.items():
+    for member, lost in _OURS.items() if case.stack.deployed else ():
         if not any(member in destination for destination in destinations):
             yield problem(_EVENTS, f"none of {_KINDS[member]}, so {lost}", REPAIR)
     for destination in destinations:

@@ -8,6 +8,7 @@ from tests.functions.doctor.aws import (
     NAME,
     NOW,
     RESOURCES,
+    TOPIC,
     parameter,
     receipt_rule,
     summaries,
@@ -74,6 +75,7 @@ def age(hours: float) -> dict[str, Any]:
 
 def alarm(**changes: Any) -> dict[str, Any]:
     shown = {"AlarmName": "dead-letters", "StateValue": "OK", "ActionsEnabled": True, **changes}
+    shown = {"AlarmActions": [TOPIC], **shown}
     return {"cloudwatch.DescribeAlarms": {"MetricAlarms": [shown]}}
 
 

@@ -132,7 +132,12 @@ HEALTHY: dict[str, Any] = {
     "cloudwatch.GetMetricStatistics": {"Datapoints": [{"Timestamp": NOW, "Maximum": 7200.0}]},
     "cloudwatch.DescribeAlarms": {
         "MetricAlarms": [
-            {"AlarmName": "dead-letters", "StateValue": "OK", "ActionsEnabled": True},
+            {
+                "AlarmName": "dead-letters",
+                "StateValue": "OK",
+                "ActionsEnabled": True,
+                "AlarmActions": [TOPIC],
+            },
         ]
     },
     "dynamodb.DescribeTable": {"Table": {"TableStatus": "ACTIVE"}},

@@ -355,7 +355,7 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         Level.WARNING,
         "it has no actions",
         alarm(AlarmActions=[]),
-        {"alarm_email": "ops@example.com"},
+        {},
     ),
     (Level.OK, "ops@example.com is told", {}, {}),
     (
@@ -365,6 +365,39 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     (Level.PROBLEM, "nobody is told", subscriptions(), {}),
+    (
+        Level.PROBLEM,
+        r"is told nothing \(Deleted\)",
+        subscriptions({"Endpoint": "ops@example.com", "SubscriptionArn": "Deleted"}),
+        {},
+    ),
+    (Level.PROBLEM, "alarm: no topic", {"sns.ListSubscriptionsByTopic": "NotFound"}, {}),
+    (
+        Level.WARNING,
+        "alarm: the stack tells nobody, alarm_email is new",
+        without("AWS::SNS::Topic"),
+        {"alarm_email": "ops@example.com"},
+    ),
+    # Settings, as deployed and as wanted
+    (
+        Level.WARNING,
+        "those of the functions are not those of cdk.json",
+        function(Environment={"Variables": {"BOUNCER_SETTINGS": '{"mode": "shadow"}'}}),
+        {},
+    ),
+    (
+        Level.WARNING,
+        "mode is shadow",
+        function(Environment={"Variables": {"BOUNCER_SETTINGS": '{"mode": "shadow"}'}}),
+        {},
+    ),
+    (Level.PROBLEM, "settings: cdk.json:?.*cache", {}, {"runtime": {"cache": "x"}}),
+    (
+        Level.PROBLEM,
+        "settings: /ses-auto-bouncer/main/settings",
+        parameters(settings="cache: y"),
+        {"runtime": {"cache": "x"}},
+    ),
     (Level.WARNING, "the stack has none", without("AWS::CloudWatch::Alarm"), {}),
     (
         Level.PROBLEM,
