@@ -12,7 +12,15 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
-from bouncer.address import identities, is_address, is_domain, mailbox_address, read_mailbox, refuse
+from bouncer.address import (
+    canonical,
+    identities,
+    is_address,
+    is_domain,
+    mailbox_address,
+    read_mailbox,
+    refuse,
+)
 from bouncer.document import Node, Report
 from bouncer.errors import DocumentError
 from bouncer.settings import Settings as RuntimeSettings
@@ -51,7 +59,7 @@ def read_settings(context: object) -> Settings:
     return replace(
         settings,
         prefix=settings.prefix or f"/ses-auto-bouncer/{settings.name}",
-        identity=settings.identity or settings.sender_addresses[0].rpartition("@")[2].lower(),
+        identity=settings.identity or canonical(settings.sender_addresses[0].rpartition("@")[2]),
     )
 
 
@@ -84,11 +92,8 @@ def _refuse_identity(entries: dict[str, Node], found: dict[str, Any]) -> None:
         return
     if found.get("create_identity"):
         entries["identity"].fault("nothing beside create_identity: true, which makes a new one")
-    elif sender:
-        address = mailbox_address(sender).lower()
-        domain = f".{address.rpartition('@')[2]}"
-        if identity.lower() != address and not domain.endswith(f".{identity.lower()}"):
-            entries["identity"].fault("the bounce sender's address, its domain or one above that")
+    elif sender and identity.lower() not in identities(mailbox_address(sender).lower()):
+        entries["identity"].fault("the bounce sender's address, its domain or one above that")
 
 
 def _refuse_prefix(entries: dict[str, Node], found: dict[str, Any]) -> None:
@@ -200,8 +205,7 @@ def _recipient(node: Node) -> str | None:
 def _identity(node: Node) -> str | None:
     text = node.value if isinstance(node.value, str) else ""
     if is_domain(text) or is_address(text):
-        local, at, domain = text.rpartition("@")
-        return f"{local}{at}{domain.lower()}"
+        return canonical(text)
     refuse(node, "an identity that SES has verified: a domain or an address")
     return None
 
@@ -282,14 +286,10 @@ def _event(node: Node) -> str | None:
     return node.word(EVENTS)
 
 
-def _mailbox(node: Node) -> str | None:
-    return read_mailbox(node)
-
-
 _READERS: Mapping[str, Callable[[Node], object]] = {
     "name": _matching(_NAME, "1 to 20 lower-case letters, digits and dashes, a letter first"),
     "recipients": _recipients,
-    "bounce_sender": _mailbox,
+    "bounce_sender": read_mailbox,
     "further_senders": _senders,
     "identity": _identity,
     "prefix": _prefix,
@@ -311,6 +311,6 @@ _READERS: Mapping[str, Callable[[Node], object]] = {
     "events": _events,
     "archive_days": _days,
     "ledger_recovery": Node.flag,
-    "alarm_email": _mailbox,
+    "alarm_email": read_mailbox,
     "settings": lambda node: node.value,
 }

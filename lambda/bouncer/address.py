@@ -52,9 +52,14 @@ def mailbox_address(mailbox: str) -> str:
     return match[2] if match else mailbox
 
 
+def canonical(name: str) -> str:
+    """An address or a domain as SES names an identity: the domain in lower case."""
+    local, at, domain = name.rpartition("@")
+    return f"{local}{at}{domain.lower()}"
+
+
 def identities(address: str) -> list[str]:
     """What SES may verify an address by: itself, its domain, and the domains above that."""
-    local, _, domain = address.rpartition("@")
-    labels = domain.lower().split(".")
+    labels = address.rpartition("@")[2].lower().split(".")
     domains = [".".join(labels[start:]) for start in range(len(labels) - 1)]
-    return [f"{local}@{domain.lower()}", *domains]
+    return [canonical(address), *domains]

@@ -130,6 +130,10 @@ class Line:
             refusals=refusals,
         )
 
+    def receive_unverified(self, message_id: str) -> Job:
+        """A job whose bounce sender SES has not verified yet."""
+        return replace(self.receive(message_id), bounce_sender="bounces@sub.example.org")
+
     def queue(self, *message_ids: str) -> None:
         for message_id in message_ids:
             self.jobs.send(self.receive(message_id))
@@ -289,7 +293,7 @@ def test_a_refusal_is_an_outcome_and_delays_nobody(stack: ExitStack) -> None:
 def test_what_an_operator_can_mend_is_kept_and_redriven(stack: ExitStack) -> None:
     """A sender that lost its verification fails as a dead letter; redriven, it is sent once."""
     line = Line(stack)
-    line.jobs.send(replace(line.receive("m1"), bounce_sender="bounces@sub.example.org"))
+    line.jobs.send(line.receive_unverified("m1"))
     line.queue("m2")
     line.poll()
     assert line.outcomes == ["failed", "sent"]
@@ -318,7 +322,7 @@ def test_a_dead_letter_that_cannot_be_kept_comes_again(
     line = Line(stack)
     urls = (line.aws.environ[QUEUE_KEY], line.aws.environ[DEAD_LETTER_KEY])
     line.jobs = PatientQueue(line.clock, line.sqs, *urls)
-    line.jobs.send(replace(line.receive("m1"), bounce_sender="bounces@sub.example.org"))
+    line.jobs.send(line.receive_unverified("m1"))
     with monkeypatch.context() as patch:
         patch.setattr(line.jobs, "bury", refuse)
         line.poll()
@@ -338,7 +342,7 @@ def test_a_claim_that_could_not_be_given_up_is_not_sent_again(
         raise LedgerError("down")
 
     line = Line(stack)
-    job = replace(line.receive("m1"), bounce_sender="bounces@sub.example.org")
+    job = line.receive_unverified("m1")
     line.jobs.send(job)
     with monkeypatch.context() as patch:
         patch.setattr(line.ledger, "release", fail)

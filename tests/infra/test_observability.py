@@ -591,6 +591,13 @@ def test_the_questions_are_told_about(template: Template) -> None:
     assert all(q["QueryString"].startswith(f"-- {q['Description']}\n") for q in saved)
 
 
+@pytest.mark.parametrize("name", ["sending: paused", "mode: shadow"])
+def test_the_kill_switches_are_settings_that_exist(name: str) -> None:
+    """What the runbook tells to write is accepted by the functions."""
+    assert name in OPERATIONS
+    Settings().overlaid(name)
+
+
 def test_the_kill_switch_pauses_and_changes_nothing_else() -> None:
     """What the runbook has written leaves the mode as it was, though cdk.json says shadow."""
     shipped = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))

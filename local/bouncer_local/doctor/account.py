@@ -65,7 +65,8 @@ class UnavailableError(BouncerError):
 class Account:
     """One account in one region, through a boto3 session; AWS_ENDPOINT_URL is honoured by boto3.
 
-    `answered` tells whether AWS has answered anything yet, be it a refusal.
+    `answered` tells whether AWS has answered anything yet, be it a refusal. Nothing it answered is
+    asked again: all checks of an examination speak of one moment.
     """
 
     def __init__(self, session: Session, region: str) -> None:
@@ -74,6 +75,7 @@ class Account:
         self._session = session
         self._clients: dict[str, Any] = {}
         self._silent: dict[str, UnavailableError] = {}
+        self._answers: dict[str, dict[str, Any]] = {}
 
     def client(self, service: str) -> Any:
         """The one client of a service; raises `UnavailableError`."""
@@ -104,12 +106,16 @@ class Account:
         client = self.client(service)
         if service in self._silent:
             raise self._silent[service]
+        question = f"{service} {operation} {sorted(parameters.items())}"
+        if question in self._answers:
+            return self._answers[question]
         try:
             answer: dict[str, Any] = getattr(client, operation)(**parameters)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             self.answered |= isinstance(error, ClientError)
             raise self.meaning(service, operation, error) from error
         self.answered = True
+        self._answers[question] = answer
         return answer
 
     def pages(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bouncer.address import mailbox_address, read_mailbox
+from bouncer.address import canonical, mailbox_address, read_mailbox
 from bouncer.document import Node, Report
 from bouncer.errors import BouncerError
 
@@ -56,9 +56,8 @@ class Deployment:
 
     def __post_init__(self) -> None:
         """Fill what follows from other settings."""
-        local, at, domain = (self.identity or self.senders[0]).rpartition("@")
-        name = f"{local}{at}{domain.lower()}" if self.identity else domain.lower()
-        object.__setattr__(self, "identity", name)
+        name = self.identity or self.senders[0].rpartition("@")[2]
+        object.__setattr__(self, "identity", canonical(name))
         if not self.prefix:
             object.__setattr__(self, "prefix", f"/ses-auto-bouncer/{self.name}")
 

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from bouncer.address import mailbox_address
-from bouncer.errors import BouncerError, DocumentError
+from bouncer.errors import DocumentError
 from bouncer.parameters import Document, ParameterSource, SourceError
 from bouncer.rule import Mode, Rule, read_rule
 from bouncer.settings import DEFAULTS_KEY, Settings
+from bouncer_local.doctor.account import NotFoundError, UnavailableError
 from bouncer_local.doctor.case import Case
 from bouncer_local.doctor.finding import Finding, Findings, ok, problem, warning
 from bouncer_local.doctor.machinery import FUNCTIONS
@@ -97,7 +98,7 @@ def _deployed(case: Case) -> Settings | None:
             given = answer.get("Configuration", {}).get("Environment", {}).get("Variables", {})
             if DEFAULTS_KEY in given:
                 return Settings().overlaid(given[DEFAULTS_KEY], document=name)
-        except BouncerError:
+        except (NotFoundError, UnavailableError):
             return None  # told by the check of functions
     return None
 

@@ -218,6 +218,13 @@ def test_an_answer_that_is_not_understood_is_one_line() -> None:
     }
 
 
+def test_nothing_is_asked_twice() -> None:
+    """A function's settings and its state are one answer; both were true at the same time."""
+    aws = Aws({})
+    found(aws=aws)
+    assert aws.asked.count("lambda.GetFunction") == len(RESOURCES["AWS::Lambda::Function"])
+
+
 def test_a_service_that_is_silent_is_asked_once() -> None:
     """Several checks that need it say so without waiting for it again."""
     silent = EndpointConnectionError(endpoint_url="x")
