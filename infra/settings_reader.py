@@ -148,11 +148,10 @@ def _runtime(root: Node, node: Node | None, found: dict[str, Any]) -> Mapping[st
         node.fault(expected, found=f"{size} bytes")
         return {}
     try:
-        RuntimeSettings().overlaid(json.dumps(runtime), document=root.report.document)
+        below = (*root.path, "settings")
+        RuntimeSettings().overlaid(json.dumps(runtime), document=root.report.document, below=below)
     except DocumentError as error:
-        for problem in error.problems:
-            path = (*root.path, "settings", problem.place)
-            root.report.add(path, found=problem.found, expected=problem.expected)
+        root.report.problems += error.problems
     return runtime
 
 

@@ -52,9 +52,10 @@ _SCALARS: dict[str, Any] = {
 
 @dataclass(slots=True)
 class Report:
-    """Collects the problems of one document."""
+    """Collects the problems of one document, which may stand `below` a place in another."""
 
     document: str
+    below: Path = ()
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -63,7 +64,7 @@ class Report:
         self.problems.append(
             Problem(
                 document=self.document,
-                place=show_path(path),
+                place=show_path((*self.below, *path)),
                 line=line or self.line(path),
                 found=found,
                 expected=expected,
@@ -165,9 +166,9 @@ class Node:
         return None
 
 
-def read(name: str, text: str) -> Node:
+def read(name: str, text: str, *, below: Path = ()) -> Node:
     """The root of the document called `name`; raises `DocumentError` if it is no document."""
-    report = Report(name)
+    report = Report(name, below)
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > _LONGEST:
         expected = f"at most {_LONGEST}, as an SSM parameter holds no more"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bouncer.address import read_mailbox
-from bouncer.document import Node, read
+from bouncer.document import Node, Path, read
 from bouncer.errors import EnvironmentKeyError
 from bouncer.rejection import read_answer, read_mta
 from bouncer.rule import Mode
@@ -69,9 +69,9 @@ class Settings:
         )
         return defaults.overlaid(environ.get(DEFAULTS_KEY) or "{}", document=DEFAULTS_KEY)
 
-    def overlaid(self, text: str, *, document: str = "settings") -> "Settings":
+    def overlaid(self, text: str, *, document: str = "settings", below: Path = ()) -> "Settings":
         """These settings with those of a document over them; raises `DocumentError`."""
-        root = read(document, text)
+        root = read(document, text, below=below)
         entries = (
             root.members(tuple(_READERS), "settings (a mapping)") if root.value is not None else {}
         )

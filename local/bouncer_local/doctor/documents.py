@@ -16,6 +16,7 @@ from bouncer_local.doctor.machinery import FUNCTIONS
 
 _RULE = "rules"
 _SETTINGS = "settings"
+_PLACE = ("context", "bouncer", "settings")
 _CORRECT = "correct the parameter; until then its last valid version holds, or it is left out"
 
 
@@ -61,16 +62,16 @@ def _modes(rules: Iterable[Rule]) -> str:
 def _settings(case: Case, document: Document | None) -> Findings:
     """What holds: the functions' own, as deployed or to be, and the parameter's over them."""
     parameter = f"{case.deployment.prefix}/settings"
+    deployed = _deployed(case)
+    wanted, text = deployed or Settings(), json.dumps(case.deployment.runtime)
     try:
-        wanted = Settings().overlaid(json.dumps(case.deployment.runtime), document="cdk.json")
+        wanted = Settings().overlaid(text, document="cdk.json", below=_PLACE)
     except DocumentError as error:
         yield from _faults(_SETTINGS, error, "correct cdk.json, or cdk deploy refuses it")
-        wanted = Settings()
-    settings = _deployed(case)
-    if settings and settings != wanted:
+    if deployed and deployed != wanted:
         found = "those of the functions are not those of cdk.json"
         yield warning(_SETTINGS, found, "run cdk deploy, or correct cdk.json")
-    settings = settings or wanted
+    settings = deployed or wanted
     if document:
         try:
             settings = settings.overlaid(document.text, document=document.label)

@@ -391,7 +391,12 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         function(Environment={"Variables": {"BOUNCER_SETTINGS": '{"mode": "shadow"}'}}),
         {},
     ),
-    (Level.PROBLEM, "settings: cdk.json:?.*cache", {}, {"runtime": {"cache": "x"}}),
+    (
+        Level.PROBLEM,
+        r"settings: cdk.json: context.bouncer.settings.cache: found \"x\"",
+        {},
+        {"runtime": {"cache": "x"}},
+    ),
     (
         Level.PROBLEM,
         "settings: /ses-auto-bouncer/main/settings",
