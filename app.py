@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from bouncer.errors import BouncerError
-from infra.deployment import auto_bouncer
+from bouncer_infra.stack import auto_bouncer
 
 app = cdk.App()
 try:

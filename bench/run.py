@@ -30,17 +30,17 @@ import workload
 from rich.console import Console
 from rich.table import Table
 
-from bouncer.condition import regex_options
 from bouncer.intake import Intake
 from bouncer.journal import Journal
-from bouncer.message import Message, read_event
-from bouncer.pacer import Pacer
-from bouncer.parameters import Document, Documents, Loader
-from bouncer.rule import Rule, read_rule
-from bouncer.ruleset import Decision, Ruleset
-from bouncer.settings import Settings
-from bouncer_local.cli import main as bouncer
-from bouncer_local.clock import SimulatedClock
+from bouncer.mail.message import Message, read_event
+from bouncer.operator_settings import Settings
+from bouncer.rules.condition import regex_options
+from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.ruleset import Decision, Ruleset
+from bouncer.sending.pacer import Pacer
+from bouncer.sources.parameters import Document, Documents, Loader
+from bouncer_cli.command_line import main as bouncer
+from bouncer_sim.clock import SimulatedClock
 from tests import oracle
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)

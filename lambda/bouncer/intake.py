@@ -12,16 +12,16 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from bouncer import settings
-from bouncer.aws import SQS, SSM, Around
+from bouncer import operator_settings as settings
+from bouncer.aws.client import SQS, SSM, Around
 from bouncer.errors import UnreadableEventError
-from bouncer.job import Job, check
+from bouncer.jobs.job import Job, check
 from bouncer.journal import Journal
 from bouncer.judge import Disposition, Judgement, judge
-from bouncer.message import read_event
-from bouncer.parameters import Loader, ParameterSource
-from bouncer.queue import Queue
-from bouncer.settings import Settings
+from bouncer.mail.message import read_event
+from bouncer.operator_settings import Settings
+from bouncer.sending.queue import Queue
+from bouncer.sources.parameters import Loader, ParameterSource
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

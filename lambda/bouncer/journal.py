@@ -18,12 +18,12 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
     AmazonCloudWatchEMFProvider,
 )
 
-from bouncer.job import Job
+from bouncer.jobs.job import Job
 from bouncer.judge import Judgement
-from bouncer.parameters import Loaded
-from bouncer.reason import Reason
-from bouncer.rule import Action
-from bouncer.settings import Settings
+from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
+from bouncer.rules.rule import Action
+from bouncer.sources.parameters import Loaded
 
 NAMESPACE = "SesAutoBouncer"
 

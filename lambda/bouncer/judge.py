@@ -11,15 +11,16 @@ from email.utils import format_datetime
 from enum import StrEnum
 from itertools import groupby
 
-from bouncer import guard, mime
-from bouncer.job import MOST_RECIPIENTS, DsnFields, Job, Refusal
-from bouncer.message import Message
-from bouncer.reason import Reason
-from bouncer.reference import reference
-from bouncer.rejection import DIAGNOSTIC_LIMIT, MESSAGE_LIMIT, BounceType, Dsn, Rejection
-from bouncer.rule import Action, Mode, Rule
-from bouncer.ruleset import Decision, Ruleset
-from bouncer.settings import Settings
+from bouncer import guard
+from bouncer.jobs.job import MOST_RECIPIENTS, DsnFields, Job, Refusal
+from bouncer.jobs.reference import reference
+from bouncer.mail import mime
+from bouncer.mail.message import Message
+from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
+from bouncer.rules.rejection import DIAGNOSTIC_LIMIT, MESSAGE_LIMIT, BounceType, Dsn, Rejection
+from bouncer.rules.rule import Action, Mode, Rule
+from bouncer.rules.ruleset import Decision, Ruleset
 
 _DEFAULT_DIAGNOSTIC = "Message rejected"
 _SUBJECT_LIMIT = 150

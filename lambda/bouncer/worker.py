@@ -15,16 +15,18 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bouncer import gate, sesapi, settings
-from bouncer.job import Job, JobError, from_json
+from bouncer import operator_settings as settings
+from bouncer.jobs.job import Job, JobError, from_json
 from bouncer.journal import Journal
-from bouncer.ledger import Ledger, LedgerError
-from bouncer.pacer import SPACING_S, OutOfTimeError, Pacer
-from bouncer.parameters import Loader, SettingsSource, SourceError
-from bouncer.queue import Queue, QueueError
-from bouncer.reason import Reason
-from bouncer.sesapi import ForbiddenError, RefusedError, Sender, UnknownOutcomeError
-from bouncer.settings import Settings
+from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
+from bouncer.sending import gate
+from bouncer.sending import ses as sesapi
+from bouncer.sending.ledger import Ledger, LedgerError
+from bouncer.sending.pacer import SPACING_S, OutOfTimeError, Pacer
+from bouncer.sending.queue import Queue, QueueError
+from bouncer.sending.ses import ForbiddenError, RefusedError, Sender, UnknownOutcomeError
+from bouncer.sources.parameters import Loader, SettingsSource, SourceError
 
 RESOURCES = (settings.QUEUE_KEY, settings.DEAD_LETTER_KEY, settings.LEDGER_KEY)
 

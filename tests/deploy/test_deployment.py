@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bouncer_local.deployment import journey
-from bouncer_local.deployment.cdk import Cdk, CdkError
-from bouncer_local.deployment.emulator import EmulatorError, emulator, environment, stop
-from bouncer_local.deployment.story import ShowedError, Story, expect
-from infra.settings_reader import read_settings
+from bouncer_infra.deployment_settings_reader import read_settings
+from bouncer_rehearsal import journey
+from bouncer_rehearsal.cdk_command import Cdk, CdkError
+from bouncer_rehearsal.emulator import EmulatorError, emulator, environment, stop
+from bouncer_rehearsal.story import ShowedError, Story, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,7 +107,9 @@ def test_locks_are_exact_and_name_no_registry() -> None:
     packages = {name: each for name, each in lock["packages"].items() if name}
     assert packages["node_modules/aws-cdk"]["version"] == wanted["aws-cdk"]
     assert all("integrity" in each and "resolved" not in each for each in packages.values())
-    emulator_lock = (ROOT / "local/emulator/requirements.txt").read_text(encoding="utf-8")
+    emulator_lock = (ROOT / "local/bouncer_rehearsal/emulator_process/requirements.txt").read_text(
+        encoding="utf-8"
+    )
     assert "http" not in emulator_lock
     for entry in re.findall(r"^\S.*(?:\n .*)*", emulator_lock, re.MULTILINE):
         assert entry.startswith("#") or ("==" in entry and "--hash=sha256:" in entry)

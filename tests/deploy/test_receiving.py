@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bouncer_local.deployment.receiving import Receiving, ReceivingError, matches
-from bouncer_local.rawmail import Envelope
+from bouncer_cli.raw_mail import Envelope
+from bouncer_rehearsal.receipt_rules import Receiving, ReceivingError, matches
 
 RAW = b"""Return-Path: <tom@bakery.example>
 From: tom@bakery.example

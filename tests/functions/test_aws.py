@@ -19,10 +19,10 @@ from botocore.exceptions import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncer import aws
-from bouncer.aws import SQS, SSM, Around, Signer
-from bouncer.parameters import ParameterSource, SourceError
-from bouncer_local.aws.embedded import PREFIX, EmbeddedAws, embedded_aws
+from bouncer.aws import client as aws
+from bouncer.aws.client import SQS, SSM, Around, Signer
+from bouncer.sources.parameters import ParameterSource, SourceError
+from bouncer_sim.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
 from tests.front import KEY, SECRET, Reply, front, signature, through_boto3
 
 if TYPE_CHECKING:

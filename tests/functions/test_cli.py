@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
-from bouncer_local import cli
-from bouncer_local.commands.demo import SAMPLES
+from bouncer_cli import command_line as cli
+from bouncer_cli.commands.demo_command import SAMPLES
 
 ROOT = Path(cli.__file__).resolve().parents[2]
 
@@ -335,9 +335,8 @@ def test_settings_that_hold_everything_back_are_told(run: Run, tmp_path: Path) -
 
 def test_a_closed_pipe_is_no_error() -> None:
     """`bouncer replay ... | head -1` ends quietly."""
-    command = (
-        f"{sys.executable} -m bouncer_local.cli replay --format json {SAMPLES}/*.eml | head -1"
-    )
+    replay = f"{sys.executable} -m bouncer_cli.command_line replay --format json"
+    command = f"{replay} {SAMPLES}/*.eml | head -1"
     done = subprocess.run(  # noqa: S602  # a pipe is what is tried
         command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -348,7 +347,7 @@ def test_the_fake_ses_serves_alone(tmp_path: Path) -> None:
     """It says where it listens and what it received, takes a boto3 call, and ends on a signal."""
     words = ["ses", "--verified", "example.com", "--out", str(tmp_path), str(sample("02-"))]
     process = subprocess.Popen(  # noqa: S603  # our own command
-        [sys.executable, "-m", "bouncer_local.cli", *words],
+        [sys.executable, "-m", "bouncer_cli.command_line", *words],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from bouncer.guard import Context, findings
-from bouncer.message import Message, read_record
-from bouncer.parameters import Loaded
-from bouncer.reason import Reason
-from bouncer.rejection import ANSWER_CLASSES
-from bouncer.rule import read_rule
-from bouncer.ruleset import Ruleset
-from bouncer.settings import Settings
-from bouncer_local.mailfile import Item, read_items
-from bouncer_local.rawmail import Envelope
-from bouncer_local.replay import Result, replay
-from bouncer_local.report import as_json
+from bouncer.mail.message import Message, read_record
+from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
+from bouncer.rules.rejection import ANSWER_CLASSES
+from bouncer.rules.rule import read_rule
+from bouncer.rules.ruleset import Ruleset
+from bouncer.sources.parameters import Loaded
+from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.raw_mail import Envelope
+from bouncer_cli.replay import Result, replay
+from bouncer_cli.replay_report import as_json
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 BOUNCES = CORPUS / "set-of-emails"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bouncer import journal
-from bouncer.reason import Reason
-from bouncer_local import cli
-from bouncer_local.commands.demo import SAMPLES
+from bouncer.reasons import Reason
+from bouncer_cli import command_line as cli
+from bouncer_cli.commands.demo_command import SAMPLES
 
 ROOT = Path(cli.__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,12 +12,12 @@ import pytest
 
 from bouncer import intake
 from bouncer.intake import Intake
-from bouncer.job import Job, from_json
+from bouncer.jobs.job import Job, from_json
 from bouncer.journal import Journal
-from bouncer.parameters import Document, Documents, Loader, SourceError
-from bouncer.queue import QueueError
-from bouncer.settings import Settings
-from bouncer_local.aws.embedded import PREFIX, EmbeddedAws, embedded_aws
+from bouncer.operator_settings import Settings
+from bouncer.sending.queue import QueueError
+from bouncer.sources.parameters import Document, Documents, Loader, SourceError
+from bouncer_sim.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
 from tests.front import KEY, SECRET, behind, front, through_boto3
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from bouncer.parameters import Document, FileSource, Loaded, Loader, ParameterSource, SourceError
-from bouncer.settings import Settings
-from bouncer_local.aws.embedded import embedded_aws
+from bouncer.operator_settings import Settings
+from bouncer.sources.parameters import (
+    Document,
+    FileSource,
+    Loaded,
+    Loader,
+    ParameterSource,
+    SourceError,
+)
+from bouncer_sim.embedded_aws import embedded_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

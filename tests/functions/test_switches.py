@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError
 
-from bouncer.switches import CONFIG, Found, Step, SwitchError, Switches, read_wish, to_hold
+from bouncer.account_settings import CONFIG, Found, Step, SwitchError, Switches, read_wish, to_hold
 
 RULES = {"Kind": "ActiveRuleSet", "RuleSetName": "ours"}
 SET = {

@@ -21,15 +21,15 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from bouncer import sesapi
-from bouncer.job import Job, Refusal, to_json
+from bouncer.jobs.job import Job, Refusal, to_json
+from bouncer.jobs.reference import reference
 from bouncer.journal import Journal
-from bouncer.ledger import Ledger, LedgerError
-from bouncer.pacer import Pacer
-from bouncer.parameters import Document, Documents, Loader, SettingsSource, SourceError
-from bouncer.queue import Queue, QueueError
-from bouncer.reference import reference
-from bouncer.sesapi import (
+from bouncer.operator_settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, Settings
+from bouncer.sending import ses as sesapi
+from bouncer.sending.ledger import Ledger, LedgerError
+from bouncer.sending.pacer import Pacer
+from bouncer.sending.queue import Queue, QueueError
+from bouncer.sending.ses import (
     ForbiddenError,
     RefusedError,
     Sender,
@@ -37,15 +37,15 @@ from bouncer.sesapi import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from bouncer.settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, Settings
+from bouncer.sources.parameters import Document, Documents, Loader, SettingsSource, SourceError
 from bouncer.worker import RESERVE_S, Worker
-from bouncer_local.aws.embedded import PREFIX, embedded_aws
-from bouncer_local.aws.mapping import EventSourceMapping
-from bouncer_local.clock import SimulatedClock, now
-from bouncer_local.sending import PatientQueue
-from bouncer_local.ses.account import ReceivedMail
-from bouncer_local.ses.faults import Fault, FaultKind, Faults
-from bouncer_local.ses.server import FakeSes
+from bouncer_sim.clock import SimulatedClock, now
+from bouncer_sim.embedded_aws import PREFIX, embedded_aws
+from bouncer_sim.event_source_mapping import EventSourceMapping
+from bouncer_sim.fake_ses.faults import Fault, FaultKind, Faults
+from bouncer_sim.fake_ses.server import FakeSes
+from bouncer_sim.fake_ses.ses_account import ReceivedMail
+from bouncer_sim.worker_driver import PatientQueue
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC).timestamp()
 

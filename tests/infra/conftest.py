@@ -63,8 +63,8 @@ def synth() -> Iterator[Synth]:
     from aws_cdk import assertions  # noqa: PLC0415
     from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
 
-    from infra.settings_reader import read_settings  # noqa: PLC0415
-    from infra.stack import AutoBouncer  # noqa: PLC0415
+    from bouncer_infra.auto_bouncer import AutoBouncer  # noqa: PLC0415
+    from bouncer_infra.deployment_settings_reader import read_settings  # noqa: PLC0415
 
     @cache
     def template(context: str) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def findings(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Findings
     from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
     from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415
 
-    from infra.settings_reader import read_settings  # noqa: PLC0415
-    from infra.stack import AutoBouncer  # noqa: PLC0415
+    from bouncer_infra.auto_bouncer import AutoBouncer  # noqa: PLC0415
+    from bouncer_infra.deployment_settings_reader import read_settings  # noqa: PLC0415
 
     def found(context: dict[str, Any], change: Callable[[Any], object] | None = None) -> list[str]:
         folder = tmp_path_factory.mktemp("nag")

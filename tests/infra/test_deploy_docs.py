@@ -12,14 +12,14 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
-from bouncer import switches
-from infra.settings import MailStore, Settings
-from infra.settings_reader import _READERS, read_settings
+from bouncer import account_settings as switches
+from bouncer_infra.deployment_settings import MailStore, Settings
+from bouncer_infra.deployment_settings_reader import _READERS, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 COST = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
-DOCTOR = ROOT / "local" / "bouncer_local" / "doctor"
+DOCTOR = ROOT / "local" / "bouncer_cli" / "doctor"
 NEW_PAGES = ["README.md", "docs/deploy.md", "docs/cost.md", "docs/architecture.md"]
 
 # Defaults the table tells in words; the values are what the words stand for.

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from bouncer_local.doctor import machinery, sending
-from bouncer_local.doctor.deployment import Deployment
+from bouncer_cli.doctor import check_sending as sending
+from bouncer_cli.doctor import machinery
+from bouncer_cli.doctor.deployment import Deployment
 
 DEPLOYMENT = Deployment(recipients=("example.com",), bounce_sender="mailer-daemon@example.com")
 

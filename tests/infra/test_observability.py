@@ -15,17 +15,17 @@ from typing import Any
 
 import pytest
 
-from bouncer.gate import withheld
 from bouncer.intake import Intake
-from bouncer.job import Job
+from bouncer.jobs.job import Job
 from bouncer.journal import NAMESPACE, Journal
 from bouncer.judge import judge
-from bouncer.message import read_event
-from bouncer.parameters import Document, Documents, Loaded, Loader
-from bouncer.reason import Reason
-from bouncer.rule import Mode
-from bouncer.ruleset import Ruleset
-from bouncer.settings import Settings
+from bouncer.mail.message import read_event
+from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
+from bouncer.rules.rule import Mode
+from bouncer.rules.ruleset import Ruleset
+from bouncer.sending.gate import withheld
+from bouncer.sources.parameters import Document, Documents, Loaded, Loader
 
 Template = dict[str, Any]
 Line = dict[str, Any]
@@ -330,7 +330,7 @@ def _job() -> Job:
 
 
 def _rules() -> dict[str, Any]:
-    from bouncer.rule import read_rule  # noqa: PLC0415  # beside its only use
+    from bouncer.rules.rule import read_rule  # noqa: PLC0415  # beside its only use
 
     return {name: read_rule(name, text) for name, text in RULES.items()}
 

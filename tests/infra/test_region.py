@@ -26,7 +26,7 @@ def warnings(synth: Callable[..., Any]) -> Warnings:  # noqa: ARG001  # it set u
     """The warnings of a stack bound for a region."""
     import aws_cdk as cdk  # noqa: PLC0415
 
-    from infra.region import warn_without_receiving  # noqa: PLC0415
+    from bouncer_infra.receiving_regions import warn_without_receiving  # noqa: PLC0415
 
     def warned(region: str | None) -> list[str]:
         stack = cdk.Stack()
@@ -41,8 +41,8 @@ def test_a_region_without_receiving_is_warned_of(synth: Callable[..., Any]) -> N
     import aws_cdk as cdk  # noqa: PLC0415
     from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
 
-    from infra.settings_reader import read_settings  # noqa: PLC0415
-    from infra.stack import AutoBouncer  # noqa: PLC0415
+    from bouncer_infra.auto_bouncer import AutoBouncer  # noqa: PLC0415
+    from bouncer_infra.deployment_settings_reader import read_settings  # noqa: PLC0415
 
     stack = AutoBouncer(
         cdk.App(),
@@ -66,7 +66,7 @@ def test_regions_receive_where_cloudformation_has_receipt_rules(
     synth: Callable[..., Any],  # noqa: ARG001  # it set up Node
 ) -> None:
     """The list is that of the schemas cfn-lint carries: a newer one tells what to add."""
-    from infra.region import RECEIVING  # noqa: PLC0415
+    from bouncer_infra.receiving_regions import RECEIVING  # noqa: PLC0415
 
     package = importlib.util.find_spec("cfnlint")  # not imported: that takes a second
     assert package

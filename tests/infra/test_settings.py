@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bouncer.errors import DocumentError
-from infra.settings import MailStore
-from infra.settings_reader import read_settings
+from bouncer_infra.deployment_settings import MailStore
+from bouncer_infra.deployment_settings_reader import read_settings
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 

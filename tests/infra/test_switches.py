@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from bouncer.account_settings import read_wish
 from bouncer.errors import DocumentError
-from bouncer.switches import read_wish
-from infra.settings_reader import read_settings
+from bouncer_infra.deployment_settings_reader import read_settings
 
 Template = dict[str, Any]
 Synth = Callable[..., Template]
@@ -32,7 +32,7 @@ def handler(template: Template) -> dict[str, Any]:
     (found,) = [
         r
         for r in of_type(template, "AWS::Lambda::Function").values()
-        if r["Properties"]["Handler"] == "bouncer.switches.handler"
+        if r["Properties"]["Handler"] == "bouncer.account_settings.handler"
     ]
     return found
 
@@ -107,7 +107,7 @@ def test_a_declined_default_set_is_not_switched(synth: Synth) -> None:
     """The identity is left alone; no function that could change SES is deployed at all."""
     template = synth(attach_configuration_set=False)
     assert not of_type(template, SET)
-    assert "bouncer.switches.handler" not in json.dumps(template)
+    assert "bouncer.account_settings.handler" not in json.dumps(template)
     assert of_type(template, "AWS::SES::ConfigurationSet")
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bouncer import intake, worker
-from bouncer.gate import LIFETIME
-from bouncer.settings import DEFAULTS_KEY, PREFIX_KEY
+from bouncer.operator_settings import DEFAULTS_KEY, PREFIX_KEY
+from bouncer.sending.gate import LIFETIME
 from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
 
 Template = dict[str, Any]

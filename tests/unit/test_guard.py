@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import pytest
 
 from bouncer.guard import CHECKED, Context, findings, withheld
-from bouncer.message import VERDICTS, Message
-from bouncer.reason import Reason
-from bouncer.reference import reference
-from bouncer.rejection import ANSWER_CLASSES
+from bouncer.jobs.reference import reference
+from bouncer.mail.message import VERDICTS, Message
+from bouncer.reasons import Reason
+from bouncer.rules.rejection import ANSWER_CLASSES
 
 SENDER = "bob@sender.example"
 RECIPIENT = "ann@example.com"

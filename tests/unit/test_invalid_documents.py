@@ -13,13 +13,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncer.condition import FIELDS, NESTING
-from bouncer.document import read as read_document
 from bouncer.errors import BouncerError, DocumentError
-from bouncer.rejection import KEYS
-from bouncer.rule import Rule, read_rule
-from bouncer.ruleset import Ruleset
-from bouncer.settings import Settings
+from bouncer.operator_settings import Settings
+from bouncer.rules.condition import FIELDS, NESTING
+from bouncer.rules.document import read as read_document
+from bouncer.rules.rejection import KEYS
+from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.ruleset import Ruleset
 
 INVALID = Path(__file__).parents[1] / "invalid"
 FOLDERS = sorted(path for path in INVALID.iterdir() if path.is_dir())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bouncer.job import (
+from bouncer.jobs.job import (
     MOST_RECIPIENTS,
     DsnFields,
     Job,
@@ -21,7 +21,7 @@ from bouncer.job import (
     send_bounce,
     to_json,
 )
-from bouncer.reference import REFERENCE, reference
+from bouncer.jobs.reference import REFERENCE, reference
 
 DSN = DsnFields(
     action="failed",

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bouncer.job import to_json
+from bouncer.jobs.job import to_json
 from bouncer.judge import judge
-from bouncer.message import read_record
-from bouncer.rejection import MESSAGE_LIMIT
-from bouncer.rule import read_rule
-from bouncer.ruleset import Ruleset
-from bouncer.settings import Settings
+from bouncer.mail.message import read_record
+from bouncer.operator_settings import Settings
+from bouncer.rules.rejection import MESSAGE_LIMIT
+from bouncer.rules.rule import read_rule
+from bouncer.rules.ruleset import Ruleset
 
 LONGEST_BODY = 256 * 1024  # bytes a queue message may have in every region
 RECIPIENTS = [f"box{number:02}@example.com" for number in range(50)]

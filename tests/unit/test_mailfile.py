@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bouncer.errors import UnreadableEventError
-from bouncer.message import read_record
-from bouncer_local.mailfile import Item, read_items
-from bouncer_local.rawmail import Envelope
+from bouncer.mail.message import read_record
+from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.raw_mail import Envelope
 
 MAIL = "From: Bob <bob@sender.example>\nTo: ann@example.com\nSubject: {}\n\nHello.\n"
 MBOX = f"From bob@sender.example Mon Nov  2 08:14:21 2026\n{MAIL}\n"

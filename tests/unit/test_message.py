@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncer.condition import Text, leaves
 from bouncer.errors import UnreadableEventError
-from bouncer.message import HEADER_LIMIT, VERDICTS, Message, read_event, read_record
-from bouncer.rule import read_rule
-from bouncer.ruleset import Ruleset
+from bouncer.mail.message import HEADER_LIMIT, VERDICTS, Message, read_event, read_record
+from bouncer.rules.condition import Text, leaves
+from bouncer.rules.rule import read_rule
+from bouncer.rules.ruleset import Ruleset
 
 ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"
 RECEIVED = (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncer import mime
+from bouncer.mail import mime
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates included
 WORDY_TEXT = st.lists(

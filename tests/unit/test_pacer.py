@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncer.pacer import SPACING_S, NotAcceptedError, OutOfTimeError, Pacer
-from bouncer_local.clock import SimulatedClock
+from bouncer.sending.pacer import SPACING_S, NotAcceptedError, OutOfTimeError, Pacer
+from bouncer_sim.clock import SimulatedClock
 
 
 class Calls:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncer.message import VERDICTS, Message, read_record
-from bouncer_local.rawmail import HEADER_LIMIT, Envelope, RawMailError, header_block, ses_record
+from bouncer.mail.message import VERDICTS, Message, read_record
+from bouncer_cli.raw_mail import HEADER_LIMIT, Envelope, RawMailError, header_block, ses_record
 
 ID = "7m4nu9t1k8s0rawmail"
 RECEIVED = (

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bouncer import condition, rejection
 from bouncer.errors import DocumentError
 from bouncer.judge import Judgement, judge
-from bouncer.message import Message, read_record
-from bouncer.reason import Reason
-from bouncer.rule import Action, Mode, read_rule
-from bouncer.ruleset import Ruleset
-from bouncer.settings import Settings
+from bouncer.mail.message import Message, read_record
+from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
+from bouncer.rules import condition, rejection
+from bouncer.rules.rule import Action, Mode, read_rule
+from bouncer.rules.ruleset import Ruleset
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 

@@ -9,10 +9,10 @@ import re2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bouncer.index import PatternSet
-from bouncer.message import Message, read_record
-from bouncer.rule import Rule, read_rule
-from bouncer.ruleset import Ruleset
+from bouncer.mail.message import Message, read_record
+from bouncer.rules.index import PatternSet
+from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.ruleset import Ruleset
 from tests import oracle
 
 NAMES = ["ann", "ann+news", "bob", "Ann", "stra\u00dfe", "\u017fam", "K\u212a"]

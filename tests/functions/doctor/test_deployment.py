@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bouncer.errors import BouncerError
-from bouncer_local import cli
-from bouncer_local.doctor.deployment import Deployment, read_deployment
-from infra.settings_reader import read_settings
+from bouncer_cli import command_line as cli
+from bouncer_cli.doctor.deployment import Deployment, read_deployment
+from bouncer_infra.deployment_settings_reader import read_settings
 from tests.functions.doctor.aws import (
     MINIMAL,
 )

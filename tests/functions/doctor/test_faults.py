@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bouncer_local.doctor.finding import Level
+from bouncer_cli.doctor.finding import Level
 from tests.functions.doctor.answers import (
     account,
     active,

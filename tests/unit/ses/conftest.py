@@ -9,10 +9,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bouncer_local.ses.account import ReceivedMail
-from bouncer_local.ses.faults import Faults, parse_fault
-from bouncer_local.ses.form import decode
-from bouncer_local.ses.server import FakeSes
+from bouncer_sim.fake_ses.faults import Faults, parse_fault
+from bouncer_sim.fake_ses.form import decode
+from bouncer_sim.fake_ses.server import FakeSes
+from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
 NOON = 1_769_860_800.0  # 2026-01-31T12:00:00Z
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260131/eu-west-1/ses/aws4_request, Signature=0"

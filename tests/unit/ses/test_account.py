@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bouncer_local.ses.account import Account, ReceivedMail
-from bouncer_local.ses.bounce import SendBounceRequest, parse
-from bouncer_local.ses.refusal import ErrorCode, SesError
+from bouncer_sim.fake_ses.refusal import ErrorCode, SesError
+from bouncer_sim.fake_ses.send_bounce_request import SendBounceRequest, parse
+from bouncer_sim.fake_ses.ses_account import Account, ReceivedMail
 
 FINAL = "BouncedRecipientInfoList.member.1.RecipientDsnFields.FinalRecipient"
 FIRST = "BouncedRecipientInfoList.member.1.Recipient"

@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncer_local.ses.bounce import BounceType, DsnAction, RecipientDsnFields, parse
-from bouncer_local.ses.form import decode
-from bouncer_local.ses.refusal import ErrorCode, SesError
+from bouncer_sim.fake_ses.form import decode
+from bouncer_sim.fake_ses.refusal import ErrorCode, SesError
+from bouncer_sim.fake_ses.send_bounce_request import (
+    BounceType,
+    DsnAction,
+    RecipientDsnFields,
+    parse,
+)
 
 FIRST = "BouncedRecipientInfoList.member.1"
 DSN = f"{FIRST}.RecipientDsnFields"

@@ -9,14 +9,14 @@ from flufl.bounce import scan_message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncer_local.ses.account import ReceivedMail
-from bouncer_local.ses.bounce import (
+from bouncer_sim.fake_ses.dsn import DEFAULT_EXPLANATION, write
+from bouncer_sim.fake_ses.send_bounce_request import (
     BouncedRecipient,
     BounceType,
     SendBounceRequest,
     parse,
 )
-from bouncer_local.ses.dsn import DEFAULT_EXPLANATION, write
+from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
 PLAIN = SendBounceRequest(
     original_message_id="orig-1",

@@ -3,7 +3,7 @@
 import pytest
 
 from bouncer.errors import BouncerError
-from bouncer_local.ses.faults import Fault, FaultKind, Faults, parse_fault
+from bouncer_sim.fake_ses.faults import Fault, FaultKind, Faults, parse_fault
 
 
 def test_fault_is_read_from_a_command_line() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from bouncer_local.ses.server import FakeSes
+    from bouncer_sim.fake_ses.server import FakeSes
     from tests.unit.ses.conftest import Client
 
 SIGNED = b"Authorization: AWS4-HMAC-SHA256 Credential=t/20260131/eu-west-1/ses/aws4_request\r\n"

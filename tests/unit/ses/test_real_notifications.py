@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bouncer_local.ses.account import ReceivedMail
-from bouncer_local.ses.bounce import BouncedRecipient, BounceType, SendBounceRequest
-from bouncer_local.ses.dsn import write
+from bouncer_sim.fake_ses.dsn import write
+from bouncer_sim.fake_ses.send_bounce_request import BouncedRecipient, BounceType, SendBounceRequest
+from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
 CORPUS = (
     Path(__file__).parents[4] / "shared/corpus/set-of-emails/maildir/bsd"

@@ -16,8 +16,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from bouncer_local.ses.account import ReceivedMail
-from bouncer_local.ses.server import FakeSes
+from bouncer_sim.fake_ses.server import FakeSes
+from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,249 @@
+"""Alarms: what an operator must look at, each with its section in docs/operations.md.
+
+Nothing here reacts; an alarm tells, by mail if the settings name an address. Missing data is quiet:
+our metrics exist only while they count something. SES's rates, which come when it has news, last.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from bouncer.mail.address import mailbox_address
+from bouncer_infra.deployment_settings import Settings
+from bouncer_infra.metrics import DAY, FIVE_MINUTES, HOUR, UNKNOWN, Metrics, percentage, total
+
+HOUR_S = 3600
+MOST_FAILED_PERCENT = 5
+MOST_DUPLICATE_PERCENT = 10
+MOST_DOUBLE_BOUNCE_PERCENT = 5
+# SES Developer Guide, "Reputation metrics": from here on the account is put under review.
+MOST_BOUNCE_RATE = 0.05
+MOST_COMPLAINT_RATE = 0.001
+# An alarm takes ten metrics (CloudWatch User Guide, "CloudWatch quotas"): a share of two sums.
+_MOST_SUMMED = 5
+_SERVICES = ("intake", "worker")  # both read settings; the intake reads rules as well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """An alarm: `key` is its name and its section's anchor; it rings from `threshold` on.
+
+    It rings if `breaches` of the last `periods` breach. One of three by default: metrics come a
+    little late, and a period that was filled with 0 is not looked at again (CloudWatch User Guide,
+    "Using metric math", FILL).
+    """
+
+    key: str
+    says: str
+    measure: cloudwatch.Metric | cloudwatch.MathExpression
+    threshold: float = 1
+    above: bool = False
+    breaches: int = 1
+    periods: int = 3
+    missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
+
+
+class Alarms(Construct):
+    """All alarms of a deployment; `topic` exists if the settings have an address to tell."""
+
+    def __init__(self, scope: Construct, id_: str, *, settings: Settings, metrics: Metrics) -> None:
+        super().__init__(scope, id_)
+        self.topic = self._topic(settings.alarm_email) if settings.alarm_email else None
+        self.alarms = [self._alarm(settings.name, watch) for watch in watches(metrics)]
+
+    def _topic(self, address: str) -> sns.Topic:
+        topic = sns.Topic(self, "Topic", enforce_ssl=True)
+        topic.add_subscription(subscriptions.EmailSubscription(mailbox_address(address)))
+        # A policy of one's own takes the place of the default one, by which CloudWatch may publish.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Publish"],
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
+        return topic
+
+    def _alarm(self, deployment: str, watch: Watch) -> cloudwatch.Alarm:
+        operator = cloudwatch.ComparisonOperator
+        alarm = watch.measure.create_alarm(
+            self,
+            watch.key,
+            alarm_name=f"ses-auto-bouncer-{deployment}-{watch.key}",
+            alarm_description=f"{watch.says} See docs/operations.md#{watch.key}",
+            threshold=watch.threshold,
+            comparison_operator=operator.GREATER_THAN_THRESHOLD
+            if watch.above
+            else operator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=watch.periods,
+            datapoints_to_alarm=watch.breaches,
+            treat_missing_data=watch.missing,
+        )
+        if self.topic:
+            action = actions.SnsAction(self.topic)
+            alarm.add_alarm_action(action)
+            alarm.add_ok_action(action)
+        return alarm
+
+
+def watches(metrics: Metrics) -> Iterator[Watch]:
+    """Every alarm, in the order of docs/operations.md."""
+    yield from _queue(metrics)
+    yield from _functions(metrics)
+    yield from _documents(metrics)
+    yield from _bounces(metrics)
+
+
+def _queue(metrics: Metrics) -> Iterator[Watch]:
+    yield Watch(
+        key="dead-letters",
+        says="Jobs were given up and lie in the dead-letter queue.",
+        measure=metrics.dead_letters.metric_approximate_number_of_messages_visible(
+            statistic="Maximum", period=FIVE_MINUTES
+        ),
+        periods=1,
+    )
+    for hours, says in (
+        (12, "The oldest job has waited for half of the 24 hours in which SES takes a bounce."),
+        (20, "The oldest job will expire in less than 4 hours."),
+    ):
+        yield Watch(
+            key=f"oldest-job-{hours}h",
+            says=says,
+            measure=metrics.queue.metric_approximate_age_of_oldest_message(
+                statistic="Maximum", period=FIVE_MINUTES
+            ),
+            threshold=hours * HOUR_S,
+            periods=1,
+        )
+    # The age leaves out jobs that were received three times or more (SQS Developer Guide,
+    # "Available CloudWatch metrics"): one that comes back over and over hides itself.
+    yield Watch(
+        key="stuck-worker",
+        says="The worker has handed jobs back to the queue for a quarter of an hour.",
+        measure=metrics.own("worker", "HandedBack"),
+        breaches=3,
+    )
+    yield Watch(
+        key="unreadable-jobs",
+        says="A queue message was no job and went to the dead-letter queue.",
+        measure=metrics.own("worker", "UnreadableJobs"),
+    )
+
+
+def _functions(metrics: Metrics) -> Iterator[Watch]:
+    yield Watch(
+        key="intake-errors",
+        says="The intake failed, and mail was let through without being judged.",
+        measure=total(
+            [
+                metrics.own("intake", "IntakeErrors"),
+                metrics.own("intake", "IntakeErrors", deployment=UNKNOWN, label="no environment"),
+                metrics.intake.metric_errors(label="crashes"),
+            ],
+            label="intake errors",
+        ),
+    )
+    yield Watch(
+        key="worker-errors",
+        says="The worker crashed, or could not keep its ledger or its queue.",
+        measure=total(
+            [
+                metrics.own("worker", "WorkerErrors"),
+                metrics.worker.metric_errors(label="crashes"),
+            ],
+            label="worker errors",
+        ),
+    )
+    yield Watch(
+        key="throttles",
+        says="Lambda had no room to run the intake or the worker.",
+        measure=total(
+            [
+                metrics.intake.metric_throttles(label="intake"),
+                metrics.worker.metric_throttles(label="worker"),
+            ],
+            label="throttles",
+        ),
+    )
+
+
+def _documents(metrics: Metrics) -> Iterator[Watch]:
+    yield Watch(
+        key="invalid-rules",
+        says="A rule or the settings can't be read; an earlier version is in force, or none.",
+        measure=total(
+            [metrics.own(service, "InvalidDocuments", label=service) for service in _SERVICES],
+            label="invalid documents",
+        ),
+    )
+    yield Watch(
+        key="stale-rules",
+        says="Rules or settings could not be read again; the last good ones are in force.",
+        measure=total(
+            [metrics.own(service, "StaleRules", label=service) for service in _SERVICES],
+            label="stale rules",
+        ),
+    )
+
+
+def _bounces(metrics: Metrics) -> Iterator[Watch]:
+    sent = metrics.own("worker", "Sent", period=HOUR)
+    failed = metrics.own("worker", "Failed", period=HOUR)
+    duplicates = metrics.own("worker", "Withheld_duplicate", period=HOUR)
+    yield Watch(
+        key="failed-bounces",
+        says=f"More than {MOST_FAILED_PERCENT} % of an hour's bounces failed.",
+        measure=percentage([failed], [sent, failed], label="% failed", period=HOUR),
+        threshold=MOST_FAILED_PERCENT,
+        above=True,
+        periods=2,
+    )
+    yield Watch(
+        key="duplicates",
+        says=f"More than {MOST_DUPLICATE_PERCENT} % of an hour's bounces had been sent before.",
+        measure=percentage(
+            [duplicates], [sent, duplicates], label="% duplicate", period=HOUR, least=10
+        ),
+        threshold=MOST_DUPLICATE_PERCENT,
+        above=True,
+        periods=2,
+    )
+    yield Watch(
+        key="double-bounces",
+        says=f"More than {MOST_DOUBLE_BOUNCE_PERCENT} % of a day's mail with our set bounced.",
+        measure=percentage(
+            metrics.events("Bounce", period=DAY)[:_MOST_SUMMED],
+            metrics.events("Send", period=DAY)[:_MOST_SUMMED],
+            label="% bounced",
+            period=DAY,
+            least=10,
+        ),
+        threshold=MOST_DOUBLE_BOUNCE_PERCENT,
+        above=True,
+        periods=1,
+    )
+    yield Watch(
+        key="reputation-bounces",
+        says="The account's bounce rate is where SES begins to review it.",
+        measure=metrics.reputation("BounceRate"),
+        threshold=MOST_BOUNCE_RATE,
+        periods=1,
+        missing=cloudwatch.TreatMissingData.IGNORE,
+    )
+    yield Watch(
+        key="reputation-complaints",
+        says="The account's complaint rate is where SES begins to review it.",
+        measure=metrics.reputation("ComplaintRate"),
+        threshold=MOST_COMPLAINT_RATE,
+        periods=1,
+        missing=cloudwatch.TreatMissingData.IGNORE,
+    )

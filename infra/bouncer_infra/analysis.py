@@ -1,0 +1,188 @@
+"""The archive as tables: the journal and SES's events, asked by Athena, with the questions saved.
+
+Tables are read where the streams of `archive` put their files; partitions are worked out from the
+date instead of being listed. Nothing here is needed to bounce a mail.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_athena as athena
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from bouncer_infra.deployment_settings import Settings
+
+RESULTS = "athena/"
+_RESULT_DAYS = 30  # results show addresses: they stay no longer than somebody looks at them
+_MOST_BYTES = 100 * 10**9  # one query may read: Athena charges by it, and a slip should stay cheap
+
+# The journal's fields (`bouncer.journal`); metrics are left to CloudWatch, but for the wait.
+JOURNAL: Mapping[str, str] = {
+    "logged_at": "string",
+    "level": "string",
+    "event": "string",
+    "deployment": "string",
+    "service": "string",
+    "request_id": "string",
+    "message_id": "string",
+    "sender": "string",
+    "decisions": "array<struct<recipient:string,action:string,rule:string,shadow:array<string>,"
+    "withheld:string>>",
+    "disposition": "string",
+    "mode": "string",
+    "job_references": "array<string>",
+    "reference": "string",
+    "recipients": "array<string>",
+    "rules": "array<string>",
+    "bounce_id": "string",
+    "waittime": "array<bigint>",
+    "reason": "string",
+    "stage": "string",
+    "error": "string",
+    "raised_at": "string",
+    "problem": "string",
+    "problems": "array<string>",
+    "jobs": "bigint",
+    "record": "string",
+}
+# Columns whose JSON keys are words of SQL.
+JOURNAL_KEYS: Mapping[str, str] = {
+    "logged_at": "timestamp",
+    "event": "message",
+    "job_references": "references",
+    "raised_at": "where",
+}
+# SES Developer Guide, "Contents of event data that Amazon SES publishes to Kinesis Data Firehose".
+# The SerDe compares keys without regard to case; columns and members have none.
+EVENTS: Mapping[str, str] = {
+    "eventtype": "string",
+    "mail": "struct<timestamp:string,messageid:string,source:string,destination:array<string>>",
+    "bounce": "struct<bouncetype:string,bouncesubtype:string,timestamp:string,feedbackid:string,"
+    "reportingmta:string,bouncedrecipients:array<struct<emailaddress:string,action:string,"
+    "status:string,diagnosticcode:string>>>",
+    "complaint": "struct<timestamp:string,feedbackid:string,complaintfeedbacktype:string,"
+    "complainedrecipients:array<struct<emailaddress:string>>>",
+    "delivery": "struct<timestamp:string,processingtimemillis:bigint,recipients:array<string>,"
+    "smtpresponse:string,reportingmta:string>",
+    "deliverydelay": "struct<timestamp:string,delaytype:string,expirationtime:string,"
+    "delayedrecipients:array<struct<emailaddress:string,status:string,diagnosticcode:string>>>",
+    "reject": "struct<reason:string>",
+}
+
+QUESTIONS = Path(__file__).parent / "questions"
+
+
+class Analysis(Construct):
+    """A database, its two tables and a workgroup with saved queries, over the archive's bucket."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, settings: Settings, bucket: s3.Bucket
+    ) -> None:
+        super().__init__(scope, id_)
+        self._settings = settings
+        self._bucket = bucket
+        self.database = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=f"ses_auto_bouncer_{settings.name.replace('-', '_')}"
+            ),
+        )
+        self.journal = self._table("journal", JOURNAL, JOURNAL_KEYS)
+        self.events = self._table("events", EVENTS, {})
+        self.workgroup = self._workgroup()
+        for path in sorted(QUESTIONS.glob("*.sql")):
+            self._question(path.stem, path.read_text(encoding="utf-8"))
+
+    def _table(
+        self, folder: str, columns: Mapping[str, str], keys: Mapping[str, str]
+    ) -> glue.CfnTable:
+        location = f"{self._bucket.s3_url_for_object()}/{folder}/"
+        return glue.CfnTable(
+            self,
+            folder.title(),
+            catalog_id=Aws.ACCOUNT_ID,
+            database_name=self.database.ref,
+            table_input=glue.CfnTable.TableInputProperty(
+                name=folder,
+                table_type="EXTERNAL_TABLE",
+                partition_keys=[glue.CfnTable.ColumnProperty(name="day", type="string")],
+                parameters={"EXTERNAL": "TRUE", **self._projection(location)},
+                storage_descriptor=_json_lines(location, columns, keys),
+            ),
+        )
+
+    def _projection(self, location: str) -> dict[str, str]:
+        """Athena User Guide, "Partition projection with Amazon Athena"; both sides count in UTC."""
+        return {
+            "projection.enabled": "true",
+            "projection.day.type": "date",
+            "projection.day.format": "yyyy-MM-dd",
+            "projection.day.interval": "1",
+            "projection.day.interval.unit": "DAYS",
+            "projection.day.range": f"NOW-{self._settings.archive_days}DAYS,NOW",
+            "storage.location.template": f"{location}day=${{day}}/",
+        }
+
+    def _workgroup(self) -> athena.CfnWorkGroup:
+        self._bucket.add_lifecycle_rule(prefix=RESULTS, expiration=Duration.days(_RESULT_DAYS))
+        group = athena.CfnWorkGroup
+        return group(
+            self,
+            "WorkGroup",
+            name=f"ses-auto-bouncer-{self._settings.name}",
+            description="Questions to the archive of the auto-bouncer",
+            recursive_delete_option=True,
+            work_group_configuration=group.WorkGroupConfigurationProperty(
+                enforce_work_group_configuration=True,
+                publish_cloud_watch_metrics_enabled=False,
+                bytes_scanned_cutoff_per_query=_MOST_BYTES,
+                result_configuration=group.ResultConfigurationProperty(
+                    output_location=self._bucket.s3_url_for_object(RESULTS),
+                    expected_bucket_owner=Aws.ACCOUNT_ID,
+                    encryption_configuration=group.EncryptionConfigurationProperty(
+                        encryption_option="SSE_S3"
+                    ),
+                ),
+            ),
+        )
+
+    def _question(self, name: str, text: str) -> None:
+        """A saved query; its first line, a comment, says what it tells."""
+        (first, _, _) = text.partition("\n")
+        athena.CfnNamedQuery(
+            self,
+            name,
+            name=f"ses-auto-bouncer/{self._settings.name}/{name}",
+            description=first.removeprefix("-- "),
+            database=self.database.ref,
+            work_group=self.workgroup.ref,
+            query_string=text,
+        )
+
+
+def _json_lines(
+    location: str, columns: Mapping[str, str], keys: Mapping[str, str]
+) -> glue.CfnTable.StorageDescriptorProperty:
+    """Compressed JSON lines; Hive knows the compression by the file's name."""
+    return glue.CfnTable.StorageDescriptorProperty(
+        location=location,
+        input_format="org.apache.hadoop.mapred.TextInputFormat",
+        output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        compressed=True,
+        columns=[
+            glue.CfnTable.ColumnProperty(name=name, type=type_) for name, type_ in columns.items()
+        ],
+        serde_info=glue.CfnTable.SerdeInfoProperty(
+            serialization_library="org.openx.data.jsonserde.JsonSerDe",
+            parameters={
+                # A line that was cut must not spoil the whole answer.
+                "ignore.malformed.json": "true",
+                **{f"mapping.{column}": key for column, key in keys.items()},
+            },
+        ),
+    )

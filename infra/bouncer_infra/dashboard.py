@@ -1,0 +1,224 @@
+"""One dashboard to run a deployment by: what came in, what was decided, what waits, what was sent.
+
+It is read from top to bottom as a mail travels. It holds metrics only: a log widget would scan, and
+charge for, the logs each time somebody looks.
+"""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from bouncer.reasons import Reason
+from bouncer_infra.alarms import HOUR_S, MOST_BOUNCE_RATE, MOST_COMPLAINT_RATE
+from bouncer_infra.metrics import FIVE_MINUTES, MINUTE, Metrics
+
+# Asked by the worker's gate when a job is to be sent; the intake's guard asks all others.
+AT_SENDING = (Reason.EXPIRED, Reason.DUPLICATE, Reason.CAPPED, Reason.PAUSED)
+PER_MINUTE = 60  # SES API reference, SendBounce: at most one call a second
+_EVENTS = ("Send", "Delivery", "Bounce", "Complaint", "Reject")
+_ROW = 24  # columns of a dashboard
+
+
+class Dashboard(Construct):
+    """The dashboard `ses-auto-bouncer-<name>`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        metrics: Metrics,
+        alarms: Sequence[cloudwatch.IAlarm],
+    ) -> None:
+        super().__init__(scope, id_)
+        self.dashboard = cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=f"ses-auto-bouncer-{metrics.settings.name}",
+            default_interval=Duration.days(1),
+            period_override=cloudwatch.PeriodOverride.INHERIT,  # or the titles' units are wrong
+            widgets=[
+                [_title(metrics)],
+                [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=_ROW, height=4)],
+                [_mail(metrics), _decisions(metrics), _withheld(metrics)],
+                [_waiting(metrics), _oldest(metrics), _rate(metrics)],
+                [_trouble(metrics), _wait(metrics), _dead_letters(metrics)],
+                [_durations(metrics), _crashes(metrics), _starts(metrics)],
+                [_reputation(metrics), _events(metrics)],
+            ],
+        )
+
+
+def _title(metrics: Metrics) -> cloudwatch.TextWidget:
+    prefix = metrics.settings.prefix
+    text = (
+        f"**{metrics.settings.name}** bounces mail to {', '.join(metrics.settings.recipients)}. "
+        f"To stop all bounces, add `sending: paused` to the parameter `{prefix}/settings`; "
+        "to let all mail go on, `mode: shadow`. What each alarm asks for: docs/operations.md."
+    )
+    return cloudwatch.TextWidget(markdown=text, width=_ROW, height=2)
+
+
+def _graph(
+    title: str,
+    metrics: Sequence[cloudwatch.IMetric],
+    *,
+    unit: str | None = None,
+    limits: Sequence[tuple[float, str]] = (),
+    stacked: bool = False,
+    width: int = 8,
+) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=metrics,
+        left_y_axis=cloudwatch.YAxisProps(min=0, label=unit, show_units=False),
+        left_annotations=[
+            cloudwatch.HorizontalAnnotation(value=value, label=label) for value, label in limits
+        ],
+        stacked=stacked,
+        width=width,
+    )
+
+
+def _mail(metrics: Metrics) -> cloudwatch.GraphWidget:
+    named = {"Mails": "mails", "NotMail": "no mail", "IntakeErrors": "let through by an error"}
+    shown = [metrics.own("intake", name, label=label) for name, label in named.items()]
+    return _graph("Mail in", shown, unit="mails in 5 minutes")
+
+
+def _decisions(metrics: Metrics) -> cloudwatch.GraphWidget:
+    names = ("Accepted", "Rejected", "Dropped", "Unmatched")
+    shown = [metrics.own("intake", name) for name in names]
+    return _graph("Decisions", shown, unit="recipients in 5 minutes", stacked=True)
+
+
+def _withheld(metrics: Metrics) -> cloudwatch.GraphWidget:
+    shown = [
+        metrics.own(
+            "worker" if reason in AT_SENDING else "intake", f"Withheld_{reason}", label=reason
+        )
+        for reason in Reason
+    ]
+    return _graph("Bounces withheld, by reason", shown, unit="in 5 minutes", stacked=True)
+
+
+def _waiting(metrics: Metrics) -> cloudwatch.GraphWidget:
+    queue = metrics.queue
+    shown = [
+        queue.metric_approximate_number_of_messages_visible(
+            label="waiting", statistic="Maximum", period=FIVE_MINUTES
+        ),
+        queue.metric_approximate_number_of_messages_not_visible(
+            label="with the worker, or handed back", statistic="Maximum", period=FIVE_MINUTES
+        ),
+        metrics.own("intake", "Queued", label="recipients queued in 5 minutes"),
+    ]
+    return _graph("Queue", shown, unit="jobs")
+
+
+def _oldest(metrics: Metrics) -> cloudwatch.GraphWidget:
+    age = metrics.queue.metric_approximate_age_of_oldest_message(
+        statistic="Maximum", period=FIVE_MINUTES
+    )
+    hours = cloudwatch.MathExpression(
+        expression=f"age / {HOUR_S}",
+        using_metrics={"age": age},
+        label="oldest job received less than three times",
+        period=FIVE_MINUTES,
+    )
+    limits = [(12, "alarm"), (20, "alarm"), (24, "SES takes no bounce any more")]
+    return _graph("Age of the oldest job", [hours], unit="hours", limits=limits)
+
+
+def _rate(metrics: Metrics) -> cloudwatch.GraphWidget:
+    sent = metrics.own("worker", "Sent", period=MINUTE)
+    rate = cloudwatch.MathExpression(  # right in any period a reader chooses
+        expression=f"{MINUTE.to_seconds()} * sent / PERIOD(sent)",
+        using_metrics={"sent": sent},
+        label="sent",
+        period=MINUTE,
+    )
+    limits = [(PER_MINUTE, "SES's limit")]
+    return _graph("Bounces sent", [rate], unit="in a minute", limits=limits)
+
+
+def _trouble(metrics: Metrics) -> cloudwatch.GraphWidget:
+    names = ("Failed", "Retried", "HandedBack", "UnreadableJobs", "WorkerErrors")
+    shown = [metrics.own("worker", name) for name in names]
+    return _graph("Failures and retries", shown, unit="in 5 minutes")
+
+
+def _wait(metrics: Metrics) -> cloudwatch.GraphWidget:
+    statistics = {"p50": "half of them", "p90": "nine of ten", "Maximum": "all"}
+    shown = []
+    for index, (statistic, label) in enumerate(statistics.items()):
+        wait = metrics.own("worker", "WaitTime", statistic=statistic)
+        seconds = cloudwatch.MathExpression(
+            expression=f"wait{index} / 1000",
+            using_metrics={f"wait{index}": wait},
+            label=label,
+            period=FIVE_MINUTES,
+        )
+        shown.append(seconds)
+    return _graph("From mail to bounce", shown, unit="seconds")
+
+
+def _dead_letters(metrics: Metrics) -> cloudwatch.GraphWidget:
+    dead = metrics.dead_letters.metric_approximate_number_of_messages_visible(
+        label="dead letters", statistic="Maximum", period=FIVE_MINUTES
+    )
+    documents = [
+        metrics.own(service, name, label=f"{service}: {label}")
+        for name, label in (("InvalidDocuments", "invalid documents"), ("StaleRules", "stale"))
+        for service in ("intake", "worker")
+    ]
+    return _graph("Dead letters and rules", [dead, *documents])
+
+
+def _durations(metrics: Metrics) -> cloudwatch.GraphWidget:
+    shown = [
+        function.metric_duration(label=f"{name} {statistic}", statistic=statistic)
+        for name, function in (("intake", metrics.intake), ("worker", metrics.worker))
+        for statistic in ("p50", "p99")
+    ]
+    return _graph("Durations; the worker sleeps to keep its pace", shown, unit="ms")
+
+
+def _crashes(metrics: Metrics) -> cloudwatch.GraphWidget:
+    shown = [
+        metric
+        for name, function in (("intake", metrics.intake), ("worker", metrics.worker))
+        for metric in (
+            function.metric_errors(label=f"{name} crashed"),
+            function.metric_throttles(label=f"{name} throttled"),
+        )
+    ]
+    return _graph("Crashes and throttles", shown, unit="in 5 minutes")
+
+
+def _starts(metrics: Metrics) -> cloudwatch.GraphWidget:
+    shown = [
+        metric
+        for name, function in (("intake", metrics.intake), ("worker", metrics.worker))
+        for metric in (
+            function.metric_invocations(label=f"{name} invocations"),
+            metrics.own(name, "ColdStarts", label=f"{name} cold starts"),
+        )
+    ]
+    return _graph("Invocations and cold starts", shown, unit="in 5 minutes")
+
+
+def _reputation(metrics: Metrics) -> cloudwatch.GraphWidget:
+    shown = [metrics.reputation("BounceRate"), metrics.reputation("ComplaintRate")]
+    limits = [
+        (MOST_BOUNCE_RATE, "bounces: under review"),
+        (MOST_COMPLAINT_RATE, "complaints: under review"),
+    ]
+    return _graph("Reputation of the account", shown, unit="share of 1", limits=limits, width=12)
+
+
+def _events(metrics: Metrics) -> cloudwatch.GraphWidget:
+    shown = [metric for kind in _EVENTS for metric in metrics.events(kind)]
+    return _graph("What SES says became of mail with our set", shown, unit="in an hour", width=12)

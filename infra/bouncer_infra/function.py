@@ -1,0 +1,70 @@
+"""One of our functions: Python 3.13, the shared asset, its own log group and role."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from bouncer_infra.deployment_settings import LOG_DAYS
+
+_ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+
+
+class Function(Construct):
+    """A function whose handler is `bouncer.<name>.handler`; `log_days` as CloudWatch allows."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        description: str,
+        code: lambda_.Code,
+        architecture: str,
+        timeout: Duration,
+        log_days: int,
+        environment: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, id_)
+        self.logs = logs.LogGroup(
+            self,
+            "Logs",
+            retention=logs.RetentionDays[LOG_DAYS[log_days]],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        # Instead of AWSLambdaBasicExecutionRole, which may write to every log group there is.
+        write = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[self.logs.log_group_arn],
+        )
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={"logs": iam.PolicyDocument(statements=[write])},
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=_ARCHITECTURES[architecture],
+            handler=f"bouncer.{name}.handler",
+            code=code,
+            memory_size=256,
+            timeout=timeout,
+            environment=dict(environment),
+            log_group=self.logs,
+            role=role,
+        )
+        Validations.of(self.function).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-L1",
+                reason="The bundle's compiled RE2 and the tests are for Python 3.13; a newer "
+                "runtime is taken once both have run on it.",
+            )
+        )

@@ -1,0 +1,1 @@
+"""The small AWS client of the intake."""

@@ -1,0 +1,1 @@
+"""A received mail as values: the message, its header text, its addresses."""

@@ -1,0 +1,264 @@
+"""The received mail as rules see it, read from the event SES hands to the intake.
+
+This is where raw event dictionaries end. Every field may be missing, repeated or of the wrong type:
+what can't be read is absent. Recipients are the envelope's (`receipt.recipients`), never To's.
+Event shapes: SES Developer Guide, "Contents of events for the Lambda action".
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address
+from socket import AF_INET, AF_INET6, inet_pton
+from typing import Any
+
+from bouncer.errors import UnreadableEventError
+from bouncer.mail import mime
+
+ABSENT = "absent"
+VERDICTS = ("spf", "dkim", "dmarc", "spam", "virus")
+_VERDICT_MEMBERS = tuple((name, f"{name}Verdict") for name in VERDICTS)
+SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
+
+# SES passes on at most 10 KB of headers; what is longer did not come from SES and is cut here too,
+# so that no hostile event costs time.
+HEADER_LIMIT = 16_384
+_HEADER_COST = 4  # colon, space and line end count as well: empty headers are not free
+
+# `from HELO (rdns [IP]) by inbound-smtp.REGION.amazonaws.com with SMTP`, up to its own id: all that
+# stands before ` id <message id> ` was written before the sender could know that id.
+_ORIGIN = re.compile(
+    r"from (?P<helo>.*) \((?:[^()\[\]]* )?\[(?:IPv6:)?(?P<ip>[0-9A-Fa-f.:]+)\]\)"
+    r" by inbound-smtp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)? with \w+",
+)
+
+IpAddress = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One received mail, immutable.
+
+    `sender` is the envelope sender, "" for the null sender; `headers` maps lower-case names to
+    unfolded values in their order; `verdicts` maps each of `VERDICTS` to SES's word in lower case
+    or `absent`; `received_at` is aware, or None when the event does not tell.
+    """
+
+    message_id: str
+    received_at: datetime | None
+    sender: str
+    recipients: tuple[str, ...]
+    headers: Mapping[str, tuple[str, ...]]
+    headers_truncated: bool
+    verdicts: Mapping[str, str]
+    dmarc_policy: str
+
+    def header(self, name: str) -> tuple[str, ...]:
+        """Every value of a header, by its lower-case name, as it stands in the mail."""
+        return self.headers.get(name, ())
+
+    @cached_property
+    def subject(self) -> tuple[str, ...]:
+        """The decoded subject; several when a mail carries several."""
+        return tuple(mime.decode_words(value) for value in self.header("subject"))
+
+    @cached_property
+    def from_(self) -> tuple[str, ...]:
+        """The addresses in From."""
+        return mime.addresses(self.header("from"))
+
+    @cached_property
+    def to(self) -> tuple[str, ...]:
+        """The addresses in To."""
+        return mime.addresses(self.header("to"))
+
+    @cached_property
+    def cc(self) -> tuple[str, ...]:
+        """The addresses in Cc."""
+        return mime.addresses(self.header("cc"))
+
+    @cached_property
+    def reply_to(self) -> tuple[str, ...]:
+        """The addresses in Reply-To."""
+        return mime.addresses(self.header("reply-to"))
+
+    @property
+    def helo(self) -> str | None:
+        """The name the sending host gave itself, from the `Received` header SES wrote."""
+        return self._origin[0]
+
+    @property
+    def source_ip(self) -> IpAddress | None:
+        """The address that connected to SES, from the `Received` header SES wrote."""
+        return self._origin[1]
+
+    @cached_property
+    def _origin(self) -> tuple[str | None, IpAddress | None]:
+        first = next(iter(self.header("received")), "")
+        before, found, _ = first.partition(f" id {self.message_id}")
+        match = _ORIGIN.fullmatch(before) if found else None
+        if match is None:
+            return None, None
+        return match["helo"], _ip_address(match["ip"])
+
+
+def read_event(event: object) -> tuple[Message, ...]:
+    """The mails in an event; raises `UnreadableEventError` when it is no mail event of SES."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list) or not records:
+        raise UnreadableEventError(f"found {_describe(event)}, expected an SES event with Records")
+    return tuple(read_record(record) for record in records)
+
+
+def read_record(record: object) -> Message:
+    """The mail in one record of an event; raises `UnreadableEventError` when there is none."""
+    ses = record.get("ses") if isinstance(record, dict) else None
+    mail = ses.get("mail") if isinstance(ses, dict) else None
+    if not isinstance(ses, dict) or not isinstance(mail, dict):
+        raise UnreadableEventError(f"found {_describe(record)}, expected a record with ses.mail")
+    message_id = mail.get("messageId")
+    if not isinstance(message_id, str) or not message_id.strip():
+        raise UnreadableEventError("found no mail.messageId, expected the id SES gave the mail")
+    if message_id.endswith(SETUP_NOTIFICATION):
+        raise UnreadableEventError(
+            f"found {SETUP_NOTIFICATION}, which SES sends when a rule is made"
+        )
+    receipt = _mapping(ses.get("receipt"))
+    common = _mapping(mail.get("commonHeaders"))
+    headers, cut = _headers(mail.get("headers"), common)
+    return Message(
+        message_id=message_id.strip(),
+        received_at=_moment(mail.get("timestamp")) or _moment(receipt.get("timestamp")),
+        sender=_address(mail.get("source")),
+        recipients=_recipients(receipt.get("recipients")),
+        headers=headers,
+        headers_truncated=cut or mail.get("headersTruncated") in (True, "true"),
+        verdicts={name: _verdict(receipt.get(member)) for name, member in _VERDICT_MEMBERS},
+        dmarc_policy=_word(receipt.get("dmarcPolicy")),
+    )
+
+
+def _ip_address(text: str) -> IpAddress | None:
+    try:
+        if ":" in text:
+            return IPv6Address(inet_pton(AF_INET6, text))
+        return IPv4Address(inet_pton(AF_INET, text))
+    except OSError:
+        return None
+
+
+def _describe(value: object) -> str:
+    """What an event that is none looks like, in an operator's words."""
+    if not isinstance(value, dict):
+        return "a list" if isinstance(value, list) else "a value that is no JSON object"
+    records = value.get("Records")
+    first = records[0] if isinstance(records, list) and records else None
+    for candidate in (value, first if isinstance(first, dict) else {}):
+        for key, name in _STRANGERS.items():
+            if key in candidate:
+                return name
+    keys = ", ".join(sorted(map(str, value))[:5])
+    return f"an object with the keys {mime.printable(keys, 100)}" if value else "an empty object"
+
+
+_STRANGERS = {
+    "SubscribeURL": "an SNS subscription confirmation",
+    "notificationType": "a sending notification of SES",
+    "eventType": "a sending event of SES",
+    "s3": "an S3 event",
+    "receiptHandle": "an SQS event",
+    "Sns": "an SNS event without received mail",
+}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _word(value: object) -> str:
+    return value.strip().lower() if isinstance(value, str) and value.strip() else ABSENT
+
+
+def _verdict(value: object) -> str:
+    return _word(value.get("status")) if isinstance(value, dict) else _word(value)
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _address(value: object) -> str:
+    """An envelope address as SES gives it; the null sender in all its spellings is ""."""
+    if not isinstance(value, str):
+        return ""
+    text = value.strip()
+    return text[1:-1].strip() if text.startswith("<") and text.endswith(">") else text
+
+
+def _recipients(value: object) -> tuple[str, ...]:
+    listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(dict.fromkeys(filter(None, map(_address, listed))))
+
+
+_COMMON = {
+    "returnPath": "return-path",
+    "from": "from",
+    "to": "to",
+    "cc": "cc",
+    "replyTo": "reply-to",
+    "subject": "subject",
+}
+
+
+def _headers(
+    listed: object, common: Mapping[str, Any]
+) -> tuple[Mapping[str, tuple[str, ...]], bool]:
+    """Headers by lower-case name, and whether some are missing; `commonHeaders` fills gaps.
+
+    A list that can't be read in full may hide a signal, like one SES cut.
+    """
+    headers, whole = _fitting(listed if isinstance(listed, list) else ())
+    more, all_fit = _fitting(_common_pairs(common, headers))
+    return headers | more, not (isinstance(listed, list) and whole and all_fit)
+
+
+def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
+    """The headers within the limit, by lower-case name, and whether these are all there were."""
+    headers: dict[str, tuple[str, ...]] = {}
+    repeated: dict[str, list[str]] = {}
+    room = HEADER_LIMIT
+    readable = True
+    unfold = mime.unfold
+    for pair in pairs:
+        try:
+            name, value = pair["name"], pair["value"]
+            room -= len(name) + len(value) + _HEADER_COST
+            value = unfold(value if room >= 0 else value[:room])
+            name = name.strip().lower()
+        except (TypeError, KeyError, AttributeError):  # no pair of texts
+            readable = False
+            continue
+        if name in headers:
+            repeated.setdefault(name, [*headers[name]]).append(value)
+        else:
+            headers[name] = (value,)
+        if room < 0:
+            break
+    headers.update((name, tuple(values)) for name, values in repeated.items())
+    return headers, readable and room >= 0
+
+
+def _common_pairs(common: Mapping[str, Any], headers: Mapping[str, object]) -> Iterable[Any]:
+    for member, name in _COMMON.items():
+        if name not in headers and member in common:
+            value = common[member]
+            for item in value if isinstance(value, list) else [value]:
+                yield {"name": name, "value": item}

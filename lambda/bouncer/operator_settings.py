@@ -1,0 +1,134 @@
+"""What holds for a whole deployment: the `settings` document, over defaults from the environment.
+
+The environment's BOUNCER_SETTINGS has the same shape as the parameter, so one reader serves both,
+as strict as that of rules. Durations are whole seconds.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bouncer.errors import EnvironmentKeyError
+from bouncer.rules.address_reader import read_mailbox
+from bouncer.rules.document import Node, Path, read
+from bouncer.rules.rejection import read_answer, read_mta
+from bouncer.rules.rule import Mode
+
+PREFIX_KEY = "BOUNCER_PREFIX"
+DEFAULTS_KEY = "BOUNCER_SETTINGS"
+QUEUE_KEY = "BOUNCER_QUEUE_URL"
+LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
+DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
+DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"  # under which AWS's endpoints are, such as amazonaws.com
+REGION_KEY = "AWS_REGION"  # Lambda sets it
+
+DAY_S = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an operator may set; see docs/rules.md for the meaning of each.
+
+    `expiry_margin_s` and `cache_s` are seconds; the recipients' domains are own domains always.
+    """
+
+    mode: Mode = Mode.ENFORCE
+    sending: bool = True
+    bounce_sender: str | None = None
+    reporting_mta: str | None = None
+    answer: frozenset[str] = frozenset()
+    own_domains: tuple[str, ...] = ()
+    expiry_margin_s: int = 600
+    cache_s: int = 60
+    ascii_only: bool = True
+    mask_addresses: bool = False
+    prefix: str = ""
+    region: str = "us-east-1"
+    resources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment: the last part of its prefix."""
+        return self.prefix.rpartition("/")[2]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> "Settings":
+        """The defaults of a deployment; `needs` are the keys of resources the function works with.
+
+        Raises `EnvironmentKeyError` naming a missing key, `DocumentError` for wrong defaults.
+        """
+        keys = (PREFIX_KEY, REGION_KEY, *needs)
+        for key in keys:
+            if not environ.get(key):
+                raise EnvironmentKeyError(f"environment: found no {key}, expected it to be set")
+        defaults = cls(
+            prefix=environ[PREFIX_KEY].rstrip("/"),
+            region=environ[REGION_KEY],
+            resources={key: environ[key] for key in needs},
+        )
+        return defaults.overlaid(environ.get(DEFAULTS_KEY) or "{}", document=DEFAULTS_KEY)
+
+    def overlaid(self, text: str, *, document: str = "settings", below: Path = ()) -> "Settings":
+        """These settings with those of a document over them; raises `DocumentError`."""
+        root = read(document, text, below=below)
+        entries = (
+            root.members(tuple(_READERS), "settings (a mapping)") if root.value is not None else {}
+        )
+        changes: dict[str, Any] = {}
+        for key, node in entries.items():
+            name, reader = _READERS[key]
+            changes[name] = reader(node)
+        root.report.settle()
+        return replace(self, **changes)
+
+
+def _mode(node: Node) -> Mode | None:
+    word = node.word(tuple(map(str, Mode)))
+    return Mode(word) if word else None
+
+
+def _sending(node: Node) -> bool:
+    return node.word(("on", "paused")) == "on"
+
+
+def _domains(node: Node) -> tuple[str, ...]:
+    found = []
+    for item in node.items():
+        domain = item.value if isinstance(item.value, str) else ""
+        if re.fullmatch(r"\.?[^\s@*?.]+(\.[^\s@*?.]+)*", domain):
+            found.append(domain)
+        else:
+            item.fault("a domain such as example.com, or .example.com for its subdomains")
+    return tuple(found)
+
+
+def _seconds(most: int) -> Callable[[Node], int | None]:
+    def reader(node: Node) -> int | None:
+        expected = f"a whole number of seconds, 0 to {most}"
+        seconds = node.number(expected)
+        if seconds is not None and seconds > most:
+            node.fault(expected)
+        return seconds
+
+    return reader
+
+
+def _later(node: Node) -> None:
+    node.fault("one of the other keys (caps are not available yet)", found="a key for caps")
+
+
+_READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
+    "mode": ("mode", _mode),
+    "sending": ("sending", _sending),
+    "bounce_sender": ("bounce_sender", read_mailbox),
+    "reporting_mta": ("reporting_mta", read_mta),
+    "answer": ("answer", read_answer),
+    "own_domains": ("own_domains", _domains),
+    "expiry_margin": ("expiry_margin_s", _seconds(3 * 3600)),
+    "cache": ("cache_s", _seconds(DAY_S)),
+    "ascii_only": ("ascii_only", Node.flag),
+    "mask_addresses": ("mask_addresses", Node.flag),
+    "allow": ("allow", _later),
+    "caps": ("caps", _later),
+}

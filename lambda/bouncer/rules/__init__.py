@@ -1,0 +1,1 @@
+"""The rule language: documents, conditions, rejections, and the compiled set of rules."""

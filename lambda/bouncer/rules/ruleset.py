@@ -1,0 +1,193 @@
+"""All rules, compiled: `decide(message, recipient)` is pure and total.
+
+Each distinct leaf of all conditions gets a number; `index` tells which numbers a message satisfies
+(its facts). Only rules that need one of these facts, and the few that need none, are evaluated in
+full. The first enforced match in name order decides; shadow matches before it are recorded and
+passed over.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+
+from bouncer.mail.message import Message
+from bouncer.rules.condition import (
+    All,
+    Any,
+    Condition,
+    Leaf,
+    Matcher,
+    Network,
+    Not,
+    Present,
+    Text,
+    Word,
+    leaves,
+)
+from bouncer.rules.index import LeafIndex
+from bouncer.rules.rule import Action, Mode, Rule
+
+Facts = set[int]
+Test = Callable[[Facts], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What happens to a message for one recipient.
+
+    `rule` and `action` are None when no rule matched. `shadow` are the rules in shadow mode that
+    would have decided otherwise, in their order.
+    """
+
+    recipient: str
+    rule: Rule | None
+    shadow: tuple[Rule, ...]
+
+    @property
+    def action(self) -> Action | None:
+        """The action of the deciding rule."""
+        return self.rule.action if self.rule else None
+
+
+class Ruleset:
+    """The rules in force, in the order of their names; immutable once built."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        active = (rule for rule in rules if rule.mode is not Mode.OFF)
+        self.rules = tuple(sorted(active, key=attrgetter("name")))
+        self._numbers: dict[Leaf, int] = {}
+        self._tests: list[Test | None] = []
+        self._always: list[int] = []
+        self._needing: defaultdict[int, list[int]] = defaultdict(list)
+        for position, rule in enumerate(self.rules):
+            self._add(position, rule.condition)
+        self._index = LeafIndex(self._numbers)
+
+    def _add(self, position: int, condition: Condition | None) -> None:
+        """Note which facts make the rule worth a look, and what it takes to match then."""
+        if condition is None:
+            self._always.append(position)
+            self._tests.append(None)
+            return
+        if _is_any_of(condition):
+            for leaf in leaves(condition):
+                self._needing[self._number(leaf)].append(position)
+            self._tests.append(None)
+            return
+        for leaf in leaves(condition):
+            self._number(leaf)
+        keys = _keys(condition)
+        for leaf in keys or ():
+            self._needing[self._numbers[leaf]].append(position)
+        if keys is None:
+            self._always.append(position)
+        self._tests.append(self._test(condition))
+
+    def _number(self, leaf: Leaf) -> int:
+        return self._numbers.setdefault(leaf, len(self._numbers))
+
+    def _test(self, condition: Condition) -> Test:
+        match condition:
+            case All(parts):
+                tests = [self._test(part) for part in parts]
+                return lambda facts: all(test(facts) for test in tests)
+            case Any(parts) if _is_any_of(condition):
+                numbers = frozenset(self._numbers[leaf] for leaf in leaves(condition))
+                return lambda facts: not numbers.isdisjoint(facts)
+            case Any(parts):
+                tests = [self._test(part) for part in parts]
+                return lambda facts: any(test(facts) for test in tests)
+            case Not(part):
+                negated = self._test(part)
+                return lambda facts: not negated(facts)
+            case _:
+                number = self._numbers[condition]
+                return lambda facts: number in facts
+
+    def decide(self, message: Message, recipient: str) -> Decision:
+        """The decision for one recipient of the message; never raises."""
+        return self._decide(message, recipient, self._index.message_facts(message))
+
+    def decisions(self, message: Message) -> tuple[Decision, ...]:
+        """The decision for every envelope recipient, in their order."""
+        facts = self._index.message_facts(message)
+        return tuple(self._decide(message, recipient, facts) for recipient in message.recipients)
+
+    def facts(self, message: Message, recipient: str) -> dict[Leaf, bool]:
+        """Whether each leaf of any rule holds for this recipient, to make an explanation of."""
+        facts = self._index.message_facts(message) | self._index.recipient_facts(recipient)
+        return {leaf: number in facts for leaf, number in self._numbers.items()}
+
+    def _decide(self, message: Message, recipient: str, message_facts: Facts) -> Decision:
+        facts = message_facts | self._index.recipient_facts(recipient)
+        shadow: list[Rule] = []
+        for position in self._candidates(facts):
+            rule, test = self.rules[position], self._tests[position]
+            if (test is None or test(facts)) and in_force(rule, message):
+                if rule.mode is Mode.ENFORCE:
+                    return Decision(recipient=recipient, rule=rule, shadow=tuple(shadow))
+                shadow.append(rule)
+        return Decision(recipient=recipient, rule=None, shadow=tuple(shadow))
+
+    def _candidates(self, facts: Facts) -> Iterable[int]:
+        positions = set(self._always)
+        for number in facts & self._needing.keys():
+            positions.update(self._needing[number])
+        return sorted(positions)
+
+
+def in_force(rule: Rule, message: Message) -> bool:
+    """Was the mail received within the rule's dates? One without a date meets no dated rule."""
+    if rule.starts is None and rule.ends is None:
+        return True
+    if message.received_at is None:
+        return False
+    if rule.starts is not None and message.received_at < rule.starts:
+        return False
+    return rule.ends is None or message.received_at < rule.ends
+
+
+def _keys(condition: Condition) -> tuple[Leaf, ...] | None:
+    """Leaves of which at least one must hold for the condition to hold; None if none such."""
+    match condition:
+        case All(parts):
+            found = [keys for part in parts if (keys := _keys(part)) is not None]
+            return min(found, key=_breadth) if found else None
+        case Any(parts):
+            every = [_keys(part) for part in parts]
+            return (
+                tuple(leaf for keys in every for leaf in keys or ()) if None not in every else None
+            )
+        case Not():
+            return None
+        case _:
+            return (condition,)
+
+
+def _breadth(keys: tuple[Leaf, ...]) -> tuple[int, int]:
+    """How many mails such keys let through, roughly: the least selective leaf counts."""
+    return max(map(_leaf_breadth, keys)), len(keys)
+
+
+def _leaf_breadth(leaf: Leaf) -> int:
+    match leaf:
+        case Text(matcher=Matcher.EQUALS | Matcher.SUBDOMAIN) | Network():
+            return 1
+        case Text():
+            return 2
+        case Word() | Present():
+            return 3
+        case _:
+            return 4
+
+
+def _is_any_of(condition: Condition) -> bool:
+    """Is the condition nothing but leaves of which one must hold? Then finding one is enough."""
+    match condition:
+        case Any(parts):
+            return all(map(_is_any_of, parts))
+        case All() | Not():
+            return False
+        case _:
+            return True

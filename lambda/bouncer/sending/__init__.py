@@ -1,0 +1,1 @@
+"""From a queued job to SES: the gate, the ledger, the pace and the call."""

@@ -1,0 +1,1 @@
+"""Where rules and settings come from."""

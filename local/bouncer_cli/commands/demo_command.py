@@ -1,0 +1,54 @@
+"""`bouncer demo`: the shipped mails over the shipped rules, bounced."""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from bouncer.sources.parameters import FileSource
+from bouncer_cli import __path__ as package_path
+from bouncer_cli.commands.running import load, run_mails
+from bouncer_cli.commands.terminal import Commands, say
+from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.raw_mail import Envelope
+from bouncer_cli.replay_report import TableReport
+from bouncer_sim.clock import Clock, SimulatedClock, SystemClock
+
+_PACKAGE = Path(package_path[0])
+SAMPLES = _PACKAGE / "samples"
+SHIPPED_RULES = _PACKAGE.parents[1] / "rules"
+
+
+def add(commands: Commands) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "demo",
+        help="judge, queue, pace and bounce the shipped sample mails",
+        description="Replay the shipped mails over the shipped rules and send what they bounce "
+        "to a fake SES.",
+        epilog="example: bouncer demo --out demo-out",
+    )
+    command.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR")
+    command.add_argument(
+        "--real-time", action="store_true", help="bounce at the real pace, one a second"
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit status."""
+    loaded = load(FileSource(SHIPPED_RULES))
+    console = Console(soft_wrap=False, highlight=False)
+    clock: Clock = SystemClock() if options.real_time else SimulatedClock(SystemClock().time())
+    items = (
+        Item(
+            source=Path(item.source).stem,
+            record=item.record,
+            headers=item.headers,
+            error=item.error,
+        )
+        for item in read_items(sorted(map(str, SAMPLES.glob("*.eml"))), Envelope())
+    )
+    summary = run_mails(items, loaded, TableReport(console), clock=clock, out=options.out)
+    say(f"{summary}\nbounces are in {options.out}, one mail each; any mail program opens them")
+    return 1 if summary.errors else 0

@@ -1,0 +1,184 @@
+"""`bouncer replay`: what would happen to mails and events."""
+
+import argparse
+from collections.abc import Iterable
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from botocore.exceptions import NoRegionError
+from rich.console import Console
+
+from bouncer.rules.condition import POLICY_WORDS, VERDICT_FIELDS, VERDICT_WORDS
+from bouncer.rules.rule import Mode
+from bouncer.sources.parameters import FileSource, Loaded, ParameterSource, Source
+from bouncer_cli.commands.running import load, run_mails
+from bouncer_cli.commands.terminal import Commands, UsageError, say
+from bouncer_cli.explain import explain
+from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.raw_mail import Envelope
+from bouncer_cli.replay import replay
+from bouncer_cli.replay_report import JsonReport, Report, TableReport
+from bouncer_sim.clock import Clock, SimulatedClock, SystemClock, now
+
+_SSM = "ssm:"
+
+
+def add(commands: Commands) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "replay",
+        help="show what would happen to mails and events",
+        description="Show what would happen to mails and SES events. Nothing leaves this machine.",
+        epilog="example: bouncer replay --rules rules --verdict spf=pass inbox.mbox",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="mail, mbox, Maildir, SES event, folder of these, or -",
+    )
+    command.add_argument(
+        "--rules",
+        default="rules",
+        metavar="DIR|ssm:PREFIX",
+        help="where the rules are (default: rules)",
+    )
+    command.add_argument("--settings", type=Path, metavar="FILE", help="a settings document")
+    command.add_argument("--sender", metavar="ADDR", help="the envelope sender of raw mails")
+    command.add_argument(
+        "--recipient",
+        action="append",
+        default=[],
+        metavar="ADDR",
+        help="an envelope recipient; repeat",
+    )
+    command.add_argument(
+        "--verdict",
+        action="append",
+        default=[],
+        metavar="NAME=WORD",
+        help="a verdict for raw mails, such as spf=pass; repeat",
+    )
+    command.add_argument("--format", choices=("table", "json"), default="table")
+    command.add_argument(
+        "--explain", action="store_true", help="tell for one mail why, condition by condition"
+    )
+    command.add_argument(
+        "--send", action="store_true", help="drive queue, worker and a fake SES as well"
+    )
+    command.add_argument("--out", type=Path, metavar="DIR", help="where --send writes each bounce")
+    command.add_argument(
+        "--real-time", action="store_true", help="bounce at the real pace, one a second"
+    )
+    command.add_argument(
+        "--verified",
+        action="append",
+        default=[],
+        metavar="ADDR_OR_DOMAIN",
+        help="a sender SES has verified, beside the domains that receive the mails; repeat",
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit status."""
+    _refuse_contradictions(options)
+    envelope = Envelope(
+        sender=options.sender,
+        recipients=tuple(options.recipient),
+        verdicts=_verdicts(options.verdict),
+    )
+    loaded = load(_source(options.rules, options.settings))
+    items = read_items(options.paths, envelope)
+    if options.explain:
+        return _explain(items, loaded)
+    console = Console(soft_wrap=False, highlight=False)
+    report: Report = JsonReport(console) if options.format == "json" else TableReport(console)
+    clock: Clock = SystemClock() if options.real_time else SimulatedClock(SystemClock().time())
+    summary = run_mails(
+        items, loaded, report, clock=clock, out=options.out, verified=options.verified
+    )
+    if options.format == "table":
+        say(str(summary))
+        if loaded.settings.mode is not Mode.ENFORCE:
+            say(f"settings: mode is {loaded.settings.mode}, so nothing is stopped or bounced")
+        if options.send:
+            say(f"bounces are in {options.out}")
+    return 1 if summary.errors else 0
+
+
+def _refuse_contradictions(options: argparse.Namespace) -> None:
+    if options.send and options.out is None:
+        raise UsageError("--send: found no --out, expected --out DIR to write the bounces to")
+    if options.out is not None and not options.send:
+        raise UsageError("--out: found no --send, expected --send --out DIR")
+    if options.real_time and not options.send:
+        raise UsageError("--real-time: found no --send, expected --send --out DIR --real-time")
+    if "" in options.recipient:
+        raise UsageError("--recipient: found nothing, expected an address")
+    if options.verified and not options.send:
+        raise UsageError("--verified: found no --send, expected --send --out DIR")
+    if options.explain and options.send:
+        raise UsageError("--explain: found --send beside it, expected one of the two")
+    if options.explain and options.format == "json":
+        raise UsageError("--explain: found --format json beside it, expected --explain alone")
+
+
+def _verdicts(texts: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, word in map(_verdict, texts):
+        if found.setdefault(name, word) != word:
+            raise UsageError(f"--verdict {name}: found {found[name]} and {word}, expected one")
+    return found
+
+
+def _verdict(text: str) -> tuple[str, str]:
+    name, equals, word = text.lower().partition("=")
+    known = {**dict.fromkeys(VERDICT_FIELDS, VERDICT_WORDS), "dmarc_policy": POLICY_WORDS}
+    if not equals or name not in known:
+        raise UsageError(f"--verdict: found {text!r}, expected NAME=WORD with {', '.join(known)}")
+    if word not in known[name]:
+        raise UsageError(
+            f"--verdict {name}: found {word!r}, expected one of {', '.join(known[name])}"
+        )
+    return name, word
+
+
+def _source(rules: str, settings: Path | None) -> Source:
+    if not rules.startswith(_SSM):
+        return FileSource(Path(rules), settings)
+    if settings is not None:
+        raise UsageError(
+            "--settings: found it beside ssm: rules, expected the settings parameter to serve"
+        )
+    import boto3  # noqa: PLC0415  # a second that nobody else has to wait for
+
+    from bouncer_cli.doctor.account import CONFIG  # noqa: PLC0415
+
+    prefix = rules.removeprefix(_SSM)
+    if not prefix.startswith("/"):
+        raise UsageError(
+            f"--rules: found {rules!r}, expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
+        )
+    try:
+        client = boto3.client("ssm", config=CONFIG)
+    except NoRegionError:
+        raise UsageError(
+            "--rules: found no region, expected AWS_DEFAULT_REGION to name one"
+        ) from None
+    return ParameterSource(client, prefix)
+
+
+def _explain(items: Iterable[Item], loaded: Loaded) -> int:
+    results = list(islice(replay(items, loaded, now=partial(now, SystemClock())), 2))
+    if len(results) > 1:
+        raise UsageError("--explain: found several mails, expected one")
+    for result in results:
+        if result.judgement is None:
+            say(f"{result.source}: {result.error}")
+            return 1
+        for line in explain(result.judgement, loaded.ruleset, loaded.settings):
+            print(line)  # noqa: T201  # the explanation is the output
+    return 0

@@ -1,0 +1,79 @@
+"""Mails through rules to a report: what `replay` and `demo` share."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bouncer.operator_settings import Settings
+from bouncer.sources.parameters import Loaded, Loader, Source
+from bouncer_cli.commands.terminal import UsageError
+from bouncer_cli.mail_files import Item
+from bouncer_cli.replay import Result, replay
+from bouncer_cli.replay_report import Report, Summary
+from bouncer_sim.clock import Clock, SystemClock, now
+
+
+def load(source: Source) -> Loaded:
+    """What is in force; any invalid document is an error here, where somebody can mend it."""
+    loaded = Loader(source, Settings(), now=SystemClock().time).load()
+    if loaded.problems:
+        raise UsageError("\n".join(loaded.problems))
+    if not loaded.ruleset.rules:
+        raise UsageError("--rules: found no rule in force, expected at least one")
+    return loaded
+
+
+def run_mails(
+    items: Iterable[Item],
+    loaded: Loaded,
+    report: Report,
+    *,
+    clock: Clock,
+    out: Path | None,
+    verified: Sequence[str] = (),
+) -> Summary:
+    """Replay mails and report each; with `out`, send what they bounce to a fake SES as well."""
+    summary = Summary()
+    with ExitStack() as stack:
+        sending = None
+        if out is not None:
+            from bouncer_sim import worker_driver as machinery  # noqa: PLC0415  # moto takes a second
+
+            _make_folder(out)
+            sending = stack.enter_context(
+                machinery.sending(out=out, clock=clock, settings=loaded.settings, verified=verified)
+            )
+        results = replay(items, loaded, now=partial(now, clock), sending=sending)
+        for result in stack.enter_context(_counted(results)):
+            report.add(result)
+            summary.add(result)
+        report.close()
+    return summary
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--out: {out} can't be made ({error.strerror}), expected a folder"
+        ) from error
+
+
+@contextmanager
+def _counted(results: Iterator[Result]) -> Iterator[Iterable[Result]]:
+    """Counts results on stderr as they come, if that is a terminal and stdout is not."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.completed} mails"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=sys.stdout.isatty() or not sys.stderr.isatty(),
+    ) as bar:
+        yield bar.track(results)

@@ -1,0 +1,21 @@
+"""What every check is given: the deployment wanted, the account, the stack, the time, the DNS."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bouncer_cli.doctor.account import Account
+from bouncer_cli.doctor.check_mx import Mx
+from bouncer_cli.doctor.deployed_stack import Stack
+from bouncer_cli.doctor.deployment import Deployment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One examination; `look_up_mx` yields a domain's mail exchangers or raises `LookUpError`."""
+
+    deployment: Deployment
+    account: Account
+    stack: Stack
+    now: datetime
+    look_up_mx: Callable[[str], tuple[Mx, ...]]

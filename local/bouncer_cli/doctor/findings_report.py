@@ -1,0 +1,86 @@
+"""Shows findings as they come: a table for people, one JSON object per line for programs."""
+
+import json
+from collections import Counter
+from typing import Protocol
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bouncer.mail import mime
+from bouncer_cli.doctor.finding import Finding, Level
+
+_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
+_LEVEL_WIDTH, _CHECK_WIDTH = 7, 18
+
+
+class Report(Protocol):
+    """Takes findings one by one."""
+
+    def add(self, finding: Finding) -> None:
+        """Show one."""
+
+
+class JsonReport:
+    """One JSON object per line, in ASCII: check, level, found, and next, which is null if fine."""
+
+    def __init__(self, console: Console) -> None:
+        self._file = console.file
+
+    def add(self, finding: Finding) -> None:
+        """Write one line."""
+        line = {
+            "check": finding.check,
+            "level": finding.level,
+            "found": finding.found,
+            "next": finding.next_step or None,
+        }
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+
+class TableReport:
+    """One line each, folded within its column on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def add(self, finding: Finding) -> None:
+        """Print one line."""
+        found = mime.printable(finding.found, 2000)
+        then = mime.printable(finding.next_step, 2000)
+        text = f"{found} -> {then}" if then else found
+        if not self._console.is_terminal:
+            line = f"{finding.level:<{_LEVEL_WIDTH}}  {finding.check:<{_CHECK_WIDTH}}  {text}\n"
+            self._console.file.write(line)
+            return
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(width=_LEVEL_WIDTH)
+        grid.add_column(width=_CHECK_WIDTH)
+        grid.add_column(overflow="fold")
+        grid.add_row(Text(finding.level, _STYLES[finding.level]), finding.check, Text(text))
+        self._console.print(grid)
+
+
+class Summary:
+    """Counts findings and says what they come to."""
+
+    def __init__(self) -> None:
+        self._levels: Counter[Level] = Counter()
+
+    def add(self, finding: Finding) -> None:
+        """Count one."""
+        self._levels[finding.level] += 1
+
+    @property
+    def problems(self) -> int:
+        """How many must be mended."""
+        return self._levels[Level.PROBLEM]
+
+    def __str__(self) -> str:
+        return ", ".join(_counted(self._levels[level], level) for level in Level)
+
+
+def _counted(count: int, level: Level) -> str:
+    return f"{count} {level}" if level is Level.OK or count == 1 else f"{count} {level}s"

@@ -1,0 +1,226 @@
+"""Finds mails and events in what an operator points at: files, folders, mboxes, Maildirs, `-`.
+
+Everything found yields exactly one `Item`, bad input too: its `error` is one sentence. Only one
+mail is held in memory at a time, except that a JSON file is read whole.
+"""
+
+import json
+import mailbox
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bouncer_cli.raw_mail import Envelope, RawMailError, ses_record
+
+_LINES = (".jsonl", ".ndjson")
+_ONE_MAIL = ".eml"  # whatever line it starts with
+_SNIFFED = 512
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One input: an SES event record (a dict, or whatever stood in its place), or what is wrong.
+
+    `headers` is the header block of a raw mail as it stands; empty for an event.
+    """
+
+    source: str
+    record: object = None
+    headers: bytes = b""
+    error: str | None = None
+
+
+def read_items(paths: list[str], envelope: Envelope) -> Iterator[Item]:
+    """Every mail and event in `paths`, in their order; folders in the order of names."""
+    for path in paths:
+        if path == "-":
+            yield from _standard_input(envelope)
+        else:
+            yield from _path(Path(path), envelope)
+
+
+def _path(path: Path, envelope: Envelope) -> Iterator[Item]:
+    if not path.is_dir():
+        yield from _file(path, envelope)
+        return
+    empty = True
+    for found in _files(path):
+        empty = False
+        if isinstance(found, Item):
+            yield found
+        else:
+            yield from _file(found, envelope)
+    if empty:
+        yield Item(source=str(path), error="found a folder without mail, expected mails in it")
+
+
+def _files(folder: Path) -> Iterator[Path | Item]:
+    """The files of a folder and those below; of a Maildir only what has been delivered."""
+    try:
+        boxes = [box for name in ("cur", "new") if (box := folder / name).is_dir()]
+        maildir = len(boxes) == 2  # noqa: PLR2004  # both
+        folders = boxes if maildir else [folder]
+        for entry in (entry for each in folders for entry in sorted(each.iterdir())):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                if not maildir and not entry.is_symlink():  # a link may lead back here
+                    yield from _files(entry)
+            elif entry.is_file() or not entry.exists():  # no pipes or devices
+                yield entry
+    except OSError as error:
+        yield _unreadable(folder, error)
+
+
+def _unreadable(path: Path, error: OSError) -> Item:
+    return Item(source=str(path), error=f"can't be read ({error.strerror or error})")
+
+
+def _file(path: Path, envelope: Envelope) -> Iterator[Item]:
+    source, suffix = str(path), path.suffix.lower()
+    try:
+        with path.open("rb") as file:
+            start = file.read(_SNIFFED)
+            mbox = start.startswith(b"From ") and suffix != _ONE_MAIL
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            streamed = regular and (mbox or suffix in _LINES)
+            raw = b"" if streamed else start + file.read()
+        if not streamed:
+            yield from _bytes(source, raw, envelope, one_mail=suffix == _ONE_MAIL)
+        elif mbox:
+            yield from _mbox(source, path, envelope)
+        else:
+            yield from _json_lines(source, path)
+    except OSError as error:
+        yield _unreadable(path, error)
+
+
+def _standard_input(envelope: Envelope) -> Iterator[Item]:
+    yield from _bytes("-", sys.stdin.buffer.read(), envelope)
+
+
+def _bytes(
+    source: str, raw: bytes, envelope: Envelope, *, one_mail: bool = False
+) -> Iterator[Item]:
+    if raw[:_SNIFFED].lstrip(_BLANK)[:1] in (b"{", b"["):
+        yield from _json_text(source, raw)
+    elif raw.startswith(b"From ") and not one_mail:
+        with tempfile.NamedTemporaryFile(suffix=".mbox") as file:
+            file.write(raw)
+            file.flush()
+            yield from _mbox(source, Path(file.name), envelope)
+    else:
+        yield _mail(source, raw, envelope)
+
+
+def _mail(source: str, raw: bytes, envelope: Envelope) -> Item:
+    if not raw.strip():
+        return Item(source=source, error="found an empty file, expected a mail or an SES event")
+    try:
+        record, headers = ses_record(raw, envelope)
+    except RawMailError as error:
+        return Item(source=source, error=str(error))
+    return Item(source=source, record=record, headers=headers)
+
+
+def _mbox(source: str, path: Path, envelope: Envelope) -> Iterator[Item]:
+    box = mailbox.mbox(path, create=False)
+    try:
+        for number, key in enumerate(box.iterkeys(), 1):
+            yield _mail(f"{source}#{number}", box.get_bytes(key, from_=True), envelope)
+    finally:
+        box.close()
+
+
+def _json_text(source: str, raw: bytes) -> Iterator[Item]:
+    """One JSON value, or one on each line."""
+    try:
+        value = json.loads(raw)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            lines = raw.decode("utf-8-sig", "replace").splitlines()
+            yield from _lines(source, enumerate(lines, 1))
+        else:
+            yield Item(source=source, error=_bad_json(error))
+    except (ValueError, RecursionError):
+        yield Item(source=source, error="found text that is no JSON, expected an SES event")
+    else:
+        yield from _records(source, value)
+
+
+def _json_lines(source: str, path: Path) -> Iterator[Item]:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        yield from _lines(source, enumerate(file, 1))
+
+
+def _lines(source: str, lines: Iterator[tuple[int, str]]) -> Iterator[Item]:
+    empty = True
+    for number, line in lines:
+        if not line.strip():
+            continue
+        empty = False
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            error = "found a line that is no JSON, expected an SES event"
+            yield Item(source=f"{source}#{number}", error=error)
+        else:
+            yield from _records(f"{source}#{number}", value)
+    if empty:
+        yield Item(source=source, error="found an empty file, expected SES events")
+
+
+def _bad_json(error: json.JSONDecodeError) -> str:
+    return f"found invalid JSON in line {error.lineno} ({error.msg}), expected an SES event"
+
+
+def _records(source: str, value: object) -> Iterator[Item]:
+    """Each record of an event, or the value itself where a record was expected."""
+    records = list(_unwrapped(value))
+    if not records:
+        yield Item(source=source, error="found no records, expected an SES event")
+    for number, record in enumerate(records, 1):
+        name = source if len(records) == 1 else f"{source}#{number}"
+        yield Item(source=name, record=record)
+
+
+def _unwrapped(value: object, depth: int = 0) -> Iterator[object]:
+    """The SES records inside SNS and SQS wrappings, and in the notification of an SNS action."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _unwrapped(item, depth + 1)
+        return
+    if not isinstance(value, dict) or depth > 8:  # noqa: PLR2004  # nobody wraps deeper
+        yield value
+        return
+    inner = _inner(value)
+    if inner is not None:
+        yield from _unwrapped(inner, depth + 1)
+    elif isinstance(value.get("Records"), list) and value["Records"]:
+        yield from _unwrapped(value["Records"], depth + 1)
+    elif value.get("notificationType") == "Received" and "mail" in value:
+        yield {"ses": {"mail": value["mail"], "receipt": value.get("receipt")}}
+    else:
+        yield value
+
+
+def _inner(value: dict[str, Any]) -> object | None:
+    """The JSON text inside one wrapping, parsed; None when this is none."""
+    sns = value.get("Sns")
+    text = sns.get("Message") if isinstance(sns, dict) else None
+    if value.get("Type") == "Notification":
+        text = value.get("Message")
+    if text is None and isinstance(value.get("messageId"), str):
+        text = value.get("body")
+    if not isinstance(text, str):
+        return None
+    try:
+        return json.loads(text)  # type: ignore[no-any-return]  # any JSON value will do
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,119 @@
+"""Decides about mails as the deployed intake would, and yields one result for each input.
+
+With a `Sending`, jobs also go through queue, worker and fake SES. Results come in the order of
+inputs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bouncer.errors import UnreadableEventError
+from bouncer.jobs.job import JobError, check
+from bouncer.judge import Judgement, judge
+from bouncer.mail.message import Message, read_record
+from bouncer.rules.rule import Mode
+from bouncer.sources.parameters import Loaded
+from bouncer_cli.mail_files import Item
+from bouncer_sim.worker_driver import Outcome, Sending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounce:
+    """What becomes of the bounce: none, queued, withheld, sent or failed; `reason` says why not."""
+
+    status: str = "none"
+    reason: str | None = None
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What happens to one input; `judgement` is None when `error` says why it could not be read."""
+
+    source: str
+    judgement: Judgement | None = None
+    bounce: Bounce = field(default_factory=Bounce)
+    error: str | None = None
+
+
+def replay(
+    items: Iterable[Item],
+    loaded: Loaded,
+    *,
+    now: Callable[[], datetime],
+    sending: Sending | None = None,
+) -> Iterator[Result]:
+    """One result for every item, in order."""
+    results = (_decide(item, loaded, now) for item in items)
+    if sending is None:
+        return (result for result, _ in results)
+    return _sent(results, sending)
+
+
+def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Result, bytes]:
+    if item.error is not None:
+        return Result(source=item.source, error=item.error), b""
+    try:
+        message = read_record(item.record)
+    except UnreadableEventError as error:
+        return Result(source=item.source, error=str(error)), b""
+    judgement = judge(message, loaded.ruleset, loaded.settings, now=now())
+    try:
+        for job in judgement.jobs:
+            check(job)
+    except JobError as error:  # intake lets such a mail through
+        return Result(source=item.source, error=f"the bounce can't be made: {error}"), b""
+    bounce = _bounce(judgement) if loaded.settings.mode is Mode.ENFORCE else Bounce()
+    return Result(source=item.source, judgement=judgement, bounce=bounce), item.headers
+
+
+def _bounce(judgement: Judgement) -> Bounce:
+    """What intake would do about the bounce."""
+    if judgement.jobs:
+        recipients = tuple(name for job in judgement.jobs for name in job.recipients)
+        return Bounce(status="queued", recipients=recipients)
+    if judgement.withheld:
+        reason = next(iter(judgement.withheld.values()))
+        return Bounce(status="withheld", reason=str(reason), recipients=tuple(judgement.withheld))
+    return Bounce()
+
+
+def _sent(results: Iterable[tuple[Result, bytes]], sending: Sending) -> Iterator[Result]:
+    """The results with the outcome of their jobs, worked off in batches to keep memory flat."""
+    waiting: list[Result] = []
+    jobs = 0
+    for result, headers in results:
+        waiting.append(result)
+        if result.judgement is not None:
+            for job in result.judgement.jobs:
+                sending.submit(
+                    job, result.judgement.message, headers or header_lines(result.judgement.message)
+                )
+                jobs += 1
+        if jobs >= sending.batch or not jobs:
+            yield from _with_outcomes(waiting, sending.drain() if jobs else {})
+            waiting.clear()
+            jobs = 0
+    yield from _with_outcomes(waiting, sending.drain())
+
+
+def header_lines(message: Message) -> bytes:
+    """The headers of an event, as a header block."""
+    lines = (f"{name}: {value}" for name, values in message.headers.items() for value in values)
+    return "\n".join(lines).encode("utf-8", "replace")
+
+
+def _with_outcomes(results: Iterable[Result], outcomes: dict[str, Outcome]) -> Iterator[Result]:
+    for result in results:
+        if result.judgement is None or not result.judgement.jobs:
+            yield result
+            continue
+        # A second mail with the same jobs shares the first one's place in the queue: a duplicate.
+        twin = Outcome(status="withheld", reason="duplicate")
+        ended = [outcomes.pop(job.reference, twin) for job in result.judgement.jobs]
+        worst = next((outcome for outcome in ended if outcome.status != "sent"), ended[0])
+        bounce = Bounce(
+            status=worst.status, reason=worst.reason, recipients=result.bounce.recipients
+        )
+        yield Result(source=result.source, judgement=result.judgement, bounce=bounce)

