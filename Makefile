@@ -18,10 +18,12 @@ test-fast: .venv/ready ## the fast layer: everything that needs no service, in s
 test-313: .venv/ready ## the tests of lambda/ under the functions' Python, if this machine has it
 	@PYTHONPATH=. $(BIN)/python tests/python313.py
 
-check: .venv/ready ## formatting, lint and types
+check: .venv/ready ## formatting, lint, types, imports and plain English
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python tests/plain_english.py
 
 bench: .venv/ready ## speed against named peers, as ratios measured in this run
 	@PYTHONPATH=. $(BIN)/python bench/run.py
