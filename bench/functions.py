@@ -28,7 +28,8 @@ from rich.console import Console
 from rich.table import Table
 from runtime_api import PREFIX, surroundings
 
-from bouncer.jobs.job import Job, to_json
+from bouncer.jobs.job import Job
+from bouncer.jobs.job_json import to_json
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.operator_settings import (

@@ -21,7 +21,8 @@ from bouncer.judge import Disposition, Judgement, judge
 from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
 from bouncer.sending.queue import Queue
-from bouncer.sources.parameters import Loader, ParameterSource
+from bouncer.sources.loader import Loader
+from bouncer.sources.parameters import ParameterSource
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

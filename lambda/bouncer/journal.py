@@ -23,7 +23,7 @@ from bouncer.judge import Judgement
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
-from bouncer.sources.parameters import Loaded
+from bouncer.sources.loader import Loaded
 
 NAMESPACE = "SesAutoBouncer"
 

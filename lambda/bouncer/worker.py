@@ -16,7 +16,8 @@ import boto3
 from botocore.config import Config
 
 from bouncer import operator_settings as settings
-from bouncer.jobs.job import Job, JobError, from_json
+from bouncer.jobs.job import Job, JobError
+from bouncer.jobs.job_json import from_json
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
@@ -26,7 +27,9 @@ from bouncer.sending.ledger import Ledger, LedgerError
 from bouncer.sending.pacer import SPACING_S, OutOfTimeError, Pacer
 from bouncer.sending.queue import Queue, QueueError
 from bouncer.sending.ses import ForbiddenError, RefusedError, Sender, UnknownOutcomeError
-from bouncer.sources.parameters import Loader, SettingsSource, SourceError
+from bouncer.sources.loader import Loader
+from bouncer.sources.parameters import SettingsSource
+from bouncer.sources.source import SourceError
 
 RESOURCES = (settings.QUEUE_KEY, settings.DEAD_LETTER_KEY, settings.LEDGER_KEY)
 

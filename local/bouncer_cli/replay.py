@@ -13,7 +13,7 @@ from bouncer.jobs.job import JobError, check
 from bouncer.judge import Judgement, judge
 from bouncer.mail.message import Message, read_record
 from bouncer.rules.rule import Mode
-from bouncer.sources.parameters import Loaded
+from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_files import Item
 from bouncer_sim.worker_driver import Outcome, Sending
 

@@ -26,7 +26,8 @@ from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Queue
 from bouncer.sending.ses import Sender
-from bouncer.sources.parameters import Documents, Loader
+from bouncer.sources.loader import Loader
+from bouncer.sources.source import Documents
 from bouncer.worker import Record, Worker
 from bouncer_sim.clock import Clock, SimulatedClock, now
 from bouncer_sim.embedded_aws import EmbeddedAws, embedded_aws

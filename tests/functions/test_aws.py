@@ -20,8 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.aws import client as aws
-from bouncer.aws.client import SQS, SSM, Around, Signer
-from bouncer.sources.parameters import ParameterSource, SourceError
+from bouncer.aws.client import SQS, SSM, Around
+from bouncer.aws.signer import Signer
+from bouncer.sources.parameters import ParameterSource
+from bouncer.sources.source import SourceError
 from bouncer_sim.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
 from tests.front import KEY, SECRET, Reply, front, signature, through_boto3
 

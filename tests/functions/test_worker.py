@@ -21,7 +21,8 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from bouncer.jobs.job import Job, Refusal, to_json
+from bouncer.jobs.job import Job, Refusal
+from bouncer.jobs.job_json import to_json
 from bouncer.jobs.reference import reference
 from bouncer.journal import Journal
 from bouncer.operator_settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, Settings
@@ -37,7 +38,9 @@ from bouncer.sending.ses import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from bouncer.sources.parameters import Document, Documents, Loader, SettingsSource, SourceError
+from bouncer.sources.loader import Loader
+from bouncer.sources.parameters import SettingsSource
+from bouncer.sources.source import Document, Documents, SourceError
 from bouncer.worker import RESERVE_S, Worker
 from bouncer_sim.clock import SimulatedClock, now
 from bouncer_sim.embedded_aws import PREFIX, embedded_aws

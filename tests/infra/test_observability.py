@@ -25,7 +25,8 @@ from bouncer.reasons import Reason
 from bouncer.rules.rule import Mode
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.gate import withheld
-from bouncer.sources.parameters import Document, Documents, Loaded, Loader
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.source import Document, Documents
 
 Template = dict[str, Any]
 Line = dict[str, Any]

@@ -9,19 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bouncer.jobs.job import (
-    MOST_RECIPIENTS,
-    DsnFields,
-    Job,
-    JobError,
-    Refusal,
-    check,
-    deduplication_id,
-    from_json,
-    send_bounce,
-    to_json,
-)
+from bouncer.jobs.job import MOST_RECIPIENTS, DsnFields, Job, JobError, Refusal, check
+from bouncer.jobs.job_json import from_json, to_json
 from bouncer.jobs.reference import REFERENCE, reference
+from bouncer.sending.bounce_request import bounce_request
+from bouncer.sending.queue import deduplication_id
 
 DSN = DsnFields(
     action="failed",
@@ -65,7 +57,7 @@ def test_survives_the_queue() -> None:
 
 def test_becomes_one_call_with_every_parameter() -> None:
     """Every parameter SendBounce has can be in a job, and stands where the API wants it."""
-    call = send_bounce(JOB)
+    call = bounce_request(JOB)
     assert call["OriginalMessageId"] == "m1"
     assert call["BounceSender"] == "Mail <bounces@example.com>"
     assert call["BounceSenderArn"].startswith("arn:")
@@ -170,7 +162,7 @@ def test_an_unreadable_body_is_one_kind_of_error(
         read: Job | JobError = from_json(json.dumps(whole["job"]))
     except JobError as error:
         read = error
-    assert send_bounce(read) if isinstance(read, Job) else "found" in str(read)
+    assert bounce_request(read) if isinstance(read, Job) else "found" in str(read)
 
 
 def test_reference_and_deduplication_know_the_mail_and_its_recipients() -> None:

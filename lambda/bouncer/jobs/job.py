@@ -5,19 +5,14 @@ queue's timestamp. What botocore would let pass (an empty list, odd enums, line 
 here.
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bouncer.errors import BouncerError
-from bouncer.jobs.reference import identity
-from bouncer.rules.rejection import ACTIONS, REFERENCE_FIELD, BounceType
+from bouncer.rules.rejection import ACTIONS, BounceType
 
-VERSION = 1
 MOST_RECIPIENTS = 50  # the most SES documents for one outgoing message
 
 Fields = tuple[tuple[str, str], ...]
@@ -95,64 +90,6 @@ class Job:
         return replace(self, refusals=tuple(r for r in self.refusals if r.recipient not in gone))
 
 
-def deduplication_id(job: Job) -> str:
-    """The queue's deduplication id: the same mail and recipients yield the same one."""
-    return sha256(identity(job.message_id, job.recipients)).hexdigest()
-
-
-def to_json(job: Job) -> str:
-    """The job as a queue message body."""
-    members = asdict(job)
-    members["received_at"] = job.received_at.isoformat()
-    return json.dumps({"v": VERSION, **members}, separators=(",", ":"))
-
-
-def from_json(text: str) -> Job:
-    """The job in a queue message body; raises `JobError` when there is none that can be sent."""
-    try:
-        members = json.loads(text)
-    except (ValueError, RecursionError):
-        raise JobError("found a body that is no JSON, expected a job") from None
-    if not isinstance(members, dict) or members.pop("v", None) != VERSION:
-        raise JobError(f"found another kind of body, expected a job of version {VERSION}")
-    try:
-        job = _job(members)
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise JobError(
-            f"found a job with unreadable members ({error!r}), expected a whole one"
-        ) from error
-    check(job)
-    return job
-
-
-def _job(members: dict[str, Any]) -> Job:
-    moment = datetime.fromisoformat(members.pop("received_at")).astimezone(UTC)
-    refusals = tuple(_refusal(item) for item in members.pop("refusals"))
-    return Job(
-        received_at=moment,
-        refusals=refusals,
-        extension_fields=_pairs(members.pop("extension_fields")),
-        messages=_pairs(members.pop("messages")),
-        **members,
-    )
-
-
-def _refusal(members: dict[str, Any]) -> Refusal:
-    dsn = members.pop("dsn")
-    return Refusal(dsn=_dsn(dsn) if dsn else None, **members)
-
-
-def _dsn(members: dict[str, Any]) -> DsnFields:
-    dsn = DsnFields(extension_fields=_pairs(members.pop("extension_fields")), **members)
-    if dsn.last_attempt_date is not None:
-        datetime.fromisoformat(dsn.last_attempt_date)
-    return dsn
-
-
-def _pairs(items: Iterable[tuple[str, str]]) -> Fields:
-    return tuple((str(name), str(value)) for name, value in items)
-
-
 def check(job: Job) -> None:
     """Raise `JobError` for what SES would refuse or misread but botocore lets pass."""
     if not 1 <= len(job.refusals) <= MOST_RECIPIENTS:
@@ -219,52 +156,3 @@ def _check_fields(fields: Fields) -> None:
             raise JobError(
                 f"found the extension field {name!r:.60}, expected a name and printable text"
             )
-
-
-def send_bounce(job: Job) -> dict[str, Any]:
-    """The parameters of the SendBounce call, for boto3."""
-    call: dict[str, Any] = {
-        "OriginalMessageId": job.message_id,
-        "BounceSender": job.bounce_sender,
-        "MessageDsn": {
-            "ReportingMta": job.reporting_mta,
-            "ArrivalDate": job.received_at,
-            "ExtensionFields": _api_fields(
-                ((REFERENCE_FIELD, job.reference), *job.extension_fields)
-            ),
-        },
-        "BouncedRecipientInfoList": [_recipient_info(refusal) for refusal in job.refusals],
-    }
-    return call | _present(
-        {"Explanation": job.explanation, "BounceSenderArn": job.bounce_sender_arn}
-    )
-
-
-def _recipient_info(refusal: Refusal) -> dict[str, Any]:
-    info: dict[str, Any] = {"Recipient": refusal.recipient}
-    info |= _present({"RecipientArn": refusal.recipient_arn, "BounceType": refusal.bounce_type})
-    if refusal.dsn is not None:
-        info["RecipientDsnFields"] = _dsn_info(refusal.dsn)
-    return info
-
-
-def _dsn_info(dsn: DsnFields) -> dict[str, Any]:
-    fields: dict[str, Any] = {"Action": dsn.action, "Status": dsn.status}
-    last = datetime.fromisoformat(dsn.last_attempt_date) if dsn.last_attempt_date else None
-    return fields | _present(
-        {
-            "DiagnosticCode": dsn.diagnostic_code,
-            "FinalRecipient": dsn.final_recipient,
-            "RemoteMta": dsn.remote_mta,
-            "LastAttemptDate": last,
-            "ExtensionFields": _api_fields(dsn.extension_fields) or None,
-        }
-    )
-
-
-def _api_fields(fields: Fields) -> list[dict[str, str]]:
-    return [{"Name": name, "Value": value} for name, value in fields]
-
-
-def _present(members: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in members.items() if value is not None}

@@ -6,12 +6,15 @@ JSON.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.errors import BouncerError
-from bouncer.jobs.job import Job, deduplication_id, to_json
+from bouncer.jobs.job import Job
+from bouncer.jobs.job_json import to_json
+from bouncer.jobs.reference import identity
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -70,6 +73,11 @@ class Queue:
                 MessageGroupId=GROUP,
                 MessageDeduplicationId=record["messageId"],
             )
+
+
+def deduplication_id(job: Job) -> str:
+    """The queue's deduplication id: the same mail and recipients yield the same one."""
+    return sha256(identity(job.message_id, job.recipients)).hexdigest()
 
 
 @contextmanager

@@ -23,7 +23,8 @@ from botocore.exceptions import (
 )
 
 from bouncer.errors import BouncerError
-from bouncer.jobs.job import Job, send_bounce
+from bouncer.jobs.job import Job
+from bouncer.sending.bounce_request import bounce_request
 from bouncer.sending.pacer import NotAcceptedError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Sender:
     def send(self, job: Job) -> str:
         """Send one bounce and return its message id; raises the errors above, none of the SDK's."""
         try:
-            return self._client.send_bounce(**send_bounce(job))["MessageId"]
+            return self._client.send_bounce(**bounce_request(job))["MessageId"]
         except ClientError as error:
             raise _meaning(error) from error
         except ParamValidationError as error:

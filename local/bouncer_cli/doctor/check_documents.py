@@ -8,7 +8,8 @@ from bouncer.errors import DocumentError
 from bouncer.mail.address import mailbox_address
 from bouncer.operator_settings import DEFAULTS_KEY, Settings
 from bouncer.rules.rule import Mode, Rule, read_rule
-from bouncer.sources.parameters import Document, ParameterSource, SourceError
+from bouncer.sources.parameters import ParameterSource
+from bouncer.sources.source import Document, SourceError
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.case import Case
 from bouncer_cli.doctor.finding import Finding, Findings, ok, problem, warning
