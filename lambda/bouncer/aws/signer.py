@@ -7,7 +7,7 @@ from hashlib import sha256
 
 
 class Signer:
-    """AWS Signature Version 4 for requests that post to `/`, with the environment's credentials."""
+    """Signs requests that post to `/` with the credentials in the environment."""
 
     def __init__(self, environ: Mapping[str, str], *, service: str, region: str) -> None:
         self._environ = environ
@@ -15,7 +15,7 @@ class Signer:
         self._region = region
 
     def signed(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> dict[str, str]:
-        """The headers (lower case, `host` among them) with date, token and signature."""
+        """Return the headers (lower case, `host` among them) with date, token and signature."""
         time = now.strftime("%Y%m%dT%H%M%SZ")
         token = self._environ.get("AWS_SESSION_TOKEN")
         headers = {**headers, "x-amz-date": time}

@@ -6,34 +6,32 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from bouncer.jobs.job import DsnFields, Fields, Job, JobError, Refusal, check
+from bouncer.jobs.job import DsnFields, Fields, Job, JobError, Refusal
 
 VERSION = 1
 
 
 def to_json(job: Job) -> str:
-    """The job as a queue message body."""
+    """Return the job as a queue message body."""
     members = asdict(job)
     members["received_at"] = job.received_at.isoformat()
     return json.dumps({"v": VERSION, **members}, separators=(",", ":"))
 
 
 def from_json(text: str) -> Job:
-    """The job in a queue message body; raises `JobError` when there is none that can be sent."""
+    """Return the job in a queue message body; raises `JobError` for every other body."""
     try:
         members = json.loads(text)
     except (ValueError, RecursionError):
-        raise JobError("found a body that is no JSON, expected a job") from None
+        raise JobError("found a body that is not JSON, expected a job") from None
     if not isinstance(members, dict) or members.pop("v", None) != VERSION:
         raise JobError(f"found another kind of body, expected a job of version {VERSION}")
     try:
-        job = _job(members)
+        return _job(members)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise JobError(
             f"found a job with unreadable members ({error!r}), expected a whole one"
         ) from error
-    check(job)
-    return job
 
 
 def _job(members: dict[str, Any]) -> Job:
@@ -54,10 +52,7 @@ def _refusal(members: dict[str, Any]) -> Refusal:
 
 
 def _dsn(members: dict[str, Any]) -> DsnFields:
-    dsn = DsnFields(extension_fields=_pairs(members.pop("extension_fields")), **members)
-    if dsn.last_attempt_date is not None:
-        datetime.fromisoformat(dsn.last_attempt_date)
-    return dsn
+    return DsnFields(extension_fields=_pairs(members.pop("extension_fields")), **members)
 
 
 def _pairs(items: Iterable[tuple[str, str]]) -> Fields:
