@@ -1,7 +1,8 @@
-"""Compiles the documents of a source, and keeps them for a short time.
+"""Compiles the documents of a source, and keeps the result for a short time.
 
-The last good ones stay in force when the source fails or a rule is broken: a rule that does not
-parse is replaced by its newest valid earlier version, or left out alone.
+When the source fails, the last result stays in force. A rule that is invalid keeps its last valid
+form; a new function looks for it among the earlier versions. Without one, that rule alone is left
+out.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,13 +15,16 @@ from bouncer.rules.rule import Rule, read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 
-_STALE_AFTER_FAILURE_S = 15  # how soon a failed source is asked again
-_MOST_EARLIER = 10  # versions looked at before a broken rule is left out
+_RETRY_AFTER_S = 15  # a source that failed is asked again after this time
+_MOST_EARLIER = 10  # versions tried before an invalid rule is left out
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What is in force: `problems` are sentences about documents that were refused."""
+    """The rules and settings in force; `problems` are sentences about documents that were refused.
+
+    `stale` tells that the source could not be read again, so that they may be out of date.
+    """
 
     ruleset: Ruleset
     settings: Settings
@@ -30,7 +34,7 @@ class Loaded:
 
 @dataclass(slots=True)
 class _Memory:
-    """What a loader knows: the last good result, each rule's last document and valid form."""
+    """The last result, and for each rule its document, its last valid form and its problem."""
 
     loaded: Loaded | None = None
     fresh_until: float = 0.0
@@ -39,7 +43,7 @@ class _Memory:
 
 
 class Loader:
-    """Reads, compiles and caches; `now` is a clock in seconds."""
+    """Reads and compiles documents when the last result is too old; `now` is a clock in seconds."""
 
     def __init__(self, source: Source, defaults: Settings, *, now: Callable[[], float]) -> None:
         self._source = source
@@ -48,7 +52,7 @@ class Loader:
         self._memory = _Memory()
 
     def load(self) -> Loaded:
-        """What is in force now; raises `SourceError` when nothing was ever read."""
+        """Return the rules and settings in force; raises `SourceError` if none was ever read."""
         memory = self._memory
         if memory.loaded is not None and self._now() < memory.fresh_until:
             return memory.loaded
@@ -63,11 +67,11 @@ class Loader:
         return memory.loaded
 
     def _stay(self, error: SourceError) -> Loaded:
-        """The last good set remains in force when the source fails."""
+        """Keep the last result in force, marked as stale, when the source fails."""
         memory = self._memory
         if memory.loaded is None:
             raise error
-        memory.fresh_until = self._now() + _STALE_AFTER_FAILURE_S
+        memory.fresh_until = self._now() + _RETRY_AFTER_S
         memory.loaded = Loaded(
             memory.loaded.ruleset, memory.loaded.settings, (str(error),), stale=True
         )
@@ -100,7 +104,7 @@ class Loader:
         return None
 
     def _earlier(self, name: str) -> Iterable[Document]:
-        """The newest versions; raises `SourceError`, as nobody knows then what was in force."""
+        """Return the newest versions; raises `SourceError` rather than take none for the answer."""
         return list(self._source.earlier(name))[:_MOST_EARLIER]
 
     def _settings(self, document: Document | None, problems: list[str]) -> Settings:
