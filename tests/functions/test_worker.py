@@ -21,23 +21,27 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from bouncer.jobs.job import Job, Refusal, to_json
+from bouncer.environment import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY
+from bouncer.jobs.job import Job, Refusal
+from bouncer.jobs.job_json import to_json
 from bouncer.jobs.reference import reference
 from bouncer.journal import Journal
-from bouncer.operator_settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, Settings
+from bouncer.operator_settings import Settings
 from bouncer.sending import ses as sesapi
 from bouncer.sending.ledger import Ledger, LedgerError
 from bouncer.sending.pacer import Pacer
-from bouncer.sending.queue import Queue, QueueError
-from bouncer.sending.ses import (
+from bouncer.sending.queue import QueueError, WorkerQueue
+from bouncer.sending.ses import Sender
+from bouncer.sending.ses_errors import (
     ForbiddenError,
     RefusedError,
-    Sender,
     ThrottledError,
     UnavailableError,
     UnknownOutcomeError,
 )
-from bouncer.sources.parameters import Document, Documents, Loader, SettingsSource, SourceError
+from bouncer.sources.loader import Loader
+from bouncer.sources.parameters import SettingsSource
+from bouncer.sources.source import Document, Documents, SourceError
 from bouncer.worker import RESERVE_S, Worker
 from bouncer_sim.clock import SimulatedClock, now
 from bouncer_sim.embedded_aws import PREFIX, embedded_aws
@@ -80,7 +84,8 @@ class Line:
         self.aws = stack.enter_context(embedded_aws(self.ses.endpoint))
         self.sqs = boto3.client("sqs")
         self.table = boto3.client("dynamodb")
-        self.jobs = Queue(self.sqs, self.aws.environ[QUEUE_KEY], self.aws.environ[DEAD_LETTER_KEY])
+        self.urls = (self.aws.environ[QUEUE_KEY], self.aws.environ[DEAD_LETTER_KEY])
+        self.jobs = WorkerQueue(self.sqs, *self.urls)
         self.ledger = Ledger(self.table, self.aws.environ[LEDGER_KEY])
         self.source = FixedSettings(settings)
         self.stream = io.StringIO()
@@ -94,7 +99,7 @@ class Line:
             jobs=self.jobs,
             sender=Sender(boto3.client("ses", config=sesapi.CONFIG)),
             pacer=Pacer(now=self.clock.time, sleep=self.clock.sleep),
-            journal=Journal("worker", "test", stream=self.stream),
+            outcomes=Journal("worker", "test", stream=self.stream),
             now=partial(now, self.clock),
             ticks=self.clock.time,
         )
@@ -155,8 +160,8 @@ class Line:
 
     @property
     def outcomes(self) -> list[str]:
-        told = ("sent", "withheld", "failed")
-        return [line["message"] for line in self.lines if line["message"] in told]
+        ends = ("sent", "withheld", "failed")
+        return [line["message"] for line in self.lines if line["message"] in ends]
 
     @property
     def failures(self) -> list[int]:
@@ -218,18 +223,18 @@ def test_the_slot_is_over_when_the_worker_returns(stack: ExitStack) -> None:
 
 
 def test_the_outcome_names_bounce_and_reference(stack: ExitStack) -> None:
-    """The journal tells SES's bounce for each reference and rule, and how long it took."""
+    """The journal names SES's bounce with its reference and rules, and the time it took."""
     line = Line(stack)
     line.queue("m1")
     line.clock.sleep(30)
     line.poll()
-    (told,) = line.lines
-    assert told["bounce_id"] == line.ses.sent[0].message_id
-    assert told["reference"] == reference("m1", ["ann@example.com"])
-    assert told["rules"] == ["r"]
-    assert told["WaitTime"] == [30000]
+    (sent,) = line.lines
+    assert sent["bounce_id"] == line.ses.sent[0].message_id
+    assert sent["reference"] == reference("m1", ["ann@example.com"])
+    assert sent["rules"] == ["r"]
+    assert sent["WaitTime"] == [30000]
     item = line.table.get_item(TableName="ledger", Key={"id": {"S": "m1 ann@example.com"}})["Item"]
-    assert item["bounce_id"] == {"S": told["bounce_id"]}
+    assert item["bounce_id"] == {"S": sent["bounce_id"]}
     assert int(item["expires"]["N"]) > line.clock.time() + 24 * 3600
 
 
@@ -275,7 +280,7 @@ def test_the_gate_withholds_without_a_call(
 
 
 def test_a_refusal_is_an_outcome_and_delays_nobody(stack: ExitStack) -> None:
-    """What SES refuses for good has failed; the next job follows a second later."""
+    """A bounce that SES refuses for good has failed; the next job follows a second later."""
     line = Line(stack)
     job = line.receive("gone")
     line.ses.forget("gone")
@@ -320,8 +325,7 @@ def test_a_dead_letter_that_cannot_be_kept_comes_again(
         raise QueueError("down")
 
     line = Line(stack)
-    urls = (line.aws.environ[QUEUE_KEY], line.aws.environ[DEAD_LETTER_KEY])
-    line.jobs = PatientQueue(line.clock, line.sqs, *urls)
+    line.jobs = PatientQueue(line.clock, line.sqs, *line.urls)
     line.jobs.send(line.receive_unverified("m1"))
     with monkeypatch.context() as patch:
         patch.setattr(line.jobs, "bury", refuse)
@@ -336,7 +340,7 @@ def test_a_dead_letter_that_cannot_be_kept_comes_again(
 def test_a_claim_that_could_not_be_given_up_is_not_sent_again(
     stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows then whether it was sent; the journal names the stage."""
+    """It is not known then whether it was sent; the journal names the stage."""
 
     def fail(_: object) -> None:
         raise LedgerError("down")
@@ -347,7 +351,7 @@ def test_a_claim_that_could_not_be_given_up_is_not_sent_again(
     with monkeypatch.context() as patch:
         patch.setattr(line.ledger, "release", fail)
         line.poll()
-    assert [told.get("stage") for told in line.lines] == ["release", None]
+    assert [each.get("stage") for each in line.lines] == ["release", None]
     assert len(line.dead_letters()) == 1
     line.ses.verify("example.org")
     again = {"messageId": "2", "body": to_json(job), "attributes": {}}
@@ -362,7 +366,7 @@ def test_nothing_is_claimed_when_no_time_is_left_to_send(
 ) -> None:
     """A slow ledger hands the job back unclaimed: a claim cut short would lose the bounce."""
     line = Line(stack)
-    line.jobs = PatientQueue(line.clock, line.sqs, line.aws.environ[QUEUE_KEY])
+    line.jobs = PatientQueue(line.clock, line.sqs, *line.urls)
     line.queue("m1")
     read = line.ledger.answered
 
@@ -380,12 +384,12 @@ def test_nothing_is_claimed_when_no_time_is_left_to_send(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("sending: pause", "documents_invalid"), (None, "documents_stale")]
+    ("text", "message"), [("sending: pause", "documents_invalid"), (None, "documents_stale")]
 )
-def test_settings_that_are_not_in_force_are_told(
-    stack: ExitStack, text: str | None, told: str
+def test_settings_that_are_not_in_force_are_journalled(
+    stack: ExitStack, text: str | None, message: str
 ) -> None:
-    """Whoever pauses sending and mistypes it, or can't be heard, learns so from the worker."""
+    """An operator who mistypes a pause sees it in the journal, and so for an unreadable one."""
     line = Line(stack, settings="sending: on")
     worker = line.worker()
     line.worker = lambda: worker  # type: ignore[method-assign]  # the same environment again
@@ -397,7 +401,7 @@ def test_settings_that_are_not_in_force_are_told(
     line.queue("m2")
     line.poll()
     assert line.outcomes == ["sent", "sent"]
-    assert [each["message"] for each in line.lines] == ["sent", told, "sent"]
+    assert [each["message"] for each in line.lines] == ["sent", message, "sent"]
 
 
 @pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.UNAVAILABLE])
@@ -409,7 +413,7 @@ def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(
     line.queue("m1", "m2")
     line.poll()
     assert line.outcomes == ["sent", "sent"]
-    assert [told["message"] for told in line.lines][:2] == ["retried", "retried"]
+    assert [each["message"] for each in line.lines][:2] == ["retried", "retried"]
     assert [bounce.original_message_id for bounce in line.ses.sent] == ["m1", "m2"]
     assert min(b.at - a.at for a, b in pairwise(line.ses.calls)) >= 1.0
     assert line.clock.time() - START < 10
@@ -418,7 +422,7 @@ def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(
 def test_a_long_outage_hands_the_rest_back(stack: ExitStack) -> None:
     """When time is nearly up, the job and all behind it come again soon and are sent once."""
     line = Line(stack, *[(call, FaultKind.UNAVAILABLE) for call in range(1, 12)])
-    line.jobs = PatientQueue(line.clock, line.sqs, line.aws.environ[QUEUE_KEY])
+    line.jobs = PatientQueue(line.clock, line.sqs, *line.urls)
     line.queue("m1", "m2", "m3")
     line.poll()
     assert line.failures == [3]
@@ -506,7 +510,7 @@ def test_what_an_answer_of_ses_means(status: int, code: str, kind: type[Exceptio
     """Not accepted, refused for good, or not known: the three lead to different ends."""
     answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     with pytest.raises(kind):
-        Sender(cast("Any", Failing(ClientError(cast("Any", answer), "SendBounce")))).send(JOB)
+        Sender(Failing(ClientError(cast("Any", answer), "SendBounce"))).send(JOB)
 
 
 @pytest.mark.parametrize(
@@ -533,7 +537,7 @@ def test_what_a_stranger_wrote_does_not_speak_for_ses(said: str, kind: type[Exce
         "ResponseMetadata": {"HTTPStatusCode": 400},
     }
     with pytest.raises(kind) as raised:
-        Sender(cast("Any", Failing(ClientError(cast("Any", answer), "SendBounce")))).send(JOB)
+        Sender(Failing(ClientError(cast("Any", answer), "SendBounce"))).send(JOB)
     assert raised.type is kind
 
 
@@ -550,7 +554,7 @@ def test_what_a_stranger_wrote_does_not_speak_for_ses(said: str, kind: type[Exce
 def test_what_a_broken_connection_means(error: Exception, kind: type[Exception]) -> None:
     """Only a connection that was never made says that SES did not accept."""
     with pytest.raises(kind):
-        Sender(cast("Any", Failing(error))).send(JOB)
+        Sender(Failing(error)).send(JOB)
 
 
 class Failing:
@@ -559,17 +563,20 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def send_bounce(self, **_: object) -> Any:
+    def send_bounce(self, **_: object) -> dict[str, str]:
         raise self.error
 
+    def close(self) -> None:
+        raise AssertionError
 
-def test_jobs_the_queue_would_not_hand_back_are_told(stack: ExitStack) -> None:
+
+def test_jobs_the_queue_would_not_hand_back_are_journalled(stack: ExitStack) -> None:
     """An answer of 200 may still name records that stay invisible: that is journalled."""
     line = Line(stack)
     record = {"messageId": "m", "receiptHandle": "gone", "body": "{}", "attributes": {}}
     line.source.error = SourceError("down")
     line.worker().handle([record], remaining_s=60.0)
-    assert [told["message"] for told in line.lines] == ["handed_back", "worker_failed"]
+    assert [each["message"] for each in line.lines] == ["handed_back", "worker_failed"]
 
 
 def test_an_unreadable_job_is_moved_out_of_the_way(stack: ExitStack) -> None:
@@ -583,7 +590,7 @@ def test_an_unreadable_job_is_moved_out_of_the_way(stack: ExitStack) -> None:
     )
     line.queue("m2")
     line.poll()
-    assert [told["message"] for told in line.lines] == ["unreadable_job", "sent"]
+    assert [each["message"] for each in line.lines] == ["unreadable_job", "sent"]
     assert line.dead_letters() == ['{"v": 99}']
     assert line.failures == [0]
 

@@ -12,7 +12,7 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
-from bouncer import account_settings as switches
+from bouncer.aws import exclusive_setting as switches
 from bouncer_infra.deployment_settings import MailStore, Settings
 from bouncer_infra.deployment_settings_reader import _READERS, read_settings
 

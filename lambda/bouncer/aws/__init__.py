@@ -1,1 +1,1 @@
-"""The small AWS client of the intake."""
+"""AWS beside the way of a bounce: the intake's small client, and custom resources."""

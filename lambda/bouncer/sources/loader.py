@@ -1,0 +1,123 @@
+"""Compiles the documents of a source, and keeps the result for a short time.
+
+When the source fails, the last result stays in force. A rule that is invalid keeps its last valid
+form; a new function looks for it among the earlier versions. Without one, that rule alone is left
+out.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from bouncer.errors import DocumentError
+from bouncer.operator_settings import Settings
+from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.ruleset import Ruleset
+from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
+
+_RETRY_AFTER_S = 15  # a source that failed is asked again after this time
+_MOST_EARLIER = 10  # versions tried before an invalid rule is left out
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The rules and settings in force; `problems` are sentences about documents that were refused.
+
+    `stale` tells that the source could not be read again, so that they may be out of date.
+    """
+
+    ruleset: Ruleset
+    settings: Settings
+    problems: tuple[str, ...] = ()
+    stale: bool = False
+
+
+@dataclass(slots=True)
+class _Memory:
+    """The last result, and for each rule its document, its last valid form and its problem."""
+
+    loaded: Loaded | None = None
+    fresh_until: float = 0.0
+    documents: Documents | None = None
+    rules: dict[str, tuple[Document, Rule | None, str]] = field(default_factory=dict)
+
+
+class Loader:
+    """Reads and compiles documents when the last result is too old; `now` is a clock in seconds."""
+
+    def __init__(self, source: Source, defaults: Settings, *, now: Callable[[], float]) -> None:
+        self._source = source
+        self._defaults = defaults
+        self._now = now
+        self._memory = _Memory()
+
+    def load(self) -> Loaded:
+        """Return the rules and settings in force; raises `SourceError` if none was ever read."""
+        memory = self._memory
+        if memory.loaded is not None and self._now() < memory.fresh_until:
+            return memory.loaded
+        try:
+            documents = self._source.read()
+            if memory.loaded is None or memory.loaded.stale or documents != memory.documents:
+                memory.loaded = self._compile(documents)
+                memory.documents = documents
+        except SourceError as error:
+            return self._stay(error)
+        memory.fresh_until = self._now() + memory.loaded.settings.cache_s
+        return memory.loaded
+
+    def _stay(self, error: SourceError) -> Loaded:
+        """Keep the last result in force, marked as stale, when the source fails."""
+        memory = self._memory
+        if memory.loaded is None:
+            raise error
+        memory.fresh_until = self._now() + _RETRY_AFTER_S
+        memory.loaded = Loaded(
+            memory.loaded.ruleset, memory.loaded.settings, (str(error),), stale=True
+        )
+        return memory.loaded
+
+    def _compile(self, documents: Documents) -> Loaded:
+        problems: list[str] = []
+        self._memory.rules = {
+            name: self._rule(name, document) for name, document in documents.rules.items()
+        }
+        rules = [rule for _, rule, _ in self._memory.rules.values() if rule]
+        problems.extend(problem for _, _, problem in self._memory.rules.values() if problem)
+        settings = self._settings(documents.settings, problems)
+        return Loaded(Ruleset(rules), settings, tuple(problems))
+
+    def _rule(self, name: str, document: Document) -> tuple[Document, Rule | None, str]:
+        known = self._memory.rules.get(name)
+        if known and known[0] == document:
+            return known
+        try:
+            return document, read_rule(name, document.text, document=document.label), ""
+        except DocumentError as error:
+            before = known[1] if known else None
+            return document, before or self._earlier_rule(name), str(error)
+
+    def _earlier_rule(self, name: str) -> Rule | None:
+        for document in self._earlier(f"{RULES}{name}"):
+            with suppress(DocumentError):
+                return read_rule(name, document.text, document=document.label)
+        return None
+
+    def _earlier(self, name: str) -> Iterable[Document]:
+        """Return the newest versions; raises `SourceError` rather than take none for the answer."""
+        return list(self._source.earlier(name))[:_MOST_EARLIER]
+
+    def _settings(self, document: Document | None, problems: list[str]) -> Settings:
+        if document is None:
+            return self._defaults
+        try:
+            return self._defaults.overlaid(document.text, document=document.label)
+        except DocumentError as error:
+            problem = str(error)
+        problems.append(problem)
+        if self._memory.loaded is not None:
+            return self._memory.loaded.settings
+        for earlier in self._earlier(SETTINGS):
+            with suppress(DocumentError):
+                return self._defaults.overlaid(earlier.text, document=earlier.label)
+        raise SourceError(problem)
