@@ -7,6 +7,7 @@ from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.case import Case
 from bouncer_cli.doctor.check_mx import LookUpError, Mx
 from bouncer_cli.doctor.finding import NOT_KNOWN, REPAIR, Finding, Findings, ok, problem, warning
+from bouncer_infra.deployment_settings import NAME_PREFIX
 
 Rule = Mapping[str, Any]
 
@@ -128,7 +129,7 @@ def _other_bouncers(case: Case, rules: Iterable[Rule]) -> Findings:
     wanted = case.deployment
     for rule in rules:
         name = rule["Name"]
-        if name == wanted.full_name or not name.startswith("ses-auto-bouncer-"):
+        if name == wanted.full_name or not name.startswith(NAME_PREFIX):
             continue
         if rule.get("Enabled", False) and _overlap(rule.get("Recipients", []), wanted.recipients):
             remedy = "let their recipients not overlap, or destroy one of the two deployments"

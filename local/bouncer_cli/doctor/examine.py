@@ -14,8 +14,8 @@ from bouncer_cli.doctor.account import Account, UnavailableError
 from bouncer_cli.doctor.case import Case
 from bouncer_cli.doctor.check_mx import Mx, look_up_mx
 from bouncer_cli.doctor.deployed_stack import Stack, find_stack
-from bouncer_cli.doctor.deployment import Deployment
 from bouncer_cli.doctor.finding import Findings, Level, ok, problem, warning
+from bouncer_infra.deployment_settings import DeploymentSettings
 
 Check = Callable[[Case], Findings]
 
@@ -45,7 +45,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def examine(
-    deployment: Deployment,
+    deployment: DeploymentSettings,
     *,
     region: str | None,
     now: datetime,
