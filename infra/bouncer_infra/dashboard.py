@@ -6,7 +6,7 @@ charge for, the logs each time somebody looks.
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -22,7 +22,7 @@ _ROW = 24  # columns of a dashboard
 
 
 class Dashboard(Construct):
-    """The dashboard `ses-auto-bouncer-<name>`."""
+    """The dashboard `ses-auto-bouncer-<name>-<region>`: an account has one list of dashboards."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Dashboard(Construct):
         self.dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=metrics.settings.full_name,
+            dashboard_name=f"{metrics.settings.full_name}-{Aws.REGION}",
             default_interval=Duration.days(1),
             period_override=cloudwatch.PeriodOverride.INHERIT,  # or the titles' units are wrong
             widgets=[
