@@ -12,13 +12,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ses as ses
 from constructs import Construct, IDependable
 
+from bouncer.function_limits import ACCOUNT_SETTINGS_TIMEOUT_S
 from bouncer_infra.function import Function
 from bouncer_infra.nag import acknowledge_wildcards
 
-# SES takes one call a second, and a new policy takes a while to be known; the SDK waits for both.
-_TIMEOUT = Duration.minutes(5)
-# CloudFormation waits for an hour by default, should the function never answer.
-_SERVICE_TIMEOUT = Duration.minutes(6)
+# Should the function never answer, CloudFormation would wait for an hour by default.
+_SERVICE_TIMEOUT = Duration.seconds(ACCOUNT_SETTINGS_TIMEOUT_S + 60)
 
 
 class AccountSettings(Construct):
@@ -41,7 +40,7 @@ class AccountSettings(Construct):
             description="Holds the account settings of SES that the stack was told to hold",
             code=code,
             architecture=architecture,
-            timeout=_TIMEOUT,
+            timeout=Duration.seconds(ACCOUNT_SETTINGS_TIMEOUT_S),
             log_days=log_days,
             environment={},
         )

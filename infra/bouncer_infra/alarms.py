@@ -15,9 +15,10 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from bouncer.environment import UNKNOWN_DEPLOYMENT
 from bouncer.mail.address import mailbox_address
 from bouncer_infra.deployment_settings import DeploymentSettings
-from bouncer_infra.metrics import DAY, FIVE_MINUTES, HOUR, UNKNOWN, Metrics, percentage, total
+from bouncer_infra.metrics import DAY, FIVE_MINUTES, HOUR, Metrics, percentage, total
 
 HOUR_S = 3600
 MOST_FAILED_PERCENT = 5
@@ -148,7 +149,9 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
         measure=total(
             [
                 metrics.own("intake", "IntakeErrors"),
-                metrics.own("intake", "IntakeErrors", deployment=UNKNOWN, label="no environment"),
+                metrics.own(
+                    "intake", "IntakeErrors", deployment=UNKNOWN_DEPLOYMENT, label="no environment"
+                ),
                 metrics.intake.metric_errors(label="crashes"),
             ],
             label="intake errors",

@@ -24,7 +24,6 @@ from bouncer_infra.metrics import Metrics
 from bouncer_infra.receiving_regions import warn_without_receiving
 from bouncer_infra.saved_queries import Insights
 from bouncer_infra.sender_identity import warn_of_other_senders
-from bouncer_infra.worker_function import TIMEOUT as WORKER_TIMEOUT
 from bouncer_infra.worker_function import Worker
 
 
@@ -49,7 +48,7 @@ class AutoBouncer(Construct):
         super().__init__(scope, id_)
         self.settings = settings
         code = code or function_code(settings.architecture)
-        self.queue = BounceQueue(self, "BounceQueue", consumer_timeout=WORKER_TIMEOUT)
+        self.queue = BounceQueue(self, "BounceQueue")
         self.ledger = Ledger(self, "Ledger", recovery=settings.ledger_recovery)
         self.intake = Intake(self, "Intake", settings=settings, code=code, queue=self.queue.queue)
         self.worker = Worker(

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from bouncer.operator_settings import DEFAULTS_KEY, PREFIX_KEY
+from bouncer.environment import DEFAULTS_KEY, PREFIX_KEY
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.deployment_values import LOG_DAYS
 

@@ -6,12 +6,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from bouncer.operator_settings import DOMAIN_KEY, QUEUE_KEY
+from bouncer.environment import DOMAIN_KEY, QUEUE_KEY
+from bouncer.function_limits import INTAKE_TIMEOUT_S
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.function import Function, deployment_environment
 from bouncer_infra.nag import acknowledge_wildcards, resource_wildcard
-
-TIMEOUT = Duration.seconds(20)  # SES waits 30 seconds
 
 
 class Intake(Function):
@@ -33,7 +32,7 @@ class Intake(Function):
             description="Judges mail received by SES",
             code=code,
             architecture=settings.architecture,
-            timeout=TIMEOUT,
+            timeout=Duration.seconds(INTAKE_TIMEOUT_S),
             log_days=settings.log_days,
             environment={
                 **deployment_environment(settings),

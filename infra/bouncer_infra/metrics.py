@@ -13,11 +13,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
+from bouncer.metric_names import NAMESPACE, Metric
 from bouncer_infra.deployment_settings import DeploymentSettings
-
-NAMESPACE = "SesAutoBouncer"
-# What a function that can't read its environment says it belongs to (`bouncer.intake`).
-UNKNOWN = "unknown"
 
 MINUTE = Duration.minutes(1)
 FIVE_MINUTES = Duration.minutes(5)
@@ -49,7 +46,7 @@ class Metrics:
     def own(
         self,
         service: str,
-        name: str,
+        name: Metric | str,
         *,
         label: str | None = None,
         statistic: str = "Sum",

@@ -6,15 +6,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from bouncer.environment import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY
+from bouncer.function_limits import BATCH_SIZE, WORKER_TIMEOUT_S
 from bouncer.mail.address import identities
-from bouncer.operator_settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY
 from bouncer_infra.bounce_queue import BounceQueue
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.function import Function, deployment_environment
 from bouncer_infra.nag import acknowledge_wildcards, resource_wildcard
-
-TIMEOUT = Duration.seconds(60)  # ten paced calls, and room to retry
-BATCH = 10
 
 
 class Worker(Function):
@@ -37,7 +35,7 @@ class Worker(Function):
             description="Sends bounces, at most one a second",
             code=code,
             architecture=settings.architecture,
-            timeout=TIMEOUT,
+            timeout=Duration.seconds(WORKER_TIMEOUT_S),
             log_days=settings.log_days,
             environment={
                 **deployment_environment(settings),
@@ -52,7 +50,7 @@ class Worker(Function):
             "Mapping",
             target=self.function,
             event_source_arn=queue.queue.queue_arn,
-            batch_size=BATCH,
+            batch_size=BATCH_SIZE,
             report_batch_item_failures=True,
         )
         queue.queue.grant_consume_messages(self.function)

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bouncer.operator_settings import Settings
-from bouncer.sources.parameters import Loaded, Loader, Source
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.source import Source
 from bouncer_cli.commands.terminal import UsageError
 from bouncer_cli.mail_files import Item
 from bouncer_cli.replay import Result, replay
