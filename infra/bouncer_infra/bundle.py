@@ -16,6 +16,7 @@ from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
 ROOT = Path(__file__).resolve().parents[2]
+LOCK = Path(__file__).parent / "function_requirements.txt"
 PYTHON = "3.13"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 # What a library ships and no function ever imports.
@@ -69,7 +70,7 @@ def _install(folder: Path, architecture: str) -> None:
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder)]
     command += ["--python-platform", _PLATFORMS[architecture], "--python-version", PYTHON]
     command += ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
-    command += ["-r", str(ROOT / "lambda" / "requirements.txt")]
+    command += ["-r", str(LOCK)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # fixed words
     if done.returncode:
         raise SystemExit(f"The functions' libraries can't be installed: {done.stderr.strip()}")
