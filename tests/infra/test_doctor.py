@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bouncer_cli.doctor import check_sending as sending
-from bouncer_cli.doctor import machinery
+from bouncer_cli.doctor import check_identities as sending
+from bouncer_cli.doctor import check_queues as machinery
 from bouncer_cli.doctor.deployment import Deployment
 
 DEPLOYMENT = Deployment(recipients=("example.com",), bounce_sender="mailer-daemon@example.com")

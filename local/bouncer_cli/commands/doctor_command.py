@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
     from bouncer_cli.doctor import findings_report as reports  # noqa: PLC0415  # boto3 takes a second
     from bouncer_cli.doctor.deployment import read_deployment  # noqa: PLC0415
-    from bouncer_cli.doctor.examine import examine  # noqa: PLC0415
+    from bouncer_cli.doctor.examination import examine  # noqa: PLC0415
 
     deployment = read_deployment(options.settings)
     console = Console(soft_wrap=False, highlight=False)

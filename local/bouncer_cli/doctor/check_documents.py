@@ -10,9 +10,9 @@ from bouncer.operator_settings import DEFAULTS_KEY, Settings
 from bouncer.rules.rule import Mode, Rule, read_rule
 from bouncer.sources.parameters import Document, ParameterSource, SourceError
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
-from bouncer_cli.doctor.case import Case
+from bouncer_cli.doctor.check_context import Case
+from bouncer_cli.doctor.check_queues import FUNCTIONS
 from bouncer_cli.doctor.finding import Finding, Findings, ok, problem, warning
-from bouncer_cli.doctor.machinery import FUNCTIONS
 
 _RULE = "rules"
 _SETTINGS = "settings"

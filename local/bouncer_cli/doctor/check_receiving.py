@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
-from bouncer_cli.doctor.case import Case
-from bouncer_cli.doctor.check_mx import LookUpError, Mx
+from bouncer_cli.doctor.check_context import Case
 from bouncer_cli.doctor.finding import NOT_KNOWN, REPAIR, Finding, Findings, ok, problem, warning
+from bouncer_cli.doctor.mx_lookup import LookUpError, Mx
 
 Rule = Mapping[str, Any]
 

@@ -13,10 +13,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import ParamValidator
 
-from bouncer_cli.doctor.check_mx import Mx
 from bouncer_cli.doctor.deployment import Deployment
-from bouncer_cli.doctor.examine import examine
+from bouncer_cli.doctor.examination import examine
 from bouncer_cli.doctor.finding import Finding, Level
+from bouncer_cli.doctor.mx_lookup import Mx
 
 REGION = "eu-west-1"
 NAME = "ses-auto-bouncer-main"

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bouncer_cli import command_line as cli
 from bouncer_cli.doctor.deployment import Deployment
-from bouncer_cli.doctor.examine import examine
+from bouncer_cli.doctor.examination import examine
 from bouncer_cli.doctor.finding import Finding, ok, problem
 from bouncer_cli.doctor.findings_report import TableReport
 from tests.functions.doctor.answers import (
@@ -35,7 +35,7 @@ def run(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Any], *arguments: st
     def before_account(wanted: Deployment, **options: Any) -> Iterator[Finding]:
         return examine(wanted, **options, session=aws.session, look_up=lambda _: (INBOUND,))
 
-    monkeypatch.setattr("bouncer_cli.doctor.examine.examine", before_account)
+    monkeypatch.setattr("bouncer_cli.doctor.examination.examine", before_account)
     Path("cdk.json").write_text(json.dumps({"context": {"bouncer": MINIMAL}}))
     return cli.main(["doctor", "--region", REGION, *arguments])
 

@@ -8,7 +8,7 @@ from botocore.exceptions import EndpointConnectionError, ProfileNotFound
 from botocore.parsers import ResponseParserError
 
 from bouncer_cli.doctor.account import Account
-from bouncer_cli.doctor.examine import examine
+from bouncer_cli.doctor.examination import examine
 from bouncer_cli.doctor.finding import Finding, Level
 from tests.functions.doctor.answers import stack_status
 from tests.functions.doctor.aws import (

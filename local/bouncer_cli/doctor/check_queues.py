@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
-from bouncer_cli.doctor.case import Case
+from bouncer_cli.doctor.check_context import Case
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
 
 _FUNCTION = "function"

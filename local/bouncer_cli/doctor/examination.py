@@ -7,15 +7,15 @@ from boto3 import Session
 from botocore.exceptions import BotoCoreError
 
 from bouncer_cli.doctor import check_documents as documents
+from bouncer_cli.doctor import check_identities as sending
+from bouncer_cli.doctor import check_queues as machinery
 from bouncer_cli.doctor import check_receiving as receiving
-from bouncer_cli.doctor import check_sending as sending
-from bouncer_cli.doctor import machinery
 from bouncer_cli.doctor.account import Account, UnavailableError
-from bouncer_cli.doctor.case import Case
-from bouncer_cli.doctor.check_mx import Mx, look_up_mx
+from bouncer_cli.doctor.check_context import Case
 from bouncer_cli.doctor.deployed_stack import Stack, find_stack
 from bouncer_cli.doctor.deployment import Deployment
 from bouncer_cli.doctor.finding import Findings, Level, ok, problem, warning
+from bouncer_cli.doctor.mx_lookup import Mx, look_up_mx
 
 Check = Callable[[Case], Findings]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bouncer_cli.doctor.account import Account
-from bouncer_cli.doctor.check_mx import Mx
 from bouncer_cli.doctor.deployed_stack import Stack
 from bouncer_cli.doctor.deployment import Deployment
+from bouncer_cli.doctor.mx_lookup import Mx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

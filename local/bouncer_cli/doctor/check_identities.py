@@ -9,7 +9,7 @@ from typing import Any
 
 from bouncer.mail.address import identities
 from bouncer_cli.doctor.account import Account, NotFoundError
-from bouncer_cli.doctor.case import Case
+from bouncer_cli.doctor.check_context import Case
 from bouncer_cli.doctor.finding import NOT_KNOWN, REPAIR, Finding, Findings, ok, problem, warning
 
 _ACCOUNT = "ses account"
