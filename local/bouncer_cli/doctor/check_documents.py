@@ -11,7 +11,7 @@ from bouncer.rules.rule import Mode, Rule, read_rule
 from bouncer.sources.parameters import Document, ParameterSource, SourceError
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.check_context import Case
-from bouncer_cli.doctor.check_queues import FUNCTIONS
+from bouncer_cli.doctor.check_functions import FUNCTIONS
 from bouncer_cli.doctor.finding import Finding, Findings, ok, problem, warning
 
 _RULE = "rules"

@@ -7,65 +7,19 @@ from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.check_context import Case
+from bouncer_cli.doctor.check_functions import FUNCTIONS
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
 
-_FUNCTION = "function"
 _MAPPING = "queue mapping"
 _QUEUE = "queue"
 _DEAD = "dead letters"
-_LEDGER = "ledger"
-_ALARM = "alarm"
-
-NEEDED = ("intake", "worker")
 
 # A job may wait 24 hours and one a second is sent: the limits of the alarms.
 _LONG_S = 12 * 3600
 _TOO_LONG_S = 20 * 3600
 
-# The types of what the stack is made of, and the ledger's attribute; a test of infra/ holds them.
-FUNCTIONS = "AWS::Lambda::Function"
 MAPPINGS = "AWS::Lambda::EventSourceMapping"
 QUEUES = "AWS::SQS::Queue"
-TABLES = ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
-EXPIRES = "expires"
-_ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
-_TOPIC = "AWS::SNS::Topic"
-_MOST_ALARMS = 100  # CloudWatch API reference, DescribeAlarms
-
-
-def functions(case: Case) -> Findings:
-    """Every function of the stack: there, working, with what runtime, changed when."""
-    if not case.stack.deployed:
-        return
-    seen: set[str] = set()
-    for name in case.stack.names(FUNCTIONS):
-        try:
-            answer = case.account.ask("lambda", "get_function", FunctionName=name)
-        except NotFoundError:
-            yield problem(_FUNCTION, f"no {name}", REPAIR)
-            continue
-        handler = answer["Configuration"].get("Handler", "")
-        seen.add(handler.removeprefix("bouncer.").removesuffix(".handler"))
-        yield _function(name, answer["Configuration"], answer.get("Concurrency", {}))
-    for word in NEEDED:
-        if word not in seen:
-            yield problem(_FUNCTION, f"the stack has no {word}", "run cdk deploy")
-
-
-def _function(name: str, function: Mapping[str, Any], concurrency: Mapping[str, Any]) -> Finding:
-    state, update = function.get("State", "Active"), function.get("LastUpdateStatus", "Successful")
-    if state == "Failed" or update == "Failed":
-        reason = (
-            function.get("StateReason") or function.get("LastUpdateStatusReason") or "no reason"
-        )
-        return problem(_FUNCTION, f"{name} failed: {reason}", "mend that, then run cdk deploy")
-    if concurrency.get("ReservedConcurrentExecutions") == 0:
-        remedy = f"let it: aws lambda delete-function-concurrency --function-name {name}"
-        return problem(_FUNCTION, f"{name} is throttled to nothing", remedy)
-    if state == "Pending" or update == "InProgress":
-        return warning(_FUNCTION, f"{name} is being updated", "wait a minute and look again")
-    changed = str(function.get("LastModified", ""))[:19]
-    return ok(_FUNCTION, f"{name}: {function.get('Runtime', 'no runtime')}, changed {changed}")
 
 
 def queue_mapping(case: Case) -> Findings:
@@ -191,109 +145,3 @@ def _oldest_s(case: Case, name: str) -> tuple[float | None, UnavailableError | N
         return None, error
     points = sorted(answer.get("Datapoints", []), key=lambda point: point["Timestamp"])
     return (float(points[-1]["Maximum"]) if points else None), None
-
-
-def ledger(case: Case) -> Findings:
-    """The table, without which nothing is sent."""
-    for table in case.stack.names(*TABLES):
-        try:
-            answer = case.account.ask("dynamodb", "describe_table", TableName=table)["Table"]
-        except NotFoundError:
-            yield problem(_LEDGER, f"no {table}, so no bounce is sent", REPAIR)
-            continue
-        status = answer.get("TableStatus", "unknown")
-        if status == "ACTIVE":
-            yield ok(_LEDGER, f"{table} is active")
-        elif status == "UPDATING":
-            yield warning(_LEDGER, f"{table} is being updated", "wait a minute and look again")
-        else:
-            yield problem(_LEDGER, f"{table} is {status}", "look into the DynamoDB console")
-
-
-def ledger_expiry(case: Case) -> Findings:
-    """Whether old entries go by themselves."""
-    for table in case.stack.names(*TABLES):
-        try:
-            answer = case.account.ask("dynamodb", "describe_time_to_live", TableName=table)
-        except NotFoundError:
-            return  # told already
-        described = answer.get("TimeToLiveDescription", {})
-        status, by = described.get("TimeToLiveStatus", "DISABLED"), described.get("AttributeName")
-        if status in ("ENABLED", "ENABLING") and by == EXPIRES:
-            yield ok(_LEDGER, f"old entries of {table} expire")
-        else:
-            state = f"{status} on {by}" if by else status
-            found = f"old entries of {table} stay forever (time to live is {state})"
-            yield warning(_LEDGER, found, f"enable its time to live for {EXPIRES}")
-
-
-def alarms(case: Case) -> Findings:
-    """Every alarm of the stack that rings or can't ring."""
-    names = case.stack.names(*_ALARMS)
-    if not names:
-        if case.stack.deployed:
-            yield warning(_ALARM, "the stack has none", "run cdk deploy with the present version")
-        return
-    quiet = 0
-    missing = set(names)
-    for start in range(0, len(names), _MOST_ALARMS):
-        answer = case.account.ask(
-            "cloudwatch",
-            "describe_alarms",
-            AlarmNames=names[start : start + _MOST_ALARMS],
-            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-            MaxRecords=_MOST_ALARMS,
-        )
-        for alarm in (*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])):
-            missing.discard(alarm["AlarmName"])
-            finding = _alarm(case, alarm)
-            quiet += finding is None
-            if finding:
-                yield finding
-    for name in sorted(missing):
-        yield problem(_ALARM, f"no {name}", REPAIR)
-    if quiet:
-        yield ok(_ALARM, f"{quiet} of {len(names)} are quiet")
-
-
-def _alarm(case: Case, alarm: Mapping[str, Any]) -> Finding | None:
-    name = alarm["AlarmName"]
-    if alarm.get("StateValue") == "ALARM":
-        said = alarm.get("AlarmDescription") or alarm.get("StateReason") or "no description"
-        return problem(_ALARM, f"{name} rings: {said}", "do what docs/operations.md says of it")
-    if not alarm.get("ActionsEnabled", True):
-        remedy = f"aws cloudwatch enable-alarm-actions --alarm-names {name}"
-        return warning(
-            _ALARM, f"{name} tells nobody, its actions are off", f"switch them on: {remedy}"
-        )
-    if case.stack.names(_TOPIC) and not alarm.get("AlarmActions"):
-        return warning(_ALARM, f"{name} tells nobody, it has no actions", REPAIR)
-    return None
-
-
-def alarm_subscriptions(case: Case) -> Findings:
-    """Whether the one who is to be told of alarms has said yes to SNS."""
-    topics = case.stack.names(_TOPIC)
-    if case.stack.deployed and case.deployment.alarm_email and not topics:
-        yield warning(_ALARM, "the stack tells nobody, alarm_email is new", "run cdk deploy")
-    for topic in topics:
-        try:
-            subscriptions = case.account.pages(
-                "sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic
-            )
-        except NotFoundError:
-            yield problem(_ALARM, "no topic, so nobody is told", REPAIR)
-            continue
-        if not subscriptions:
-            yield problem(_ALARM, "nobody is told, the topic has no subscription", REPAIR)
-        for subscription in subscriptions:
-            yield _subscription(subscription)
-
-
-def _subscription(subscription: Mapping[str, Any]) -> Finding:
-    whom = subscription.get("Endpoint", "somebody")
-    state = subscription.get("SubscriptionArn", "")
-    if state.startswith("arn:"):  # else PendingConfirmation or Deleted
-        return ok(_ALARM, f"{whom} is told")
-    remedy = "let them follow the link in SNS's mail, or subscribe them again"
-    return problem(_ALARM, f"{whom} is told nothing ({state})", remedy)

@@ -5,14 +5,21 @@ from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.check_context import Case
-from bouncer_cli.doctor.finding import NOT_KNOWN, REPAIR, Finding, Findings, ok, problem, warning
-from bouncer_cli.doctor.mx_lookup import LookUpError, Mx
+from bouncer_cli.doctor.finding import (
+    NOT_KNOWN,
+    REPAIR,
+    Finding,
+    Findings,
+    ok,
+    problem,
+    some,
+    warning,
+)
 
 Rule = Mapping[str, Any]
 
 _ACTIVE = "active rule set"
 _RULE = "receipt rule"
-_MX = "mx"
 _DEPLOY = "run cdk deploy"
 
 
@@ -163,9 +170,9 @@ def _as_configured(case: Case, rule: Rule) -> Findings:
         yield problem(_RULE, "it is disabled, so nothing is judged", "enable it in the SES console")
     recipients = sorted(map(str.lower, rule.get("Recipients", [])))
     if recipients == sorted(map(str.lower, wanted.recipients)):
-        yield ok(_RULE, f"it is for {_some(recipients)}, as configured")
+        yield ok(_RULE, f"it is for {some(recipients)}, as configured")
     else:
-        found = f"it is for {_some(recipients)}, configured are {_some(sorted(wanted.recipients))}"
+        found = f"it is for {some(recipients)}, configured are {some(sorted(wanted.recipients))}"
         yield problem(_RULE, found, again)
     if rule.get("ScanEnabled", False) != wanted.scan:
         now = "on" if rule.get("ScanEnabled") else "off, so rules find spam and virus disabled"
@@ -195,52 +202,3 @@ def _function(arn: str) -> str:
     """The function's name in an ARN, with or without a version."""
     parts = arn.split(":")
     return parts[6] if len(parts) > 6 else arn  # noqa: PLR2004  # arn:aws:lambda:R:A:function:NAME
-
-
-def _some(names: list[str]) -> str:
-    most = 5
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return (", ".join(names[:most]) or "everybody") + more
-
-
-def mail_exchangers(case: Case) -> Findings:
-    """Where the MX record of each recipient domain points."""
-    domains = sorted({name.rpartition("@")[2].lower() for name in case.deployment.recipients})
-    for index, domain in enumerate(domains):
-        if domain.startswith("."):
-            yield warning(
-                _MX, f"{domain}: could not be looked up, as it is many domains", _point(case)
-            )
-            continue
-        try:
-            yield _judge_mx(case, domain, case.look_up_mx(domain))
-        except LookUpError as error:
-            failed = domains[index:] if error.everywhere else [domain]
-            found = f"{_some(failed)}: could not be looked up ({error})"
-            yield warning(_MX, found, f"see for yourself: dig MX {domain}")
-            if error.everywhere:
-                return
-
-
-def _point(case: Case) -> str:
-    return f"let the MX record name {_inbound(case)}, unless mail gets there by another way"
-
-
-def _inbound(case: Case) -> str:
-    """SES, email receiving endpoints (AWS General Reference)."""
-    return f"inbound-smtp.{case.account.region}.amazonaws.com"
-
-
-def _judge_mx(case: Case, domain: str, exchangers: tuple[Mx, ...]) -> Finding:
-    hosts = [mx.host.lower() for mx in exchangers]
-    first = [mx.host.lower() for mx in exchangers if mx.preference == exchangers[0].preference]
-    if _inbound(case) in first:
-        return ok(_MX, f"{domain}: mail goes to {_inbound(case)}")
-    if _inbound(case) in hosts:
-        return warning(_MX, f"{domain}: mail goes to {first[0]} before SES", _point(case))
-    if any(host.startswith("inbound-smtp.") and ".amazonaws." in host for host in hosts):
-        found = f"{domain}: mail goes to SES in another region, {_some(hosts)}"
-        return problem(_MX, found, f"let the MX record name {_inbound(case)}, or use that region")
-    if not any(hosts):  # a null MX has an empty host (RFC 7505)
-        return warning(_MX, f"{domain}: no MX record, or one that refuses mail", _point(case))
-    return warning(_MX, f"{domain}: mail goes to {_some(hosts)}", _point(case))

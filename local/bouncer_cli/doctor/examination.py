@@ -6,10 +6,18 @@ from datetime import datetime
 from boto3 import Session
 from botocore.exceptions import BotoCoreError
 
-from bouncer_cli.doctor import check_documents as documents
-from bouncer_cli.doctor import check_identities as sending
-from bouncer_cli.doctor import check_queues as machinery
-from bouncer_cli.doctor import check_receiving as receiving
+from bouncer_cli.doctor import (
+    check_alarms,
+    check_configuration_sets,
+    check_documents,
+    check_functions,
+    check_identities,
+    check_ledger,
+    check_mail_exchangers,
+    check_queues,
+    check_receiving,
+    check_ses_account,
+)
 from bouncer_cli.doctor.account import Account, UnavailableError
 from bouncer_cli.doctor.check_context import Case
 from bouncer_cli.doctor.deployed_stack import Stack, find_stack
@@ -24,23 +32,23 @@ _REGION = "region"
 _ACCOUNT = "account"
 
 CHECKS: tuple[Check, ...] = (
-    receiving.mail_exchangers,
-    receiving.active_rule_set,
-    receiving.receipt_rule,
-    machinery.functions,
-    documents.rules_and_settings,
-    machinery.queue_mapping,
-    machinery.queues,
-    machinery.ledger,
-    machinery.ledger_expiry,
-    sending.ses_account,
-    sending.identity,
-    sending.further_senders,
-    sending.configuration_sets,
-    sending.configuration_set,
-    sending.event_destinations,
-    machinery.alarms,
-    machinery.alarm_subscriptions,
+    check_mail_exchangers.mail_exchangers,
+    check_receiving.active_rule_set,
+    check_receiving.receipt_rule,
+    check_functions.functions,
+    check_documents.rules_and_settings,
+    check_queues.queue_mapping,
+    check_queues.queues,
+    check_ledger.ledger,
+    check_ledger.ledger_expiry,
+    check_ses_account.ses_account,
+    check_identities.identity,
+    check_identities.further_senders,
+    check_configuration_sets.configuration_sets,
+    check_configuration_sets.configuration_set,
+    check_configuration_sets.event_destinations,
+    check_alarms.alarms,
+    check_alarms.alarm_subscriptions,
 )
 
 
@@ -74,7 +82,7 @@ def examine(
         stack, findings = find_stack(account, deployment.full_name)
         yield from findings
     case = Case(deployment=deployment, account=account, stack=stack, now=now, look_up_mx=look_up)
-    for check in checks if usable else (receiving.mail_exchangers,):
+    for check in checks if usable else (check_mail_exchangers.mail_exchangers,):
         yield from _alone(check, case)
     if usable and not account.answered:
         remedy = f"check the region {region}, the network and AWS_ENDPOINT_URL"

@@ -43,3 +43,10 @@ def warning(check: str, found: str, next_step: str) -> Finding:
 def problem(check: str, found: str, next_step: str) -> Finding:
     """Mail is not handled as configured, or a deployment would fail."""
     return Finding(check=check, level=Level.PROBLEM, found=found, next_step=next_step)
+
+
+def some(names: list[str]) -> str:
+    """The first five names and how many more there are; no names are everybody."""
+    most = 5
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "everybody") + more
