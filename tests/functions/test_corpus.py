@@ -18,7 +18,7 @@ from bouncer.sources.parameters import Loaded
 from bouncer_cli.mail_files import Item, read_items
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import Result, replay
-from bouncer_cli.replay_report import as_json
+from bouncer_cli.replay_table import as_json
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 BOUNCES = CORPUS / "set-of-emails"

@@ -7,11 +7,11 @@ from rich.console import Console
 
 from bouncer.sources.parameters import FileSource
 from bouncer_cli import __path__ as package_path
-from bouncer_cli.commands.running import load, run_mails
+from bouncer_cli.commands.mail_run import load, run_mails
 from bouncer_cli.commands.terminal import Commands, say
 from bouncer_cli.mail_files import Item, read_items
 from bouncer_cli.raw_mail import Envelope
-from bouncer_cli.replay_report import TableReport
+from bouncer_cli.replay_table import TableReport
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock
 
 _PACKAGE = Path(package_path[0])

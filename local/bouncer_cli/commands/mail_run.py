@@ -14,7 +14,7 @@ from bouncer.sources.parameters import Loaded, Loader, Source
 from bouncer_cli.commands.terminal import UsageError
 from bouncer_cli.mail_files import Item
 from bouncer_cli.replay import Result, replay
-from bouncer_cli.replay_report import Report, Summary
+from bouncer_cli.replay_table import Report, Summary
 from bouncer_sim.clock import Clock, SystemClock, now
 
 
