@@ -3,19 +3,16 @@
 Whatever comes from a mail is cleaned of control and bidi characters before it reaches a terminal.
 """
 
-import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bouncer.mail import mime
-from bouncer.rules.rule import Action
 from bouncer.rules.ruleset import Decision
 from bouncer_cli.replay import Result
+from bouncer_cli.replay_report import clean
 
 _ROWS_AT_ONCE = 50
 _STYLES = {
@@ -27,57 +24,6 @@ _STYLES = {
 }
 _SHARES = {"MAIL": 30, "FROM": 25, "TO": 24, "DECISION": 32, "BOUNCE": 27}
 _WIDE = 140  # columns when nobody looks at a terminal
-
-
-class Report(Protocol):
-    """Takes results one by one."""
-
-    def add(self, result: Result) -> None:
-        """Show one result, now or with the next ones."""
-
-    def close(self) -> None:
-        """Show what is left."""
-
-
-def as_json(result: Result) -> dict[str, Any]:
-    """A result as the contract of `--format json` has it."""
-    judgement = result.judgement
-    return {
-        "source": result.source,
-        "message_id": judgement.message.message_id if judgement else None,
-        "sender": judgement.message.sender if judgement else None,
-        "disposition": str(judgement.disposition) if judgement else None,
-        "decisions": [_decision(decision) for decision in judgement.decisions] if judgement else [],
-        "bounce": {
-            "status": result.bounce.status,
-            "reason": result.bounce.reason,
-            "recipients": list(result.bounce.recipients),
-        },
-        "error": result.error,
-    }
-
-
-def _decision(decision: Decision) -> dict[str, Any]:
-    return {
-        "recipient": decision.recipient,
-        "action": decision.action,
-        "rule": decision.rule.name if decision.rule else None,
-        "shadow": [rule.name for rule in decision.shadow],
-    }
-
-
-class JsonReport:
-    """One JSON object per line, in ASCII."""
-
-    def __init__(self, console: Console) -> None:
-        self._write = console.file.write
-
-    def add(self, result: Result) -> None:
-        """Write one line."""
-        self._write(json.dumps(as_json(result)) + "\n")
-
-    def close(self) -> None:
-        """Nothing is left."""
 
 
 class TableReport:
@@ -103,10 +49,8 @@ class TableReport:
         if result.error is not None:
             self.close()
             width = self._widths["MAIL"]
-            source = _end_of(_clean(result.source), width)
-            line = Text.assemble(
-                f"{source:<{width}}  ", ("not read: ", "red"), _clean(result.error)
-            )
+            source = _end_of(clean(result.source), width)
+            line = Text.assemble(f"{source:<{width}}  ", ("not read: ", "red"), clean(result.error))
             self._console.print(line, soft_wrap=True)
             return
         self._table.add_row(*_row(result, self._widths["MAIL"]))
@@ -129,20 +73,16 @@ class TableReport:
 
 
 def _row(result: Result, width: int) -> list[Text]:
-    source = Text(_end_of(_clean(result.source), width))
+    source = Text(_end_of(clean(result.source), width))
     judgement = result.judgement
     decisions = judgement.decisions if judgement else ()
     return [
         source,
-        Text((_clean(judgement.message.sender) if judgement else "") or "<>"),
+        Text((clean(judgement.message.sender) if judgement else "") or "<>"),
         Text(_recipients([decision.recipient for decision in decisions])),
         Text(_decided(decisions)),
         Text(_bounced(result), style=_STYLES.get(result.bounce.status, "")),
     ]
-
-
-def _clean(text: str) -> str:
-    return mime.printable(text, 300)
 
 
 def _end_of(text: str, most: int) -> str:
@@ -154,7 +94,7 @@ def _recipients(names: list[str]) -> str:
     if not names:
         return "nobody"
     more = f" +{len(names) - 1}" if len(names) > 1 else ""
-    return _clean(names[0]) + more
+    return clean(names[0]) + more
 
 
 def _decided(decisions: Iterable[Decision]) -> str:
@@ -175,44 +115,4 @@ def _bounced(result: Result) -> str:
     bounce = result.bounce
     if bounce.status == "none":
         return ""
-    return f"{bounce.status}: {_clean(bounce.reason)}" if bounce.reason else bounce.status
-
-
-class Summary:
-    """Counts results and says what they come to."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self.errors = 0
-        self._actions: Counter[str] = Counter()
-        self._bounces: defaultdict[str, Counter[str]] = defaultdict(Counter)
-
-    def add(self, result: Result) -> None:
-        """Count one result."""
-        self.total += 1
-        self.errors += result.error is not None
-        if result.bounce.status != "none":
-            self._bounces[result.bounce.status][_clean(result.bounce.reason or "")] += 1
-        if result.judgement is not None:
-            actions = {str(decision.action or "no rule") for decision in result.judgement.decisions}
-            self._actions[next(iter(actions)) if len(actions) == 1 else "mixed"] += 1
-
-    def __str__(self) -> str:
-        mails = "1 mail" if self.total == 1 else f"{self.total} mails"
-        order = (*map(str, Action), "mixed", "no rule")
-        words = {"accept": "accepted", "reject": "rejected", "drop": "dropped"}
-        actions = [
-            f"{self._actions[key]} {words.get(key, key)}" for key in order if self._actions[key]
-        ]
-        if self.errors:
-            actions.append(f"{self.errors} not read")
-        bounces = [_counted(status, reasons) for status, reasons in sorted(self._bounces.items())]
-        return f"{mails}: {', '.join(actions)}" + (
-            f"; bounces: {', '.join(bounces)}" if bounces else ""
-        )
-
-
-def _counted(status: str, reasons: Counter[str]) -> str:
-    """How often a status came about, and for which reasons: `3 withheld (2 lists, 1 spam)`."""
-    detail = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common() if reason)
-    return f"{reasons.total()} {status}" + (f" ({detail})" if detail else "")
+    return f"{bounce.status}: {clean(bounce.reason)}" if bounce.reason else bounce.status

@@ -7,9 +7,12 @@ from rich.console import Console
 
 from bouncer.sources.parameters import FileSource
 from bouncer_cli import __path__ as package_path
-from bouncer_cli.commands.mail_run import load, run_mails
-from bouncer_cli.commands.terminal import Commands, say
-from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.commands.mail_run import run_mails
+from bouncer_cli.commands.rules_in_force import load
+from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.usage import Commands
+from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay_table import TableReport
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock

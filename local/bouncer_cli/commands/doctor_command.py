@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bouncer_cli.commands.terminal import Commands, say
+from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.usage import Commands
 from bouncer_sim.clock import SystemClock, now
 
 

@@ -9,23 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bouncer.operator_settings import Settings
-from bouncer.sources.parameters import Loaded, Loader, Source
-from bouncer_cli.commands.terminal import UsageError
-from bouncer_cli.mail_files import Item
+from bouncer.sources.parameters import Loaded
+from bouncer_cli.commands.usage import UsageError
+from bouncer_cli.mail_item import Item
 from bouncer_cli.replay import Result, replay
-from bouncer_cli.replay_table import Report, Summary
-from bouncer_sim.clock import Clock, SystemClock, now
-
-
-def load(source: Source) -> Loaded:
-    """What is in force; any invalid document is an error here, where somebody can mend it."""
-    loaded = Loader(source, Settings(), now=SystemClock().time).load()
-    if loaded.problems:
-        raise UsageError("\n".join(loaded.problems))
-    if not loaded.ruleset.rules:
-        raise UsageError("--rules: found no rule in force, expected at least one")
-    return loaded
+from bouncer_cli.replay_report import Report
+from bouncer_cli.replay_summary import Summary
+from bouncer_sim.clock import Clock, now
 
 
 def run_mails(

@@ -12,13 +12,18 @@ from rich.console import Console
 from bouncer.rules.condition import POLICY_WORDS, VERDICT_FIELDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
 from bouncer.sources.parameters import FileSource, Loaded, ParameterSource, Source
-from bouncer_cli.commands.mail_run import load, run_mails
-from bouncer_cli.commands.terminal import Commands, UsageError, say
+from bouncer_cli.commands.mail_run import run_mails
+from bouncer_cli.commands.rules_in_force import load
+from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.usage import Commands, UsageError
 from bouncer_cli.explain import explain
-from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import replay
-from bouncer_cli.replay_table import JsonReport, Report, TableReport
+from bouncer_cli.replay_json import JsonReport
+from bouncer_cli.replay_report import Report
+from bouncer_cli.replay_table import TableReport
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock, now
 
 _SSM = "ssm:"

@@ -1,0 +1,16 @@
+"""The rules and settings that a command judges by."""
+
+from bouncer.operator_settings import Settings
+from bouncer.sources.parameters import Loaded, Loader, Source
+from bouncer_cli.commands.usage import UsageError
+from bouncer_sim.clock import SystemClock
+
+
+def load(source: Source) -> Loaded:
+    """What is in force; any invalid document is an error here, where somebody can mend it."""
+    loaded = Loader(source, Settings(), now=SystemClock().time).load()
+    if loaded.problems:
+        raise UsageError("\n".join(loaded.problems))
+    if not loaded.ruleset.rules:
+        raise UsageError("--rules: found no rule in force, expected at least one")
+    return loaded
