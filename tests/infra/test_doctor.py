@@ -6,6 +6,7 @@ from bouncer_cli.doctor import (
     check_functions,
     check_identities,
     check_ledger,
+    check_queue_mapping,
     check_queues,
 )
 from bouncer_cli.doctor.deployment import Deployment
@@ -25,7 +26,7 @@ def test_the_doctor_knows_the_types_of_what_it_checks(template: dict[str, Any]) 
     """Functions, mapping, queues and ledger are found by type, told apart by their links."""
     handlers = {entry["Handler"] for entry in of_type(template, check_functions.FUNCTIONS)}
     assert handlers >= {f"bouncer.{word}.handler" for word in check_functions.NEEDED}
-    assert of_type(template, check_queues.MAPPINGS)
+    assert of_type(template, check_queue_mapping.MAPPINGS)
     queues = of_type(template, check_queues.QUEUES)
     assert {"RedrivePolicy" in queue for queue in queues} == {True, False}
     assert of_type(template, check_identities._ATTACHED)  # noqa: SLF001  # its word for our switch

@@ -1,10 +1,10 @@
-"""What the stack runs: functions, queue mapping, queues, ledger, alarms; empty before deploying."""
+"""Checks the alarms of the stack, and that somebody is notified by them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError
-from bouncer_cli.doctor.check_context import Case
+from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
 
 _ALARM = "alarm"
@@ -14,65 +14,73 @@ _TOPIC = "AWS::SNS::Topic"
 _MOST_ALARMS = 100  # CloudWatch API reference, DescribeAlarms
 
 
-def alarms(case: Case) -> Findings:
-    """Every alarm of the stack that rings or can't ring."""
-    names = case.stack.names(*_ALARMS)
+def alarms(context: CheckContext) -> Findings:
+    """Report every alarm that is in ALARM, can notify nobody or does not exist."""
+    names = context.stack.names(*_ALARMS)
     if not names:
-        if case.stack.deployed:
-            yield warning(_ALARM, "the stack has none", "run cdk deploy with the present version")
+        if context.stack.deployed:
+            remedy = "run cdk deploy with this version of the bouncer"
+            yield warning(_ALARM, "the stack has no alarms", remedy)
         return
-    quiet = 0
+    fine = 0
     missing = set(names)
+    for alarm in _described(context, names):
+        missing.discard(alarm["AlarmName"])
+        finding = _alarm(context, alarm)
+        fine += finding is None
+        if finding:
+            yield finding
+    for name in sorted(missing):
+        yield problem(_ALARM, f"{name} does not exist", REPAIR)
+    if fine:
+        yield ok(_ALARM, f"{fine} of {len(names)} alarms are as they should be")
+
+
+def _described(context: CheckContext, names: list[str]) -> Iterator[dict[str, Any]]:
     for start in range(0, len(names), _MOST_ALARMS):
-        answer = case.account.ask(
+        answer = context.account.ask(
             "cloudwatch",
             "describe_alarms",
             AlarmNames=names[start : start + _MOST_ALARMS],
             AlarmTypes=["MetricAlarm", "CompositeAlarm"],
             MaxRecords=_MOST_ALARMS,
         )
-        for alarm in (*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])):
-            missing.discard(alarm["AlarmName"])
-            finding = _alarm(case, alarm)
-            quiet += finding is None
-            if finding:
-                yield finding
-    for name in sorted(missing):
-        yield problem(_ALARM, f"no {name}", REPAIR)
-    if quiet:
-        yield ok(_ALARM, f"{quiet} of {len(names)} are quiet")
+        yield from answer.get("MetricAlarms", [])
+        yield from answer.get("CompositeAlarms", [])
 
 
-def _alarm(case: Case, alarm: Mapping[str, Any]) -> Finding | None:
+def _alarm(context: CheckContext, alarm: Mapping[str, Any]) -> Finding | None:
     name = alarm["AlarmName"]
     if alarm.get("StateValue") == "ALARM":
-        said = alarm.get("AlarmDescription") or alarm.get("StateReason") or "no description"
-        return problem(_ALARM, f"{name} rings: {said}", "do what docs/operations.md says of it")
+        reason = alarm.get("AlarmDescription") or alarm.get("StateReason") or "no description"
+        remedy = "follow the section of this alarm in docs/operations.md#alarms"
+        return problem(_ALARM, f"{name} is in ALARM: {reason}", remedy)
     if not alarm.get("ActionsEnabled", True):
-        remedy = f"aws cloudwatch enable-alarm-actions --alarm-names {name}"
-        return warning(
-            _ALARM, f"{name} tells nobody, its actions are off", f"switch them on: {remedy}"
-        )
-    if case.stack.names(_TOPIC) and not alarm.get("AlarmActions"):
-        return warning(_ALARM, f"{name} tells nobody, it has no actions", REPAIR)
+        found = f"{name} has its actions disabled, so nobody is notified"
+        remedy = f"enable them: aws cloudwatch enable-alarm-actions --alarm-names {name}"
+        return warning(_ALARM, found, remedy)
+    if context.stack.names(_TOPIC) and not alarm.get("AlarmActions"):
+        return warning(_ALARM, f"{name} has no actions, so nobody is notified", REPAIR)
     return None
 
 
-def alarm_subscriptions(case: Case) -> Findings:
-    """Whether the one who is to be told of alarms has said yes to SNS."""
-    topics = case.stack.names(_TOPIC)
-    if case.stack.deployed and case.deployment.alarm_email and not topics:
-        yield warning(_ALARM, "the stack tells nobody, alarm_email is new", "run cdk deploy")
+def alarm_subscriptions(context: CheckContext) -> Findings:
+    """Check that those who are to be notified of alarms have confirmed their subscription."""
+    topics = context.stack.names(_TOPIC)
+    if context.stack.deployed and context.deployment.alarm_email and not topics:
+        found = "nobody is notified: the stack was deployed without alarm_email"
+        yield warning(_ALARM, found, "run cdk deploy")
     for topic in topics:
         try:
-            subscriptions = case.account.pages(
+            subscriptions = context.account.pages(
                 "sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic
             )
         except NotFoundError:
-            yield problem(_ALARM, "no topic, so nobody is told", REPAIR)
+            yield problem(_ALARM, "the SNS topic does not exist, so nobody is notified", REPAIR)
             continue
         if not subscriptions:
-            yield problem(_ALARM, "nobody is told, the topic has no subscription", REPAIR)
+            found = "the SNS topic has no subscription, so nobody is notified"
+            yield problem(_ALARM, found, REPAIR)
         for subscription in subscriptions:
             yield _subscription(subscription)
 
@@ -80,7 +88,10 @@ def alarm_subscriptions(case: Case) -> Findings:
 def _subscription(subscription: Mapping[str, Any]) -> Finding:
     whom = subscription.get("Endpoint", "somebody")
     state = subscription.get("SubscriptionArn", "")
-    if state.startswith("arn:"):  # else PendingConfirmation or Deleted
-        return ok(_ALARM, f"{whom} is told")
-    remedy = "let them follow the link in SNS's mail, or subscribe them again"
-    return problem(_ALARM, f"{whom} is told nothing ({state})", remedy)
+    if state.startswith("arn:"):
+        return ok(_ALARM, f"{whom} is notified")
+    if state == "PendingConfirmation":
+        found = f"{whom} is not notified: the subscription is unconfirmed"
+        return problem(_ALARM, found, "follow the link in the mail that SNS sent there")
+    found = f"{whom} is not notified: the subscription is {state or 'unknown'}"
+    return problem(_ALARM, found, "subscribe that address again in the SNS console")

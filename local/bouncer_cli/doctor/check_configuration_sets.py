@@ -1,15 +1,24 @@
-"""May SES send our bounces, and who hears of what becomes of them?
+"""Checks our configuration set and the destinations to which SES publishes its events.
 
-Configuration sets and event destinations came with the 2016 release of SES; they are listed and
-described by that API, and by the present one, which knows kinds of destination the old does not.
+Configuration sets came with the 2016 release of SES; that API lists and describes them. The
+present API describes the destinations, as it knows more kinds of them.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError
-from bouncer_cli.doctor.check_context import Case
-from bouncer_cli.doctor.finding import NOT_KNOWN, REPAIR, Finding, Findings, ok, problem, warning
+from bouncer_cli.doctor.check_context import CheckContext
+from bouncer_cli.doctor.finding import (
+    NOT_KNOWN,
+    REPAIR,
+    Finding,
+    Findings,
+    ok,
+    problem,
+    some,
+    warning,
+)
 
 _SETS = "configuration sets"
 _SET = "configuration set"
@@ -17,7 +26,7 @@ _EVENTS = "event destination"
 
 _MOST_LISTED = 10
 
-# Member of the SESv2 API -> what people call it.
+# Member of the SESv2 API -> the name of the service it stands for.
 _KINDS = {
     "CloudWatchDestination": "CloudWatch",
     "KinesisFirehoseDestination": "Firehose",
@@ -27,43 +36,42 @@ _KINDS = {
 }
 
 
-# What the deployment makes, and what is lost without.
+# The destinations the deployment makes -> what goes missing without each.
 _OURS = {
-    "CloudWatchDestination": "the dashboard and the alarm on double bounces see nothing",
-    "KinesisFirehoseDestination": "the archive does not know which bounces bounced",
+    "CloudWatchDestination": "the dashboard and the alarm on double bounces have no data",
+    "KinesisFirehoseDestination": "the archive does not show which of our bounces bounced",
 }
 
 
-def configuration_sets(case: Case) -> Findings:
-    """All configuration sets of the region (ListConfigurationSets)."""
-    listed = case.account.pages("ses", "list_configuration_sets", "ConfigurationSets")
+def configuration_sets(context: CheckContext) -> Findings:
+    """List all configuration sets of the region (ListConfigurationSets)."""
+    listed = context.account.pages("ses", "list_configuration_sets", "ConfigurationSets")
     names = [member["Name"] for member in listed]
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    shown = (": " + ", ".join(names[:_MOST_LISTED]) + more) if names else ""
+    shown = f": {some(names, _MOST_LISTED)}" if names else ""
     yield ok(_SETS, f"{len(names)} in this region{shown}")
 
 
-def configuration_set(case: Case) -> Findings:
-    """Ours (DescribeConfigurationSet): there, sending, counting its reputation."""
-    name = case.deployment.full_name
+def configuration_set(context: CheckContext) -> Findings:
+    """Check that our set exists, sends and publishes metrics (DescribeConfigurationSet)."""
+    name = context.deployment.full_name
     try:
-        answer = case.account.ask(
+        answer = context.account.ask(
             "ses",
             "describe_configuration_set",
             ConfigurationSetName=name,
             ConfigurationSetAttributeNames=["eventDestinations", "reputationOptions"],
         )
     except NotFoundError:
-        if case.stack.deployed:
-            yield problem(_SET, f"no {name}", REPAIR)
-        elif case.stack.hidden:
-            yield warning(_SET, f"no {name}", NOT_KNOWN)
+        if context.stack.deployed:
+            yield problem(_SET, f"{name} does not exist", REPAIR)
+        elif context.stack.hidden:
+            yield warning(_SET, f"{name} does not exist", NOT_KNOWN)
         else:
-            yield ok(_SET, f"no {name} yet; the deployment makes it")
+            yield ok(_SET, f"{name} does not exist yet; the deployment makes it")
         return
-    if case.stack.absent:
-        remedy = "delete it, or choose another name in cdk.json"
-        yield problem(_SET, f"{name} exists, and no stack that made it", remedy)
+    if context.stack.absent:
+        found = f"{name} exists, but the stack that made it does not"
+        yield problem(_SET, found, "delete it, or set another name in cdk.json")
     options = answer.get("ReputationOptions", {})
     if options.get("SendingEnabled", True):
         events = ", ".join(shown["Name"] for shown in answer.get("EventDestinations", []))
@@ -71,44 +79,45 @@ def configuration_set(case: Case) -> Findings:
     else:
         yield problem(_SET, f"{name} does not send", "enable sending for it in the SES console")
     if options and not options.get("ReputationMetricsEnabled"):
-        remedy = "enable them in the SES console"
+        remedy = "enable reputation metrics for it in the SES console"
         yield warning(_SET, f"{name} publishes no reputation metrics", remedy)
 
 
-def event_destinations(case: Case) -> Findings:
-    """Where the events of our set go (GetConfigurationSetEventDestinations)."""
+def event_destinations(context: CheckContext) -> Findings:
+    """Check the destinations of our set (GetConfigurationSetEventDestinations)."""
     try:
-        answer = case.account.ask(
+        answer = context.account.ask(
             "sesv2",
             "get_configuration_set_event_destinations",
-            ConfigurationSetName=case.deployment.full_name,
+            ConfigurationSetName=context.deployment.full_name,
         )
     except NotFoundError:
-        return  # told already
+        return  # the check above has reported it
     destinations = answer.get("EventDestinations", [])
-    for member, lost in _OURS.items() if case.stack.deployed else ():
+    for member, lost in _OURS.items() if context.stack.deployed else ():
         if not any(member in destination for destination in destinations):
-            yield problem(_EVENTS, f"none of {_KINDS[member]}, so {lost}", REPAIR)
+            yield problem(
+                _EVENTS, f"our set has no {_KINDS[member]} destination, so {lost}", REPAIR
+            )
     for destination in destinations:
-        yield _event_destination(case, destination)
+        yield _event_destination(context, destination)
 
 
-def _event_destination(case: Case, destination: Mapping[str, Any]) -> Finding:
+def _event_destination(context: CheckContext, destination: Mapping[str, Any]) -> Finding:
     kinds = [word for member, word in _KINDS.items() if member in destination]
     name = f"{destination['Name']} ({' and '.join(kinds) or 'unknown kind'})"
     if _OURS.keys().isdisjoint(destination):
-        return ok(_EVENTS, f"{name} is none of the deployment's")
+        return ok(_EVENTS, f"{name} was not made by the deployment")
     if not destination.get("Enabled", False):
-        remedy = "enable it in the SES console"
-        return problem(_EVENTS, f"{name} is disabled", remedy)
+        return problem(_EVENTS, f"{name} is disabled", "enable it in the SES console")
     types = destination.get("MatchingEventTypes", [])
-    missing = sorted(_words(case.deployment.events) - _words(types))
+    missing = sorted(_words(context.deployment.events) - _words(types))
     if missing:
-        remedy = "add them in the SES console, or run cdk deploy if cdk.json has changed"
+        remedy = "run cdk deploy if cdk.json has changed, else add them in the SES console"
         return warning(_EVENTS, f"{name} gets no {', '.join(missing)} events", remedy)
     return ok(_EVENTS, f"{name} is enabled for {', '.join(types).lower()}")
 
 
 def _words(types: Iterable[str]) -> set[str]:
-    """Event types in either spelling: renderingFailure of cdk.json, RENDERING_FAILURE of SESv2."""
+    """Return event types in one spelling: renderingFailure and RENDERING_FAILURE are the same."""
     return {name.replace("_", "").lower() for name in types}

@@ -1,4 +1,4 @@
-"""What every check is given: the deployment wanted, the account, the stack, the time, the DNS."""
+"""The things every check is given: the deployment wanted, the account, its stack, clock and DNS."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from bouncer_cli.doctor.mx_lookup import Mx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One examination; `look_up_mx` yields a domain's mail exchangers or raises `LookUpError`."""
+class CheckContext:
+    """One examination; `look_up_mx` returns a domain's mail exchangers or raises `LookUpError`."""
 
     deployment: Deployment
     account: Account

@@ -1,39 +1,41 @@
-"""What the stack runs: functions, queue mapping, queues, ledger, alarms; empty before deploying."""
+"""Checks the ledger's table, without which nothing is sent."""
 
 from bouncer_cli.doctor.account import NotFoundError
-from bouncer_cli.doctor.check_context import Case
+from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Findings, ok, problem, warning
 
-_LEDGER = "ledger"
-
+# The types and the attribute that the stack gives its table; a test of infra/ compares them.
 TABLES = ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
 EXPIRES = "expires"
 
+_LEDGER = "ledger"
 
-def ledger(case: Case) -> Findings:
-    """The table, without which nothing is sent."""
-    for table in case.stack.names(*TABLES):
+
+def ledger(context: CheckContext) -> Findings:
+    """Check that the table exists and can be used."""
+    for table in context.stack.names(*TABLES):
         try:
-            answer = case.account.ask("dynamodb", "describe_table", TableName=table)["Table"]
+            answer = context.account.ask("dynamodb", "describe_table", TableName=table)["Table"]
         except NotFoundError:
-            yield problem(_LEDGER, f"no {table}, so no bounce is sent", REPAIR)
+            yield problem(_LEDGER, f"{table} does not exist, so no bounce is sent", REPAIR)
             continue
         status = answer.get("TableStatus", "unknown")
+        found = f"{table} is {status}"
         if status == "ACTIVE":
-            yield ok(_LEDGER, f"{table} is active")
+            yield ok(_LEDGER, found)
         elif status == "UPDATING":
-            yield warning(_LEDGER, f"{table} is being updated", "wait a minute and look again")
+            yield warning(_LEDGER, found, "wait a minute, then run bouncer doctor again")
         else:
-            yield problem(_LEDGER, f"{table} is {status}", "look into the DynamoDB console")
+            yield problem(_LEDGER, found, f"look at table {table} in the DynamoDB console")
 
 
-def ledger_expiry(case: Case) -> Findings:
-    """Whether old entries go by themselves."""
-    for table in case.stack.names(*TABLES):
+def ledger_expiry(context: CheckContext) -> Findings:
+    """Check that DynamoDB removes old entries."""
+    for table in context.stack.names(*TABLES):
         try:
-            answer = case.account.ask("dynamodb", "describe_time_to_live", TableName=table)
+            answer = context.account.ask("dynamodb", "describe_time_to_live", TableName=table)
         except NotFoundError:
-            return  # told already
+            return  # the check above has reported it
         described = answer.get("TimeToLiveDescription", {})
         status, by = described.get("TimeToLiveStatus", "DISABLED"), described.get("AttributeName")
         if status in ("ENABLED", "ENABLING") and by == EXPIRES:
@@ -41,4 +43,6 @@ def ledger_expiry(case: Case) -> Findings:
         else:
             state = f"{status} on {by}" if by else status
             found = f"old entries of {table} stay forever (time to live is {state})"
-            yield warning(_LEDGER, found, f"enable its time to live for {EXPIRES}")
+            command = f"aws dynamodb update-time-to-live --table-name {table}"
+            switch = f"--time-to-live-specification Enabled=true,AttributeName={EXPIRES}"
+            yield warning(_LEDGER, found, f"let them expire: {command} {switch}")

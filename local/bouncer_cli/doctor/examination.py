@@ -1,4 +1,4 @@
-"""The examination: who are we, is there a stack, then every check alone, in the order of a mail."""
+"""Examines an account: its credentials, the stack, then each check, in the order of a mail."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,18 +14,19 @@ from bouncer_cli.doctor import (
     check_identities,
     check_ledger,
     check_mail_exchangers,
+    check_queue_mapping,
     check_queues,
     check_receiving,
     check_ses_account,
 )
 from bouncer_cli.doctor.account import Account, UnavailableError
-from bouncer_cli.doctor.check_context import Case
+from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.deployed_stack import Stack, find_stack
 from bouncer_cli.doctor.deployment import Deployment
 from bouncer_cli.doctor.finding import Findings, Level, ok, problem, warning
 from bouncer_cli.doctor.mx_lookup import Mx, look_up_mx
 
-Check = Callable[[Case], Findings]
+Check = Callable[[CheckContext], Findings]
 
 _CREDENTIALS = "credentials"
 _REGION = "region"
@@ -37,7 +38,7 @@ CHECKS: tuple[Check, ...] = (
     check_receiving.receipt_rule,
     check_functions.functions,
     check_documents.rules_and_settings,
-    check_queues.queue_mapping,
+    check_queue_mapping.queue_mapping,
     check_queues.queues,
     check_ledger.ledger,
     check_ledger.ledger_expiry,
@@ -61,35 +62,39 @@ def examine(
     look_up: Callable[[str], tuple[Mx, ...]] = look_up_mx,
     checks: tuple[Check, ...] = CHECKS,
 ) -> Findings:
-    """Everything found, as it is found; `region` None takes that of the environment or profile."""
+    """Yield each finding once it is made; region None is that of the environment or profile."""
     try:
         opened = session()
         region = region or opened.region_name
     except BotoCoreError as error:
-        yield problem(_CREDENTIALS, str(error), "correct AWS_PROFILE or the AWS configuration")
+        yield problem(
+            _CREDENTIALS, str(error), "set AWS_PROFILE to one of: aws configure list-profiles"
+        )
         return
     if not region:
-        remedy = "pass --region, or set AWS_DEFAULT_REGION"
-        yield problem(_REGION, "none is set", remedy)
+        remedy = "pass --region REGION or set AWS_DEFAULT_REGION"
+        yield problem(_REGION, "no region is set", remedy)
         return
     account = Account(opened, region)
     stack = Stack(name=deployment.full_name, hidden=True)
     usable = True
-    for finding in _who(account):
+    for finding in _credentials(account):
         usable = usable and finding.level is not Level.PROBLEM
         yield finding
     if usable:
         stack, findings = find_stack(account, deployment.full_name)
         yield from findings
-    case = Case(deployment=deployment, account=account, stack=stack, now=now, look_up_mx=look_up)
+    context = CheckContext(
+        deployment=deployment, account=account, stack=stack, now=now, look_up_mx=look_up
+    )
     for check in checks if usable else (check_mail_exchangers.mail_exchangers,):
-        yield from _alone(check, case)
+        yield from _run(check, context)
     if usable and not account.answered:
-        remedy = f"check the region {region}, the network and AWS_ENDPOINT_URL"
+        remedy = f"check that region {region} exists, the network and AWS_ENDPOINT_URL"
         yield problem(_ACCOUNT, "AWS answered nothing, so nothing was checked", remedy)
 
 
-def _who(account: Account) -> Findings:
+def _credentials(account: Account) -> Findings:
     try:
         answer = account.ask("sts", "get_caller_identity")
         at = f", at {account.emulator}" if account.emulator else ""
@@ -103,13 +108,13 @@ def _who(account: Account) -> Findings:
     )
 
 
-def _alone(check: Check, case: Case) -> Findings:
-    """A check that fails is a line of its own and stops no other."""
+def _run(check: Check, context: CheckContext) -> Findings:
+    """Yield the findings of a check; one that fails is a finding of its own."""
     name = check.__name__.replace("_", " ")
     try:
-        yield from check(case)
+        yield from check(context)
     except UnavailableError as error:
         yield warning(name, f"could not be checked: {error}", error.next_step)
     except Exception as error:  # noqa: BLE001  # whatever an endpoint answers, the others go on
         found = f"could not be checked: {type(error).__name__}: {error}"
-        yield warning(name, found, "look into the console; this answer was not understood")
+        yield warning(name, found, "check this in the AWS console: its answer was not understood")

@@ -48,11 +48,13 @@ def test_the_exit_status_tells_problems_only(
     assert run(monkeypatch, FRESH) == 0
     out, err = capsys.readouterr()
     assert err.strip().endswith(" ok, 2 warnings, 0 problems")
-    assert f"warning  stack               {NAME} is not deployed -> mend what is below" in out
+    assert (
+        f"warning  stack               {NAME} is not deployed -> resolve the problems below" in out
+    )
     assert run(monkeypatch, account(SendingEnabled=False)) == 1
     out, err = capsys.readouterr()
     assert err.strip().endswith(" ok, 0 warnings, 1 problem")
-    assert "problem  ses account         sending is paused -> find out why" in out
+    assert "problem  ses account         sending is paused -> read AWS" in out
 
 
 def test_json_is_one_object_per_finding(
