@@ -20,7 +20,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk.custom_resources import Provider
 from constructs import Construct, IDependable
 
-from bouncer_infra.deployment_settings import LOG_DAYS
+from bouncer_infra.deployment_values import LOG_DAYS
 from bouncer_infra.function import Function
 from bouncer_infra.nag import acknowledge_wildcards, below
 

@@ -16,7 +16,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from bouncer.mail.address import mailbox_address
-from bouncer_infra.deployment_settings import Settings
+from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.metrics import DAY, FIVE_MINUTES, HOUR, UNKNOWN, Metrics, percentage, total
 
 HOUR_S = 3600
@@ -53,10 +53,12 @@ class Watch:
 class Alarms(Construct):
     """All alarms of a deployment; `topic` exists if the settings have an address to tell."""
 
-    def __init__(self, scope: Construct, id_: str, *, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, settings: DeploymentSettings, metrics: Metrics
+    ) -> None:
         super().__init__(scope, id_)
         self.topic = self._topic(settings.alarm_email) if settings.alarm_email else None
-        self.alarms = [self._alarm(settings.name, watch) for watch in watches(metrics)]
+        self.alarms = [self._alarm(settings.full_name, watch) for watch in watches(metrics)]
 
     def _topic(self, address: str) -> sns.Topic:
         topic = sns.Topic(self, "Topic", enforce_ssl=True)
@@ -72,12 +74,12 @@ class Alarms(Construct):
         )
         return topic
 
-    def _alarm(self, deployment: str, watch: Watch) -> cloudwatch.Alarm:
+    def _alarm(self, full_name: str, watch: Watch) -> cloudwatch.Alarm:
         operator = cloudwatch.ComparisonOperator
         alarm = watch.measure.create_alarm(
             self,
             watch.key,
-            alarm_name=f"ses-auto-bouncer-{deployment}-{watch.key}",
+            alarm_name=f"{full_name}-{watch.key}",
             alarm_description=f"{watch.says} See docs/operations.md#{watch.key}",
             threshold=watch.threshold,
             comparison_operator=operator.GREATER_THAN_THRESHOLD

@@ -28,7 +28,7 @@ from bouncer_infra.archive import Archive, private_bucket
 from bouncer_infra.bounce_queue import BounceQueue
 from bouncer_infra.configuration_set import Sending
 from bouncer_infra.dashboard import Dashboard
-from bouncer_infra.deployment_settings import Settings
+from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.function import Function
 from bouncer_infra.ledger_table import Ledger
 from bouncer_infra.mail_path import MailPath
@@ -56,7 +56,7 @@ class AutoBouncer(Stack):
         scope: Construct,
         id_: str,
         *,
-        settings: Settings,
+        settings: DeploymentSettings,
         code: lambda_.Code,
         target_region: str | None = None,
         **stack: object,
@@ -165,7 +165,7 @@ class AutoBouncer(Stack):
                 resources=[self._parameter("/settings")],
             )
         )
-        senders = self._settings.sender_addresses
+        senders = self._settings.senders
         verifying = dict.fromkeys(name for sender in senders for name in identities(sender))
         self.worker.function.add_to_role_policy(
             iam.PolicyStatement(
@@ -255,5 +255,5 @@ class AutoBouncer(Stack):
         self.alarms = Alarms(self, "Alarms", settings=settings, metrics=metrics)
         Dashboard(self, "Dashboard", metrics=metrics, alarms=self.alarms.alarms)
         log_groups = [self.intake.logs, self.worker.logs]
-        Insights(self, "Insights", deployment=settings.name, log_groups=log_groups)
+        Insights(self, "Insights", folder=settings.folder, log_groups=log_groups)
         Analysis(self, "Analysis", settings=settings, bucket=self.bucket)

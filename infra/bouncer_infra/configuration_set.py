@@ -11,7 +11,7 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from bouncer_infra.deployment_settings import Settings
+from bouncer_infra.deployment_settings import DeploymentSettings
 
 _EVENTS = {
     "send": ses.EmailSendingEvent.SEND,
@@ -39,14 +39,14 @@ class Sending(Construct):
         scope: Construct,
         id_: str,
         *,
-        settings: Settings,
+        settings: DeploymentSettings,
         events: firehose.IDeliveryStream,
     ) -> None:
         super().__init__(scope, id_)
         self.configuration_set = ses.ConfigurationSet(
             self,
             "ConfigurationSet",
-            configuration_set_name=f"ses-auto-bouncer-{settings.name}",
+            configuration_set_name=settings.full_name,
             reputation_metrics=True,
             sending_enabled=True,
             # A bounce goes wherever the mail came from: TLS where the other side has it.

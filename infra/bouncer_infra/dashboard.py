@@ -36,7 +36,7 @@ class Dashboard(Construct):
         self.dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=f"ses-auto-bouncer-{metrics.settings.name}",
+            dashboard_name=metrics.settings.full_name,
             default_interval=Duration.days(1),
             period_override=cloudwatch.PeriodOverride.INHERIT,  # or the titles' units are wrong
             widgets=[

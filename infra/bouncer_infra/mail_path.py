@@ -11,7 +11,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ses as ses
 from constructs import Construct, IDependable
 
-from bouncer_infra.deployment_settings import IpFilter, Settings
+from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.deployment_values import IpFilter
 
 _INVOCATION = {"request_response": "RequestResponse", "event": "Event"}
 
@@ -24,7 +25,7 @@ class MailPath(Construct):
         scope: Construct,
         id_: str,
         *,
-        settings: Settings,
+        settings: DeploymentSettings,
         intake: lambda_.Function,
         store: s3.Bucket | None,
     ) -> None:
@@ -48,7 +49,7 @@ class MailPath(Construct):
         return self._rule_in(self._settings.rule_set)
 
     def _rule_in(self, rule_set: str) -> str:
-        name = f"{rule_set}:receipt-rule/{self._settings.rule_name}"
+        name = f"{rule_set}:receipt-rule/{self._settings.full_name}"
         return Stack.of(self).format_arn(
             service="ses", resource="receipt-rule-set", resource_name=name
         )
@@ -109,7 +110,7 @@ class MailPath(Construct):
             rule_set_name=self._settings.rule_set,
             after=self._settings.after,
             rule=ses.CfnReceiptRule.RuleProperty(
-                name=self._settings.rule_name,
+                name=self._settings.full_name,
                 enabled=True,
                 scan_enabled=self._settings.scan,
                 tls_policy="Require" if self._settings.require_tls else "Optional",

@@ -13,7 +13,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
-from bouncer_infra.deployment_settings import Settings
+from bouncer_infra.deployment_settings import DeploymentSettings
 
 NAMESPACE = "SesAutoBouncer"
 # What a function that can't read its environment says it belongs to (`bouncer.intake`).
@@ -29,7 +29,7 @@ DAY = Duration.days(1)
 class Metrics:
     """Where the metrics of a deployment come from."""
 
-    settings: Settings
+    settings: DeploymentSettings
     intake: lambda_.Function
     worker: lambda_.Function
     queue: sqs.Queue
@@ -43,7 +43,7 @@ class Metrics:
     @property
     def sender_domains(self) -> list[str]:
         """The domains bounces come from."""
-        domains = (address.rpartition("@")[2].lower() for address in self.settings.sender_addresses)
+        domains = (address.rpartition("@")[2].lower() for address in self.settings.senders)
         return list(dict.fromkeys(domains))
 
     def own(
@@ -81,7 +81,7 @@ class Metrics:
                 metric_name=kind,
                 dimensions_map={
                     "ses:from-domain": domain,
-                    "ses:configuration-set": f"ses-auto-bouncer-{self.settings.name}",
+                    "ses:configuration-set": self.settings.full_name,
                     "deployment": "none",
                 },
                 label=f"{kind} ({domain})",

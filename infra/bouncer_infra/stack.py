@@ -14,7 +14,7 @@ def auto_bouncer(app: cdk.App) -> AutoBouncer:
     settings = read_settings(app.node.try_get_context("bouncer"))
     return AutoBouncer(
         app,
-        f"ses-auto-bouncer-{settings.name}",
+        settings.full_name,
         settings=settings,
         code=function_code(settings.architecture),
         target_region=os.environ.get("CDK_DEFAULT_REGION"),

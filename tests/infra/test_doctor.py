@@ -9,9 +9,11 @@ from bouncer_cli.doctor import (
     check_queue_mapping,
     check_queues,
 )
-from bouncer_cli.doctor.deployment import Deployment
+from bouncer_infra.deployment_settings import DeploymentSettings
 
-DEPLOYMENT = Deployment(recipients=("example.com",), bounce_sender="mailer-daemon@example.com")
+DEPLOYMENT = DeploymentSettings(
+    recipients=("example.com",), bounce_sender="mailer-daemon@example.com"
+)
 
 
 def of_type(template: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:

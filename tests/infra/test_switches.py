@@ -199,7 +199,10 @@ def test_the_identity_is_the_senders_domain_unless_named() -> None:
         ({"identity": "x.example"}, 'found "x.example", expected the bounce sender\'s address'),
         ({"identity": "a@mx.example.com"}, "expected the bounce sender's address"),
         ({"identity": "ample.com"}, "expected the bounce sender's address"),
-        ({"identity": "example.com", "create_identity": True}, "expected nothing beside create"),
+        (
+            {"identity": "example.com", "create_identity": True},
+            'expected no "identity" beside create',
+        ),
     ],
 )
 def test_an_identity_that_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:

@@ -36,10 +36,10 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
     from bouncer_cli.doctor import findings_report as reports  # noqa: PLC0415  # boto3 takes a second
-    from bouncer_cli.doctor.deployment import read_deployment  # noqa: PLC0415
     from bouncer_cli.doctor.examination import examine  # noqa: PLC0415
+    from bouncer_infra.deployment_settings_reader import read_cdk_json  # noqa: PLC0415
 
-    deployment = read_deployment(options.settings)
+    deployment = read_cdk_json(options.settings)
     console = Console(soft_wrap=False, highlight=False)
     kind = reports.JsonReport if options.format == "json" else reports.TableReport
     report: reports.Report = kind(console)

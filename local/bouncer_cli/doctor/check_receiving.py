@@ -15,6 +15,7 @@ from bouncer_cli.doctor.finding import (
     some,
     warning,
 )
+from bouncer_infra.deployment_settings import NAME_PREFIX
 
 Rule = Mapping[str, Any]
 
@@ -149,7 +150,7 @@ def _other_bouncers(context: CheckContext, rules: Iterable[Rule]) -> Findings:
     wanted = context.deployment
     for rule in rules:
         name = rule["Name"]
-        if name == wanted.full_name or not name.startswith("ses-auto-bouncer-"):
+        if name == wanted.full_name or not name.startswith(NAME_PREFIX):
             continue
         if rule.get("Enabled", False) and _overlap(rule.get("Recipients", []), wanted.recipients):
             remedy = "give the two deployments different recipients, or destroy one of them"

@@ -22,9 +22,9 @@ from bouncer_cli.doctor import (
 from bouncer_cli.doctor.account import Account, UnavailableError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.deployed_stack import Stack, find_stack
-from bouncer_cli.doctor.deployment import Deployment
 from bouncer_cli.doctor.finding import Findings, Level, ok, problem, warning
 from bouncer_cli.doctor.mx_lookup import Mx, look_up_mx
+from bouncer_infra.deployment_settings import DeploymentSettings
 
 Check = Callable[[CheckContext], Findings]
 
@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def examine(
-    deployment: Deployment,
+    deployment: DeploymentSettings,
     *,
     region: str | None,
     now: datetime,

@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 from bouncer_cli import command_line as cli
-from bouncer_cli.doctor.deployment import Deployment
 from bouncer_cli.doctor.examination import examine
 from bouncer_cli.doctor.finding import Finding, ok, problem
 from bouncer_cli.doctor.findings_report import TableReport
+from bouncer_infra.deployment_settings import DeploymentSettings
 from tests.functions.doctor.answers import (
     account,
 )
@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Any], *arguments: st
     """The command on a folder with a cdk.json, before the account that answers so."""
     aws = Aws(answers)
 
-    def before_account(wanted: Deployment, **options: Any) -> Iterator[Finding]:
+    def before_account(wanted: DeploymentSettings, **options: Any) -> Iterator[Finding]:
         return examine(wanted, **options, session=aws.session, look_up=lambda _: (INBOUND,))
 
     monkeypatch.setattr("bouncer_cli.doctor.examination.examine", before_account)
