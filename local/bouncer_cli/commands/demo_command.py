@@ -1,4 +1,4 @@
-"""`bouncer demo`: the shipped mails over the shipped rules, bounced."""
+"""`bouncer demo`: judges the shipped mails by the shipped rules and bounces them locally."""
 
 import argparse
 from pathlib import Path
@@ -26,20 +26,26 @@ def add(commands: Commands) -> None:
     """Declare the command and its options."""
     command = commands.add_parser(
         "demo",
-        help="judge, queue, pace and bounce the shipped sample mails",
-        description="Replay the shipped mails over the shipped rules and send what they bounce "
-        "to a fake SES.",
+        help="judge the sample mails and bounce them through a fake SES",
+        description="Judge the shipped sample mails by the shipped rules, and send the bounces "
+        "through queue and worker to a fake SES. Nothing leaves this machine.",
         epilog="example: bouncer demo --out demo-out",
     )
-    command.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR")
     command.add_argument(
-        "--real-time", action="store_true", help="bounce at the real pace, one a second"
+        "--out",
+        type=Path,
+        default=Path("demo-out"),
+        metavar="DIR",
+        help="the folder to write the bounces to (default: demo-out)",
+    )
+    command.add_argument(
+        "--real-time", action="store_true", help="send at SES's real pace, one bounce a second"
     )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it; returns the exit status."""
+    """Run the command and return its exit status."""
     loaded = load(FileSource(SHIPPED_RULES))
     console = Console(soft_wrap=False, highlight=False)
     clock: Clock = SystemClock() if options.real_time else SimulatedClock(SystemClock().time())
@@ -53,5 +59,5 @@ def run(options: argparse.Namespace) -> int:
         for item in read_items(sorted(map(str, SAMPLES.glob("*.eml"))), Envelope())
     )
     summary = run_mails(items, loaded, TableReport(console), clock=clock, out=options.out)
-    say(f"{summary}\nbounces are in {options.out}, one mail each; any mail program opens them")
+    say(f"{summary}\nThe bounces are in {options.out}: one .eml file each, for any mail program.")
     return 1 if summary.errors else 0

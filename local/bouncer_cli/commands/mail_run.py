@@ -1,4 +1,4 @@
-"""Mails through rules to a report: what `replay` and `demo` share."""
+"""Runs mails through the rules to a report, for `replay` and `demo`."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,13 +51,13 @@ def _make_folder(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"--out: {out} can't be made ({error.strerror}), expected a folder"
+            f"--out {out}: can't be made ({error.strerror}), expected a folder"
         ) from error
 
 
 @contextmanager
 def _counted(results: Iterator[Result]) -> Iterator[Iterable[Result]]:
-    """Counts results on stderr as they come, if that is a terminal and stdout is not."""
+    """Show the number of results on stderr while they come, if only stderr is a terminal."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.completed} mails"),

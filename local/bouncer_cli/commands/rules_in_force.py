@@ -7,7 +7,10 @@ from bouncer_sim.clock import SystemClock
 
 
 def load(source: Source) -> Loaded:
-    """What is in force; any invalid document is an error here, where somebody can mend it."""
+    """Return the rules and settings in force; raises `UsageError` for any invalid document.
+
+    The functions keep an earlier version in its place; here somebody can correct it at once.
+    """
     loaded = Loader(source, Settings(), now=SystemClock().time).load()
     if loaded.problems:
         raise UsageError("\n".join(loaded.problems))

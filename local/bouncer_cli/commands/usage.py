@@ -11,3 +11,13 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 
 class UsageError(BouncerError):
     """The command line asks for something impossible; the text says what to write instead."""
+
+
+def add_format(command: argparse.ArgumentParser) -> None:
+    """Declare the option that all commands with a table have."""
+    command.add_argument(
+        "--format",
+        choices=("table", "json"),
+        default="table",
+        help="a table for people, or one JSON object per line for programs (default: table)",
+    )
