@@ -28,17 +28,18 @@ from rich.console import Console
 from rich.table import Table
 from runtime_api import PREFIX, surroundings
 
-from bouncer.jobs.job import Job, to_json
-from bouncer.judge import judge
-from bouncer.mail.message import read_event
-from bouncer.operator_settings import (
+from bouncer.environment import (
     DEAD_LETTER_KEY,
     DOMAIN_KEY,
     LEDGER_KEY,
     PREFIX_KEY,
     QUEUE_KEY,
-    Settings,
 )
+from bouncer.jobs.job import Job
+from bouncer.jobs.job_json import to_json
+from bouncer.judge import judge
+from bouncer.mail.message import read_event
+from bouncer.operator_settings import Settings
 from bouncer.rules.rule import read_rule
 from bouncer.rules.ruleset import Ruleset
 
@@ -206,7 +207,7 @@ def environment(address: str, subject: Subject) -> dict[str, str]:
 def sorted_events(rules: dict[str, dict[str, Any]]) -> tuple[str, str, Job]:
     """An event no rule matches, one to be answered by a bounce, and that bounce as a job."""
     ruleset = Ruleset([read_rule(name, yaml.safe_dump(rule)) for name, rule in rules.items()])
-    in_force = Settings(prefix=PREFIX, bounce_sender="mailer-daemon@example.com")
+    in_force = Settings(bounce_sender="mailer-daemon@example.com")
     kept, rejected = "", None
     for event in workload.events(400, rules):
         (message,) = read_event(json.loads(event))

@@ -38,7 +38,8 @@ from bouncer.rules.condition import regex_options
 from bouncer.rules.rule import Rule, read_rule
 from bouncer.rules.ruleset import Decision, Ruleset
 from bouncer.sending.pacer import Pacer
-from bouncer.sources.parameters import Document, Documents, Loader
+from bouncer.sources.loader import Loader
+from bouncer.sources.source import Document, Documents
 from bouncer_cli.command_line import main as bouncer
 from bouncer_sim.clock import SimulatedClock
 from tests import oracle

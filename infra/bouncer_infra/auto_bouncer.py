@@ -12,8 +12,7 @@ from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from bouncer.mail.address import identities
-from bouncer.operator_settings import (
+from bouncer.environment import (
     DEAD_LETTER_KEY,
     DEFAULTS_KEY,
     DOMAIN_KEY,
@@ -21,6 +20,7 @@ from bouncer.operator_settings import (
     PREFIX_KEY,
     QUEUE_KEY,
 )
+from bouncer.mail.address import identities
 from bouncer_infra.account_setting_resources import Switches
 from bouncer_infra.alarms import Alarms
 from bouncer_infra.analysis import Analysis

@@ -10,29 +10,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol
 
-from bouncer import operator_settings as settings
-from bouncer.aws.client import SQS, SSM, Around
+from bouncer.aws.client import SQS, SSM, Surroundings
+from bouncer.environment import UNKNOWN_DEPLOYMENT, IntakeEnvironment
 from bouncer.errors import UnreadableEventError
-from bouncer.jobs.job import Job, check
+from bouncer.jobs.job import Job, JobError
 from bouncer.journal import Journal
 from bouncer.judge import Disposition, Judgement, judge
-from bouncer.mail.message import read_event
+from bouncer.mail.message import Message, read_event
 from bouncer.operator_settings import Settings
 from bouncer.sending.queue import Queue
-from bouncer.sources.parameters import Loader, ParameterSource
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.parameters import ParameterSource
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_ssm import SSMClient
-
-RESOURCES = (settings.QUEUE_KEY, settings.DOMAIN_KEY)
 RESERVE_S = 3  # kept for judging, the journal and the answer, when AWS does not answer us
 
 
 class JobSink(Protocol):
-    """Where jobs go."""
+    """The receiver of jobs: the queue, or a list in a test."""
 
     def send(self, job: Job) -> None:
         """Put one job on the queue."""
@@ -50,7 +46,7 @@ class Intake:
         self._now = now
 
     def handle(self, event: object, *, request_id: str = "") -> dict[str, str]:
-        """What SES is told to do with the mail; never raises."""
+        """Return the answer to SES, which says whether the mail goes on; never raises."""
         self._journal.begin(request_id)
         try:
             disposition = self._disposition(event)
@@ -72,16 +68,22 @@ class Intake:
                 self._journal.intake_failed("rules", error, message.message_id)
             return Disposition.CONTINUE
         self._journal.documents(loaded)
-        judgements = [
-            judge(message, loaded.ruleset, loaded.settings, now=self._now()) for message in messages
-        ]
+        judgements = [self._judge(message, loaded) for message in messages]
         dispositions = {self._carry_out(judgement, loaded.settings) for judgement in judgements}
         return dispositions.pop() if len(dispositions) == 1 else Disposition.CONTINUE
 
-    def _carry_out(self, judgement: Judgement, in_force: Settings) -> Disposition:
+    def _judge(self, message: Message, loaded: Loaded) -> Judgement | None:
+        """Judge a mail; None, journalled, if a bounce is due that can't be made."""
         try:
-            for job in judgement.jobs:
-                check(job)
+            return judge(message, loaded.ruleset, loaded.settings, now=self._now())
+        except JobError as error:
+            self._journal.intake_failed("queue", error, message.message_id)
+            return None
+
+    def _carry_out(self, judgement: Judgement | None, in_force: Settings) -> Disposition:
+        if judgement is None:
+            return Disposition.CONTINUE
+        try:
             for job in judgement.jobs:
                 self._jobs.send(job)
         except Exception as error:  # noqa: BLE001  # what can't be bounced is not stopped either
@@ -92,24 +94,25 @@ class Intake:
 
 
 @cache
-def _intake() -> tuple[Intake, Around]:
-    """The function with its dependencies, built once, at its first event."""
-    defaults = Settings.from_env(os.environ, needs=RESOURCES)
-    around = Around(
+def _intake() -> tuple[Intake, Surroundings]:
+    """Build the function with its dependencies, once, at its first event."""
+    environment = IntakeEnvironment.from_env(os.environ)
+    surroundings = Surroundings(
         environ=os.environ,
-        domain=defaults.resources[settings.DOMAIN_KEY],
+        region=environment.region,
+        domain=environment.aws_domain,
         now=_now,
         ticks=time.monotonic,
         sleep=time.sleep,
     )
-    source = ParameterSource(cast("SSMClient", SSM(around)), defaults.prefix)
+    source = ParameterSource(SSM(surroundings), environment.prefix)
     intake = Intake(
-        loader=Loader(source, defaults, now=time.monotonic),
-        jobs=Queue(cast("SQSClient", SQS(around)), defaults.resources[settings.QUEUE_KEY]),
-        journal=Journal("intake", defaults.deployment),
+        loader=Loader(source, environment.defaults, now=time.monotonic),
+        jobs=Queue(SQS(surroundings), environment.queue_url),
+        journal=Journal("intake", environment.deployment),
         now=_now,
     )
-    return intake, around
+    return intake, surroundings
 
 
 def _now() -> datetime:
@@ -117,12 +120,13 @@ def _now() -> datetime:
 
 
 def handler(event: object, context: Any) -> dict[str, str]:
-    """The Lambda entry point."""
+    """Answer one event of SES: the Lambda entry point."""
     try:
-        intake, around = _intake()
-        around.until = around.ticks() + context.get_remaining_time_in_millis() / 1000 - RESERVE_S
+        intake, surroundings = _intake()
+        left_s = context.get_remaining_time_in_millis() / 1000
+        surroundings.until = surroundings.ticks() + left_s - RESERVE_S
     except Exception as error:  # noqa: BLE001  # a wrong environment must not stop mail
         with suppress(Exception):  # not even the journal may stand in the way
-            Journal("intake", "unknown").intake_failed("start", error)
+            Journal("intake", UNKNOWN_DEPLOYMENT).intake_failed("start", error)
         return {"disposition": str(Disposition.CONTINUE)}
     return intake.handle(event, request_id=context.aws_request_id)

@@ -1,9 +1,9 @@
-"""What is logged and counted: one function per event, one JSON line each, its metrics in it.
+"""Logs and counts: one method for each event, one JSON line each, with its metrics in it.
 
 The line carries an embedded-metric-format document made by Powertools, so CloudWatch reads both
-from it. The list of events, fields and metrics is closed; subjects and bodies of mails never stand
-here. Writing never raises: a mail must not suffer from its log. A logger would cost as much as the
-decision the line tells of, and a level set from outside would hide mails and their metrics.
+from it. The list of events, fields and metrics is closed; subjects and bodies of mails are never
+written. Writing never raises: a mail must not suffer from its log. A logger would cost as much time
+as the decision that the line reports, and a level set from outside would hide mails and metrics.
 """
 
 import json
@@ -20,20 +20,22 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 
 from bouncer.jobs.job import Job
 from bouncer.judge import Judgement
+from bouncer.metric_names import NAMESPACE, Metric, withheld_for
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
-from bouncer.sources.parameters import Loaded
+from bouncer.sources.loader import Loaded
 
-NAMESPACE = "SesAutoBouncer"
+_LONGEST_ERROR = 1000
 
-_UNITS = {"WaitTime": "Milliseconds"}
+_UNITS: Mapping[str, str] = {Metric.WAIT_TIME: "Milliseconds"}
 _ACTIONS = {
-    None: "Unmatched",
-    Action.ACCEPT: "Accepted",
-    Action.REJECT: "Rejected",
-    Action.DROP: "Dropped",
+    None: Metric.UNMATCHED,
+    Action.ACCEPT: Metric.ACCEPTED,
+    Action.REJECT: Metric.REJECTED,
+    Action.DROP: Metric.DROPPED,
 }
+_Counts = Mapping[str, int] | Mapping[Metric, int]
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
@@ -47,24 +49,25 @@ class Journal:
         self._dimensions = {"deployment": deployment, "service": service}
         self._request_id = ""
         self._cold = True
-        self._told: Loaded | None = None
+        self._reported: Loaded | None = None
 
     def begin(self, request_id: str) -> None:
         """Name the invocation in all lines that follow."""
         self._request_id = request_id
 
     def mail(self, judgement: Judgement, settings: Settings) -> None:
-        """One received mail: every decision, what was queued and what was withheld."""
-        metrics = {"Mails": 1}
+        """Report one received mail: every decision, the jobs queued and the reasons to withhold."""
+        metrics: dict[str, int] = {Metric.MAILS: 1}
         for decision in judgement.decisions:
             name = _ACTIONS[decision.action]
             metrics[name] = metrics.get(name, 0) + 1
             if decision.shadow:
-                metrics["ShadowMatches"] = metrics.get("ShadowMatches", 0) + len(decision.shadow)
+                shadows = metrics.get(Metric.SHADOW_MATCHES, 0) + len(decision.shadow)
+                metrics[Metric.SHADOW_MATCHES] = shadows
         if judgement.withheld:
             metrics |= _withheld(judgement.withheld.values())
         if judgement.jobs:
-            metrics["Queued"] = sum(len(job.refusals) for job in judgement.jobs)
+            metrics[Metric.QUEUED] = sum(len(job.refusals) for job in judgement.jobs)
         shown = _Shown(settings)
         fields = {
             "message_id": judgement.message.message_id,
@@ -86,71 +89,73 @@ class Journal:
         self._write("mail", fields, metrics)
 
     def not_mail(self, problem: str) -> None:
-        """An event that is no received mail, such as the one SES sends when a rule is made."""
-        self._write("not_mail", {"problem": problem}, {"NotMail": 1}, level="warning")
+        """Report an event that is not a mail, such as the one SES sends when a rule is made."""
+        self._write("not_mail", {"problem": problem}, {Metric.NOT_MAIL: 1}, level="warning")
 
     def intake_failed(self, stage: str, error: Exception, message_id: str | None = None) -> None:
-        """An error of ours at intake; the mail was let through."""
+        """Report an error of ours at intake; the mail was let through."""
         fields = {"stage": stage, "message_id": message_id, **_described(error)}
-        self._write("intake_failed", fields, {"IntakeErrors": 1}, level="error")
+        self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
-        """What is wrong with the rules and settings a function goes by, once per load."""
-        if loaded is self._told:
+        """Report, once per load, the problems of the rules and settings in force."""
+        if loaded is self._reported:
             return
-        self._told = loaded
+        self._reported = loaded
         fields = {"problems": loaded.problems}
         if loaded.stale:  # not read again; the last good ones stay in force
-            self._write("documents_stale", fields, {"StaleRules": 1}, level="error")
+            self._write("documents_stale", fields, {Metric.STALE_RULES: 1}, level="error")
         elif loaded.problems:  # refused; earlier versions stay in force
-            count = {"InvalidDocuments": len(loaded.problems)}
+            count = {Metric.INVALID_DOCUMENTS: len(loaded.problems)}
             self._write("documents_invalid", fields, count, level="error")
 
     def sent(self, job: Job, settings: Settings, *, bounce_id: str, wait_s: float) -> None:
-        """SES accepted a bounce; `wait_s` is the time since the mail was received."""
+        """Report that SES accepted a bounce, `wait_s` seconds after the mail was received."""
         fields = {**_Shown(settings).job(job), "bounce_id": bounce_id}
-        self._write("sent", fields, {"Sent": 1, "WaitTime": round(wait_s * 1000)})
+        self._write("sent", fields, {Metric.SENT: 1, Metric.WAIT_TIME: round(wait_s * 1000)})
 
     def withheld(self, job: Job, settings: Settings, reason: Reason) -> None:
-        """A job was not sent, and why."""
+        """Report that a job was not sent, and the reason."""
         fields = {**_Shown(settings).job(job), "reason": reason}
         self._write("withheld", fields, _withheld([reason] * len(job.refusals)))
 
     def failed(self, job: Job, settings: Settings, error: Exception) -> None:
-        """SES refused a bounce for good, or its answer never came."""
+        """Report that SES refused a bounce for good, or that its outcome is not known."""
         fields = {**_Shown(settings).job(job), **_described(error)}
-        self._write("failed", fields, {"Failed": 1}, level="error")
+        self._write("failed", fields, {Metric.FAILED: 1}, level="error")
 
     def retried(self, job: Job, error: Exception) -> None:
-        """SES did not accept a call; it will be made again."""
+        """Report a call that SES did not accept; it will be made again."""
         fields = {"reference": job.reference, **_described(error)}
-        self._write("retried", fields, {"Retried": 1}, level="warning")
+        self._write("retried", fields, {Metric.RETRIED: 1}, level="warning")
 
     def handed_back(self, count: int, error: Exception) -> None:
-        """The rest of a batch went back to the queue."""
+        """Report that the rest of a batch went back to the queue."""
         fields = {"jobs": count, **_described(error)}
-        self._write("handed_back", fields, {"HandedBack": count}, level="warning")
+        self._write("handed_back", fields, {Metric.HANDED_BACK: count}, level="warning")
 
     def unreadable_job(self, record_id: str, error: Exception) -> None:
-        """A queue message that is no job; it was moved to the dead-letter queue."""
+        """Report a message that is not a job; it was moved to the dead-letter queue."""
         fields = {"record": record_id, **_described(error)}
-        self._write("unreadable_job", fields, {"UnreadableJobs": 1}, level="error")
+        self._write("unreadable_job", fields, {Metric.UNREADABLE_JOBS: 1}, level="error")
 
     def worker_failed(self, stage: str, error: Exception, reference: str | None = None) -> None:
-        """An error of ours in the worker that does not change the outcome of the job."""
+        """Report an error of ours in the worker that does not change the outcome of the job."""
         fields = {"stage": stage, "reference": reference, **_described(error)}
-        self._write("worker_failed", fields, {"WorkerErrors": 1}, level="error")
+        self._write("worker_failed", fields, {Metric.WORKER_ERRORS: 1}, level="error")
 
     def _write(
         self,
         event: str,
         fields: Mapping[str, Any],
-        metrics: Mapping[str, int],
+        metrics: _Counts,
         *,
         level: str = "info",
     ) -> None:
         try:
-            cold = {"ColdStarts": 1} if self._cold else {}
+            counts = {str(name): value for name, value in metrics.items()}
+            if self._cold:
+                counts[Metric.COLD_STARTS] = 1
             self._cold = False
             line = {
                 "level": level.upper(),
@@ -158,16 +163,16 @@ class Journal:
                 "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "request_id": self._request_id,
                 **fields,
-                **self._embedded({**metrics, **cold}),
+                **self._embedded(counts),
             }
             stream = self._stream or sys.stdout
             stream.write(f"{_ENCODER.encode(line)}\n")
             stream.flush()
-        except Exception as error:  # noqa: BLE001  # the journal must not break what it tells of
+        except Exception as error:  # noqa: BLE001  # a log must not break what it reports
             print(f'{{"message": "journal_failed", "error": "{type(error).__name__}"}}')  # noqa: T201
 
     def _embedded(self, metrics: Mapping[str, int]) -> dict[str, Any]:
-        """The metrics as a document of CloudWatch's "Embedded metric format"."""
+        """Return the metrics as a document of CloudWatch's "Embedded metric format"."""
         document = self._metrics.serialize_metric_set(
             metrics={
                 name: {"Unit": _UNITS.get(name, "Count"), "Value": [value]}
@@ -201,12 +206,17 @@ class _Shown:
 
 
 def _withheld(reasons: Iterable[Reason]) -> dict[str, int]:
-    counts = Counter(f"Withheld_{reason}" for reason in reasons)
-    return {"Withheld": counts.total(), **counts}
+    counts = Counter(map(withheld_for, reasons))
+    return {Metric.WITHHELD: counts.total(), **counts}
+
+
+def error_text(error: Exception) -> str:
+    """Return the kind and the text of an error, cut; never a traceback."""
+    return f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
 
 
 def _described(error: Exception) -> dict[str, str]:
-    """An error in two fields: what, and the line of ours it came from. Never a whole traceback."""
+    """Return an error's text and the line of ours that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
-    return {"error": f"{type(error).__name__}: {error}"[:1000], "where": where}
+    return {"error": error_text(error), "where": where}

@@ -50,7 +50,8 @@ class Judgement:
 def judge(message: Message, ruleset: Ruleset, settings: Settings, *, now: datetime) -> Judgement:
     """Decide about every recipient; `now` is the time of receipt for a mail without one.
 
-    In mode shadow the decisions and what the guard says of them are for the record only.
+    In mode shadow the decisions and what the guard says of them are for the record only. Raises
+    `JobError` for a mail whose bounce can't be made, such as one to an unprintable recipient.
     """
     decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
     withheld, answered = _guarded(message, decisions, settings)
@@ -138,14 +139,10 @@ def _job(message: Message, answered: list[Decision], settings: Settings, now: da
         bounce_sender=bounce_sender(answered[0].recipient, first, settings),
         bounce_sender_arn=first.sender_arn if first else None,
         messages=tuple(texts.messages(answered)),
-        reporting_mta=mta or settings.reporting_mta or _ses_host(settings),
+        reporting_mta=mta or settings.reporting_mta,
         extension_fields=tuple(fields.items()),
         refusals=tuple(texts.refusal(decision) for decision in answered),
     )
-
-
-def _ses_host(settings: Settings) -> str:
-    return f"dns; inbound-smtp.{settings.region}.amazonaws.com"  # the default SES documents
 
 
 class _Texts:

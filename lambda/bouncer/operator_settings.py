@@ -1,76 +1,50 @@
-"""What holds for a whole deployment: the `settings` document, over defaults from the environment.
+"""The operator's settings for a whole deployment: the document `settings`, over defaults.
 
-The environment's BOUNCER_SETTINGS has the same shape as the parameter, so one reader serves both,
-as strict as that of rules. Durations are whole seconds.
+The defaults that a stack gives its functions have the shape of the document, so one reader serves
+both, as strict as that of rules. Durations are whole seconds.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bouncer.errors import EnvironmentKeyError
 from bouncer.rules.address_reader import read_mailbox
 from bouncer.rules.document import Node, Path, read
 from bouncer.rules.rejection import read_answer, read_mta
 from bouncer.rules.rule import Mode
 
-PREFIX_KEY = "BOUNCER_PREFIX"
-DEFAULTS_KEY = "BOUNCER_SETTINGS"
-QUEUE_KEY = "BOUNCER_QUEUE_URL"
-LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
-DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
-DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"  # under which AWS's endpoints are, such as amazonaws.com
-REGION_KEY = "AWS_REGION"  # Lambda sets it
-
 DAY_S = 24 * 3600
+
+
+def ses_reporting_mta(region: str) -> str:
+    """Return the reporting MTA that SES documents as its default (SendBounce, MessageDsn)."""
+    return f"dns; inbound-smtp.{region}.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything an operator may set; see docs/rules.md for the meaning of each.
 
-    `expiry_margin_s` and `cache_s` are seconds; the recipients' domains are own domains always.
+    The recipients' domains are own domains always, beside `own_domains`.
     """
 
     mode: Mode = Mode.ENFORCE
     sending: bool = True
     bounce_sender: str | None = None
-    reporting_mta: str | None = None
+    reporting_mta: str = ses_reporting_mta("us-east-1")
     answer: frozenset[str] = frozenset()
     own_domains: tuple[str, ...] = ()
     expiry_margin_s: int = 600
     cache_s: int = 60
     ascii_only: bool = True
     mask_addresses: bool = False
-    prefix: str = ""
-    region: str = "us-east-1"
-    resources: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def deployment(self) -> str:
-        """The name of the deployment: the last part of its prefix."""
-        return self.prefix.rpartition("/")[2]
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> "Settings":
-        """The defaults of a deployment; `needs` are the keys of resources the function works with.
-
-        Raises `EnvironmentKeyError` naming a missing key, `DocumentError` for wrong defaults.
-        """
-        keys = (PREFIX_KEY, REGION_KEY, *needs)
-        for key in keys:
-            if not environ.get(key):
-                raise EnvironmentKeyError(f"environment: found no {key}, expected it to be set")
-        defaults = cls(
-            prefix=environ[PREFIX_KEY].rstrip("/"),
-            region=environ[REGION_KEY],
-            resources={key: environ[key] for key in needs},
-        )
-        return defaults.overlaid(environ.get(DEFAULTS_KEY) or "{}", document=DEFAULTS_KEY)
 
     def overlaid(self, text: str, *, document: str = "settings", below: Path = ()) -> "Settings":
-        """These settings with those of a document over them; raises `DocumentError`."""
+        """Return these settings with a document's over them; raises `DocumentError`.
+
+        `document` is its name and `below` its place inside a larger one, both for error texts.
+        """
         root = read(document, text, below=below)
         entries = (
             root.members(tuple(_READERS), "settings (a mapping)") if root.value is not None else {}

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bouncer.errors import UnreadableEventError
-from bouncer.jobs.job import JobError, check
+from bouncer.jobs.job import JobError
 from bouncer.judge import Judgement, judge
 from bouncer.mail.message import Message, read_record
 from bouncer.rules.rule import Mode
-from bouncer.sources.parameters import Loaded
+from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_item import Item
 from bouncer_sim.worker_driver import Outcome, Sending
 
@@ -58,10 +58,8 @@ def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Re
         message = read_record(item.record)
     except UnreadableEventError as error:
         return Result(source=item.source, error=str(error)), b""
-    judgement = judge(message, loaded.ruleset, loaded.settings, now=now())
     try:
-        for job in judgement.jobs:
-            check(job)
+        judgement = judge(message, loaded.ruleset, loaded.settings, now=now())
     except JobError as error:  # intake lets such a mail through
         return Result(source=item.source, error=f"the bounce can't be made: {error}"), b""
     bounce = _bounce(judgement) if loaded.settings.mode is Mode.ENFORCE else Bounce()

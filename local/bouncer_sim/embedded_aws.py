@@ -13,7 +13,7 @@ from unittest.mock import patch
 import boto3
 from moto import mock_aws
 
-from bouncer.operator_settings import (
+from bouncer.environment import (
     DEAD_LETTER_KEY,
     DOMAIN_KEY,
     LEDGER_KEY,

@@ -8,11 +8,11 @@ Source: Lambda Developer Guide, "Using Lambda with Amazon SQS".
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from bouncer.function_limits import BATCH_SIZE
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
-
-BATCH_SIZE = 10  # the most a FIFO queue allows
 
 Invoke = Callable[[dict[str, Any]], object]
 
@@ -27,7 +27,7 @@ class EventSourceMapping:
         self._invoke = invoke
 
     def poll(self) -> int:
-        """Receive at most one batch and invoke the function; returns the number of messages."""
+        """Receive at most one batch and invoke the function; return the number of messages."""
         answer = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=BATCH_SIZE,
@@ -75,7 +75,7 @@ class EventSourceMapping:
             self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
 
     def waiting(self) -> int:
-        """How many messages are in the queue, in flight included."""
+        """Return the number of messages in the queue, those in flight included."""
         answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])
         counts = answer["Attributes"]
         visible = counts["ApproximateNumberOfMessages"]

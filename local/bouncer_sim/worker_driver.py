@@ -1,13 +1,11 @@
-"""Drives jobs through queue, mapping, worker and fake SES, and tells what became of them.
+"""Drives jobs through queue, mapping, worker and fake SES, and reports the outcome of each.
 
 The worker is the deployed one, with another clock: by default a simulated one, so a thousand paced
-bounces take moments. What became of a job is read from the worker's own journal.
+bounces take moments.
 """
 
-import io
-import json
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,25 +14,27 @@ from typing import Any
 
 import boto3
 
+from bouncer.environment import WorkerEnvironment
+from bouncer.function_limits import BATCH_SIZE, WORKER_TIMEOUT_S
 from bouncer.jobs.job import Job
-from bouncer.journal import Journal
+from bouncer.journal import error_text
 from bouncer.mail import mime
 from bouncer.mail.message import Message
-from bouncer.operator_settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, Settings
+from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
 from bouncer.sending import ses as sesapi
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
-from bouncer.sending.queue import Queue
+from bouncer.sending.queue import Record, WorkerQueue
 from bouncer.sending.ses import Sender
-from bouncer.sources.parameters import Documents, Loader
-from bouncer.worker import Record, Worker
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.source import Documents
+from bouncer.worker import Worker
 from bouncer_sim.clock import Clock, SimulatedClock, now
 from bouncer_sim.embedded_aws import EmbeddedAws, embedded_aws
-from bouncer_sim.event_source_mapping import BATCH_SIZE, EventSourceMapping
+from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.server import FakeSes
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
-
-TIMEOUT_S = 60.0  # the worker function's timeout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +45,63 @@ class Outcome:
     reason: str | None = None
 
 
-class PatientQueue(Queue):
+class OutcomeRecorder:
+    """Keeps the outcome of each job by its reference, in place of the worker's journal."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[str, Outcome] = {}
+
+    def take(self) -> dict[str, Outcome]:
+        """Return the outcomes since the last call."""
+        taken, self._outcomes = self._outcomes, {}
+        return taken
+
+    def sent(self, job: Job, settings: Settings, *, bounce_id: str, wait_s: float) -> None:  # noqa: ARG002
+        """Keep that the bounce was sent."""
+        self._outcomes[job.reference] = Outcome(status="sent")
+
+    def withheld(self, job: Job, settings: Settings, reason: Reason) -> None:  # noqa: ARG002
+        """Keep the reason not to send."""
+        self._outcomes[job.reference] = Outcome(status="withheld", reason=str(reason))
+
+    def failed(self, job: Job, settings: Settings, error: Exception) -> None:  # noqa: ARG002
+        """Keep the text of the error."""
+        self._outcomes[job.reference] = Outcome(status="failed", reason=error_text(error))
+
+    def begin(self, request_id: str) -> None:
+        """Keep nothing: only a job's end is of interest here."""
+
+    def documents(self, loaded: Loaded) -> None:
+        """Keep nothing."""
+
+    def retried(self, job: Job, error: Exception) -> None:
+        """Keep nothing."""
+
+    def handed_back(self, count: int, error: Exception) -> None:
+        """Keep nothing."""
+
+    def unreadable_job(self, record_id: str, error: Exception) -> None:
+        """Keep nothing: every job here was made here."""
+
+    def worker_failed(self, stage: str, error: Exception, reference: str | None = None) -> None:
+        """Keep nothing."""
+
+
+class PatientQueue(WorkerQueue):
     """Lets simulated time pass instead of making a handed back job invisible."""
 
     def __init__(self, clock: Clock, *args: Any) -> None:
         super().__init__(*args)
         self._clock = clock
 
-    def hand_back(self, records: Any, *, delay_s: int) -> None:
+    def hand_back(self, records: Iterable[Record], *, delay_s: int) -> None:
         """Sleep `delay_s`, then have the records delivered again at once."""
         self._clock.sleep(delay_s)
         super().hand_back(records, delay_s=0)
 
 
 class _FixedSource:
-    """Settings that are known already."""
+    """A source without documents, so that the defaults hold: settings that are known already."""
 
     def read(self) -> Documents:
         return Documents({})
@@ -76,22 +118,22 @@ class Sending:
         self._clock = clock
         # Jobs worth driving through the queue together: a batch of the mapping, or one to watch.
         self.batch = BATCH_SIZE if isinstance(clock, SimulatedClock) else 1
-        self._journal = io.StringIO()
-        kind = partial(PatientQueue, clock) if isinstance(clock, SimulatedClock) else Queue
+        self._outcomes = OutcomeRecorder()
+        environment = WorkerEnvironment.from_env(aws.environ)
+        kind = partial(PatientQueue, clock) if isinstance(clock, SimulatedClock) else WorkerQueue
         sqs = boto3.client("sqs")
-        url = aws.environ[QUEUE_KEY]
-        self._jobs = kind(sqs, url, aws.environ[DEAD_LETTER_KEY])
+        self._jobs = kind(sqs, environment.queue_url, environment.dead_letter_url)
         self._worker = Worker(
             loader=Loader(_FixedSource(), settings, now=clock.time),
-            ledger=Ledger(boto3.client("dynamodb"), aws.environ[LEDGER_KEY]),
+            ledger=Ledger(boto3.client("dynamodb"), environment.ledger_table),
             jobs=self._jobs,
             sender=Sender(boto3.client("ses", config=sesapi.CONFIG)),
             pacer=Pacer(now=clock.time, sleep=clock.sleep),
-            journal=Journal("worker", "local", stream=self._journal),
+            outcomes=self._outcomes,
             now=partial(now, clock),
             ticks=clock.time,
         )
-        self._mapping = EventSourceMapping(sqs, url, aws.queue_arn, self._invoke)
+        self._mapping = EventSourceMapping(sqs, environment.queue_url, aws.queue_arn, self._invoke)
         self._received: list[str] = []
 
     def submit(self, job: Job, message: Message, headers: bytes) -> None:
@@ -113,26 +155,19 @@ class Sending:
         self._jobs.send(replace(job, received_at=now(self._clock)))
 
     def drain(self) -> dict[str, Outcome]:
-        """Work until the queue is empty; the outcomes by reference."""
+        """Work until the queue is empty; return the outcomes by reference."""
         while self._mapping.waiting():
             if not self._mapping.poll() and not isinstance(self._clock, SimulatedClock):
                 time.sleep(0.1)
         for message_id in self._received:
             self._ses.forget(message_id)
         self._received.clear()
-        return dict(self._outcomes())
+        return self._outcomes.take()
 
     def _invoke(self, event: dict[str, list[Record]]) -> object:
-        return self._worker.handle(event["Records"], remaining_s=TIMEOUT_S, request_id="local")
-
-    def _outcomes(self) -> Iterator[tuple[str, Outcome]]:
-        lines = self._journal.getvalue().splitlines()
-        self._journal.seek(0)
-        self._journal.truncate()
-        for line in map(json.loads, lines):
-            if line["message"] in ("sent", "withheld", "failed"):
-                reason = line.get("reason") or line.get("error")
-                yield line["reference"], Outcome(status=line["message"], reason=reason)
+        return self._worker.handle(
+            event["Records"], remaining_s=WORKER_TIMEOUT_S, request_id="local"
+        )
 
 
 @contextmanager

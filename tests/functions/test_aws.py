@@ -6,7 +6,6 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from ssl import CERT_REQUIRED
 from threading import Event
-from typing import TYPE_CHECKING, cast
 
 import boto3
 import pytest
@@ -20,13 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.aws import client as aws
-from bouncer.aws.client import SQS, SSM, Around, Signer
-from bouncer.sources.parameters import ParameterSource, SourceError
+from bouncer.aws.client import SQS, SSM, Surroundings
+from bouncer.aws.signer import Signer
+from bouncer.sources.parameters import ParameterSource
+from bouncer.sources.source import SourceError
 from bouncer_sim.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
 from tests.front import KEY, SECRET, Reply, front, signature, through_boto3
-
-if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
@@ -57,9 +55,10 @@ class World:
         return self.stack.enter_context(closing(SSM(surroundings)))
 
 
-def around(endpoint: str, world: World | None = None) -> Around:
-    return Around(
-        environ={**CREDENTIALS, "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint},
+def around(endpoint: str, world: World | None = None) -> Surroundings:
+    return Surroundings(
+        environ={**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint},
+        region="eu-west-1",
         domain="",
         now=lambda: NOW,
         ticks=lambda: world.ticks if world else 0.0,
@@ -111,7 +110,7 @@ def test_the_rules_read_are_boto3s(embedded: EmbeddedAws, stack: ExitStack) -> N
             moto.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
     endpoint, _ = stack.enter_context(front(through_boto3))
     ssm = stack.enter_context(closing(SSM(around(endpoint))))
-    ours = ParameterSource(cast("SSMClient", ssm), PREFIX)
+    ours = ParameterSource(ssm, PREFIX)
     theirs = ParameterSource(moto, PREFIX)
     assert ours.read() == theirs.read()
     assert len(ours.read().rules) == 25
@@ -232,7 +231,6 @@ def test_a_connection_is_kept_only_while_it_is_surely_alive(stack: ExitStack) ->
 
 def test_endpoints_are_the_services_own() -> None:
     """TLS to the region's endpoint, unless the environment names another, as the SDK reads it."""
-    environ = {**CREDENTIALS, "AWS_REGION": "eu-west-1"}
     expected = {
         "https://ssm.eu-west-1.amazonaws.com": {},
         "http://127.0.0.1:1": {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
@@ -244,7 +242,7 @@ def test_endpoints_are_the_services_own() -> None:
     for endpoint, named in expected.items():
         surroundings = around("")
         surroundings.domain = "amazonaws.com"
-        surroundings.environ = environ | named
+        surroundings.environ = CREDENTIALS | named
         assert SSM(surroundings).endpoint == endpoint
     theirs = boto3.client("ssm", "eu-west-1", aws_access_key_id=KEY, aws_secret_access_key=SECRET)
     assert theirs.meta.endpoint_url == next(iter(expected))

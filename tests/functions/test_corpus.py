@@ -14,7 +14,7 @@ from bouncer.reasons import Reason
 from bouncer.rules.rejection import ANSWER_CLASSES
 from bouncer.rules.rule import read_rule
 from bouncer.rules.ruleset import Ruleset
-from bouncer.sources.parameters import Loaded
+from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope

@@ -12,11 +12,13 @@ import pytest
 
 from bouncer import intake
 from bouncer.intake import Intake
-from bouncer.jobs.job import Job, from_json
+from bouncer.jobs.job import Job
+from bouncer.jobs.job_json import from_json
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending.queue import QueueError
-from bouncer.sources.parameters import Document, Documents, Loader, SourceError
+from bouncer.sources.loader import Loader
+from bouncer.sources.source import Document, Documents, SourceError
 from bouncer_sim.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
 from tests.front import KEY, SECRET, behind, front, through_boto3
 

@@ -8,14 +8,10 @@ import boto3
 import pytest
 
 from bouncer.operator_settings import Settings
-from bouncer.sources.parameters import (
-    Document,
-    FileSource,
-    Loaded,
-    Loader,
-    ParameterSource,
-    SourceError,
-)
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.parameters import ParameterSource
+from bouncer.sources.source import Document, SourceError
+from bouncer_cli.rule_files import FileSource
 from bouncer_sim.embedded_aws import embedded_aws
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError
 
-from bouncer.account_settings import CONFIG, Found, Step, SwitchError, Switches, read_wish, to_hold
+from bouncer.account_settings import CONFIG, Switches
+from bouncer.aws.exclusive_setting import Found, Step, SwitchError, read_wish, to_hold
 
 RULES = {"Kind": "ActiveRuleSet", "RuleSetName": "ours"}
 SET = {

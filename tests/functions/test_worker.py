@@ -21,23 +21,27 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from bouncer.jobs.job import Job, Refusal, to_json
+from bouncer.environment import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY
+from bouncer.jobs.job import Job, Refusal
+from bouncer.jobs.job_json import to_json
 from bouncer.jobs.reference import reference
 from bouncer.journal import Journal
-from bouncer.operator_settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, Settings
+from bouncer.operator_settings import Settings
 from bouncer.sending import ses as sesapi
 from bouncer.sending.ledger import Ledger, LedgerError
 from bouncer.sending.pacer import Pacer
-from bouncer.sending.queue import Queue, QueueError
-from bouncer.sending.ses import (
+from bouncer.sending.queue import QueueError, WorkerQueue
+from bouncer.sending.ses import Sender
+from bouncer.sending.ses_errors import (
     ForbiddenError,
     RefusedError,
-    Sender,
     ThrottledError,
     UnavailableError,
     UnknownOutcomeError,
 )
-from bouncer.sources.parameters import Document, Documents, Loader, SettingsSource, SourceError
+from bouncer.sources.loader import Loader
+from bouncer.sources.parameters import SettingsSource
+from bouncer.sources.source import Document, Documents, SourceError
 from bouncer.worker import RESERVE_S, Worker
 from bouncer_sim.clock import SimulatedClock, now
 from bouncer_sim.embedded_aws import PREFIX, embedded_aws
@@ -80,7 +84,8 @@ class Line:
         self.aws = stack.enter_context(embedded_aws(self.ses.endpoint))
         self.sqs = boto3.client("sqs")
         self.table = boto3.client("dynamodb")
-        self.jobs = Queue(self.sqs, self.aws.environ[QUEUE_KEY], self.aws.environ[DEAD_LETTER_KEY])
+        self.urls = (self.aws.environ[QUEUE_KEY], self.aws.environ[DEAD_LETTER_KEY])
+        self.jobs = WorkerQueue(self.sqs, *self.urls)
         self.ledger = Ledger(self.table, self.aws.environ[LEDGER_KEY])
         self.source = FixedSettings(settings)
         self.stream = io.StringIO()
@@ -94,7 +99,7 @@ class Line:
             jobs=self.jobs,
             sender=Sender(boto3.client("ses", config=sesapi.CONFIG)),
             pacer=Pacer(now=self.clock.time, sleep=self.clock.sleep),
-            journal=Journal("worker", "test", stream=self.stream),
+            outcomes=Journal("worker", "test", stream=self.stream),
             now=partial(now, self.clock),
             ticks=self.clock.time,
         )
@@ -320,8 +325,7 @@ def test_a_dead_letter_that_cannot_be_kept_comes_again(
         raise QueueError("down")
 
     line = Line(stack)
-    urls = (line.aws.environ[QUEUE_KEY], line.aws.environ[DEAD_LETTER_KEY])
-    line.jobs = PatientQueue(line.clock, line.sqs, *urls)
+    line.jobs = PatientQueue(line.clock, line.sqs, *line.urls)
     line.jobs.send(line.receive_unverified("m1"))
     with monkeypatch.context() as patch:
         patch.setattr(line.jobs, "bury", refuse)
@@ -362,7 +366,7 @@ def test_nothing_is_claimed_when_no_time_is_left_to_send(
 ) -> None:
     """A slow ledger hands the job back unclaimed: a claim cut short would lose the bounce."""
     line = Line(stack)
-    line.jobs = PatientQueue(line.clock, line.sqs, line.aws.environ[QUEUE_KEY])
+    line.jobs = PatientQueue(line.clock, line.sqs, *line.urls)
     line.queue("m1")
     read = line.ledger.answered
 
@@ -418,7 +422,7 @@ def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(
 def test_a_long_outage_hands_the_rest_back(stack: ExitStack) -> None:
     """When time is nearly up, the job and all behind it come again soon and are sent once."""
     line = Line(stack, *[(call, FaultKind.UNAVAILABLE) for call in range(1, 12)])
-    line.jobs = PatientQueue(line.clock, line.sqs, line.aws.environ[QUEUE_KEY])
+    line.jobs = PatientQueue(line.clock, line.sqs, *line.urls)
     line.queue("m1", "m2", "m3")
     line.poll()
     assert line.failures == [3]
@@ -506,7 +510,7 @@ def test_what_an_answer_of_ses_means(status: int, code: str, kind: type[Exceptio
     """Not accepted, refused for good, or not known: the three lead to different ends."""
     answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     with pytest.raises(kind):
-        Sender(cast("Any", Failing(ClientError(cast("Any", answer), "SendBounce")))).send(JOB)
+        Sender(Failing(ClientError(cast("Any", answer), "SendBounce"))).send(JOB)
 
 
 @pytest.mark.parametrize(
@@ -533,7 +537,7 @@ def test_what_a_stranger_wrote_does_not_speak_for_ses(said: str, kind: type[Exce
         "ResponseMetadata": {"HTTPStatusCode": 400},
     }
     with pytest.raises(kind) as raised:
-        Sender(cast("Any", Failing(ClientError(cast("Any", answer), "SendBounce")))).send(JOB)
+        Sender(Failing(ClientError(cast("Any", answer), "SendBounce"))).send(JOB)
     assert raised.type is kind
 
 
@@ -550,7 +554,7 @@ def test_what_a_stranger_wrote_does_not_speak_for_ses(said: str, kind: type[Exce
 def test_what_a_broken_connection_means(error: Exception, kind: type[Exception]) -> None:
     """Only a connection that was never made says that SES did not accept."""
     with pytest.raises(kind):
-        Sender(cast("Any", Failing(error))).send(JOB)
+        Sender(Failing(error)).send(JOB)
 
 
 class Failing:
@@ -559,8 +563,11 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def send_bounce(self, **_: object) -> Any:
+    def send_bounce(self, **_: object) -> dict[str, str]:
         raise self.error
+
+    def close(self) -> None:
+        raise AssertionError
 
 
 def test_jobs_the_queue_would_not_hand_back_are_told(stack: ExitStack) -> None:

@@ -12,7 +12,7 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
-from bouncer import account_settings as switches
+from bouncer.aws import exclusive_setting as switches
 from bouncer_infra.deployment_settings import DeploymentSettings, setting_rows
 from bouncer_infra.deployment_settings_reader import read_settings
 from bouncer_infra.deployment_values import MailStore

@@ -15,17 +15,20 @@ from typing import Any
 
 import pytest
 
+from bouncer.environment import deployment_name
 from bouncer.intake import Intake
 from bouncer.jobs.job import Job
-from bouncer.journal import NAMESPACE, Journal
+from bouncer.journal import Journal
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
+from bouncer.metric_names import NAMESPACE
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule import Mode
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.gate import withheld
-from bouncer.sources.parameters import Document, Documents, Loaded, Loader
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.source import Document, Documents
 
 Template = dict[str, Any]
 Line = dict[str, Any]
@@ -338,7 +341,7 @@ def _rules() -> dict[str, Any]:
 def test_deployments_are_counted_apart(other: Template) -> None:
     """The dimension is the deployment's name, which the functions have from their prefix."""
     found = {d["deployment"] for space, _, d in shown(other) if space == NAMESPACE}
-    assert found == {"second"} == {Settings(prefix="/mail/second").deployment}
+    assert found == {"second"} == {deployment_name("/mail/second")}
 
 
 def test_no_metric_knows_a_sender(template: Template) -> None:

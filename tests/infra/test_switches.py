@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bouncer.account_settings import read_wish
+from bouncer.aws.exclusive_setting import read_wish
 from bouncer.errors import DocumentError
 from bouncer_infra.deployment_settings_reader import read_settings
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from bouncer import intake, worker
-from bouncer.operator_settings import DEFAULTS_KEY, PREFIX_KEY
+from bouncer.environment import DEFAULTS_KEY, REGION_KEY, IntakeEnvironment, WorkerEnvironment
 from bouncer.sending.gate import LIFETIME
 from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
 
@@ -87,12 +86,27 @@ def test_the_mapping_reports_partial_failures(template: Template) -> None:
     assert mapping["FunctionName"] == {"Ref": function(template, "bouncer.worker.handler")[0]}
 
 
-@pytest.mark.parametrize(("handler", "module"), [("intake", intake), ("worker", worker)])
-def test_functions_find_the_keys_they_read(template: Template, handler: str, module: Any) -> None:
-    """The environment has exactly the keys `Settings.from_env` asks for."""
+class Asked(dict[str, str]):
+    """An environment that notes which keys are asked for."""
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]  # less than dict's
+        self[key] = "{}" if key == DEFAULTS_KEY else "x"
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize(
+    ("handler", "environment"), [("intake", IntakeEnvironment), ("worker", WorkerEnvironment)]
+)
+def test_functions_find_the_keys_they_read(
+    template: Template,
+    handler: str,
+    environment: type[IntakeEnvironment] | type[WorkerEnvironment],
+) -> None:
+    """The stack sets exactly the keys that the function's environment asks for."""
     _, properties = function(template, f"bouncer.{handler}.handler")
-    keys = set(properties["Environment"]["Variables"])
-    assert keys == {PREFIX_KEY, DEFAULTS_KEY, *module.RESOURCES}
+    asked = Asked()
+    environment.from_env(asked)
+    assert set(properties["Environment"]["Variables"]) == set(asked) - {REGION_KEY}
 
 
 def test_intake_can_send_no_mail(template: Template) -> None:

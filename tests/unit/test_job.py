@@ -1,6 +1,7 @@
-"""Jobs: whole to the queue and back, refused if SES would misread them, one SendBounce each."""
+"""Jobs: whole to the queue and back, never made if SES would misread them, one call each."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,19 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bouncer.jobs.job import (
-    MOST_RECIPIENTS,
-    DsnFields,
-    Job,
-    JobError,
-    Refusal,
-    check,
-    deduplication_id,
-    from_json,
-    send_bounce,
-    to_json,
-)
+from bouncer.jobs.job import MOST_RECIPIENTS, DsnFields, Job, JobError, Refusal
+from bouncer.jobs.job_json import from_json, to_json
 from bouncer.jobs.reference import REFERENCE, reference
+from bouncer.sending.bounce_request import bounce_request
+from bouncer.sending.queue import deduplication_id
 
 DSN = DsnFields(
     action="failed",
@@ -65,7 +58,7 @@ def test_survives_the_queue() -> None:
 
 def test_becomes_one_call_with_every_parameter() -> None:
     """Every parameter SendBounce has can be in a job, and stands where the API wants it."""
-    call = send_bounce(JOB)
+    call = bounce_request(JOB)
     assert call["OriginalMessageId"] == "m1"
     assert call["BounceSender"] == "Mail <bounces@example.com>"
     assert call["BounceSenderArn"].startswith("arn:")
@@ -94,39 +87,46 @@ def test_becomes_one_call_with_every_parameter() -> None:
     ]
 
 
+def replaced(**members: Any) -> Job:
+    """Make a job with values that its types forbid, as JSON may hold them."""
+    return replace(JOB, **members)
+
+
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("make", "says"),
     [
-        ({"refusals": ()}, "0 recipients"),
-        ({"refusals": (NAMED,) * (MOST_RECIPIENTS + 1)}, "51 recipients"),
-        ({"bounce_sender": "a@b\r\nBcc: x@y"}, "bounce_sender"),
-        ({"reporting_mta": "dns; x\ny"}, "reporting_mta"),
-        ({"message_id": ""}, "message_id"),
-        ({"message_id": None}, "message_id"),
-        ({"bounce_sender": None}, "bounce_sender"),
-        ({"messages": (("a", " "),)}, "empty message of 'a'"),
-        ({"extension_fields": (("X-A: b", "c"),)}, "extension field"),
-        ({"extension_fields": (("X-A", "b\nc"),)}, "extension field"),
-        ({"refusals": (replace(NAMED, bounce_type="Gone"),)}, "bounce type"),
-        ({"refusals": (replace(NAMED, bounce_type=None),)}, "both or neither"),
-        ({"refusals": (replace(NAMED, dsn=DSN),)}, "both or neither"),
-        ({"refusals": (replace(OWN, dsn=replace(DSN, action="lost")),)}, "action"),
-        ({"refusals": (replace(OWN, dsn=replace(DSN, status="5.7")),)}, "status"),
-        (
-            {"refusals": (replace(OWN, dsn=replace(DSN, diagnostic_code="x\r\ny")),)},
-            "diagnostic_code",
-        ),
-        ({"refusals": (replace(OWN, dsn=replace(DSN, remote_mta="")),)}, "remote_mta"),
+        (lambda: replace(JOB, refusals=()), "0 recipients"),
+        (lambda: replace(JOB, refusals=(NAMED,) * (MOST_RECIPIENTS + 1)), "51 recipients"),
+        (lambda: replace(JOB, received_at=datetime(2026, 11, 2)), "received_at"),  # noqa: DTZ001
+        (lambda: replace(JOB, bounce_sender="a@b\r\nBcc: x@y"), "bounce_sender"),
+        (lambda: replace(JOB, bounce_sender="postmaster"), "bounce_sender, expected an address"),
+        (lambda: replace(JOB, reporting_mta="dns; x\ny"), "reporting_mta"),
+        (lambda: replace(JOB, message_id=""), "message_id"),
+        (lambda: replaced(message_id=None), "message_id"),
+        (lambda: replaced(bounce_sender=None), "bounce_sender"),
+        (lambda: replaced(sender=None), "None as sender"),
+        (lambda: replace(JOB, messages=(("a", " "),)), "empty message of 'a'"),
+        (lambda: replace(JOB, extension_fields=(("X-A: b", "c"),)), "extension field"),
+        (lambda: replace(JOB, extension_fields=(("X-A", "b\nc"),)), "extension field"),
+        (lambda: replace(NAMED, recipient="a\tb@example.com"), "recipient"),
+        (lambda: replace(NAMED, bounce_type="Gone"), "bounce type"),
+        (lambda: replace(NAMED, bounce_type=None), "both or neither"),
+        (lambda: replace(NAMED, dsn=DSN), "both or neither"),
+        (lambda: replace(DSN, action="lost"), "action"),
+        (lambda: replace(DSN, status="5.7"), "status"),
+        (lambda: replace(DSN, diagnostic_code="x\r\ny"), "diagnostic_code"),
+        (lambda: replace(DSN, remote_mta=""), "remote_mta"),
+        (lambda: replace(DSN, last_attempt_date="yesterday"), "last_attempt_date"),
     ],
 )
-def test_refuses_what_botocore_lets_pass(change: dict[str, Any], says: str) -> None:
-    """An empty list, odd enums, a bad status and line breaks never reach SES."""
+def test_refuses_what_botocore_lets_pass(make: Callable[[], object], says: str) -> None:
+    """An empty list, odd enums, a bad status and line breaks can't be made, so can't reach SES."""
     with pytest.raises(JobError, match=says):
-        check(replace(JOB, **change))
+        make()
 
 
 def test_explains_the_recipients_it_is_for() -> None:
-    """Whoever was answered already is not spoken of again; a rule's text is said once."""
+    """The text leaves out recipients who were answered already, and repeats no rule's message."""
     assert JOB.explanation == "Gone. Closed."
     assert JOB.without(["ann@example.com"]).explanation == "Closed."
     assert replace(JOB, messages=(("a", "Gone."), ("b", "Gone."))).explanation == "Gone."
@@ -159,7 +159,7 @@ MEMBERS = [
 def test_an_unreadable_body_is_one_kind_of_error(
     value: object, member: tuple[str | int, ...]
 ) -> None:
-    """Whatever stands on the queue, reading it yields a job that can be sent or a JobError."""
+    """Reading any body of the queue yields a job that can be sent, or a JobError."""
     body: Any
     body = whole = {"job": json.loads(to_json(JOB))}
     *path, last = "job", *member
@@ -170,7 +170,7 @@ def test_an_unreadable_body_is_one_kind_of_error(
         read: Job | JobError = from_json(json.dumps(whole["job"]))
     except JobError as error:
         read = error
-    assert send_bounce(read) if isinstance(read, Job) else "found" in str(read)
+    assert bounce_request(read) if isinstance(read, Job) else "found" in str(read)
 
 
 def test_reference_and_deduplication_know_the_mail_and_its_recipients() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bouncer.jobs.job import to_json
+from bouncer.jobs.job_json import to_json
 from bouncer.judge import judge
 from bouncer.mail.message import read_record
 from bouncer.operator_settings import Settings

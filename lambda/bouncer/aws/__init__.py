@@ -1,1 +1,1 @@
-"""The small AWS client of the intake."""
+"""AWS without the SDK: the small client of the intake."""

@@ -1,12 +1,11 @@
-"""Asks SSM and SQS in a tenth of the time the SDK takes to load: a new intake has mail waiting.
+"""Asks SSM and SQS without the SDK, which takes ten times as long to load: mail is waiting.
 
-Only what the intake asks for is here, in the shape of boto3's clients: the same arguments, answers
-and errors (`ClientError`, or another of botocore's), so that nobody else needs to know which of the
-two it holds. AWS's JSON protocol and Signature Version 4 are all it takes; tests hold both against
-botocore's own. Everything else asks through boto3.
+Only the calls of the intake are here, in the shape of boto3's clients: the same arguments, answers
+and errors (`ClientError`, or another of botocore's), so that a caller can't tell the two apart.
+AWS's JSON protocol and Signature Version 4 are all it takes; tests compare both with botocore's
+own. Everything else asks through boto3.
 """
 
-import hmac
 import json
 import math
 import random
@@ -15,7 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +25,8 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+
+from bouncer.aws.signer import Signer
 
 _CONNECT_TIMEOUT_S = 1
 _READ_TIMEOUT_S = 3
@@ -41,36 +41,39 @@ Answer = dict[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)
-class Around:
-    """What clients need of their surroundings: `now` is the time of day, `ticks` are seconds.
+class Surroundings:
+    """The environment and the clocks that clients work with, and the end of their time.
 
-    AWS's endpoints are under `domain`. At the tick `until` nobody waits for an answer any longer.
+    `domain` is that of AWS's endpoints, such as amazonaws.com. `now` is the time of day, `ticks`
+    are seconds. From the tick `until` on, no call waits for an answer.
     """
 
     environ: Mapping[str, str]
+    region: str
     domain: str
     now: Callable[[], datetime]
     ticks: Callable[[], float]
     sleep: Callable[[float], None]
     until: float = math.inf
 
-    def left(self, most_s: float) -> float:
-        """Seconds there are to wait, at most `most_s`; not above zero when time is up."""
+    def left_s(self, most_s: float) -> float:
+        """Return the seconds left, at most `most_s`; zero or less when time is up."""
         return min(most_s, self.until - self.ticks())
 
 
 class _Client:
     """Calls of one service; `target` and `version` are those of its JSON protocol."""
 
-    def __init__(self, around: Around, *, service: str, target: str, version: str) -> None:
-        environ = around.environ
-        region = environ["AWS_REGION"]
+    def __init__(
+        self, surroundings: Surroundings, *, service: str, target: str, version: str
+    ) -> None:
+        environ, region = surroundings.environ, surroundings.region
         endpoint = (
             environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
             or environ.get("AWS_ENDPOINT_URL")
-            or f"https://{service}.{region}.{around.domain}"
+            or f"https://{service}.{region}.{surroundings.domain}"
         )
-        self._around = around
+        self._surroundings = surroundings
         self.endpoint = endpoint
         self._url = urlsplit(endpoint)
         self._signer = Signer(environ, service=service, region=region)
@@ -83,20 +86,24 @@ class _Client:
         self._used_at = 0.0
 
     def _ask(self, operation: str, arguments: Mapping[str, Any]) -> Answer:
-        """The service's answer; tried again after what may pass, as the SDK does."""
+        """Return the service's answer; a failure that may pass is tried again, as the SDK does."""
         body = json.dumps(arguments).encode()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return self._try(operation, body)
             except (ClientError, BotoCoreError) as error:
-                if attempt == _ATTEMPTS or not _may_pass(error) or self._around.left(1) <= 0:
+                if (
+                    attempt == _ATTEMPTS
+                    or not _may_pass(error)
+                    or self._surroundings.left_s(1) <= 0
+                ):
                     raise
-            self._around.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  # no secret
+            self._surroundings.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  # no secret
         raise AssertionError  # never reached: the last attempt returns or raises
 
     def _try(self, operation: str, body: bytes) -> Answer:
         headers = self._headers | {"x-amz-target": f"{self._target}.{operation}"}
-        headers = self._signer.signed(headers, body, now=self._around.now())
+        headers = self._signer.signed(headers, body, now=self._surroundings.now())
         connection = self._connected()
         try:
             connection.sock.settimeout(self._timeout(_READ_TIMEOUT_S))
@@ -109,13 +116,13 @@ class _Client:
         except (OSError, HTTPException) as error:
             self.close()
             raise ConnectionClosedError(endpoint_url=self.endpoint) from error
-        self._used_at = self._around.ticks()
+        self._used_at = self._surroundings.ticks()
         if connection.sock is None:  # the service hung up after its answer
             self.close()
         return _read(response.status, text, operation)
 
     def _connected(self) -> HTTPConnection:
-        if self._connection and self._around.ticks() - self._used_at <= _KEPT_S:
+        if self._connection and self._surroundings.ticks() - self._used_at <= _KEPT_S:
             return self._connection
         self.close()
         host, port = self._url.hostname or "", self._url.port
@@ -132,7 +139,7 @@ class _Client:
         return connection
 
     def _timeout(self, most_s: float) -> float:
-        left = self._around.left(most_s)
+        left = self._surroundings.left_s(most_s)
         if left <= 0:
             raise ReadTimeoutError(endpoint_url=self.endpoint)
         return left
@@ -147,59 +154,27 @@ class _Client:
 class SSM(_Client):
     """Reads parameters and their history; arguments and answers are boto3's."""
 
-    def __init__(self, around: Around) -> None:
-        super().__init__(around, service="ssm", target="AmazonSSM", version="1.1")
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings, service="ssm", target="AmazonSSM", version="1.1")
 
     def get_parameters_by_path(self, **arguments: Any) -> Answer:
-        """One page of the parameters below a path."""
+        """Return one page of the parameters below a path."""
         return self._ask("GetParametersByPath", arguments)
 
     def get_parameter_history(self, **arguments: Any) -> Answer:
-        """One page of a parameter's versions."""
+        """Return one page of a parameter's versions."""
         return self._ask("GetParameterHistory", arguments)
 
 
 class SQS(_Client):
     """Puts messages on queues; arguments and answers are boto3's."""
 
-    def __init__(self, around: Around) -> None:
-        super().__init__(around, service="sqs", target="AmazonSQS", version="1.0")
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings, service="sqs", target="AmazonSQS", version="1.0")
 
     def send_message(self, **arguments: Any) -> Answer:
         """Put one message on a queue."""
         return self._ask("SendMessage", arguments)
-
-
-class Signer:
-    """AWS Signature Version 4 for requests that post to `/`, with the environment's credentials."""
-
-    def __init__(self, environ: Mapping[str, str], *, service: str, region: str) -> None:
-        self._environ = environ
-        self._service = service
-        self._region = region
-
-    def signed(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> dict[str, str]:
-        """The headers (lower case, `host` among them) with date, token and signature."""
-        time = now.strftime("%Y%m%dT%H%M%SZ")
-        token = self._environ.get("AWS_SESSION_TOKEN")
-        headers = {**headers, "x-amz-date": time}
-        if token:
-            headers["x-amz-security-token"] = token
-        names = ";".join(sorted(headers))
-        lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-        request = f"POST\n/\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
-        scope = f"{time[:8]}/{self._region}/{self._service}/aws4_request"
-        text = f"AWS4-HMAC-SHA256\n{time}\n{scope}\n{sha256(request.encode()).hexdigest()}"
-        key = f"AWS4{self._environ['AWS_SECRET_ACCESS_KEY']}".encode()
-        for part in scope.split("/"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        credential = f"{self._environ['AWS_ACCESS_KEY_ID']}/{scope}"
-        signature = hmac.digest(key, text.encode(), "sha256").hex()
-        headers["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={credential}, "
-            f"SignedHeaders={names}, Signature={signature}"
-        )
-        return headers
 
 
 def _read(status: int, text: bytes, operation: str) -> Answer:
@@ -209,9 +184,9 @@ def _read(status: int, text: bytes, operation: str) -> Answer:
         answer = None
     if status == _OK and isinstance(answer, dict):
         return answer
-    told = answer if isinstance(answer, dict) else {}
-    code = str(told.get("__type", "")).rpartition("#")[2] or f"HTTP {status}"
-    message = told.get("message") or told.get("Message") or "no answer in JSON"
+    fault = answer if isinstance(answer, dict) else {}
+    code = str(fault.get("__type", "")).rpartition("#")[2] or f"HTTP {status}"
+    message = fault.get("message") or fault.get("Message") or "the answer is not JSON"
     error = {"Code": code, "Message": str(message)}
     raise ClientError(
         {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # the stub wants all of it

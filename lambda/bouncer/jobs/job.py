@@ -1,34 +1,26 @@
-"""One queued bounce: everything SendBounce needs, as data and as ASCII JSON.
+"""One queued bounce: everything SendBounce needs, as data.
 
 A job is complete: the worker needs no rules to send it. Its 24-hour clock is `received_at`, never a
-queue's timestamp. What botocore would let pass (an empty list, odd enums, line breaks) is refused
-here.
+queue's timestamp. A job that exists can be sent: SES refuses or misreads some values that botocore
+lets pass (an empty list, odd enums, line breaks), and these can't be made here.
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bouncer.errors import BouncerError
-from bouncer.jobs.reference import identity
-from bouncer.rules.rejection import ACTIONS, REFERENCE_FIELD, BounceType
+from bouncer.rules.rejection import ACTIONS, BounceType
 
-VERSION = 1
 MOST_RECIPIENTS = 50  # the most SES documents for one outgoing message
 
 Fields = tuple[tuple[str, str], ...]
 
-_OPTIONAL = {
-    "bounce_sender_arn",
-    "recipient_arn",
-    "final_recipient",
-    "remote_mta",
-    "last_attempt_date",
-}
+_LINE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
+_STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
+_FIELD_NAME = re.compile(r"[A-Za-z0-9-]{1,50}")
+_FIELD_VALUE = re.compile(r"[ -~]{1,2048}")
 
 
 class JobError(BouncerError):
@@ -37,7 +29,10 @@ class JobError(BouncerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DsnFields:
-    """The delivery status of one recipient (RFC 3464 section 2.3)."""
+    """The delivery status of one recipient (RFC 3464 section 2.3); raises `JobError`.
+
+    `last_attempt_date` is a date and time of ISO 8601.
+    """
 
     action: str
     status: str
@@ -47,10 +42,30 @@ class DsnFields:
     last_attempt_date: str | None
     extension_fields: Fields
 
+    def __post_init__(self) -> None:
+        _check_line("action", self.action)
+        _check_line("status", self.status)
+        _check_line("diagnostic_code", self.diagnostic_code)
+        _check_optional_line("final_recipient", self.final_recipient)
+        _check_optional_line("remote_mta", self.remote_mta)
+        _check_optional_line("last_attempt_date", self.last_attempt_date)
+        if self.action not in ACTIONS:
+            raise JobError(
+                f"found the action {self.action!r}, expected one of {', '.join(ACTIONS)}"
+            )
+        if not _STATUS.fullmatch(self.status):
+            raise JobError(f"found the status {self.status!r}, expected one such as 5.1.1")
+        if self.last_attempt_date is not None:
+            _check_date(self.last_attempt_date)
+        _check_fields(self.extension_fields)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """One rejected recipient: either `bounce_type` or `dsn`, and the rule that rejected it."""
+    """One rejected recipient: either `bounce_type` or `dsn`, and the rule that rejected it.
+
+    Raises `JobError`.
+    """
 
     recipient: str
     rule: str
@@ -58,12 +73,24 @@ class Refusal:
     bounce_type: str | None
     dsn: DsnFields | None
 
+    def __post_init__(self) -> None:
+        _check_line("recipient", self.recipient)
+        _check_line("rule", self.rule)
+        _check_optional_line("recipient_arn", self.recipient_arn)
+        if (self.bounce_type is None) == (self.dsn is None):
+            raise JobError(
+                f"found both or neither of bounce type and DSN fields for {self.recipient}"
+            )
+        if self.bounce_type is not None and self.bounce_type not in tuple(BounceType):
+            raise JobError(f"found the bounce type {self.bounce_type!r}, expected one of SES's six")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One SendBounce call. `received_at` is aware; `sender` is whom the bounce goes to.
+    """One SendBounce call; raises `JobError` for what SES would refuse or misread.
 
-    `messages` are the texts by the rules they come from.
+    `received_at` is aware; `sender` is the address the bounce goes to. `messages` are the texts by
+    the rules they come from.
     """
 
     message_id: str
@@ -77,6 +104,26 @@ class Job:
     extension_fields: Fields
     refusals: tuple[Refusal, ...]
 
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.refusals) <= MOST_RECIPIENTS:
+            raise JobError(
+                f"found {len(self.refusals)} recipients, expected 1 to {MOST_RECIPIENTS}"
+            )
+        if self.received_at.tzinfo is None:
+            raise JobError(f"found {self.received_at} as received_at, expected a time with offset")
+        _check_line("message_id", self.message_id)
+        _check_line("reference", self.reference)
+        _check_line("bounce_sender", self.bounce_sender)
+        _check_optional_line("bounce_sender_arn", self.bounce_sender_arn)
+        _check_line("reporting_mta", self.reporting_mta)
+        _check_address("bounce_sender", self.bounce_sender)
+        if not isinstance(self.sender, str):
+            raise JobError(f"found {self.sender!r:.80} as sender, expected an address")
+        for rule, text in self.messages:
+            if not text.strip():
+                raise JobError(f"found an empty message of {rule!r:.60}, expected text")
+        _check_fields(self.extension_fields)
+
     @property
     def recipients(self) -> tuple[str, ...]:
         """The rejected recipients, as the envelope had them."""
@@ -84,187 +131,45 @@ class Job:
 
     @property
     def explanation(self) -> str | None:
-        """One text for all recipients: what the rules say that rejected them, each text once."""
+        """One text for all recipients: the messages of the rules that rejected them, each once."""
         rules = {refusal.rule for refusal in self.refusals}
         texts = dict.fromkeys(text for rule, text in self.messages if rule in rules)
         return " ".join(texts) or None
 
     def without(self, recipients: Iterable[str]) -> "Job":
-        """The job for the remaining recipients."""
+        """Return the job for the remaining recipients; raises `JobError` if none remains."""
         gone = set(recipients)
         return replace(self, refusals=tuple(r for r in self.refusals if r.recipient not in gone))
 
 
-def deduplication_id(job: Job) -> str:
-    """The queue's deduplication id: the same mail and recipients yield the same one."""
-    return sha256(identity(job.message_id, job.recipients)).hexdigest()
+def _check_line(name: str, value: object) -> None:
+    """Check a value of a header field: not empty, and no way to begin another header."""
+    if not (isinstance(value, str) and _LINE.fullmatch(value)):
+        raise JobError(f"found {value!r:.80} as {name}, expected text on one line")
 
 
-def to_json(job: Job) -> str:
-    """The job as a queue message body."""
-    members = asdict(job)
-    members["received_at"] = job.received_at.isoformat()
-    return json.dumps({"v": VERSION, **members}, separators=(",", ":"))
+def _check_optional_line(name: str, value: object) -> None:
+    if value is not None:
+        _check_line(name, value)
 
 
-def from_json(text: str) -> Job:
-    """The job in a queue message body; raises `JobError` when there is none that can be sent."""
+def _check_address(name: str, value: str) -> None:
+    if not re.search(r"[^@]@[^@]", value):
+        raise JobError(f"found {value!r:.80} as {name}, expected an address")
+
+
+def _check_date(value: str) -> None:
     try:
-        members = json.loads(text)
-    except (ValueError, RecursionError):
-        raise JobError("found a body that is no JSON, expected a job") from None
-    if not isinstance(members, dict) or members.pop("v", None) != VERSION:
-        raise JobError(f"found another kind of body, expected a job of version {VERSION}")
-    try:
-        job = _job(members)
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        datetime.fromisoformat(value)
+    except ValueError:
         raise JobError(
-            f"found a job with unreadable members ({error!r}), expected a whole one"
-        ) from error
-    check(job)
-    return job
-
-
-def _job(members: dict[str, Any]) -> Job:
-    moment = datetime.fromisoformat(members.pop("received_at")).astimezone(UTC)
-    refusals = tuple(_refusal(item) for item in members.pop("refusals"))
-    return Job(
-        received_at=moment,
-        refusals=refusals,
-        extension_fields=_pairs(members.pop("extension_fields")),
-        messages=_pairs(members.pop("messages")),
-        **members,
-    )
-
-
-def _refusal(members: dict[str, Any]) -> Refusal:
-    dsn = members.pop("dsn")
-    return Refusal(dsn=_dsn(dsn) if dsn else None, **members)
-
-
-def _dsn(members: dict[str, Any]) -> DsnFields:
-    dsn = DsnFields(extension_fields=_pairs(members.pop("extension_fields")), **members)
-    if dsn.last_attempt_date is not None:
-        datetime.fromisoformat(dsn.last_attempt_date)
-    return dsn
-
-
-def _pairs(items: Iterable[tuple[str, str]]) -> Fields:
-    return tuple((str(name), str(value)) for name, value in items)
-
-
-def check(job: Job) -> None:
-    """Raise `JobError` for what SES would refuse or misread but botocore lets pass."""
-    if not 1 <= len(job.refusals) <= MOST_RECIPIENTS:
-        raise JobError(f"found {len(job.refusals)} recipients, expected 1 to {MOST_RECIPIENTS}")
-    _check_lines(
-        ("message_id", "reference", "bounce_sender", "bounce_sender_arn", "reporting_mta"), job
-    )
-    if not re.search(r"[^@]@[^@]", job.bounce_sender):
-        raise JobError(f"found the bounce sender {job.bounce_sender!r:.80}, expected an address")
-    if not isinstance(job.sender, str):
-        raise JobError("found a sender that is no text, expected an address")
-    for rule, text in job.messages:
-        if not text.strip():
-            raise JobError(f"found an empty message of {rule!r:.60}, expected text")
-    _check_fields(job.extension_fields)
-    for refusal in job.refusals:
-        _check_refusal(refusal)
-
-
-def _check_refusal(refusal: Refusal) -> None:
-    _check_lines(("recipient", "rule", "recipient_arn"), refusal)
-    if (refusal.bounce_type is None) == (refusal.dsn is None):
-        raise JobError(
-            f"found both or neither of bounce type and DSN fields for {refusal.recipient}"
-        )
-    if refusal.bounce_type is not None and refusal.bounce_type not in tuple(BounceType):
-        raise JobError(f"found the bounce type {refusal.bounce_type!r}, expected one of SES's six")
-    if refusal.dsn is not None:
-        _check_dsn(refusal.dsn)
-
-
-def _check_dsn(dsn: DsnFields) -> None:
-    names = (
-        "action",
-        "status",
-        "diagnostic_code",
-        "final_recipient",
-        "remote_mta",
-        "last_attempt_date",
-    )
-    _check_lines(names, dsn)
-    if dsn.action not in ACTIONS:
-        raise JobError(f"found the action {dsn.action!r}, expected one of {', '.join(ACTIONS)}")
-    if not re.fullmatch(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}", dsn.status):
-        raise JobError(f"found the status {dsn.status!r}, expected one such as 5.1.1")
-    _check_fields(dsn.extension_fields)
-
-
-def _check_lines(names: Iterable[str], owner: Job | Refusal | DsnFields) -> None:
-    """Values that become header fields: one line, not empty, no way to begin another header."""
-    for name in names:
-        value = getattr(owner, name)
-        if value is None and name in _OPTIONAL:
-            continue
-        if not (isinstance(value, str) and re.fullmatch(r"[^\x00-\x1f\x7f\ud800-\udfff]+", value)):
-            raise JobError(f"found {value!r:.80} as {name}, expected text on one line")
+            f"found {value!r:.80} as last_attempt_date, expected a time of ISO 8601"
+        ) from None
 
 
 def _check_fields(fields: Fields) -> None:
     for name, value in fields:
-        if not re.fullmatch(r"[A-Za-z0-9-]{1,50}", name) or not re.fullmatch(
-            r"[ -~]{1,2048}", value
-        ):
+        if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
             raise JobError(
                 f"found the extension field {name!r:.60}, expected a name and printable text"
             )
-
-
-def send_bounce(job: Job) -> dict[str, Any]:
-    """The parameters of the SendBounce call, for boto3."""
-    call: dict[str, Any] = {
-        "OriginalMessageId": job.message_id,
-        "BounceSender": job.bounce_sender,
-        "MessageDsn": {
-            "ReportingMta": job.reporting_mta,
-            "ArrivalDate": job.received_at,
-            "ExtensionFields": _api_fields(
-                ((REFERENCE_FIELD, job.reference), *job.extension_fields)
-            ),
-        },
-        "BouncedRecipientInfoList": [_recipient_info(refusal) for refusal in job.refusals],
-    }
-    return call | _present(
-        {"Explanation": job.explanation, "BounceSenderArn": job.bounce_sender_arn}
-    )
-
-
-def _recipient_info(refusal: Refusal) -> dict[str, Any]:
-    info: dict[str, Any] = {"Recipient": refusal.recipient}
-    info |= _present({"RecipientArn": refusal.recipient_arn, "BounceType": refusal.bounce_type})
-    if refusal.dsn is not None:
-        info["RecipientDsnFields"] = _dsn_info(refusal.dsn)
-    return info
-
-
-def _dsn_info(dsn: DsnFields) -> dict[str, Any]:
-    fields: dict[str, Any] = {"Action": dsn.action, "Status": dsn.status}
-    last = datetime.fromisoformat(dsn.last_attempt_date) if dsn.last_attempt_date else None
-    return fields | _present(
-        {
-            "DiagnosticCode": dsn.diagnostic_code,
-            "FinalRecipient": dsn.final_recipient,
-            "RemoteMta": dsn.remote_mta,
-            "LastAttemptDate": last,
-            "ExtensionFields": _api_fields(dsn.extension_fields) or None,
-        }
-    )
-
-
-def _api_fields(fields: Fields) -> list[dict[str, str]]:
-    return [{"Name": name, "Value": value} for name, value in fields]
-
-
-def _present(members: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in members.items() if value is not None}

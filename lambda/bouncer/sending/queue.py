@@ -4,44 +4,73 @@ All jobs share one message group, so one worker invocation runs at a time, ever.
 JSON.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.errors import BouncerError
-from bouncer.jobs.job import Job, deduplication_id, to_json
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from bouncer.jobs.job import Job
+from bouncer.jobs.job_json import to_json
+from bouncer.jobs.reference import identity
 
 GROUP = "bounces"
+
+Record = Mapping[str, Any]  # a message of the queue, as Lambda hands it to the worker
 
 
 class QueueError(BouncerError):
     """The queue could not be reached, or refused."""
 
 
-class Queue:
-    """Jobs on their way from intake to worker; `dead_letter_url` takes what can't go on."""
+class SendingClient(Protocol):
+    """A client of SQS that can send: boto3's, or the intake's small one."""
 
-    def __init__(self, client: "SQSClient", url: str, dead_letter_url: str | None = None) -> None:
+    @property
+    def send_message(self) -> Callable[..., Mapping[str, Any]]:
+        """Put one message on a queue."""
+
+
+class WorkerClient(SendingClient, Protocol):
+    """A client that can also say when messages are delivered again."""
+
+    @property
+    def change_message_visibility_batch(self) -> Callable[..., Mapping[str, Any]]:
+        """Set for several messages in how many seconds they are visible again."""
+
+
+class Queue:
+    """The queue as the intake uses it: jobs go in."""
+
+    def __init__(self, client: SendingClient, url: str) -> None:
         self._client = client
         self._url = url
-        self._dead_letter_url = dead_letter_url
 
     def send(self, job: Job) -> None:
         """Put a job on the queue; the same job again within five minutes is one job."""
+        self._put(self._url, to_json(job), deduplication_id(job))
+
+    def _put(self, url: str, body: str, deduplication: str) -> None:
         with _asking():
             self._client.send_message(
-                QueueUrl=self._url,
-                MessageBody=to_json(job),
+                QueueUrl=url,
+                MessageBody=body,
                 MessageGroupId=GROUP,
-                MessageDeduplicationId=deduplication_id(job),
+                MessageDeduplicationId=deduplication,
             )
 
-    def hand_back(self, records: Iterable[dict[str, Any]], *, delay_s: int) -> None:
+
+class WorkerQueue(Queue):
+    """The queue as the worker uses it: records go back, or on to the dead-letter queue."""
+
+    def __init__(self, client: WorkerClient, url: str, dead_letter_url: str) -> None:
+        super().__init__(client, url)
+        self._changing = client
+        self._dead_letter_url = dead_letter_url
+
+    def hand_back(self, records: Iterable[Record], *, delay_s: int) -> None:
         """Have records delivered again after `delay_s` instead of the visibility timeout."""
         entries = [
             {
@@ -52,28 +81,25 @@ class Queue:
             for index, record in enumerate(records)
         ]
         with _asking():
-            answer = self._client.change_message_visibility_batch(
-                QueueUrl=self._url,
-                Entries=entries,  # type: ignore[arg-type]  # the stub wants a TypedDict
+            answer = self._changing.change_message_visibility_batch(
+                QueueUrl=self._url, Entries=entries
             )
         if answer.get("Failed"):
             raise QueueError(f"the queue refused {len(answer['Failed'])} of {len(entries)} records")
 
-    def bury(self, record: dict[str, Any]) -> None:
-        """Put a record into the dead-letter queue now, so that it holds up nobody."""
-        if self._dead_letter_url is None:
-            raise QueueError("found no dead-letter queue, expected one")
-        with _asking():
-            self._client.send_message(
-                QueueUrl=self._dead_letter_url,
-                MessageBody=record["body"],
-                MessageGroupId=GROUP,
-                MessageDeduplicationId=record["messageId"],
-            )
+    def bury(self, record: Record) -> None:
+        """Put a record into the dead-letter queue now, so that it holds up no other job."""
+        self._put(self._dead_letter_url, record["body"], record["messageId"])
+
+
+def deduplication_id(job: Job) -> str:
+    """Return the queue's deduplication id: the same for the same mail and recipients."""
+    return sha256(identity(job.message_id, job.recipients)).hexdigest()
 
 
 @contextmanager
 def _asking() -> Iterator[None]:
+    """Turn the SDK's errors into `QueueError`."""
     try:
         yield
     except ClientError as error:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bouncer.sources.parameters import FileSource
 from bouncer_cli import __path__ as package_path
 from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.rules_in_force import load
@@ -15,6 +14,7 @@ from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay_table import TableReport
+from bouncer_cli.rule_files import FileSource
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock
 
 _PACKAGE = Path(package_path[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bouncer.sources.parameters import Loaded
+from bouncer.sources.loader import Loaded
 from bouncer_cli.commands.usage import UsageError
 from bouncer_cli.mail_item import Item
 from bouncer_cli.replay import Result, replay

@@ -11,7 +11,9 @@ from rich.console import Console
 
 from bouncer.rules.condition import POLICY_WORDS, VERDICT_FIELDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
-from bouncer.sources.parameters import FileSource, Loaded, ParameterSource, Source
+from bouncer.sources.loader import Loaded
+from bouncer.sources.parameters import ParameterSource
+from bouncer.sources.source import Source
 from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.rules_in_force import load
 from bouncer_cli.commands.terminal import say
@@ -24,6 +26,7 @@ from bouncer_cli.replay import replay
 from bouncer_cli.replay_json import JsonReport
 from bouncer_cli.replay_report import Report
 from bouncer_cli.replay_table import TableReport
+from bouncer_cli.rule_files import FileSource
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock, now
 
 _SSM = "ssm:"

@@ -1,7 +1,8 @@
 """The rules and settings that a command judges by."""
 
 from bouncer.operator_settings import Settings
-from bouncer.sources.parameters import Loaded, Loader, Source
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.source import Source
 from bouncer_cli.commands.usage import UsageError
 from bouncer_sim.clock import SystemClock
 

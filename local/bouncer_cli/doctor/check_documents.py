@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from bouncer.environment import DEFAULTS_KEY
 from bouncer.errors import DocumentError
 from bouncer.mail.address import mailbox_address
-from bouncer.operator_settings import DEFAULTS_KEY, Settings
+from bouncer.operator_settings import Settings
 from bouncer.rules.rule import Mode, Rule, read_rule
-from bouncer.sources.parameters import Document, ParameterSource, SourceError
+from bouncer.sources.parameters import ParameterSource
+from bouncer.sources.source import Document, SourceError
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.check_functions import FUNCTIONS

@@ -1,0 +1,106 @@
+"""The environment variables of each function, read once into a typed object.
+
+The stack sets these keys and the functions read them; their names stand here alone. `environ` is an
+argument: nothing here looks at the process it runs in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bouncer.errors import EnvironmentKeyError
+from bouncer.operator_settings import Settings, ses_reporting_mta
+
+PREFIX_KEY = "BOUNCER_PREFIX"
+DEFAULTS_KEY = "BOUNCER_SETTINGS"
+QUEUE_KEY = "BOUNCER_QUEUE_URL"
+LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
+DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
+DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
+REGION_KEY = "AWS_REGION"  # Lambda sets it
+
+# The name in the journal of a function that could not read its environment.
+UNKNOWN_DEPLOYMENT = "unknown"
+
+_EXPECTED: Mapping[str, str] = {
+    PREFIX_KEY: "the path of its parameters, such as /ses-auto-bouncer/main",
+    QUEUE_KEY: "the URL of the queue of jobs",
+    LEDGER_KEY: "the name of the ledger's table",
+    DEAD_LETTER_KEY: "the URL of the dead-letter queue",
+    DOMAIN_KEY: "the domain of AWS's endpoints, such as amazonaws.com",
+    REGION_KEY: "an AWS region, such as eu-west-1",
+}
+
+
+def deployment_name(prefix: str) -> str:
+    """Return the last part of a prefix, by which a deployment is called."""
+    return prefix.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeEnvironment:
+    """The intake's environment; `defaults` hold where the operator's settings say nothing."""
+
+    prefix: str
+    region: str
+    aws_domain: str
+    queue_url: str
+    defaults: Settings
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "IntakeEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
+        return cls(
+            prefix=_prefix(environ),
+            region=_required(environ, REGION_KEY),
+            aws_domain=_required(environ, DOMAIN_KEY),
+            queue_url=_required(environ, QUEUE_KEY),
+            defaults=_defaults(environ),
+        )
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerEnvironment:
+    """The worker's environment; `defaults` hold where the operator's settings say nothing."""
+
+    prefix: str
+    queue_url: str
+    dead_letter_url: str
+    ledger_table: str
+    defaults: Settings
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "WorkerEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
+        return cls(
+            prefix=_prefix(environ),
+            queue_url=_required(environ, QUEUE_KEY),
+            dead_letter_url=_required(environ, DEAD_LETTER_KEY),
+            ledger_table=_required(environ, LEDGER_KEY),
+            defaults=_defaults(environ),
+        )
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
+
+
+def _required(environ: Mapping[str, str], key: str) -> str:
+    if value := environ.get(key):
+        return value
+    raise EnvironmentKeyError(f"environment: found no {key}, expected {_EXPECTED[key]}")
+
+
+def _prefix(environ: Mapping[str, str]) -> str:
+    return _required(environ, PREFIX_KEY).rstrip("/")
+
+
+def _defaults(environ: Mapping[str, str]) -> Settings:
+    """Read the deployment's own settings, which have the shape of the operator's document."""
+    built_in = Settings(reporting_mta=ses_reporting_mta(_required(environ, REGION_KEY)))
+    return built_in.overlaid(environ.get(DEFAULTS_KEY) or "{}", document=DEFAULTS_KEY)

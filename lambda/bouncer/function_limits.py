@@ -1,0 +1,10 @@
+"""The limits that functions run under: the stack sets them, the code and its tests keep them."""
+
+INTAKE_TIMEOUT_S = 20  # SES waits 30 seconds for a function (SES Developer Guide, Lambda action)
+WORKER_TIMEOUT_S = 60  # a batch of paced calls, and room to retry
+ACCOUNT_SETTINGS_TIMEOUT_S = 300  # SES takes one call a second, and a new policy takes a while
+
+BATCH_SIZE = 10  # jobs in one invocation of the worker: the most a FIFO queue allows
+
+# Six times the consumer's timeout (Lambda Developer Guide, "Using Lambda with Amazon SQS").
+VISIBILITY_TIMEOUT_S = 6 * WORKER_TIMEOUT_S

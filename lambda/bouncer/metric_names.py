@@ -1,0 +1,41 @@
+"""The names of the metrics that the journal counts, for the journal and for what shows them.
+
+The list is closed. No metric is kept per sender or recipient: strangers choose their addresses, and
+each metric is paid for.
+"""
+
+from enum import StrEnum
+
+from bouncer.reasons import Reason
+
+NAMESPACE = "SesAutoBouncer"
+
+
+class Metric(StrEnum):
+    """One metric; all are counts but `WAIT_TIME`, which is in milliseconds."""
+
+    MAILS = "Mails"
+    UNMATCHED = "Unmatched"
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    DROPPED = "Dropped"
+    SHADOW_MATCHES = "ShadowMatches"
+    QUEUED = "Queued"
+    NOT_MAIL = "NotMail"
+    INTAKE_ERRORS = "IntakeErrors"
+    INVALID_DOCUMENTS = "InvalidDocuments"
+    STALE_RULES = "StaleRules"
+    SENT = "Sent"
+    WAIT_TIME = "WaitTime"
+    WITHHELD = "Withheld"
+    FAILED = "Failed"
+    RETRIED = "Retried"
+    HANDED_BACK = "HandedBack"
+    UNREADABLE_JOBS = "UnreadableJobs"
+    WORKER_ERRORS = "WorkerErrors"
+    COLD_STARTS = "ColdStarts"
+
+
+def withheld_for(reason: Reason) -> str:
+    """Return the name of the metric that counts what one reason withheld."""
+    return f"{Metric.WITHHELD}_{reason}"

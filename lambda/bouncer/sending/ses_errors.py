@@ -1,0 +1,167 @@
+"""The errors SES may answer a SendBounce call with: one row each, and the outcome for the job.
+
+A row also says what the error is about and who can mend it. The first row that fits an answer
+counts; the last one fits every answer.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+from bouncer.errors import BouncerError
+from bouncer.sending.pacer import NotAcceptedError
+
+
+class ThrottledError(NotAcceptedError):
+    """SES said that the rate is exceeded: the call may be made again."""
+
+
+class UnavailableError(NotAcceptedError):
+    """SES could not be reached, or can't serve now: the call may be made again."""
+
+
+class RefusedError(BouncerError):
+    """SES refused this bounce for good; the text is SES's code and message."""
+
+
+class ForbiddenError(RefusedError):
+    """SES refused for want of a permission or a verification: the job becomes a dead letter."""
+
+
+class UnknownOutcomeError(BouncerError):
+    """It is not known whether SES accepted the bounce, so nothing is sent again."""
+
+
+class Scope(StrEnum):
+    """The extent of an error: the jobs that would meet it, too."""
+
+    JOB = "this job"
+    IDENTITY = "this sender's identity"
+    ACCOUNT = "the account"
+
+
+class Mender(StrEnum):
+    """The party that can remove the cause of an error."""
+
+    NOBODY = "nobody"
+    OPERATOR = "the operator"
+    AWS = "AWS"
+
+
+class ErrorRow(NamedTuple):
+    """One error of SES: a `code`, the beginning of the text, an HTTP status, or any answer.
+
+    `text` is compared with the beginning of SES's sentence alone: farther on it may name an
+    address, and strangers choose theirs.
+    """
+
+    outcome: type[BouncerError]
+    scope: Scope
+    mended_by: Mender
+    code: str | None = None
+    text: re.Pattern[str] | None = None
+    status: range | None = None
+
+    def fits(self, code: str, text: str, status: int) -> bool:
+        """Tell whether an answer of SES is this error."""
+        return (
+            (self.code is None or self.code == code)
+            and (self.text is None or self.text.match(text) is not None)
+            and (self.status is None or status in self.status)
+        )
+
+
+def _codes(
+    outcome: type[BouncerError], scope: Scope, mended_by: Mender, codes: Iterable[str]
+) -> list[ErrorRow]:
+    return [ErrorRow(outcome, scope, mended_by, code) for code in codes]
+
+
+_NOT_VERIFIED = re.compile(r"email address (is )?not verified", re.IGNORECASE)
+_PAUSED = re.compile(r"(email )?(account|sending)\b[a-z ]{0,40}\b(paused|suspended)", re.IGNORECASE)
+_TOO_MANY_REQUESTS = range(429, 430)
+_UNAVAILABLE = range(503, 504)
+_SERVER_ERRORS = range(500, 1000)
+
+# Sources: SES API reference, "Common errors" and SendBounce; SES Developer Guide, "Amazon SES email
+# sending errors"; the codes by which AWS services throttle as botocore knows them.
+ERRORS: tuple[ErrorRow, ...] = (
+    *_codes(
+        ThrottledError,
+        Scope.ACCOUNT,
+        Mender.NOBODY,
+        (
+            "BandwidthLimitExceeded",
+            "LimitExceededException",
+            "PriorRequestNotComplete",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "SlowDown",
+            "ThrottledException",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+        ),
+    ),
+    ErrorRow(ThrottledError, Scope.ACCOUNT, Mender.NOBODY, status=_TOO_MANY_REQUESTS),
+    # The function's credentials or its clock: Lambda renews both.
+    *_codes(
+        UnavailableError,
+        Scope.ACCOUNT,
+        Mender.AWS,
+        (
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "InvalidClientTokenId",
+            "RequestExpired",
+            "RequestTimeTooSkewed",
+            "ServiceUnavailable",
+            "SignatureDoesNotMatch",
+        ),
+    ),
+    # AWS or the operator paused sending; the operator resumes it, or asks AWS to.
+    ErrorRow(
+        UnavailableError, Scope.ACCOUNT, Mender.OPERATOR, code="AccountSendingPausedException"
+    ),
+    ErrorRow(
+        UnavailableError,
+        Scope.IDENTITY,
+        Mender.OPERATOR,
+        code="ConfigurationSetSendingPausedException",
+    ),
+    ErrorRow(UnavailableError, Scope.ACCOUNT, Mender.AWS, status=_UNAVAILABLE),
+    ErrorRow(UnavailableError, Scope.ACCOUNT, Mender.OPERATOR, text=_PAUSED),
+    ErrorRow(UnknownOutcomeError, Scope.JOB, Mender.AWS, status=_SERVER_ERRORS),
+    *_codes(
+        ForbiddenError,
+        Scope.IDENTITY,
+        Mender.OPERATOR,
+        (
+            "AccessDenied",
+            "AccessDeniedException",
+            "MailFromDomainNotVerifiedException",
+            "UnauthorizedOperation",
+        ),
+    ),
+    ErrorRow(ForbiddenError, Scope.ACCOUNT, Mender.OPERATOR, code="OptInRequired"),
+    # The text may mean the identity of the bounce's sender, or another address of the message.
+    ErrorRow(ForbiddenError, Scope.IDENTITY, Mender.OPERATOR, text=_NOT_VERIFIED),
+    *_codes(RefusedError, Scope.ACCOUNT, Mender.OPERATOR, ("AccountSuspendedException",)),
+    *_codes(RefusedError, Scope.IDENTITY, Mender.OPERATOR, ("ConfigurationSetDoesNotExist",)),
+    *_codes(RefusedError, Scope.ACCOUNT, Mender.AWS, ("AuthFailure", "IncompleteSignature")),
+    # With any other text these are the bounce's own fault.
+    *_codes(
+        RefusedError,
+        Scope.JOB,
+        Mender.NOBODY,
+        ("MessageRejected", "InvalidParameterValue", "ValidationError"),
+    ),
+    ErrorRow(RefusedError, Scope.JOB, Mender.NOBODY),
+)
+
+
+def row_of(code: str, text: str, status: int) -> ErrorRow:
+    """Return the row of an answer: its code, its sentence and its HTTP status."""
+    return next(row for row in ERRORS if row.fits(code, text, status))

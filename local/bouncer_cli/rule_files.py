@@ -1,0 +1,41 @@
+"""Rules in the files of a folder: a source like SSM's parameters, for use on this machine."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bouncer.sources.source import Document, Documents, SourceError
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class FileSource:
+    """Rules in a folder, one file each, and perhaps a settings file. There is no history."""
+
+    def __init__(self, rules: Path, settings: Path | None = None) -> None:
+        self._rules = rules
+        self._settings = settings
+
+    def read(self) -> Documents:
+        """All documents as they are now."""
+        if not self._rules.is_dir():
+            raise SourceError(f"{self._rules}: found no folder, expected one with rules")
+        rules: dict[str, Document] = {}
+        for path in sorted(self._rules.iterdir()):
+            if path.suffix in _SUFFIXES and path.is_file():
+                if path.stem in rules:
+                    raise SourceError(f"{path}: found a second rule of this name, expected one")
+                rules[path.stem] = _file(path)
+        return Documents(rules, _file(self._settings) if self._settings else None)
+
+    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # files keep no history
+        """Nothing: files keep no history."""
+        return ()
+
+
+def _file(path: Path) -> Document:
+    try:
+        return Document(str(path), path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise SourceError(f"{path}: found bytes that are no UTF-8, expected text") from None
+    except OSError as error:
+        raise SourceError(f"{path}: can't be read ({error.strerror})") from error
