@@ -13,9 +13,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import ParamValidator
 
-from bouncer_cli.doctor.check_mx import Mx
-from bouncer_cli.doctor.examine import examine
+from bouncer_cli.doctor.examination import examine
 from bouncer_cli.doctor.finding import Finding, Level
+from bouncer_cli.doctor.mx_lookup import Mx
 from bouncer_infra.deployment_settings import DeploymentSettings
 
 REGION = "eu-west-1"
