@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bouncer.aws.exclusive_setting import read_wish
+from bouncer.aws.exclusive_setting import read_desired_setting
 from bouncer.errors import DocumentError
 from bouncer_infra.deployment_settings_reader import read_settings
 
@@ -153,7 +153,7 @@ def test_the_function_understands_its_properties(maximal: Template, kind: str) -
     """What the template says is what the function reads."""
     properties = one(maximal, kind)["Properties"]
     told = {key: str(value) for key, value in properties.items()}
-    assert f"Custom::{read_wish(told).kind}" == kind
+    assert f"Custom::{read_desired_setting(told).kind}" == kind
 
 
 def test_only_the_active_rule_set_takes_a_wildcard(maximal: Template) -> None:
