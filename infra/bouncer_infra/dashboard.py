@@ -191,7 +191,6 @@ def _dead_letters(metrics: Metrics) -> cloudwatch.GraphWidget:
     dead = metrics.dead_letters.metric_approximate_number_of_messages_visible(
         label="dead letters", statistic="Maximum", period=FIVE_MINUTES
     )
-
     documents = [
         metrics.own(service, name, label=f"{service}: {label}")
         for name, label in (
