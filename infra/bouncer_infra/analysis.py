@@ -13,7 +13,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from bouncer_infra.deployment_settings import Settings
+from bouncer_infra.deployment_settings import DeploymentSettings
 
 RESULTS = "athena/"
 _RESULT_DAYS = 30  # results show addresses: they stay no longer than somebody looks at them
@@ -79,7 +79,7 @@ class Analysis(Construct):
     """A database, its two tables and a workgroup with saved queries, over the archive's bucket."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, settings: Settings, bucket: s3.Bucket
+        self, scope: Construct, id_: str, *, settings: DeploymentSettings, bucket: s3.Bucket
     ) -> None:
         super().__init__(scope, id_)
         self._settings = settings
@@ -134,7 +134,7 @@ class Analysis(Construct):
         return group(
             self,
             "WorkGroup",
-            name=f"ses-auto-bouncer-{self._settings.name}",
+            name=self._settings.full_name,
             description="Questions to the archive of the auto-bouncer",
             recursive_delete_option=True,
             work_group_configuration=group.WorkGroupConfigurationProperty(
@@ -157,7 +157,7 @@ class Analysis(Construct):
         athena.CfnNamedQuery(
             self,
             name,
-            name=f"ses-auto-bouncer/{self._settings.name}/{name}",
+            name=f"{self._settings.folder}/{name}",
             description=first.removeprefix("-- "),
             database=self.database.ref,
             work_group=self.workgroup.ref,

@@ -1,110 +1,130 @@
-"""The settings of a deployment, and the words AWS has for them; `settings_reader` reads them."""
+"""The settings of a deployment: one field each, with its default and the reader of its value.
+
+A field and its row in docs/deploy.md are all a new setting needs before a construct can use it.
+`deployment_settings_reader` reads them from cdk.json. Nothing here imports CDK: the doctor and the
+local rehearsal read the same settings.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from bouncer.mail.address import mailbox_address
+from bouncer.mail.address import canonical, mailbox_address
+from bouncer.rules.address_reader import read_mailbox
+from bouncer.rules.document import Node
+from bouncer_infra import deployment_values as values
+from bouncer_infra.deployment_values import IpFilter, MailStore, Reader
 
+PRODUCT = "ses-auto-bouncer"
+NAME_PREFIX = f"{PRODUCT}-"
 DEFAULT_NAME = "main"
 
-# SES, event types of an event destination. To see the last two, SES puts an image and its own links
-# into every mail of the identity: they must be asked for.
-UNOBTRUSIVE_EVENTS = (
-    "send",
-    "reject",
-    "bounce",
-    "complaint",
-    "delivery",
-    "renderingFailure",
-    "deliveryDelay",
-    "subscription",
-)
-EVENTS = (*UNOBTRUSIVE_EVENTS, "open", "click")
 
-# CloudWatch Logs, retention of a log group in days, by CDK's names.
-LOG_DAYS = {
-    1: "ONE_DAY",
-    3: "THREE_DAYS",
-    5: "FIVE_DAYS",
-    7: "ONE_WEEK",
-    14: "TWO_WEEKS",
-    30: "ONE_MONTH",
-    60: "TWO_MONTHS",
-    90: "THREE_MONTHS",
-    120: "FOUR_MONTHS",
-    150: "FIVE_MONTHS",
-    180: "SIX_MONTHS",
-    365: "ONE_YEAR",
-    400: "THIRTEEN_MONTHS",
-    545: "EIGHTEEN_MONTHS",
-    731: "TWO_YEARS",
-    1096: "THREE_YEARS",
-    1827: "FIVE_YEARS",
-    2192: "SIX_YEARS",
-    2557: "SEVEN_YEARS",
-    2922: "EIGHT_YEARS",
-    3288: "NINE_YEARS",
-    3653: "TEN_YEARS",
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRow:
+    """One setting: the reader of its value, and its default as docs/deploy.md words it.
+
+    Without `default_in_words` the page shows the default's JSON. `needed` is set for a setting that
+    has no default: the words for what was expected where it is missing.
+    """
+
+    read: Reader
+    default_in_words: str = ""
+    needed: str = ""
+    key: str = ""  # in cdk.json, if not the field's name
+
+
+def _row(read: Reader, default_in_words: str = "", **more: str) -> Mapping[str, SettingRow]:
+    return {"row": SettingRow(read=read, default_in_words=default_in_words, **more)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailStore:
-    """Received mail is kept in a bucket below `prefix` for so many days."""
+class DeploymentSettings:
+    """One deployment; docs/deploy.md says what each setting does."""
 
-    prefix: str = "mail/"
-    days: int = 30
+    name: str = field(default=DEFAULT_NAME, metadata=_row(values.name))
+    recipients: tuple[str, ...] = field(
+        metadata=_row(
+            values.recipients,
+            "required",
+            needed='domains or addresses whose mail is judged, such as ["example.com"] '
+            "(cdk deploy needs them)",
+        )
+    )
+    bounce_sender: str = field(
+        metadata=_row(
+            read_mailbox,
+            "required",
+            needed="an address such as mailer-daemon@example.com (cdk deploy needs it)",
+        )
+    )
+    further_senders: tuple[str, ...] = field(default=(), metadata=_row(values.senders, "none"))
+    identity: str = field(default="", metadata=_row(values.identity, "the sender's domain"))
+    prefix: str = field(
+        default="", metadata=_row(values.parameter_path, "`/ses-auto-bouncer/<name>`")
+    )
+    rule_set: str = field(default="default-rule-set", metadata=_row(values.rule_set))
+    create_rule_set: bool = field(default=False, metadata=_row(Node.flag))
+    activate_rule_set: bool = field(default=False, metadata=_row(Node.flag))
+    after: str | None = field(default=None, metadata=_row(values.rule, "none: ours is the first"))
+    invocation: str = field(
+        default="request_response", metadata=_row(values.one_of("request_response", "event"))
+    )
+    scan: bool = field(default=True, metadata=_row(Node.flag))
+    require_tls: bool = field(default=False, metadata=_row(Node.flag))
+    store: MailStore | None = field(default=None, metadata=_row(values.store, "none: not kept"))
+    ip_filters: tuple[IpFilter, ...] = field(default=(), metadata=_row(values.ip_filters, "none"))
+    architecture: str = field(default="arm64", metadata=_row(values.one_of("arm64", "x86_64")))
+    log_days: int = field(default=90, metadata=_row(values.log_days))
+    create_identity: bool = field(default=False, metadata=_row(Node.flag))
+    attach_configuration_set: bool | None = field(
+        default=None,
+        metadata=_row(Node.flag, "`true`, with a warning if others may be affected"),
+    )
+    events: tuple[str, ...] = field(
+        default=values.UNOBTRUSIVE_EVENTS,
+        metadata=_row(values.events, "all but `open` and `click`"),
+    )
+    archive_days: int = field(default=400, metadata=_row(values.days))
+    ledger_recovery: bool = field(default=False, metadata=_row(Node.flag))
+    alarm_email: str | None = field(default=None, metadata=_row(read_mailbox, "none"))
+    runtime: Mapping[str, Any] = field(
+        default_factory=dict, metadata=_row(lambda node: node.value, "`{}`", key="settings")
+    )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IpFilter:
-    """A network SES refuses connections from, or lets in though another filter refuses it."""
-
-    cidr: str
-    allow: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """One deployment; docs/deploy.md tells what each key is for."""
-
-    name: str = DEFAULT_NAME
-    recipients: tuple[str, ...]
-    bounce_sender: str
-    further_senders: tuple[str, ...] = ()
-    identity: str = ""
-    prefix: str = ""
-    rule_set: str = "default-rule-set"
-    create_rule_set: bool = False
-    activate_rule_set: bool = False
-    after: str | None = None
-    invocation: str = "request_response"
-    scan: bool = True
-    require_tls: bool = False
-    store: MailStore | None = None
-    ip_filters: tuple[IpFilter, ...] = ()
-    architecture: str = "arm64"
-    log_days: int = 90
-    create_identity: bool = False
-    attach_configuration_set: bool | None = None
-    events: tuple[str, ...] = UNOBTRUSIVE_EVENTS
-    archive_days: int = 400
-    ledger_recovery: bool = False
-    alarm_email: str | None = None
-    runtime: Mapping[str, Any]
+    def __post_init__(self) -> None:
+        """Fill in what follows from other settings."""
+        object.__setattr__(self, "prefix", self.prefix or f"/{self.folder}")
+        named = self.identity or self.senders[0].rpartition("@")[2]
+        object.__setattr__(self, "identity", canonical(named))
 
     @property
-    def rule_name(self) -> str:
-        """The receipt rule's name: SES needs it in the permission before the rule exists."""
-        return f"ses-auto-bouncer-{self.name}"
+    def full_name(self) -> str:
+        """The name of the stack, the receipt rule, the configuration set and the dashboard."""
+        return full_name(self.name)
+
+    @property
+    def folder(self) -> str:
+        """The path of what AWS keeps in folders: saved queries and, by default, parameters."""
+        return f"{PRODUCT}/{self.name}"
 
     @property
     def attaches(self) -> bool:
-        """Whether our configuration set becomes the identity's default; None is yes, unasked."""
+        """True if our configuration set becomes the identity's default, as it does unless asked."""
         return self.attach_configuration_set is not False
 
     @property
-    def sender_addresses(self) -> tuple[str, ...]:
+    def senders(self) -> tuple[str, ...]:
         """The bare addresses bounces may come from."""
         return tuple(map(mailbox_address, (self.bounce_sender, *self.further_senders)))
+
+
+def full_name(name: str) -> str:
+    """Return the name that a deployment's resources have where AWS shows one."""
+    return f"{NAME_PREFIX}{name}"
+
+
+def setting_rows() -> dict[str, SettingRow]:
+    """Return the row of every setting, by its key in cdk.json."""
+    rows = {each.name: each.metadata["row"] for each in fields(DeploymentSettings)}
+    return {row.key or name: row for name, row in rows.items()}

@@ -1,8 +1,10 @@
-"""From SES to the intake function: one receipt rule, named by us, in a rule set that is somebody's.
+"""From SES to the intake function: one receipt rule, with a name of ours, in a receipt rule set.
 
 A rule without `after` goes to the front of its set. Nothing here activates a rule set; see
-`switches`.
+`account_setting_resources`.
 """
+
+import re
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -11,7 +13,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ses as ses
 from constructs import Construct, IDependable
 
-from bouncer_infra.deployment_settings import IpFilter, Settings
+from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.deployment_values import IpFilter
 
 _INVOCATION = {"request_response": "RequestResponse", "event": "Event"}
 
@@ -24,7 +27,7 @@ class MailPath(Construct):
         scope: Construct,
         id_: str,
         *,
-        settings: Settings,
+        settings: DeploymentSettings,
         intake: lambda_.Function,
         store: s3.Bucket | None,
     ) -> None:
@@ -44,11 +47,11 @@ class MailPath(Construct):
 
     @property
     def rule_arn(self) -> str:
-        """The rule's ARN, from names alone: the permission must exist before the rule."""
+        """The rule's ARN, made of names: the permission must exist before the rule does."""
         return self._rule_in(self._settings.rule_set)
 
     def _rule_in(self, rule_set: str) -> str:
-        name = f"{rule_set}:receipt-rule/{self._settings.rule_name}"
+        name = f"{rule_set}:receipt-rule/{self._settings.full_name}"
         return Stack.of(self).format_arn(
             service="ses", resource="receipt-rule-set", resource_name=name
         )
@@ -73,7 +76,7 @@ class MailPath(Construct):
         self._needs.append(permission)
 
     def _store_action(self, store: s3.Bucket) -> ses.CfnReceiptRule.ActionProperty:
-        """Our rule may write whatever its prefix and set: they may change, the policy first."""
+        """Let our rule write, in any set and below any prefix: both may change later."""
         prefix = self._settings.store.prefix if self._settings.store else ""
         result = store.add_to_resource_policy(
             iam.PolicyStatement(
@@ -109,7 +112,7 @@ class MailPath(Construct):
             rule_set_name=self._settings.rule_set,
             after=self._settings.after,
             rule=ses.CfnReceiptRule.RuleProperty(
-                name=self._settings.rule_name,
+                name=self._settings.full_name,
                 enabled=True,
                 scan_enabled=self._settings.scan,
                 tls_policy="Require" if self._settings.require_tls else "Optional",
@@ -123,10 +126,21 @@ class MailPath(Construct):
     def _ip_filter(self, ip_filter: IpFilter) -> ses.CfnReceiptFilter:
         return ses.CfnReceiptFilter(
             self,
-            f"Filter{ip_filter.cidr}",  # not its place in the list, or others would be replaced
+            f"Filter{ip_filter.cidr}",  # by its place in the list others would be replaced
             filter=ses.CfnReceiptFilter.FilterProperty(
+                name=_filter_name(self._settings.full_name, ip_filter),
                 ip_filter=ses.CfnReceiptFilter.IpFilterProperty(
                     cidr=ip_filter.cidr, policy="Allow" if ip_filter.allow else "Block"
-                )
+                ),
             ),
         )
+
+
+def _filter_name(full_name: str, ip_filter: IpFilter) -> str:
+    """Return a name that SES takes: at most 64 letters, digits, dashes and underscores.
+
+    The policy is in it, as CloudFormation replaces a filter whose policy changes by one of another
+    name.
+    """
+    policy = "allow" if ip_filter.allow else "block"
+    return f"{full_name}-{policy}-{re.sub('[./]', '-', ip_filter.cidr)}"

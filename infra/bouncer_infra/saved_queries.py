@@ -91,7 +91,7 @@ class Insights(Construct):
         scope: Construct,
         id_: str,
         *,
-        deployment: str,
+        folder: str,
         log_groups: Sequence[logs.ILogGroup],
     ) -> None:
         super().__init__(scope, id_)
@@ -99,7 +99,7 @@ class Insights(Construct):
             logs.CfnQueryDefinition(
                 self,
                 name,
-                name=f"ses-auto-bouncer/{deployment}/{name}",
+                name=f"{folder}/{name}",
                 log_group_names=[group.log_group_name for group in log_groups],
                 query_string=text.strip(),
             )

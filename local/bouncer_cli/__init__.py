@@ -1,1 +1,1 @@
-"""The parts of the auto-bouncer that run on an operator's machine: the `bouncer` command."""
+"""The `bouncer` command, which runs on an operator's machine."""

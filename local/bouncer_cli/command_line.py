@@ -1,13 +1,15 @@
 """The `bouncer` command: a thin skin over replay, the demo, the fake SES and the doctor.
 
-Errors are one readable sentence each, never a traceback; exit status 0 when every input was read, 1
-when some was not or the doctor found a problem, 2 for wrong usage or invalid rules.
+Every error is one readable sentence, never a traceback. The exit status is 0 when every input was
+read, 1 when an input was not or the doctor found a problem, 2 for wrong usage or invalid rules.
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
+from typing import Never
 
 from botocore.exceptions import BotoCoreError
 
@@ -18,11 +20,12 @@ from bouncer_cli.commands import replay_command as replay
 from bouncer_cli.commands import ses_command as ses
 from bouncer_cli.commands.terminal import say
 
+_DISTRIBUTION = "ses-auto-bouncer"
 _WRONG_USAGE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command line and return its exit status."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -42,12 +45,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="bouncer", description="Try mail rules on real mail before you trust them with yours."
+        prog="bouncer",
+        description="Try mail rules on real mail before you trust them with yours.",
+        epilog="example: bouncer demo --out demo-out",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="show the version of the package and exit"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for command in (replay, demo, ses, doctor):
         command.add(commands)
     return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for, so that no other command waits for it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> Never:
+        """Print the version and exit."""
+        print(f"bouncer {metadata.version(_DISTRIBUTION)}")  # noqa: T201  # the output
+        parser.exit()
 
 
 if __name__ == "__main__":

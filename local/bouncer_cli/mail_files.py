@@ -4,36 +4,22 @@ Everything found yields exactly one `Item`, bad input too: its `error` is one se
 mail is held in memory at a time, except that a JSON file is read whole.
 """
 
-import json
 import mailbox
 import os
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from bouncer_cli.event_json import items_in_lines, items_in_text
+from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope, RawMailError, ses_record
 
 _LINES = (".jsonl", ".ndjson")
 _ONE_MAIL = ".eml"  # whatever line it starts with
 _SNIFFED = 512
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, too
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One input: an SES event record (a dict, or whatever stood in its place), or what is wrong.
-
-    `headers` is the header block of a raw mail as it stands; empty for an event.
-    """
-
-    source: str
-    record: object = None
-    headers: bytes = b""
-    error: str | None = None
 
 
 def read_items(paths: list[str], envelope: Envelope) -> Iterator[Item]:
@@ -96,7 +82,7 @@ def _file(path: Path, envelope: Envelope) -> Iterator[Item]:
         elif mbox:
             yield from _mbox(source, path, envelope)
         else:
-            yield from _json_lines(source, path)
+            yield from items_in_lines(source, path)
     except OSError as error:
         yield _unreadable(path, error)
 
@@ -109,7 +95,7 @@ def _bytes(
     source: str, raw: bytes, envelope: Envelope, *, one_mail: bool = False
 ) -> Iterator[Item]:
     if raw[:_SNIFFED].lstrip(_BLANK)[:1] in (b"{", b"["):
-        yield from _json_text(source, raw)
+        yield from items_in_text(source, raw)
     elif raw.startswith(b"From ") and not one_mail:
         with tempfile.NamedTemporaryFile(suffix=".mbox") as file:
             file.write(raw)
@@ -136,91 +122,3 @@ def _mbox(source: str, path: Path, envelope: Envelope) -> Iterator[Item]:
             yield _mail(f"{source}#{number}", box.get_bytes(key, from_=True), envelope)
     finally:
         box.close()
-
-
-def _json_text(source: str, raw: bytes) -> Iterator[Item]:
-    """One JSON value, or one on each line."""
-    try:
-        value = json.loads(raw)
-    except json.JSONDecodeError as error:
-        if error.msg == "Extra data":
-            lines = raw.decode("utf-8-sig", "replace").splitlines()
-            yield from _lines(source, enumerate(lines, 1))
-        else:
-            yield Item(source=source, error=_bad_json(error))
-    except (ValueError, RecursionError):
-        yield Item(source=source, error="found text that is no JSON, expected an SES event")
-    else:
-        yield from _records(source, value)
-
-
-def _json_lines(source: str, path: Path) -> Iterator[Item]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        yield from _lines(source, enumerate(file, 1))
-
-
-def _lines(source: str, lines: Iterator[tuple[int, str]]) -> Iterator[Item]:
-    empty = True
-    for number, line in lines:
-        if not line.strip():
-            continue
-        empty = False
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            error = "found a line that is no JSON, expected an SES event"
-            yield Item(source=f"{source}#{number}", error=error)
-        else:
-            yield from _records(f"{source}#{number}", value)
-    if empty:
-        yield Item(source=source, error="found an empty file, expected SES events")
-
-
-def _bad_json(error: json.JSONDecodeError) -> str:
-    return f"found invalid JSON in line {error.lineno} ({error.msg}), expected an SES event"
-
-
-def _records(source: str, value: object) -> Iterator[Item]:
-    """Each record of an event, or the value itself where a record was expected."""
-    records = list(_unwrapped(value))
-    if not records:
-        yield Item(source=source, error="found no records, expected an SES event")
-    for number, record in enumerate(records, 1):
-        name = source if len(records) == 1 else f"{source}#{number}"
-        yield Item(source=name, record=record)
-
-
-def _unwrapped(value: object, depth: int = 0) -> Iterator[object]:
-    """The SES records inside SNS and SQS wrappings, and in the notification of an SNS action."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _unwrapped(item, depth + 1)
-        return
-    if not isinstance(value, dict) or depth > 8:  # noqa: PLR2004  # nobody wraps deeper
-        yield value
-        return
-    inner = _inner(value)
-    if inner is not None:
-        yield from _unwrapped(inner, depth + 1)
-    elif isinstance(value.get("Records"), list) and value["Records"]:
-        yield from _unwrapped(value["Records"], depth + 1)
-    elif value.get("notificationType") == "Received" and "mail" in value:
-        yield {"ses": {"mail": value["mail"], "receipt": value.get("receipt")}}
-    else:
-        yield value
-
-
-def _inner(value: dict[str, Any]) -> object | None:
-    """The JSON text inside one wrapping, parsed; None when this is none."""
-    sns = value.get("Sns")
-    text = sns.get("Message") if isinstance(sns, dict) else None
-    if value.get("Type") == "Notification":
-        text = value.get("Message")
-    if text is None and isinstance(value.get("messageId"), str):
-        text = value.get("body")
-    if not isinstance(text, str):
-        return None
-    try:
-        return json.loads(text)  # type: ignore[no-any-return]  # any JSON value will do
-    except (ValueError, RecursionError):
-        return None

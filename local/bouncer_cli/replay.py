@@ -14,7 +14,7 @@ from bouncer.judge import Judgement, judge
 from bouncer.mail.message import Message, read_record
 from bouncer.rules.rule import Mode
 from bouncer.sources.loader import Loaded
-from bouncer_cli.mail_files import Item
+from bouncer_cli.mail_item import Item
 from bouncer_sim.worker_driver import Outcome, Sending
 
 

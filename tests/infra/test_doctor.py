@@ -2,11 +2,18 @@
 
 from typing import Any
 
-from bouncer_cli.doctor import check_sending as sending
-from bouncer_cli.doctor import machinery
-from bouncer_cli.doctor.deployment import Deployment
+from bouncer_cli.doctor import (
+    check_functions,
+    check_identities,
+    check_ledger,
+    check_queue_mapping,
+    check_queues,
+)
+from bouncer_infra.deployment_settings import DeploymentSettings
 
-DEPLOYMENT = Deployment(recipients=("example.com",), bounce_sender="mailer-daemon@example.com")
+DEPLOYMENT = DeploymentSettings(
+    recipients=("example.com",), bounce_sender="mailer-daemon@example.com"
+)
 
 
 def of_type(template: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:
@@ -19,14 +26,14 @@ def of_type(template: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:
 
 def test_the_doctor_knows_the_types_of_what_it_checks(template: dict[str, Any]) -> None:
     """Functions, mapping, queues and ledger are found by type, told apart by their links."""
-    handlers = {entry["Handler"] for entry in of_type(template, machinery.FUNCTIONS)}
-    assert handlers >= {f"bouncer.{word}.handler" for word in machinery.NEEDED}
-    assert of_type(template, machinery.MAPPINGS)
-    queues = of_type(template, machinery.QUEUES)
+    handlers = {entry["Handler"] for entry in of_type(template, check_functions.FUNCTIONS)}
+    assert handlers >= {f"bouncer.{word}.handler" for word in check_functions.NEEDED}
+    assert of_type(template, check_queue_mapping.MAPPINGS)
+    queues = of_type(template, check_queues.QUEUES)
     assert {"RedrivePolicy" in queue for queue in queues} == {True, False}
-    assert of_type(template, sending._ATTACHED)  # noqa: SLF001  # its word for our switch
-    (table,) = of_type(template, *machinery.TABLES)
-    assert table["TimeToLiveSpecification"]["AttributeName"] == machinery.EXPIRES
+    assert of_type(template, check_identities._ATTACHED)  # noqa: SLF001  # its word for our switch
+    (table,) = of_type(template, *check_ledger.TABLES)
+    assert table["TimeToLiveSpecification"]["AttributeName"] == check_ledger.EXPIRES
 
 
 def test_the_doctor_knows_the_names(template: dict[str, Any]) -> None:

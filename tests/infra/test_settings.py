@@ -1,14 +1,94 @@
 """Settings of a deployment: defaults, and every error at once, naming key, found and expected."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bouncer.errors import DocumentError
-from bouncer_infra.deployment_settings import MailStore
-from bouncer_infra.deployment_settings_reader import read_settings
+from bouncer_infra.deployment_settings_reader import read_cdk_json, read_settings
+from bouncer_infra.deployment_values import MailStore
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"recipients": []}, "recipients: found an empty list, expected at least one value"),
+    ({"recipients": ["exa mple"]}, 'recipients[0]: found "exa mple", expected a domain'),
+    ({"recipients": [f"a{n}.example" for n in range(101)]}, "recipients: found 101, expected"),
+    ({"bounce_sender": "nobody"}, 'bounce_sender: found "nobody", expected an address'),
+    ({"name": "Main"}, 'name: found "Main", expected 1 to 20 lower-case letters'),
+    ({"rule_set": "-x"}, 'rule_set: found "-x", expected letters, digits'),
+    ({"rule_set": "a.b"}, 'rule_set: found "a.b", expected letters, digits'),
+    ({"recipients": ["a.example", "A.example"]}, "recipients: found a.example 2 times"),
+    ({"after": "ses-auto-bouncer-main"}, 'after: found "ses-auto-bouncer-main", expected'),
+    ({"archive_days": 10**10}, "archive_days: found 10000000000, expected a number of days"),
+    ({"prefix": f"/{'x' * 900}/main"}, "prefix: found 906 characters, expected at most 800"),
+    (
+        {"settings": {"own_domains": [f"{'d' * 60}{n}.example" for n in range(60)]}},
+        "settings: found 4493 bytes, expected at most 3000 with the prefix",
+    ),
+    (
+        {"settings": {"bounce_sender": "x@other.example"}},
+        'settings.bounce_sender: found "x@other.example", expected the deployment\'s own',
+    ),
+    (
+        {"prefix": f"/{'x' * 700}/main", "settings": {"own_domains": ["d.example"] * 200}},
+        "settings: found 3369 bytes, expected at most 3000 with the prefix",
+    ),
+    (
+        {"further_senders": [f"daemon@bounces.mail{n}.brand.example" for n in range(20)]},
+        "further_senders: found a policy of",
+    ),
+    ({"recipients": ["bücher.example"]}, 'recipients[0]: found "bücher.example", expected a'),
+    ({"recipients": ["example.c-"]}, 'recipients[0]: found "example.c-", expected a domain'),
+    ({"identity": f"{'x' * 64}.example"}, "identity: found"),
+    ({"alarm_email": "ops@."}, 'alarm_email: found "ops@.", expected an address'),
+    *(
+        ({"bounce_sender": text}, f'bounce_sender: found "{text}", expected an address')
+        for text in (
+            "x@localhost",
+            "x@example..com",
+            "x@example.com.",
+            "x@-a-.com",
+            ".x@example.com",
+            "x@192.0.2.1",
+            "x@bücher.example",
+        )
+    ),
+    ({"bounce_sender": f"{'x' * 65}@example.com"}, "bounce_sender: found"),
+    ({"bounce_sender": f"x@{'d.' * 150}example"}, "bounce_sender: found"),
+    ({"prefix": "/aws/x"}, 'prefix: found "/aws/x", expected a path'),
+    ({"prefix": "no"}, 'prefix: found "no", expected a path'),
+    ({"prefix": "/y/mail"}, 'prefix: found "/y/mail", expected a path that ends in /main'),
+    ({"prefix": "/x/b", "name": "a"}, 'prefix: found "/x/b", expected a path that ends in /a'),
+    (
+        {"create_identity": True, "attach_configuration_set": False},
+        "attach_configuration_set: found false, expected true beside create_identity: true",
+    ),
+    ({"activate_rule_set": True}, "activate_rule_set: found true, expected create_rule_set"),
+    ({"create_rule_set": True, "after": "x"}, 'after: found "x", expected no "after"'),
+    ({"invocation": "sync"}, 'invocation: found "sync", expected one of request_response'),
+    ({"log_days": 31}, "log_days: found 31, expected one of 1, 3, 5"),
+    ({"log_days": True}, "log_days: found true, expected one of"),
+    ({"store": {"day": 3}}, 'store.day: found unknown key "day", expected days'),
+    ({"ip_filters": [{"block": "2001:db8::/32"}]}, "ip_filters[0].block: found"),
+    ({"ip_filters": [{}]}, "ip_filters[0]: found neither, expected one of allow and block"),
+    (
+        {"ip_filters": [{"block": "192.0.2.1"}, {"allow": "192.0.2.1/32"}]},
+        "ip_filters: found 192.0.2.1/32 2 times, expected each network once",
+    ),
+    ({"events": ["opened"]}, 'events[0]: found "opened", expected one of send'),
+    ({"architecture": "arm"}, 'architecture: found "arm", expected one of arm64, x86_64'),
+    ({"settings": {"mode": "of"}}, 'settings.mode: found "of", expected one of enforce'),
+    ({"settings": {"answer": ["x"]}}, 'settings.answer[0]: found "x", expected one of lists'),
+    ({"settings": {"cache": float("nan")}}, 'settings: found "NaN", expected a JSON number'),
+    ({"settings": {"x.y": 1}}, 'settings."x.y": found unknown key "x.y", expected one of mode'),
+    ({"settings": []}, "settings: found an empty list, expected a mapping of settings"),
+    ({"recipient": "x"}, 'recipient: found unknown key "recipient", expected recipients'),
+]  # fmt: skip
 
 
 def refused(context: object) -> list[str]:
@@ -22,7 +102,7 @@ def test_only_recipients_and_sender_are_required() -> None:
     """Everything else has a default."""
     settings = read_settings(MINIMAL)
     assert settings.prefix == "/ses-auto-bouncer/main"
-    assert settings.rule_name == "ses-auto-bouncer-main"
+    assert settings.full_name == "ses-auto-bouncer-main"
     assert settings.runtime == {"bounce_sender": "mailer-daemon@example.com"}
     assert settings.store is None
     assert not settings.activate_rule_set
@@ -48,88 +128,40 @@ def test_every_key_can_be_set() -> None:
     assert settings.runtime["mode"] == "shadow"
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"recipients": []}, "recipients: found an empty list, expected at least one value"),
-        ({"recipients": ["exa mple"]}, 'recipients[0]: found "exa mple", expected a domain'),
-        ({"recipients": [f"a{n}.example" for n in range(101)]}, "recipients: found 101, expected"),
-        ({"bounce_sender": "nobody"}, 'bounce_sender: found "nobody", expected an address'),
-        ({"name": "Main"}, 'name: found "Main", expected 1 to 20 lower-case letters'),
-        ({"rule_set": "-x"}, 'rule_set: found "-x", expected letters, digits'),
-        ({"rule_set": "a.b"}, 'rule_set: found "a.b", expected letters, digits'),
-        ({"recipients": ["a.example", "A.example"]}, "recipients: found a.example 2 times"),
-        ({"after": "ses-auto-bouncer-main"}, 'after: found "ses-auto-bouncer-main", expected'),
-        ({"archive_days": 10**10}, "archive_days: found 10000000000, expected a number of days"),
-        ({"prefix": f"/{'x' * 900}/main"}, "prefix: found 906 characters, expected at most 800"),
-        (
-            {"settings": {"own_domains": [f"{'d' * 60}{n}.example" for n in range(60)]}},
-            "settings: found 4493 bytes, expected at most 3000 with the prefix",
-        ),
-        (
-            {"settings": {"bounce_sender": "x@other.example"}},
-            'settings.bounce_sender: found "x@other.example", expected bounce_sender beside',
-        ),
-        (
-            {"prefix": f"/{'x' * 700}/main", "settings": {"own_domains": ["d.example"] * 200}},
-            "settings: found 3369 bytes, expected at most 3000 with the prefix",
-        ),
-        (
-            {"further_senders": [f"daemon@bounces.mail{n}.brand.example" for n in range(20)]},
-            "further_senders: found a policy of",
-        ),
-        ({"recipients": ["bücher.example"]}, 'recipients[0]: found "bücher.example", expected a'),
-        ({"recipients": ["example.c-"]}, 'recipients[0]: found "example.c-", expected a domain'),
-        ({"identity": f"{'x' * 64}.example"}, "identity: found"),
-        ({"alarm_email": "ops@."}, 'alarm_email: found "ops@.", expected an address'),
-        *(
-            ({"bounce_sender": text}, f'bounce_sender: found "{text}", expected an address')
-            for text in (
-                "x@localhost",
-                "x@example..com",
-                "x@example.com.",
-                "x@-a-.com",
-                ".x@example.com",
-                "x@192.0.2.1",
-                "x@bücher.example",
-            )
-        ),
-        ({"bounce_sender": f"{'x' * 65}@example.com"}, "bounce_sender: found"),
-        ({"bounce_sender": f"x@{'d.' * 150}example"}, "bounce_sender: found"),
-        ({"prefix": "/aws/x"}, 'prefix: found "/aws/x", expected a path'),
-        ({"prefix": "no"}, 'prefix: found "no", expected a path'),
-        ({"prefix": "/y/mail"}, 'prefix: found "/y/mail", expected a path that ends in /main'),
-        ({"prefix": "/x/b", "name": "a"}, 'prefix: found "/x/b", expected a path that ends in /a'),
-        (
-            {"create_identity": True, "attach_configuration_set": False},
-            "attach_configuration_set: found false, expected true beside create_identity: true",
-        ),
-        ({"activate_rule_set": True}, "activate_rule_set: found true, expected create_rule_set"),
-        ({"create_rule_set": True, "after": "x"}, 'after: found "x", expected nothing'),
-        ({"invocation": "sync"}, 'invocation: found "sync", expected one of request_response'),
-        ({"log_days": 31}, "log_days: found 31, expected one of 1, 3, 5"),
-        ({"log_days": True}, "log_days: found true, expected one of"),
-        ({"store": {"day": 3}}, 'store.day: found unknown key "day", expected days'),
-        ({"ip_filters": [{"block": "2001:db8::/32"}]}, "ip_filters[0].block: found"),
-        ({"ip_filters": [{}]}, "ip_filters[0]: found neither, expected one of allow and block"),
-        (
-            {"ip_filters": [{"block": "192.0.2.1"}, {"allow": "192.0.2.1/32"}]},
-            "ip_filters: found 192.0.2.1/32 2 times, expected each network once",
-        ),
-        ({"events": ["opened"]}, 'events[0]: found "opened", expected one of send'),
-        ({"architecture": "arm"}, 'architecture: found "arm", expected one of arm64, x86_64'),
-        ({"settings": {"mode": "of"}}, 'settings.mode: found "of", expected one of enforce'),
-        ({"settings": {"answer": ["x"]}}, 'settings.answer[0]: found "x", expected one of lists'),
-        ({"settings": {"cache": float("nan")}}, 'settings: found "NaN", expected a JSON number'),
-        ({"settings": {"x.y": 1}}, 'settings."x.y": found unknown key "x.y", expected one of mode'),
-        ({"settings": []}, "settings: found an empty list, expected a mapping of settings"),
-        ({"recipient": "x"}, 'recipient: found unknown key "recipient", expected recipients'),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("change", "says"), REFUSED)
 def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
     """Before anything is deployed, in one sentence that names the key."""
     (problem,) = refused({**MINIMAL, **change})
     assert problem.startswith(f"cdk.json: context.bouncer.{says}")
+
+
+DOCUMENTS: list[object] = [
+    # NaN stays out: CDK's command line reads cdk.json as JSON proper, before the app is started.
+    *({**MINIMAL, **change} for change, _ in REFUSED if "NaN" not in json.dumps(change)),
+    *({}, {"name": "X", "scan": 1}, {**MINIMAL, "recipients": None, "events": []}),
+    *([], "x", 3, False, {"settings": {"mode": "of", "cache": -1}}),
+]
+
+
+def test_the_doctor_refuses_what_synth_refuses(
+    synth: Callable[..., Any],  # noqa: ARG001  # it set up Node
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Both report the same sentences for the same cdk.json."""
+    import aws_cdk as cdk  # noqa: PLC0415
+
+    from bouncer_infra.stack import auto_bouncer  # noqa: PLC0415
+
+    monkeypatch.chdir(tmp_path)
+    for document in DOCUMENTS:
+        context = {"bouncer": document}
+        Path("cdk.json").write_text(json.dumps({"context": context}), encoding="utf-8")
+        with pytest.raises(DocumentError) as by_doctor:
+            read_cdk_json(Path("cdk.json"))
+        with pytest.raises(DocumentError) as by_synth:
+            auto_bouncer(cdk.App(context=context))
+        assert str(by_doctor.value) == str(by_synth.value)
 
 
 def test_beyond_ascii_the_way_out_is_named() -> None:

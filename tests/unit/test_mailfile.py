@@ -12,7 +12,8 @@ import pytest
 
 from bouncer.errors import UnreadableEventError
 from bouncer.mail.message import read_record
-from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
 
 MAIL = "From: Bob <bob@sender.example>\nTo: ann@example.com\nSubject: {}\n\nHello.\n"

@@ -1,1 +1,1 @@
-"""The words of the `bouncer` command, a module each: `add` declares it, `run` does it."""
+"""The commands of `bouncer`, one module each: `add` declares its options, `run` runs it."""

@@ -1,4 +1,4 @@
-"""`bouncer demo`: the shipped mails over the shipped rules, bounced."""
+"""`bouncer demo`: judges the shipped mails by the shipped rules and bounces them locally."""
 
 import argparse
 from pathlib import Path
@@ -6,37 +6,47 @@ from pathlib import Path
 from rich.console import Console
 
 from bouncer_cli import __path__ as package_path
-from bouncer_cli.commands.running import load, run_mails
-from bouncer_cli.commands.terminal import Commands, say
-from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.commands.mail_run import run_mails
+from bouncer_cli.commands.rules_in_force import load
+from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.usage import Commands
+from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
-from bouncer_cli.replay_report import TableReport
+from bouncer_cli.replay_table import TableReport
 from bouncer_cli.rule_files import FileSource
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock
 
 _PACKAGE = Path(package_path[0])
 SAMPLES = _PACKAGE / "samples"
-SHIPPED_RULES = _PACKAGE.parents[1] / "rules"
+_IN_WHEEL = _PACKAGE / "starter_rules"
+SHIPPED_RULES = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parents[1] / "rules"
 
 
 def add(commands: Commands) -> None:
     """Declare the command and its options."""
     command = commands.add_parser(
         "demo",
-        help="judge, queue, pace and bounce the shipped sample mails",
-        description="Replay the shipped mails over the shipped rules and send what they bounce "
-        "to a fake SES.",
+        help="judge the sample mails and bounce them through a fake SES",
+        description="Judge the shipped sample mails by the shipped rules, and send the bounces "
+        "through queue and worker to a fake SES. Nothing leaves this machine.",
         epilog="example: bouncer demo --out demo-out",
     )
-    command.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR")
     command.add_argument(
-        "--real-time", action="store_true", help="bounce at the real pace, one a second"
+        "--out",
+        type=Path,
+        default=Path("demo-out"),
+        metavar="DIR",
+        help="the folder to write the bounces to (default: demo-out)",
+    )
+    command.add_argument(
+        "--real-time", action="store_true", help="send at SES's real pace, one bounce a second"
     )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it; returns the exit status."""
+    """Run the command and return its exit status."""
     loaded = load(FileSource(SHIPPED_RULES))
     console = Console(soft_wrap=False, highlight=False)
     clock: Clock = SystemClock() if options.real_time else SimulatedClock(SystemClock().time())
@@ -50,5 +60,5 @@ def run(options: argparse.Namespace) -> int:
         for item in read_items(sorted(map(str, SAMPLES.glob("*.eml"))), Envelope())
     )
     summary = run_mails(items, loaded, TableReport(console), clock=clock, out=options.out)
-    say(f"{summary}\nbounces are in {options.out}, one mail each; any mail program opens them")
+    say(f"{summary}\nThe bounces are in {options.out}: one .eml file each, for any mail program.")
     return 1 if summary.errors else 0

@@ -1,11 +1,12 @@
-"""`bouncer doctor`: what an account and region lack."""
+"""`bouncer doctor`: reports what an account and region lack for a deployment."""
 
 import argparse
 from pathlib import Path
 
 from rich.console import Console
 
-from bouncer_cli.commands.terminal import Commands, say
+from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.usage import Commands, add_format
 from bouncer_sim.clock import SystemClock, now
 
 
@@ -14,8 +15,8 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "doctor",
         help="check an account and region before and after deploying",
-        description="Look at an account and region, before or after deploying, and say what to do. "
-        "Nothing is changed. Exit status 1 if there is a problem.",
+        description="Check an AWS account and region before or after deploying, and say the next "
+        "step for each problem. It only reads. The exit status is 1 if there is a problem.",
         epilog="example: bouncer doctor --settings cdk.json --region eu-west-1",
     )
     command.add_argument(
@@ -23,22 +24,22 @@ def add(commands: Commands) -> None:
         type=Path,
         default=Path("cdk.json"),
         metavar="FILE",
-        help="what the deployment is made from (default: cdk.json)",
+        help="the cdk.json with the deployment's settings (default: cdk.json)",
     )
     command.add_argument(
-        "--region", metavar="REGION", help="default: that of the environment or profile"
+        "--region", metavar="REGION", help="default: the region of the environment or AWS profile"
     )
-    command.add_argument("--format", choices=("table", "json"), default="table")
+    add_format(command)
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it; returns the exit status."""
+    """Run the command and return its exit status."""
     from bouncer_cli.doctor import findings_report as reports  # noqa: PLC0415  # boto3 takes a second
-    from bouncer_cli.doctor.deployment import read_deployment  # noqa: PLC0415
-    from bouncer_cli.doctor.examine import examine  # noqa: PLC0415
+    from bouncer_cli.doctor.examination import examine  # noqa: PLC0415
+    from bouncer_infra.deployment_settings_reader import read_cdk_json  # noqa: PLC0415
 
-    deployment = read_deployment(options.settings)
+    deployment = read_cdk_json(options.settings)
     console = Console(soft_wrap=False, highlight=False)
     kind = reports.JsonReport if options.format == "json" else reports.TableReport
     report: reports.Report = kind(console)

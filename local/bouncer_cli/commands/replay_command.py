@@ -1,4 +1,4 @@
-"""`bouncer replay`: what would happen to mails and events."""
+"""`bouncer replay`: shows what would happen to mails and events."""
 
 import argparse
 from collections.abc import Iterable
@@ -14,13 +14,18 @@ from bouncer.rules.rule import Mode
 from bouncer.sources.loader import Loaded
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Source
-from bouncer_cli.commands.running import load, run_mails
-from bouncer_cli.commands.terminal import Commands, UsageError, say
+from bouncer_cli.commands.mail_run import run_mails
+from bouncer_cli.commands.rules_in_force import load
+from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.explain import explain
-from bouncer_cli.mail_files import Item, read_items
+from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import replay
-from bouncer_cli.replay_report import JsonReport, Report, TableReport
+from bouncer_cli.replay_json import JsonReport
+from bouncer_cli.replay_report import Report
+from bouncer_cli.replay_table import TableReport
 from bouncer_cli.rule_files import FileSource
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock, now
 
@@ -32,61 +37,77 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "replay",
         help="show what would happen to mails and events",
-        description="Show what would happen to mails and SES events. Nothing leaves this machine.",
+        description="Show what the rules would do with mails and SES events: the deciding rule for "
+        "each, and what becomes of its bounce. No mail leaves this machine.",
         epilog="example: bouncer replay --rules rules --verdict spf=pass inbox.mbox",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "paths",
         nargs="+",
         metavar="PATH",
-        help="mail, mbox, Maildir, SES event, folder of these, or -",
+        help="a mail, mbox, Maildir, SES event, folder of these, or - for standard input",
     )
     command.add_argument(
         "--rules",
         default="rules",
         metavar="DIR|ssm:PREFIX",
-        help="where the rules are (default: rules)",
+        help="a folder of rules, or their place in SSM such as ssm:/ses-auto-bouncer/main "
+        "(default: rules)",
     )
-    command.add_argument("--settings", type=Path, metavar="FILE", help="a settings document")
-    command.add_argument("--sender", metavar="ADDR", help="the envelope sender of raw mails")
+    command.add_argument(
+        "--settings", type=Path, metavar="FILE", help="a settings document for --rules DIR"
+    )
+    command.add_argument(
+        "--sender",
+        metavar="ADDR",
+        help="the envelope sender of raw mails (default: from their headers)",
+    )
     command.add_argument(
         "--recipient",
         action="append",
         default=[],
         metavar="ADDR",
-        help="an envelope recipient; repeat",
+        help="an envelope recipient of raw mails; may be repeated",
     )
     command.add_argument(
         "--verdict",
         action="append",
         default=[],
         metavar="NAME=WORD",
-        help="a verdict for raw mails, such as spf=pass; repeat",
+        help="a verdict of SES for raw mails, such as spf=pass; may be repeated",
     )
-    command.add_argument("--format", choices=("table", "json"), default="table")
+    add_format(command)
     command.add_argument(
-        "--explain", action="store_true", help="tell for one mail why, condition by condition"
+        "--explain",
+        action="store_true",
+        help="for one mail: show every rule and condition, and whether it matches",
     )
     command.add_argument(
-        "--send", action="store_true", help="drive queue, worker and a fake SES as well"
+        "--send",
+        action="store_true",
+        help="also send the bounces, through queue and worker to a fake SES",
     )
-    command.add_argument("--out", type=Path, metavar="DIR", help="where --send writes each bounce")
     command.add_argument(
-        "--real-time", action="store_true", help="bounce at the real pace, one a second"
+        "--out", type=Path, metavar="DIR", help="the folder to which --send writes each bounce"
+    )
+    command.add_argument(
+        "--real-time",
+        action="store_true",
+        help="with --send: send at SES's real pace, one bounce a second",
     )
     command.add_argument(
         "--verified",
         action="append",
         default=[],
         metavar="ADDR_OR_DOMAIN",
-        help="a sender SES has verified, beside the domains that receive the mails; repeat",
+        help="with --send: a sender that SES has verified, beside the domains that receive the "
+        "mails; may be repeated",
     )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it; returns the exit status."""
+    """Run the command and return its exit status."""
     _refuse_contradictions(options)
     envelope = Envelope(
         sender=options.sender,
@@ -108,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
         if loaded.settings.mode is not Mode.ENFORCE:
             say(f"settings: mode is {loaded.settings.mode}, so nothing is stopped or bounced")
         if options.send:
-            say(f"bounces are in {options.out}")
+            say(f"The bounces are in {options.out}.")
     return 1 if summary.errors else 0
 
 
@@ -154,24 +175,27 @@ def _source(rules: str, settings: Path | None) -> Source:
         return FileSource(Path(rules), settings)
     if settings is not None:
         raise UsageError(
-            "--settings: found it beside ssm: rules, expected the settings parameter to serve"
+            "--settings: found --rules ssm: beside it, expected one of them (SSM has its own)"
         )
-    import boto3  # noqa: PLC0415  # a second that nobody else has to wait for
-
-    from bouncer_cli.doctor.account import CONFIG  # noqa: PLC0415
-
     prefix = rules.removeprefix(_SSM)
     if not prefix.startswith("/"):
         raise UsageError(
             f"--rules: found {rules!r}, expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
         )
+    return _parameters(prefix)
+
+
+def _parameters(prefix: str) -> ParameterSource:
+    import boto3  # noqa: PLC0415  # a second that nobody else has to wait for
+
+    from bouncer_cli.doctor.account import CONFIG  # noqa: PLC0415
+
     try:
-        client = boto3.client("ssm", config=CONFIG)
+        return ParameterSource(boto3.client("ssm", config=CONFIG), prefix)
     except NoRegionError:
         raise UsageError(
             "--rules: found no region, expected AWS_DEFAULT_REGION to name one"
         ) from None
-    return ParameterSource(client, prefix)
 
 
 def _explain(items: Iterable[Item], loaded: Loaded) -> int:

@@ -1,42 +1,142 @@
-"""`bouncer ses`: a fake SES on loopback."""
+"""`bouncer ses`: runs the fake SES alone, for any SDK, until a signal."""
 
 import argparse
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
-from bouncer_cli.commands.terminal import Commands
+from bouncer.errors import UnreadableEventError
+from bouncer.mail.message import Message, read_record
+from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.usage import Commands, UsageError
+from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_item import Item
+from bouncer_cli.raw_mail import Envelope
+from bouncer_cli.replay import header_lines
+from bouncer_sim.fake_ses.faults import Faults, parse_fault
+from bouncer_sim.fake_ses.server import FakeSes
+from bouncer_sim.fake_ses.ses_account import ReceivedMail
+
+_HIGHEST_PORT = 65535
 
 
 def add(commands: Commands) -> None:
     """Declare the command and its options."""
     command = commands.add_parser(
         "ses",
-        help="run a fake SES that takes SendBounce calls",
-        description="Run a fake SES on loopback until a signal; any SDK reaches it by "
-        "AWS_ENDPOINT_URL_SES.",
+        help="run a fake SES that answers SendBounce calls",
+        description="Run a fake SES on loopback until Ctrl-C. It prints its endpoint as JSON: set "
+        "AWS_ENDPOINT_URL_SES to it, and any AWS SDK calls the fake.",
         epilog="example: bouncer ses --verified example.com --out bounces mails/",
     )
-    command.add_argument("--port", type=int, default=0, metavar="N", help="default: any free one")
-    command.add_argument("--verified", action="append", default=[], metavar="ADDR_OR_DOMAIN")
-    command.add_argument("--out", type=Path, metavar="DIR", help="where each bounce is written")
+    command.add_argument(
+        "--port",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the port to listen on (default: any free port)",
+    )
+    command.add_argument(
+        "--verified",
+        action="append",
+        default=[],
+        metavar="ADDR_OR_DOMAIN",
+        help="a sender that SES has verified; may be repeated",
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help="the folder to write each bounce to"
+    )
     command.add_argument(
         "--fault",
         action="append",
         default=[],
         metavar="KIND@CALL",
-        help="such as throttle@2; repeat",
+        help="make a call fail, such as throttle@2 for the second; may be repeated",
     )
-    command.add_argument("mail", nargs="+", metavar="MAIL", help="what SES has received")
+    command.add_argument(
+        "mail",
+        nargs="+",
+        metavar="MAIL",
+        help="the mails that SES has received: files, folders or -",
+    )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it; returns the exit status."""
-    from bouncer_cli.fake_ses_server import serve  # noqa: PLC0415  # only this command needs it
+    """Run the command and return its exit status."""
+    _refuse_what_is_not_there(options)
+    faults = Faults(plan=tuple(map(parse_fault, options.fault)))
+    stopped = _stopped_by_a_signal()
+    ses = _fake_ses(options, faults)
+    message_ids = []
+    for mail in _received(options.mail):
+        ses.receive(mail)
+        message_ids.append(mail.message_id)
+    _start(ses, options.port)
+    with ses:
+        print(json.dumps({"endpoint": ses.endpoint, "message_ids": message_ids}), flush=True)  # noqa: T201
+        stopped.wait()
+    return 0
 
-    return serve(
-        options.mail,
-        port=options.port,
-        verified=options.verified,
-        out=options.out,
-        faults=options.fault,
-    )
+
+def _refuse_what_is_not_there(options: argparse.Namespace) -> None:
+    if not 0 <= options.port <= _HIGHEST_PORT:
+        raise UsageError(f"--port: found {options.port}, expected 0 to {_HIGHEST_PORT}")
+    for path in options.mail:
+        if path != "-" and not Path(path).exists():
+            raise UsageError(f"{path}: found no file or folder, expected mail")
+
+
+def _stopped_by_a_signal() -> threading.Event:
+    """Return an event that SIGINT or SIGTERM sets."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # as signal calls it
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return stopped
+
+
+def _fake_ses(options: argparse.Namespace, faults: Faults) -> FakeSes:
+    try:
+        return FakeSes(verified=options.verified, out=options.out, faults=faults, port=options.port)
+    except OSError as error:
+        reason = f"can't be made ({error.strerror}), expected a folder"
+        raise UsageError(f"--out {options.out}: {reason}") from error
+
+
+def _start(ses: FakeSes, port: int) -> None:
+    try:
+        ses.start()
+    except OSError as error:
+        reason = f"can't be used ({error.strerror}), expected a free port"
+        raise UsageError(f"--port {port}: {reason}") from error
+
+
+def _received(paths: list[str]) -> Iterator[ReceivedMail]:
+    """Yield every mail in `paths` as received now; report on stderr what can't be read."""
+    for item in read_items(paths, Envelope()):
+        try:
+            message = _message(item)
+        except UnreadableEventError as error:
+            say(f"{item.source}: {error}")
+            continue
+        yield ReceivedMail(
+            message_id=message.message_id,
+            sender=message.sender,
+            recipients=message.recipients,
+            received_at=time.time(),
+            headers=item.headers or header_lines(message),
+        )
+
+
+def _message(item: Item) -> Message:
+    if item.error is not None:
+        raise UnreadableEventError(item.error)
+    return read_record(item.record)

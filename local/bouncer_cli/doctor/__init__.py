@@ -1,4 +1,5 @@
-"""`bouncer doctor`: looks at an account and region before and after deploying; says what to do.
+"""`bouncer doctor`: examines an account and region before and after deploying.
 
-Every check only reads, stands alone and yields findings; one that can't be made is a finding too.
+Every check only reads, depends on no other check and yields findings; a check that can't be made
+is a finding too.
 """

@@ -1,6 +1,7 @@
-"""Asks AWS, never changes it, and turns every way of not answering into one sentence.
+"""Asks AWS without changing anything, and puts each failure to answer into one sentence.
 
-Timeouts are short and a service that can't be reached is not tried again: the doctor must not hang.
+Timeouts are short, and a service that can't be reached is not tried again: the doctor must not
+hang.
 """
 
 from typing import Any
@@ -10,10 +11,14 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
+    ParamValidationError,
     PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -42,18 +47,26 @@ _LOGIN = {
     "SignatureDoesNotMatch",
     "UnrecognizedClient",
 }
-_LOG_IN_AGAIN = "log in again, or name a profile with AWS_PROFILE"
+_LOG_IN_AGAIN = "log in again, or set AWS_PROFILE to a profile that works"
+_UNUSABLE_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+_CHECK_SETUP = "check the AWS configuration, the region and AWS_ENDPOINT_URL"
 _NOT_ENABLED = {"OptInRequired", "SubscriptionRequired"}
 
 
 class NotFoundError(BouncerError):
-    """AWS answered that it has no such thing."""
+    """AWS answered that the resource asked for does not exist."""
 
 
 class UnavailableError(BouncerError):
-    """No answer to judge by; `next_step` says what would make one possible.
+    """AWS gave no answer to judge by; `next_step` says how to get one.
 
-    `hopeless` if no other call would fare better.
+    `hopeless` if every other call would fail for the same reason.
     """
 
     def __init__(self, text: str, next_step: str, *, hopeless: bool = False) -> None:
@@ -63,10 +76,10 @@ class UnavailableError(BouncerError):
 
 
 class Account:
-    """One account in one region, through a boto3 session; AWS_ENDPOINT_URL is honoured by boto3.
+    """One account in one region, through a boto3 session; boto3 honours AWS_ENDPOINT_URL.
 
-    `answered` tells whether AWS has answered anything yet, be it a refusal. Nothing it answered is
-    asked again: all checks of an examination speak of one moment.
+    `answered` becomes true with the first answer of AWS, even a refusal. Each answer is kept, so
+    that all checks of an examination judge the same state.
     """
 
     def __init__(self, session: Session, region: str) -> None:
@@ -78,7 +91,7 @@ class Account:
         self._answers: dict[str, dict[str, Any]] = {}
 
     def client(self, service: str) -> Any:
-        """The one client of a service; raises `UnavailableError`."""
+        """Return the one client of a service; raises `UnavailableError`."""
         if service not in self._clients:
             try:
                 self._clients[service] = self._session.client(
@@ -87,20 +100,20 @@ class Account:
                     config=CONFIG,
                 )
             except (BotoCoreError, ValueError) as error:
-                remedy = "check the region and AWS_ENDPOINT_URL"
+                remedy = "check the region (--region) and AWS_ENDPOINT_URL"
                 raise UnavailableError(
-                    f"no client for {service} ({error})", remedy, hopeless=True
+                    f"the SDK can't call {service} ({error})", remedy, hopeless=True
                 ) from error
         return self._clients[service]
 
     @property
     def emulator(self) -> str | None:
-        """The address AWS is reached at, if it is not AWS's own."""
+        """The address of the endpoint that stands in for AWS; None for AWS itself."""
         url = str(self.client("sts").meta.endpoint_url)
         return None if "amazonaws." in url or "api.aws" in url else url
 
     def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """The answer to a reading call; raises `NotFoundError` or `UnavailableError`."""
+        """Return the answer to a reading call; raises `NotFoundError` or `UnavailableError`."""
         if not operation.startswith(_READING):
             raise ValueError(operation)
         client = self.client(service)
@@ -121,7 +134,7 @@ class Account:
     def pages(
         self, service: str, operation: str, members: str, **parameters: Any
     ) -> list[dict[str, Any]]:
-        """The members of all pages of a listing; raises as `ask` does."""
+        """Return the members of all pages of a listing; raises what `ask` raises."""
         found: list[dict[str, Any]] = []
         token: dict[str, str] = {}
         while True:
@@ -132,20 +145,26 @@ class Account:
             token = {"NextToken": answer["NextToken"]}
 
     def meaning(self, service: str, operation: str, error: BaseException | None) -> BouncerError:
-        """What an exception of the SDK says, as one of our own."""
+        """Return the error of ours that says what an exception of the SDK means."""
         api = self.client(service).meta.method_to_api_mapping[operation]
         if isinstance(error, ClientError):
             return _refusal(f"{_IAM_PREFIX.get(service, service)}:{api}", error)
-        if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-            return UnavailableError("no credentials", _LOG_IN_AGAIN, hopeless=True)
+        if isinstance(error, NoCredentialsError):
+            return UnavailableError("found no credentials", _LOG_IN_AGAIN, hopeless=True)
+        if isinstance(error, _UNUSABLE_CREDENTIALS):
+            text = f"the credentials can't be used: {error}"
+            return UnavailableError(text, _LOG_IN_AGAIN, hopeless=True)
+        if isinstance(error, ParamValidationError):
+            remedy = "correct the setting in cdk.json from which this value comes"
+            return UnavailableError(f"{api} could not be sent: {error}", remedy)
         if isinstance(error, ResponseParserError):
             text = f"the answer to {api} could not be read: {error}"
-            return UnavailableError(text, "check AWS_ENDPOINT_URL and any proxy")
+            return UnavailableError(text, "check AWS_ENDPOINT_URL and HTTPS_PROXY")
         if not isinstance(error, (HTTPClientError, EndpointConnectionError)):
-            return UnavailableError(f"{api} could not be asked: {error}", "correct that")
+            return UnavailableError(f"{api} could not be sent: {error}", _CHECK_SETUP)
         self._silent[service] = UnavailableError(
             f"{service} can't be reached ({type(error).__name__})",
-            f"check the network, AWS_ENDPOINT_URL and that {self.region} has this service",
+            f"check the network and AWS_ENDPOINT_URL, and that {self.region} offers this service",
         )
         return self._silent[service]
 
@@ -157,16 +176,26 @@ def _refusal(action: str, error: ClientError) -> BouncerError:
     if short in _NOT_FOUND or (short == "ValidationError" and "does not exist" in said):
         return NotFoundError(f"{action}: {code}")
     if short in _DENIED:
-        return UnavailableError(f"{code} by {action}", f"allow {action} to these credentials")
+        return UnavailableError(
+            f"{action} was answered with {code}", f"allow {action} to these credentials in IAM"
+        )
     if short in _LOGIN:
-        remedy = f"{_LOG_IN_AGAIN}; in a region that must be enabled first, enable it"
+        remedy = f"{_LOG_IN_AGAIN}; enable the region, if AWS lists it as opt-in"
         return UnavailableError(f"{code}: {said}", remedy, hopeless=True)
     if short in _NOT_ENABLED:
-        return UnavailableError(f"{code} by {action}: {said}", "enable the service, or the region")
+        return UnavailableError(
+            f"{action} was answered with {code}: {said}",
+            "enable the service or the region in the console",
+        )
     if short in ("Validation", "ValidationError"):
-        return UnavailableError(f"{code} by {action}: {said}", "correct that in cdk.json")
+        return UnavailableError(
+            f"{action} was answered with {code}: {said}",
+            "correct the setting in cdk.json that AWS names",
+        )
     if short in _UNKNOWN:
         return UnavailableError(
-            f"{code}: no {action} here", "look into the console; this endpoint can't tell"
+            f"{code}: this endpoint does not know {action}", "check this in the AWS console"
         )
-    return UnavailableError(f"{code} by {action}: {said}", "try again in a minute")
+    return UnavailableError(
+        f"{action} was answered with {code}: {said}", "run bouncer doctor again in a minute"
+    )

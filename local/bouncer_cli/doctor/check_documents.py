@@ -1,4 +1,4 @@
-"""Are the rules and settings in SSM valid, and may the worker do what they ask for?"""
+"""Checks the rules and settings in SSM, and that the worker may send from the senders they name."""
 
 import json
 from collections import Counter
@@ -12,43 +12,44 @@ from bouncer.rules.rule import Mode, Rule, read_rule
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Document, SourceError
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
-from bouncer_cli.doctor.case import Case
+from bouncer_cli.doctor.check_context import CheckContext
+from bouncer_cli.doctor.check_functions import FUNCTIONS
 from bouncer_cli.doctor.finding import Finding, Findings, ok, problem, warning
-from bouncer_cli.doctor.machinery import FUNCTIONS
 
 _RULE = "rules"
 _SETTINGS = "settings"
 _PLACE = ("context", "bouncer", "settings")
-_CORRECT = "correct the parameter; until then its last valid version holds, or it is left out"
+_CORRECT = "correct this parameter; until then its newest valid version, if any, is in force"
 
 
-def rules_and_settings(case: Case) -> Findings:
-    """Every parameter below the prefix, read as the functions read it."""
-    account, prefix = case.account, case.deployment.prefix
+def rules_and_settings(context: CheckContext) -> Findings:
+    """Check every parameter below the prefix as the functions read it."""
+    account, prefix = context.account, context.deployment.prefix
     try:
         documents = ParameterSource(account.client("ssm"), prefix).read()
     except SourceError as error:
         raise account.meaning("ssm", "get_parameters_by_path", error.__cause__) from error
-    yield from _rules(case, documents.rules)
-    yield from _settings(case, documents.settings)
+    yield from _rules(context, documents.rules)
+    yield from _settings(context, documents.settings)
 
 
-def _rules(case: Case, documents: Mapping[str, Document]) -> Findings:
+def _rules(context: CheckContext, documents: Mapping[str, Document]) -> Findings:
     valid: list[Rule] = []
     for name, document in documents.items():
         try:
             valid.append(read_rule(name, document.text, document=document.label))
         except DocumentError as error:
             yield from _faults(_RULE, error, _CORRECT)
-    where = f"below {case.deployment.prefix}/rules/"
+    where = f"below {context.deployment.prefix}/rules/"
     if not documents:
-        remedy = f"bouncer replay rules on your mail, then put them {where}NAME"
-        yield warning(_RULE, f"none {where}, so every mail is accepted", remedy)
+        remedy = f"bouncer replay your rules on your mail, then put each {where}NAME"
+        yield warning(_RULE, f"no rules {where}, so every mail is accepted", remedy)
     elif len(valid) == len(documents):
-        yield ok(_RULE, f"{len(valid)} {where}, all valid{_modes(valid)}")
+        count = "1 rule" if len(valid) == 1 else f"{len(valid)} rules"
+        yield ok(_RULE, f"{count} {where}, all valid{_modes(valid)}")
     for rule in valid:
         if rule.rejection and rule.rejection.sender:
-            yield from _may_send(case, _RULE, f"{rule.name} bounces", rule.rejection.sender)
+            yield from _may_send(context, _RULE, f"{rule.name} bounces", rule.rejection.sender)
 
 
 def _faults(check: str, error: DocumentError, remedy: str) -> Findings:
@@ -61,18 +62,18 @@ def _modes(rules: Iterable[Rule]) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
-def _settings(case: Case, document: Document | None) -> Findings:
-    """What holds: the functions' own, as deployed or to be, and the parameter's over them."""
-    parameter = f"{case.deployment.prefix}/settings"
-    deployed = _deployed(case)
-    wanted, text = deployed or Settings(), json.dumps(case.deployment.runtime)
+def _settings(context: CheckContext, document: Document | None) -> Findings:
+    """Check the settings in force: the functions' own, and the parameter's over them."""
+    parameter = f"{context.deployment.prefix}/settings"
+    deployed = _deployed(context)
+    wanted, text = deployed or Settings(), json.dumps(context.deployment.runtime)
     try:
         wanted = Settings().overlaid(text, document="cdk.json", below=_PLACE)
     except DocumentError as error:
-        yield from _faults(_SETTINGS, error, "correct cdk.json, or cdk deploy refuses it")
+        yield from _faults(_SETTINGS, error, "correct cdk.json: cdk deploy refuses it")
     if deployed and deployed != wanted:
-        found = "those of the functions are not those of cdk.json"
-        yield warning(_SETTINGS, found, "run cdk deploy, or correct cdk.json")
+        found = "the settings the functions were deployed with differ from those in cdk.json"
+        yield warning(_SETTINGS, found, "run cdk deploy, or change cdk.json back")
     settings = deployed or wanted
     if document:
         try:
@@ -82,34 +83,38 @@ def _settings(case: Case, document: Document | None) -> Findings:
             return
         yield ok(_SETTINGS, f"{document.label} is valid")
     else:
-        yield ok(_SETTINGS, f"no {parameter}, the deployment's own hold")
+        yield ok(_SETTINGS, f"{parameter} does not exist, so the settings of cdk.json hold")
+    yield from _held_back(settings, parameter)
+    if settings.bounce_sender:
+        yield from _may_send(context, _SETTINGS, "bounces come", settings.bounce_sender)
+
+
+def _held_back(settings: Settings, parameter: str) -> Findings:
     if settings.mode is not Mode.ENFORCE:
         found = f"mode is {settings.mode}, so nothing is rejected"
-        yield warning(_SETTINGS, found, f"set mode: enforce in {parameter}, if that is unwanted")
+        yield warning(_SETTINGS, found, f"to reject mail, set mode: enforce in {parameter}")
     if not settings.sending:
-        remedy = f"set sending: on in {parameter}, if that is unwanted"
+        remedy = f"to send bounces, set sending: on in {parameter}"
         yield warning(_SETTINGS, "sending is paused, so no bounce is sent", remedy)
-    if settings.bounce_sender:
-        yield from _may_send(case, _SETTINGS, "bounces come", settings.bounce_sender)
 
 
-def _deployed(case: Case) -> Settings | None:
-    """What a function of the stack has been given; None if there is none to ask."""
-    for name in case.stack.names(FUNCTIONS) if case.stack.deployed else ():
+def _deployed(context: CheckContext) -> Settings | None:
+    """Return the settings in a function's environment; None if no function can be asked."""
+    for name in context.stack.names(FUNCTIONS) if context.stack.deployed else ():
         try:
-            answer = case.account.ask("lambda", "get_function", FunctionName=name)
+            answer = context.account.ask("lambda", "get_function", FunctionName=name)
             given = answer.get("Configuration", {}).get("Environment", {}).get("Variables", {})
             if DEFAULTS_KEY in given:
                 return Settings().overlaid(given[DEFAULTS_KEY], document=name)
         except (NotFoundError, UnavailableError):
-            return None  # told by the check of functions
+            return None  # the check of functions has reported it
     return None
 
 
-def _may_send(case: Case, check: str, what: str, sender: str) -> Iterable[Finding]:
-    """The worker's role may send from the addresses of cdk.json alone."""
+def _may_send(context: CheckContext, check: str, what: str, sender: str) -> Iterable[Finding]:
+    """Check that a sender is among those of cdk.json, from which alone the worker may send."""
     address = mailbox_address(sender)
-    if address in case.deployment.senders:
+    if address in context.deployment.senders:
         return ()
     found = f"{what} from {address}, which the worker may not send from"
     remedy = f"add {address} to further_senders in cdk.json and run cdk deploy"

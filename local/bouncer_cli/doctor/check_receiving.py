@@ -1,142 +1,166 @@
-"""Does mail reach our rule? The active rule set, the rule as it stands there, the MX records."""
+"""Checks that mail reaches our receipt rule: the active rule set, and the rule in it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
-from bouncer_cli.doctor.case import Case
-from bouncer_cli.doctor.check_mx import LookUpError, Mx
-from bouncer_cli.doctor.finding import NOT_KNOWN, REPAIR, Finding, Findings, ok, problem, warning
+from bouncer_cli.doctor.check_context import CheckContext
+from bouncer_cli.doctor.finding import (
+    NOT_KNOWN,
+    REPAIR,
+    Finding,
+    Findings,
+    ok,
+    problem,
+    some,
+    warning,
+)
+from bouncer_infra.deployment_settings import NAME_PREFIX
 
 Rule = Mapping[str, Any]
 
 _ACTIVE = "active rule set"
 _RULE = "receipt rule"
-_MX = "mx"
 _DEPLOY = "run cdk deploy"
 
 
-def active_rule_set(case: Case) -> Findings:
-    """Which set is active; SES receives mail only in some regions, and only there this answers."""
+def active_rule_set(context: CheckContext) -> Findings:
+    """Check that the configured rule set is active; SES answers in receiving regions only."""
     try:
-        answer = case.account.ask("ses", "describe_active_receipt_rule_set")
+        answer = context.account.ask("ses", "describe_active_receipt_rule_set")
     except UnavailableError as error:
-        found = f"could not be checked: {error}; perhaps SES receives no mail in this region"
+        found = f"could not be checked: {error}; SES may not receive mail in this region"
         yield warning(_ACTIVE, found, error.next_step)
         return
-    yield _judge_active(case, answer.get("Metadata", {}).get("Name"))
+    yield _judge_active(context, answer.get("Metadata", {}).get("Name"))
 
 
-def _judge_active(case: Case, active: str | None) -> Finding:
-    wanted = case.deployment
-    worse = problem if case.stack.deployed else warning
+def _judge_active(context: CheckContext, active: str | None) -> Finding:
+    wanted = context.deployment
+    worse = problem if context.stack.deployed else warning
     if active == wanted.rule_set:
         return ok(_ACTIVE, f"{active}, as configured")
-    if active is None and wanted.activate_rule_set and case.stack.pending:
-        return ok(_ACTIVE, f"none; the deployment will activate {wanted.rule_set}")
+    if active is None and wanted.activate_rule_set and context.stack.pending:
+        return ok(_ACTIVE, f"none yet; the deployment activates {wanted.rule_set}")
     if active is None:
         remedy = (
             f"activate it: aws ses set-active-receipt-rule-set --rule-set-name {wanted.rule_set}"
         )
-        return worse(_ACTIVE, "none, so SES receives no mail here", remedy)
+        return worse(_ACTIVE, "none, so SES receives no mail in this region", remedy)
     if wanted.activate_rule_set:
         return problem(
             _ACTIVE,
-            f"{active}, which the deployment never takes away from its owner",
-            f"deactivate {active}, or name it as rule_set without create_rule_set",
+            f"{active}, which the deployment does not replace",
+            f"deactivate {active}, or set rule_set: {active} in cdk.json without create_rule_set",
         )
     return worse(
         _ACTIVE,
-        f"{active}, so no rule of {wanted.rule_set} sees mail",
-        f"name {active} as rule_set in cdk.json and deploy, or activate {wanted.rule_set}",
+        f"{active}, so no mail reaches the rules of {wanted.rule_set}",
+        f"set rule_set: {active} in cdk.json and {_DEPLOY}, or activate {wanted.rule_set}",
     )
 
 
-def receipt_rule(case: Case) -> Findings:
-    """Our rule in the configured set, and what may happen to mail before it gets there."""
-    wanted = case.deployment
+def receipt_rule(context: CheckContext) -> Findings:
+    """Check our rule in the configured set, and the rules before it."""
+    wanted = context.deployment
     try:
-        answer = case.account.ask("ses", "describe_receipt_rule_set", RuleSetName=wanted.rule_set)
+        answer = context.account.ask(
+            "ses", "describe_receipt_rule_set", RuleSetName=wanted.rule_set
+        )
     except NotFoundError:
-        yield _no_rule_set(case)
+        yield _no_rule_set(context)
         return
-    if case.stack.absent and wanted.create_rule_set:
+    if context.stack.absent and wanted.create_rule_set:
         yield problem(
             _RULE,
-            f"a rule set {wanted.rule_set} exists, so the deployment can't make it",
-            "choose another rule_set, or leave out create_rule_set",
+            f"rule set {wanted.rule_set} exists already, so the deployment can't make it",
+            "set another rule_set in cdk.json, or remove create_rule_set",
         )
     rules: list[Rule] = answer.get("Rules", [])
     names = [rule["Name"] for rule in rules]
-    yield from _other_bouncers(case, rules)
+    yield from _other_bouncers(context, rules)
     if wanted.full_name not in names:
-        yield _no_rule(case, names)
+        yield _no_rule(context, names)
         return
     place = names.index(wanted.full_name)
-    if case.stack.absent:
+    if context.stack.absent:
         yield problem(
             _RULE,
-            f"a rule {wanted.full_name} exists, and no stack that made it",
-            f"delete that rule, or choose another name in cdk.json, then {_DEPLOY}",
+            f"rule {wanted.full_name} exists, but the stack that made it does not",
+            f"delete that rule, or set another name in cdk.json, then {_DEPLOY}",
         )
     yield ok(_RULE, f"number {place + 1} of {len(rules)} in {wanted.rule_set}")
-    yield from _before(case, rules[:place])
-    yield from _as_configured(case, rules[place])
+    yield from _before(context, rules[:place])
+    yield from _as_configured(context, rules[place])
 
 
-def _no_rule_set(case: Case) -> Finding:
-    wanted = case.deployment
-    if wanted.create_rule_set and case.stack.pending:
-        return ok(_RULE, f"no rule set {wanted.rule_set} yet; the deployment makes it")
+def _no_rule_set(context: CheckContext) -> Finding:
+    wanted = context.deployment
+    if wanted.create_rule_set and context.stack.pending:
+        return ok(_RULE, f"rule set {wanted.rule_set} does not exist yet; the deployment makes it")
     remedy = f"make it: aws ses create-receipt-rule-set --rule-set-name {wanted.rule_set}"
-    return problem(_RULE, f"no rule set {wanted.rule_set}", f"{remedy}, or set create_rule_set")
+    return problem(
+        _RULE,
+        f"rule set {wanted.rule_set} does not exist",
+        f"{remedy}, or set create_rule_set: true in cdk.json",
+    )
 
 
-def _no_rule(case: Case, names: list[str]) -> Finding:
-    wanted = case.deployment
-    missing = f"no rule {wanted.full_name} in {wanted.rule_set}"
-    if case.stack.deployed:
+def _no_rule(context: CheckContext, names: list[str]) -> Finding:
+    wanted = context.deployment
+    missing = f"rule {wanted.full_name} is not in {wanted.rule_set}"
+    if context.stack.deployed:
         return problem(_RULE, missing, REPAIR)
-    if case.stack.hidden:
+    if context.stack.hidden:
         return warning(_RULE, missing, NOT_KNOWN)
     if wanted.after and wanted.after not in names:
-        found = f"no rule {wanted.after} in {wanted.rule_set} to stand after"
-        return problem(_RULE, found, f"set after to one of {', '.join(names) or '(none)'}")
-    place = f"after {wanted.after}" if wanted.after else "in front"
+        found = f"rule {wanted.after} is not in {wanted.rule_set}, but after names it"
+        return problem(_RULE, found, _after_one_of(names))
+    place = f"after {wanted.after}" if wanted.after else "first"
     return ok(_RULE, f"none yet; the deployment puts it {place} in {wanted.rule_set}")
 
 
-def _before(case: Case, rules: Iterable[Rule]) -> Findings:
-    """Rules that keep mail from ours, or answer its senders as well."""
+def _after_one_of(names: list[str]) -> str:
+    if not names:
+        return "remove after from cdk.json: that rule set has no rules"
+    return f"set after in cdk.json to one of {', '.join(names)}"
+
+
+def _before(context: CheckContext, rules: Iterable[Rule]) -> Findings:
+    """Report rules before ours that stop its mail, or bounce it as well."""
     for rule in rules:
         theirs = rule.get("Recipients", [])
-        if not rule.get("Enabled", False) or not _overlap(theirs, case.deployment.recipients):
+        if not rule.get("Enabled", False) or not _overlap(theirs, context.deployment.recipients):
             continue
         actions = rule.get("Actions", [])
-        move = f"put {rule['Name']} behind ours (aws ses set-receipt-rule-position)"
+        move = f"move {rule['Name']} behind ours (aws ses set-receipt-rule-position)"
         if any("StopAction" in action for action in actions):
             stops = f"{rule['Name']} stands before ours and stops mail for "
             whom = ", ".join(theirs) or "everybody"
-            yield (warning if theirs else problem)(_RULE, stops + whom, f"{move}, if unwanted")
+            yield (warning if theirs else problem)(
+                _RULE, stops + whom, f"{move}, unless this is wanted"
+            )
         if any("BounceAction" in action for action in actions):
-            found = f"{rule['Name']} stands before ours and bounces, too: two answers to one mail"
-            yield warning(_RULE, found, f"take out its bounce action, or {move}")
+            found = f"{rule['Name']} stands before ours and bounces too: one mail gets two bounces"
+            yield warning(_RULE, found, f"remove its bounce action, or {move}")
 
 
-def _other_bouncers(case: Case, rules: Iterable[Rule]) -> Findings:
-    """Other deployments that judge the same mail: each has a ledger of its own."""
-    wanted = case.deployment
+def _other_bouncers(context: CheckContext, rules: Iterable[Rule]) -> Findings:
+    """Report other deployments that judge the same mail: each has its own ledger."""
+    wanted = context.deployment
     for rule in rules:
         name = rule["Name"]
-        if name == wanted.full_name or not name.startswith("ses-auto-bouncer-"):
+        if name == wanted.full_name or not name.startswith(NAME_PREFIX):
             continue
         if rule.get("Enabled", False) and _overlap(rule.get("Recipients", []), wanted.recipients):
-            remedy = "let their recipients not overlap, or destroy one of the two deployments"
-            yield problem(_RULE, f"{name} judges the same mail, and may bounce it again", remedy)
+            remedy = "give the two deployments different recipients, or destroy one of them"
+            yield problem(
+                _RULE, f"{name} judges the same mail and may bounce it a second time", remedy
+            )
 
 
 def _overlap(some: Iterable[str], others: Iterable[str]) -> bool:
-    """May a mail be meant by both? No recipients: everybody (SES API reference, ReceiptRule)."""
+    """Tell whether one mail can match both; no recipients match all (SES API, ReceiptRule)."""
     some, others = list(some), list(others)
     if not some or not others:
         return True
@@ -148,99 +172,50 @@ def _meets(one: str, other: str) -> bool:
 
 
 def _within(narrow: str, wide: str) -> bool:
-    """An address in a domain; a domain or address below `.domain`."""
+    """Tell whether `narrow` is an address in the domain `wide`, or below `.domain`."""
     domain = narrow.rpartition("@")[2]
     if wide.startswith("."):
         return domain.endswith(wide)
     return "@" in narrow and domain == wide
 
 
-def _as_configured(case: Case, rule: Rule) -> Findings:
-    """Everything about the rule that somebody may have changed by hand."""
-    wanted = case.deployment
-    again = f"change it back, or {_DEPLOY} with the settings you want"
+def _as_configured(context: CheckContext, rule: Rule) -> Findings:
+    """Compare the rule with the settings: somebody may have changed it by hand."""
+    wanted = context.deployment
+    again = f"change the rule back in the SES console, or change cdk.json and {_DEPLOY}"
     if not rule.get("Enabled", False):
-        yield problem(_RULE, "it is disabled, so nothing is judged", "enable it in the SES console")
+        yield problem(_RULE, "it is disabled, so no mail is judged", "enable it in the SES console")
     recipients = sorted(map(str.lower, rule.get("Recipients", [])))
     if recipients == sorted(map(str.lower, wanted.recipients)):
-        yield ok(_RULE, f"it is for {_some(recipients)}, as configured")
+        yield ok(_RULE, f"it is for {some(recipients)}, as configured")
     else:
-        found = f"it is for {_some(recipients)}, configured are {_some(sorted(wanted.recipients))}"
+        found = f"it is for {some(recipients)}, cdk.json says {some(sorted(wanted.recipients))}"
         yield problem(_RULE, found, again)
     if rule.get("ScanEnabled", False) != wanted.scan:
-        now = "on" if rule.get("ScanEnabled") else "off, so rules find spam and virus disabled"
+        now = "on" if rule.get("ScanEnabled") else "off, so the verdicts spam and virus are missing"
         yield problem(_RULE, f"scanning is {now}", again)
     if rule.get("TlsPolicy", "Optional") != ("Require" if wanted.require_tls else "Optional"):
         yield problem(_RULE, f"its TLS policy is {rule.get('TlsPolicy', 'Optional')}", again)
-    yield _lambda_action(case, rule, again)
+    yield _lambda_action(context, rule, again)
 
 
-def _lambda_action(case: Case, rule: Rule, again: str) -> Finding:
+def _lambda_action(context: CheckContext, rule: Rule, again: str) -> Finding:
     calls = [
         action["LambdaAction"] for action in rule.get("Actions", []) if "LambdaAction" in action
     ]
-    ours = case.stack.names("AWS::Lambda::Function")
+    ours = context.stack.names("AWS::Lambda::Function")
     mine = [call for call in calls if not ours or _function(call["FunctionArn"]) in ours]
     if not mine:
         others = ", ".join(_function(call["FunctionArn"]) for call in calls) or "no function"
         return problem(_RULE, f"it calls {others}, not our intake", again)
-    wanted = "Event" if case.deployment.invocation == "event" else "RequestResponse"
+    wanted = "Event" if context.deployment.invocation == "event" else "RequestResponse"
     found = mine[0].get("InvocationType", "Event")  # SES API reference, LambdaAction
     if found != wanted:
-        return problem(_RULE, f"it calls the intake by {found}, configured is {wanted}", again)
+        return problem(_RULE, f"it calls the intake by {found}, cdk.json says {wanted}", again)
     return ok(_RULE, f"it calls {_function(mine[0]['FunctionArn'])} by {found}")
 
 
 def _function(arn: str) -> str:
-    """The function's name in an ARN, with or without a version."""
+    """Return the function's name in an ARN with or without a version."""
     parts = arn.split(":")
     return parts[6] if len(parts) > 6 else arn  # noqa: PLR2004  # arn:aws:lambda:R:A:function:NAME
-
-
-def _some(names: list[str]) -> str:
-    most = 5
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return (", ".join(names[:most]) or "everybody") + more
-
-
-def mail_exchangers(case: Case) -> Findings:
-    """Where the MX record of each recipient domain points."""
-    domains = sorted({name.rpartition("@")[2].lower() for name in case.deployment.recipients})
-    for index, domain in enumerate(domains):
-        if domain.startswith("."):
-            yield warning(
-                _MX, f"{domain}: could not be looked up, as it is many domains", _point(case)
-            )
-            continue
-        try:
-            yield _judge_mx(case, domain, case.look_up_mx(domain))
-        except LookUpError as error:
-            failed = domains[index:] if error.everywhere else [domain]
-            found = f"{_some(failed)}: could not be looked up ({error})"
-            yield warning(_MX, found, f"see for yourself: dig MX {domain}")
-            if error.everywhere:
-                return
-
-
-def _point(case: Case) -> str:
-    return f"let the MX record name {_inbound(case)}, unless mail gets there by another way"
-
-
-def _inbound(case: Case) -> str:
-    """SES, email receiving endpoints (AWS General Reference)."""
-    return f"inbound-smtp.{case.account.region}.amazonaws.com"
-
-
-def _judge_mx(case: Case, domain: str, exchangers: tuple[Mx, ...]) -> Finding:
-    hosts = [mx.host.lower() for mx in exchangers]
-    first = [mx.host.lower() for mx in exchangers if mx.preference == exchangers[0].preference]
-    if _inbound(case) in first:
-        return ok(_MX, f"{domain}: mail goes to {_inbound(case)}")
-    if _inbound(case) in hosts:
-        return warning(_MX, f"{domain}: mail goes to {first[0]} before SES", _point(case))
-    if any(host.startswith("inbound-smtp.") and ".amazonaws." in host for host in hosts):
-        found = f"{domain}: mail goes to SES in another region, {_some(hosts)}"
-        return problem(_MX, found, f"let the MX record name {_inbound(case)}, or use that region")
-    if not any(hosts):  # a null MX has an empty host (RFC 7505)
-        return warning(_MX, f"{domain}: no MX record, or one that refuses mail", _point(case))
-    return warning(_MX, f"{domain}: mail goes to {_some(hosts)}", _point(case))

@@ -1,4 +1,4 @@
-"""The CloudFormation stack of a deployment: whether it is there, how it is, what it consists of."""
+"""The CloudFormation stack of a deployment: its status and its resources."""
 
 from dataclasses import dataclass, replace
 
@@ -12,19 +12,20 @@ _UNFINISHED = (
     *("CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED"),
     *("DELETE_IN_PROGRESS", "DELETE_FAILED"),
 )
+_EVENTS = "read why: aws cloudformation describe-stack-events --stack-name {}"
 _NEXT = {
-    "ROLLBACK_COMPLETE": "mend the cause and run cdk deploy, which takes it away first",
-    "CREATE_FAILED": "mend the cause, run cdk destroy, then cdk deploy",
-    "ROLLBACK_FAILED": "mend the cause, run cdk destroy, then cdk deploy",
-    "DELETE_FAILED": "mend the cause and run cdk destroy again",
-    "UPDATE_ROLLBACK_FAILED": "then let it go on (aws cloudformation continue-update-rollback), as "
-    "docs/deploy.md#the-senders-identity says; it can't be deployed before",
+    "ROLLBACK_COMPLETE": "remove the cause and run cdk deploy, which first deletes this stack",
+    "CREATE_FAILED": "remove the cause, run cdk destroy, then cdk deploy",
+    "ROLLBACK_FAILED": "remove the cause, run cdk destroy, then cdk deploy",
+    "DELETE_FAILED": "remove the cause and run cdk destroy again",
+    "UPDATE_ROLLBACK_FAILED": "remove the cause and run aws cloudformation "
+    "continue-update-rollback, as docs/deploy.md#the-senders-identity says; only then cdk deploy",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One resource of a stack: `name` is the physical one."""
+    """One resource of a stack; `name` is its physical id."""
 
     kind: str
     logical: str
@@ -33,9 +34,9 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """A stack as CloudFormation knows it; no `status` means there is none, or none to be seen.
+    """A stack as CloudFormation describes it; without `status` it does not exist or is `hidden`.
 
-    It is `deployed`, or `pending`, or `hidden`: nobody may know.
+    A stack is `deployed`, or `pending`, or `hidden`: CloudFormation did not say.
     """
 
     name: str
@@ -45,30 +46,30 @@ class Stack:
 
     @property
     def deployed(self) -> bool:
-        """There surely is one, with all that belongs to it."""
+        """The stack exists, with all its resources."""
         return self.status is not None and self.status not in (*_GONE, *_UNFINISHED)
 
     @property
     def pending(self) -> bool:
-        """What it makes is still to come: there is none, or one not made yet or half gone."""
+        """A deployment will make the resources: the stack does not exist, or only in part."""
         return not self.deployed and not self.hidden
 
     @property
     def absent(self) -> bool:
-        """There surely is none."""
+        """The stack does not exist, not even in part."""
         return self.pending and self.status not in _UNFINISHED
 
     def names(self, *kinds: str) -> list[str]:
-        """The physical names of all resources of these types."""
+        """Return the physical ids of all resources of these types."""
         return [resource.name for resource in self.resources if resource.kind in kinds]
 
 
 def find_stack(account: Account, name: str) -> tuple[Stack, Findings]:
-    """The stack, and what is to be said of it."""
+    """Return the stack and the findings about it."""
     try:
         stack = _read(account, name)
     except UnavailableError as error:
-        found = f"could not be checked: {error}; nor are functions, queues, ledger and alarms"
+        found = f"could not be checked: {error}; nor could functions, queues, ledger and alarms"
         return Stack(name=name, hidden=True), iter([warning(_CHECK, found, error.next_step)])
     return stack, _judge(stack)
 
@@ -102,18 +103,25 @@ def _judge(stack: Stack) -> Findings:
     status = stack.status
     if status is None:
         yield warning(
-            _CHECK, f"{stack.name} is not deployed", "mend what is below, then run cdk deploy"
+            _CHECK,
+            f"{stack.name} is not deployed",
+            "resolve the problems below, then run cdk deploy",
         )
     elif status == "UPDATE_ROLLBACK_COMPLETE":
         yield warning(
             _CHECK,
             f"{stack.name}: the last update was rolled back",
-            "read the stack's events, mend the cause and run cdk deploy",
+            f"{_EVENTS.format(stack.name)}, remove the cause and run cdk deploy",
         )
     elif status in _NEXT or status.endswith("FAILED"):
-        remedy = _NEXT.get(status, "mend the cause and run cdk deploy")
-        yield problem(_CHECK, f"{stack.name} is {status}", f"read the stack's events, {remedy}")
+        remedy = _NEXT.get(status, "remove the cause and run cdk deploy")
+        remedy = f"{_EVENTS.format(stack.name)}, {remedy}"
+        yield problem(_CHECK, f"{stack.name} is {status}", remedy)
     elif status.endswith("IN_PROGRESS"):
-        yield warning(_CHECK, f"{stack.name} is {status}", "wait until it is done and look again")
+        yield warning(
+            _CHECK,
+            f"{stack.name} is {status}",
+            "wait until this is done, then run bouncer doctor again",
+        )
     else:
         yield ok(_CHECK, f"{stack.name} is {status}, {len(stack.resources)} resources")

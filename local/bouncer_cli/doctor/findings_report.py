@@ -1,4 +1,4 @@
-"""Shows findings as they come: a table for people, one JSON object per line for programs."""
+"""Shows findings once they are made: a table for people, JSON lines for programs."""
 
 import json
 from collections import Counter
@@ -19,11 +19,11 @@ class Report(Protocol):
     """Takes findings one by one."""
 
     def add(self, finding: Finding) -> None:
-        """Show one."""
+        """Show one finding."""
 
 
 class JsonReport:
-    """One JSON object per line, in ASCII: check, level, found, and next, which is null if fine."""
+    """One JSON object per line, in ASCII, with check, level, found and next (null if ok)."""
 
     def __init__(self, console: Console) -> None:
         self._file = console.file
@@ -41,7 +41,7 @@ class JsonReport:
 
 
 class TableReport:
-    """One line each, folded within its column on a terminal."""
+    """One line for each finding, folded within its column on a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -64,18 +64,18 @@ class TableReport:
 
 
 class Summary:
-    """Counts findings and says what they come to."""
+    """Counts findings by their level."""
 
     def __init__(self) -> None:
         self._levels: Counter[Level] = Counter()
 
     def add(self, finding: Finding) -> None:
-        """Count one."""
+        """Count one finding."""
         self._levels[finding.level] += 1
 
     @property
     def problems(self) -> int:
-        """How many must be mended."""
+        """The number of problems."""
         return self._levels[Level.PROBLEM]
 
     def __str__(self) -> str:

@@ -13,10 +13,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import ParamValidator
 
-from bouncer_cli.doctor.check_mx import Mx
-from bouncer_cli.doctor.deployment import Deployment
-from bouncer_cli.doctor.examine import examine
+from bouncer_cli.doctor.examination import examine
 from bouncer_cli.doctor.finding import Finding, Level
+from bouncer_cli.doctor.mx_lookup import Mx
+from bouncer_infra.deployment_settings import DeploymentSettings
 
 REGION = "eu-west-1"
 NAME = "ses-auto-bouncer-main"
@@ -47,11 +47,11 @@ RESOURCES = {
 ALLOWED = re.compile(r"(Describe|Get|List)[A-Z]")
 
 
-def deployment(**settings: Any) -> Deployment:
+def deployment(**settings: Any) -> DeploymentSettings:
     wanted: dict[str, Any] = {**MINIMAL, **settings}
     for key in {"recipients", "further_senders", "events"} & set(wanted):
         wanted[key] = tuple(wanted[key])
-    return Deployment(**wanted)
+    return DeploymentSettings(**wanted)
 
 
 def summaries(resources: dict[str, list[str]]) -> list[dict[str, Any]]:

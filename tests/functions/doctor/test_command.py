@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 from bouncer_cli import command_line as cli
-from bouncer_cli.doctor.deployment import Deployment
-from bouncer_cli.doctor.examine import examine
+from bouncer_cli.doctor.examination import examine
 from bouncer_cli.doctor.finding import Finding, ok, problem
 from bouncer_cli.doctor.findings_report import TableReport
+from bouncer_infra.deployment_settings import DeploymentSettings
 from tests.functions.doctor.answers import (
     account,
 )
@@ -32,10 +32,10 @@ def run(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Any], *arguments: st
     """The command on a folder with a cdk.json, before the account that answers so."""
     aws = Aws(answers)
 
-    def before_account(wanted: Deployment, **options: Any) -> Iterator[Finding]:
+    def before_account(wanted: DeploymentSettings, **options: Any) -> Iterator[Finding]:
         return examine(wanted, **options, session=aws.session, look_up=lambda _: (INBOUND,))
 
-    monkeypatch.setattr("bouncer_cli.doctor.examine.examine", before_account)
+    monkeypatch.setattr("bouncer_cli.doctor.examination.examine", before_account)
     Path("cdk.json").write_text(json.dumps({"context": {"bouncer": MINIMAL}}))
     return cli.main(["doctor", "--region", REGION, *arguments])
 
@@ -48,11 +48,13 @@ def test_the_exit_status_tells_problems_only(
     assert run(monkeypatch, FRESH) == 0
     out, err = capsys.readouterr()
     assert err.strip().endswith(" ok, 2 warnings, 0 problems")
-    assert f"warning  stack               {NAME} is not deployed -> mend what is below" in out
+    assert (
+        f"warning  stack               {NAME} is not deployed -> resolve the problems below" in out
+    )
     assert run(monkeypatch, account(SendingEnabled=False)) == 1
     out, err = capsys.readouterr()
     assert err.strip().endswith(" ok, 0 warnings, 1 problem")
-    assert "problem  ses account         sending is paused -> find out why" in out
+    assert "problem  ses account         sending is paused -> read AWS" in out
 
 
 def test_json_is_one_object_per_finding(

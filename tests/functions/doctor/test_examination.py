@@ -8,7 +8,7 @@ from botocore.exceptions import EndpointConnectionError, ProfileNotFound
 from botocore.parsers import ResponseParserError
 
 from bouncer_cli.doctor.account import Account
-from bouncer_cli.doctor.examine import examine
+from bouncer_cli.doctor.examination import examine
 from bouncer_cli.doctor.finding import Finding, Level
 from tests.functions.doctor.answers import stack_status
 from tests.functions.doctor.aws import (
@@ -90,7 +90,9 @@ def test_another_bouncer_of_the_same_mail_is_a_problem() -> None:
         answers = {"ses.DescribeReceiptRuleSet": {"Rules": [receipt_rule(), other]}}
         return lines(found(answers), Level.PROBLEM)
 
-    expected = "receipt rule: ses-auto-bouncer-old judges the same mail, and may bounce it again"
+    expected = (
+        "receipt rule: ses-auto-bouncer-old judges the same mail and may bounce it a second time"
+    )
     assert told(other) == [expected]
     before = {**FRESH, "ses.DescribeReceiptRuleSet": {"Rules": [other]}}
     assert lines(found(before), Level.PROBLEM) == [expected]
@@ -150,8 +152,8 @@ def test_before_deploying_it_says_what_is_ready_and_what_comes_next() -> None:
         {"function", "queue", "queue mapping", "dead letters", "ledger", "alarm"}
     )
     text = "\n".join(lines(findings, Level.OK))
-    assert "none yet; the deployment puts it in front in default-rule-set" in text
-    assert f"no {NAME} yet; the deployment makes it" in text
+    assert "none yet; the deployment puts it first in default-rule-set" in text
+    assert f"{NAME} does not exist yet; the deployment makes it" in text
     assert "no default configuration set; the deployment attaches ours" in text
 
 
@@ -171,9 +173,9 @@ def test_what_the_deployment_will_make_is_not_missed() -> None:
     )
     assert lines(findings, Level.PROBLEM) == []
     text = "\n".join(lines(findings, Level.OK))
-    assert "active rule set: none; the deployment will activate ours" in text
-    assert "no rule set ours yet; the deployment makes it" in text
-    assert "no example.com yet; the deployment makes it" in text
+    assert "active rule set: none yet; the deployment activates ours" in text
+    assert "rule set ours does not exist yet; the deployment makes it" in text
+    assert "example.com does not exist yet; the deployment makes it" in text
 
 
 @pytest.mark.parametrize("operation", sorted(HEALTHY))
@@ -182,7 +184,7 @@ def test_what_the_deployment_will_make_is_not_missed() -> None:
     [
         ("AccessDeniedException", "AccessDenied"),
         ("InvalidAction", "InvalidAction"),
-        ("Throttled", "Throttled by"),
+        ("Throttled", "answered with Throttled"),
         (EndpointConnectionError(endpoint_url="x"), "can't be reached"),
         (ResponseParserError("<html>"), "<html>"),
     ],
@@ -258,7 +260,7 @@ def test_no_credentials_and_no_profile_are_problems(monkeypatch: pytest.MonkeyPa
         return next(iter(examine(deployment(), region=REGION, now=NOW)))
 
     assert (first().level, first().check) == (Level.PROBLEM, "credentials")
-    assert "no credentials" in first().found
+    assert "found no credentials" in first().found
     monkeypatch.setenv("AWS_PROFILE", "missing")
     assert "missing" in first().found
 
@@ -345,7 +347,7 @@ def test_a_further_sender_may_be_verified_by_a_domain_above_it() -> None:
     assert sender("ann@sub.example.org").found == "ann@sub.example.org (by example.org) is verified"
     known["example.org"] = False
     assert sender("ann@sub.example.org").level is Level.PROBLEM
-    assert sender("ann@elsewhere.example").found == "no identity for ann@elsewhere.example"
+    assert sender("ann@elsewhere.example").found == "no identity verifies ann@elsewhere.example"
 
 
 def test_only_reading_calls_are_possible() -> None:

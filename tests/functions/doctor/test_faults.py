@@ -65,28 +65,38 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     # The active rule set
     (Level.PROBLEM, "active rule set: none", active(None), {}),
     (Level.WARNING, "active rule set: none", {**FRESH, **active(None)}, {}),
-    (Level.PROBLEM, "theirs, so no rule of default-rule-set", active("theirs"), {}),
-    (Level.WARNING, "theirs, so no rule of", {**FRESH, **active("theirs")}, {}),
     (
         Level.PROBLEM,
-        "never takes away",
+        "theirs, so no mail reaches the rules of default-rule-set",
+        active("theirs"),
+        {},
+    ),
+    (Level.WARNING, "theirs, so no mail reaches the rules of", {**FRESH, **active("theirs")}, {}),
+    (
+        Level.PROBLEM,
+        "theirs, which the deployment does not replace",
         {**FRESH, **active("theirs")},
         {**BEFORE_MADE, "activate_rule_set": True},
     ),
     # The rule set and the rule
-    (Level.PROBLEM, "no rule set", {"ses.DescribeReceiptRuleSet": "RuleSetDoesNotExist"}, {}),
-    (Level.PROBLEM, "ours exists", {**FRESH, **active("ours")}, BEFORE_MADE),
-    (Level.PROBLEM, f"no rule {NAME} in", rules(receipt_rule("store")), {}),
-    (Level.PROBLEM, "no rule archive in .* to stand after", FRESH, {"after": "archive"}),
+    (
+        Level.PROBLEM,
+        "rule set default-rule-set does not exist$",
+        {"ses.DescribeReceiptRuleSet": "RuleSetDoesNotExist"},
+        {},
+    ),
+    (Level.PROBLEM, "rule set ours exists already", {**FRESH, **active("ours")}, BEFORE_MADE),
+    (Level.PROBLEM, f"rule {NAME} is not in default-rule-set", rules(receipt_rule("store")), {}),
+    (Level.PROBLEM, "rule archive is not in .*, but after names it", FRESH, {"after": "archive"}),
     (Level.OK, "puts it after store", FRESH, {"after": "store"}),
-    (Level.PROBLEM, f"a rule {NAME} exists, and no stack", BEFORE, {}),
+    (Level.PROBLEM, f"rule {NAME} exists, but the stack that made it does not", BEFORE, {}),
     (Level.OK, "number 2 of 2", stops("other.example"), {}),
     (Level.PROBLEM, "first stands before ours and stops mail for everybody", stops(), {}),
     (Level.WARNING, "stops mail for ann@example.com", stops("ann@example.com"), {}),
     (Level.WARNING, "stops mail for Example.com", stops("Example.com"), {}),
     (
         Level.WARNING,
-        "bounces, too",
+        "bounces too: one mail gets two bounces",
         rules(
             receipt_rule(
                 "first",
@@ -107,7 +117,7 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.PROBLEM, "it is disabled", our_rule(Enabled=False), {}),
     (
         Level.PROBLEM,
-        "it is for elsewhere.example, configured are example.com",
+        "it is for elsewhere.example, cdk.json says example.com",
         our_rule(Recipients=["elsewhere.example"]),
         {},
     ),
@@ -115,20 +125,25 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.PROBLEM, "scanning is off", our_rule(ScanEnabled=False), {}),
     (Level.PROBLEM, "scanning is on", {}, {"scan": False}),
     (Level.PROBLEM, "its TLS policy is Optional", {}, {"require_tls": True}),
-    (Level.PROBLEM, "by Event, configured is RequestResponse", call(InvocationType="Event"), {}),
-    (Level.PROBLEM, "by RequestResponse, configured is Event", {}, {"invocation": "event"}),
+    (Level.PROBLEM, "by Event, cdk.json says RequestResponse", call(InvocationType="Event"), {}),
+    (Level.PROBLEM, "by RequestResponse, cdk.json says Event", {}, {"invocation": "event"}),
     (Level.OK, "it calls intake by Event", call(InvocationType="Event"), {"invocation": "event"}),
     (Level.PROBLEM, "it calls other, not our intake", call(FunctionArn=f"{ARN}other:live"), {}),
     (Level.PROBLEM, "it calls no function", our_rule(Actions=[]), {}),
     # Functions
-    (Level.PROBLEM, "no intake", {"lambda.GetFunction": "ResourceNotFoundException"}, {}),
+    (
+        Level.PROBLEM,
+        "function: intake does not exist",
+        {"lambda.GetFunction": "ResourceNotFoundException"},
+        {},
+    ),
     (Level.PROBLEM, "the stack has no worker", without("AWS::Lambda::Function"), {}),
     (Level.PROBLEM, "failed: broken", function(State="Failed", StateReason="broken"), {}),
-    (Level.PROBLEM, "failed: no reason", function(LastUpdateStatus="Failed"), {}),
+    (Level.PROBLEM, "failed: Lambda gives no reason", function(LastUpdateStatus="Failed"), {}),
     (Level.WARNING, "is being updated", function(LastUpdateStatus="InProgress"), {}),
     (
         Level.PROBLEM,
-        "worker is throttled to nothing",
+        "worker never runs: its reserved concurrency is 0",
         {
             "lambda.GetFunction": lambda asked: {
                 **HEALTHY["lambda.GetFunction"](asked),
@@ -138,18 +153,23 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     # Queue mapping
-    (Level.PROBLEM, "the stack has none", without("AWS::Lambda::EventSourceMapping"), {}),
     (
         Level.PROBLEM,
-        f"no {UUID}",
+        "the stack has no event source mapping",
+        without("AWS::Lambda::EventSourceMapping"),
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        f"queue mapping: {UUID} does not exist",
         {"lambda.GetEventSourceMapping": "ResourceNotFoundException"},
         {},
     ),
     (Level.PROBLEM, "jobs.fifo to worker is disabled", mapping(State="Disabled"), {}),
     (Level.WARNING, "to worker is enabling", mapping(State="Enabling"), {}),
-    (Level.PROBLEM, "not the stack's", mapping(FunctionArn=f"{ARN}other"), {}),
-    (Level.PROBLEM, "not the stack's", mapping(EventSourceArn=f"{QUEUE_ARN}2"), {}),
-    (Level.PROBLEM, "fails all ten", mapping(FunctionResponseTypes=[]), {}),
+    (Level.PROBLEM, "which are not both the stack's", mapping(FunctionArn=f"{ARN}other"), {}),
+    (Level.PROBLEM, "which are not both the stack's", mapping(EventSourceArn=f"{QUEUE_ARN}2"), {}),
+    (Level.PROBLEM, "one failed job fails its whole batch", mapping(FunctionResponseTypes=[]), {}),
     (
         Level.PROBLEM,
         "PROBLEM: Function call failed",
@@ -157,10 +177,15 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     # Queues
-    (Level.PROBLEM, "queue: no jobs.fifo", {"sqs.GetQueueAttributes": "QueueDoesNotExist"}, {}),
     (
         Level.PROBLEM,
-        "queue: no dead.fifo",
+        "queue: jobs.fifo does not exist",
+        {"sqs.GetQueueAttributes": "QueueDoesNotExist"},
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        "queue: dead.fifo does not exist",
         {"sqs.GetQueueAttributes": "AWS.SimpleQueueService.NonExistentQueue"},
         {},
     ),
@@ -177,10 +202,15 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.PROBLEM, "dead letters: 2 in dead.fifo", attributes(0, dead=2), {}),
     (Level.PROBLEM, "has no dead-letter queue", attributes(0, RedrivePolicy=""), {}),
     # Ledger
-    (Level.PROBLEM, "no ledger", {"dynamodb.DescribeTable": "ResourceNotFoundException"}, {}),
+    (
+        Level.PROBLEM,
+        "ledger: ledger does not exist",
+        {"dynamodb.DescribeTable": "ResourceNotFoundException"},
+        {},
+    ),
     (
         Level.WARNING,
-        "updated",
+        "ledger is UPDATING",
         {"dynamodb.DescribeTable": {"Table": {"TableStatus": "UPDATING"}}},
         {},
     ),
@@ -199,12 +229,12 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         Level.OK,
-        "ledger: ledger is active",
+        "ledger: ledger is ACTIVE",
         {"dynamodb.DescribeTimeToLive": "ResourceNotFoundException"},
         {},
     ),
     # Rules and settings
-    (Level.WARNING, "rules: none below /ses-auto-bouncer/main/rules/", parameters(), {}),
+    (Level.WARNING, "rules: no rules below /ses-auto-bouncer/main/rules/", parameters(), {}),
     (
         Level.PROBLEM,
         "rules: /ses-auto-bouncer/main/rules/a:1: .*unknown key",
@@ -213,7 +243,7 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         Level.OK,
-        r"2 below .*, all valid \(1 shadow\)",
+        r"2 rules below .*, all valid \(1 shadow\)",
         parameters(rules__a="drop: {}", rules__b="mode: shadow\ndrop: {}"),
         {},
     ),
@@ -248,10 +278,15 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.OK, "sending is enabled", quota(0, 0), {}),
     (Level.OK, "sent 900 in 24 hours, no quota", quota(-1, 900), {}),
     # The identity
-    (Level.PROBLEM, "no example.com, so", {"sesv2.GetEmailIdentity": "NotFoundException"}, {}),
     (
         Level.PROBLEM,
-        "no mx.example.com; SES verifies a@mx.example.com by example.com$",
+        "example.com does not exist, so",
+        {"sesv2.GetEmailIdentity": "NotFoundException"},
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        "mx.example.com does not exist; SES verifies a@mx.example.com by example.com$",
         {
             "sesv2.GetEmailIdentity": lambda request: (
                 HEALTHY["sesv2.GetEmailIdentity"]
@@ -261,7 +296,7 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         },
         {"bounce_sender": "a@mx.example.com"},
     ),
-    (Level.PROBLEM, "example.com exists", BEFORE, {"create_identity": True}),
+    (Level.PROBLEM, "example.com exists already", BEFORE, {"create_identity": True}),
     (
         Level.PROBLEM,
         r"not verified for sending \(PENDING\)",
@@ -316,19 +351,34 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     # Configuration set and event destinations
     (
         Level.PROBLEM,
-        f"configuration set: no {NAME}",
+        f"configuration set: {NAME} does not exist",
         {"ses.DescribeConfigurationSet": "ConfigurationSetDoesNotExist"},
         {},
     ),
-    (Level.PROBLEM, f"configuration set: {NAME} exists", BEFORE, {}),
+    (
+        Level.PROBLEM,
+        f"configuration set: {NAME} exists, but the stack that made it does not",
+        BEFORE,
+        {},
+    ),
     (Level.PROBLEM, "does not send", reputation(SendingEnabled=False), {}),
     (Level.WARNING, "no reputation metrics", reputation(ReputationMetricsEnabled=False), {}),
-    (Level.PROBLEM, "event destination: none of CloudWatch", destinations(archive()), {}),
-    (Level.PROBLEM, "event destination: none of Firehose", destinations(destination()), {}),
+    (
+        Level.PROBLEM,
+        "event destination: our set has no CloudWatch destination",
+        destinations(archive()),
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        "event destination: our set has no Firehose destination",
+        destinations(destination()),
+        {},
+    ),
     (Level.PROBLEM, "Metrics .* is disabled", destinations(destination(Enabled=False)), {}),
     (
         Level.OK,
-        r"theirs \(SNS\) is none of the deployment's",
+        r"theirs \(SNS\) was not made by the deployment",
         destinations(destination(), archive(), FOREIGN),
         {},
     ),
@@ -340,48 +390,53 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         Level.OK,
-        r"X \(unknown kind\) is none of the deployment's",
+        r"X \(unknown kind\) was not made by the deployment",
         destinations({"Name": "X", "Enabled": True, "MatchingEventTypes": ["SEND"]}),
         {"events": ["send"]},
     ),
     # Alarms
     (
         Level.PROBLEM,
-        "alarm: no dead-letters",
+        "alarm: dead-letters does not exist",
         {"cloudwatch.DescribeAlarms": {"MetricAlarms": []}},
         {},
     ),
     (
         Level.WARNING,
-        "it has no actions",
+        "dead-letters has no actions, so nobody is notified",
         alarm(AlarmActions=[]),
         {},
     ),
-    (Level.OK, "ops@example.com is told", {}, {}),
+    (Level.OK, "ops@example.com is notified", {}, {}),
     (
         Level.PROBLEM,
-        "ops@example.com is told nothing",
+        "ops@example.com is not notified: the subscription is unconfirmed",
         subscriptions({"Endpoint": "ops@example.com", "SubscriptionArn": "PendingConfirmation"}),
         {},
     ),
-    (Level.PROBLEM, "nobody is told", subscriptions(), {}),
+    (Level.PROBLEM, "no subscription, so nobody is notified", subscriptions(), {}),
     (
         Level.PROBLEM,
-        r"is told nothing \(Deleted\)",
+        r"is not notified: the subscription is Deleted",
         subscriptions({"Endpoint": "ops@example.com", "SubscriptionArn": "Deleted"}),
         {},
     ),
-    (Level.PROBLEM, "alarm: no topic", {"sns.ListSubscriptionsByTopic": "NotFound"}, {}),
+    (
+        Level.PROBLEM,
+        "alarm: the SNS topic does not exist",
+        {"sns.ListSubscriptionsByTopic": "NotFound"},
+        {},
+    ),
     (
         Level.WARNING,
-        "alarm: the stack tells nobody, alarm_email is new",
+        "alarm: nobody is notified: the stack was deployed without alarm_email",
         without("AWS::SNS::Topic"),
         {"alarm_email": "ops@example.com"},
     ),
     # Settings, as deployed and as wanted
     (
         Level.WARNING,
-        "those of the functions are not those of cdk.json",
+        "the functions were deployed with differ from those in cdk.json",
         function(Environment={"Variables": {"BOUNCER_SETTINGS": '{"mode": "shadow"}'}}),
         {},
     ),
@@ -403,14 +458,14 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         parameters(settings="cache: y"),
         {"runtime": {"cache": "x"}},
     ),
-    (Level.WARNING, "the stack has none", without("AWS::CloudWatch::Alarm"), {}),
+    (Level.WARNING, "the stack has no alarms", without("AWS::CloudWatch::Alarm"), {}),
     (
         Level.PROBLEM,
-        "dead-letters rings: look",
+        "dead-letters is in ALARM: look",
         alarm(StateValue="ALARM", AlarmDescription="look"),
         {},
     ),
-    (Level.WARNING, "its actions are off", alarm(ActionsEnabled=False), {}),
+    (Level.WARNING, "dead-letters has its actions disabled", alarm(ActionsEnabled=False), {}),
 ]
 
 

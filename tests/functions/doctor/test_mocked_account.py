@@ -84,13 +84,13 @@ def test_a_mocked_account_answers_the_same_questions(monkeypatch: pytest.MonkeyP
         "ok active rule set: default-rule-set, as configured",
         "ok receipt rule: it is for example.com, as configured",
         "problem receipt rule: it calls no function, not our intake",
-        "problem function: no lost",
+        "problem function: lost does not exist",
         "problem dead letters: 1 in dead.fifo",
         "ok queue: 0 jobs wait in jobs.fifo, 0:00:00 of sending",
-        "ok ledger: ledger is active",
+        "ok ledger: ledger is ACTIVE",
         "ok ledger: old entries of ledger expire",
         f"ok configuration sets: 1 in this region: {NAME}",
-        "ok alarm: 1 of 1 are quiet",
+        "ok alarm: 1 of 1 alarms are as they should be",
     ):
         assert expected in everything
     assert any("problem rules: /ses-auto-bouncer/main/rules/b:1" in line for line in everything)

@@ -9,8 +9,8 @@ import dns.message
 import dns.rrset
 import pytest
 
-from bouncer_cli.doctor.check_mx import LookUpError, Mx, look_up_mx
 from bouncer_cli.doctor.finding import Level
+from bouncer_cli.doctor.mx_lookup import LookUpError, Mx, look_up_mx
 from tests.functions.doctor.aws import INBOUND, found
 
 
@@ -98,7 +98,7 @@ def test_a_name_server_that_fails_or_is_silent_is_an_error_soon(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The doctor waits for seconds at most; a silent server is not asked again."""
-    monkeypatch.setattr("bouncer_cli.doctor.check_mx.PATIENCE_S", 0.3)
+    monkeypatch.setattr("bouncer_cli.doctor.mx_lookup.PATIENCE_S", 0.3)
     with (
         dns_server(rcode=2) as server,
         pytest.raises(LookUpError, match="no nameservers") as failed,

@@ -1,4 +1,4 @@
-"""Mails through rules to a report: what `replay` and `demo` share."""
+"""Runs mails through the rules to a report, for `replay` and `demo`."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,24 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loaded, Loader
-from bouncer.sources.source import Source
-from bouncer_cli.commands.terminal import UsageError
-from bouncer_cli.mail_files import Item
+from bouncer.sources.loader import Loaded
+from bouncer_cli.commands.usage import UsageError
+from bouncer_cli.mail_item import Item
 from bouncer_cli.replay import Result, replay
-from bouncer_cli.replay_report import Report, Summary
-from bouncer_sim.clock import Clock, SystemClock, now
-
-
-def load(source: Source) -> Loaded:
-    """What is in force; any invalid document is an error here, where somebody can mend it."""
-    loaded = Loader(source, Settings(), now=SystemClock().time).load()
-    if loaded.problems:
-        raise UsageError("\n".join(loaded.problems))
-    if not loaded.ruleset.rules:
-        raise UsageError("--rules: found no rule in force, expected at least one")
-    return loaded
+from bouncer_cli.replay_report import Report
+from bouncer_cli.replay_summary import Summary
+from bouncer_sim.clock import Clock, now
 
 
 def run_mails(
@@ -62,13 +51,13 @@ def _make_folder(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"--out: {out} can't be made ({error.strerror}), expected a folder"
+            f"--out {out}: can't be made ({error.strerror}), expected a folder"
         ) from error
 
 
 @contextmanager
 def _counted(results: Iterator[Result]) -> Iterator[Iterable[Result]]:
-    """Counts results on stderr as they come, if that is a terminal and stdout is not."""
+    """Show the number of results on stderr while they come, if only stderr is a terminal."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.completed} mails"),

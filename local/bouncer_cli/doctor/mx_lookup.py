@@ -1,8 +1,4 @@
-"""Where a domain's mail goes: its MX records, with a short patience and no caching.
-
-Mail may reach SES by another way, and the MX record is often changed last, so what is not as
-expected is a warning; only a domain that names SES in other regions alone is a problem.
-"""
+"""Looks up a domain's MX records, gives up within seconds and keeps no answer."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +17,7 @@ class Mx:
 
 
 class LookUpError(BouncerError):
-    """A domain could not be looked up; with `everywhere`, no other will be either."""
+    """A domain could not be looked up; with `everywhere`, no other domain can be either."""
 
     def __init__(self, text: str, *, everywhere: bool) -> None:
         super().__init__(text)
@@ -29,7 +25,7 @@ class LookUpError(BouncerError):
 
 
 def look_up_mx(domain: str, *, server: tuple[str, int] | None = None) -> tuple[Mx, ...]:
-    """The domain's mail exchangers, none if it has none; raises `LookUpError` within seconds."""
+    """Return the mail exchangers of a domain, or (); raises `LookUpError` within seconds."""
     from dns import exception, resolver  # noqa: PLC0415  # only this command needs it
 
     try:

@@ -1,0 +1,123 @@
+"""Checks our configuration set and the destinations to which SES publishes its events.
+
+Configuration sets came with the 2016 release of SES; that API lists and describes them. The
+present API describes the destinations, as it knows more kinds of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bouncer_cli.doctor.account import NotFoundError
+from bouncer_cli.doctor.check_context import CheckContext
+from bouncer_cli.doctor.finding import (
+    NOT_KNOWN,
+    REPAIR,
+    Finding,
+    Findings,
+    ok,
+    problem,
+    some,
+    warning,
+)
+
+_SETS = "configuration sets"
+_SET = "configuration set"
+_EVENTS = "event destination"
+
+_MOST_LISTED = 10
+
+# Member of the SESv2 API -> the name of the service it stands for.
+_KINDS = {
+    "CloudWatchDestination": "CloudWatch",
+    "KinesisFirehoseDestination": "Firehose",
+    "SnsDestination": "SNS",
+    "EventBridgeDestination": "EventBridge",
+    "PinpointDestination": "Pinpoint",
+}
+
+
+# The destinations the deployment makes -> what goes missing without each.
+_OURS = {
+    "CloudWatchDestination": "the dashboard and the alarm on double bounces have no data",
+    "KinesisFirehoseDestination": "the archive does not show which of our bounces bounced",
+}
+
+
+def configuration_sets(context: CheckContext) -> Findings:
+    """List all configuration sets of the region (ListConfigurationSets)."""
+    listed = context.account.pages("ses", "list_configuration_sets", "ConfigurationSets")
+    names = [member["Name"] for member in listed]
+    shown = f": {some(names, _MOST_LISTED)}" if names else ""
+    yield ok(_SETS, f"{len(names)} in this region{shown}")
+
+
+def configuration_set(context: CheckContext) -> Findings:
+    """Check that our set exists, sends and publishes metrics (DescribeConfigurationSet)."""
+    name = context.deployment.full_name
+    try:
+        answer = context.account.ask(
+            "ses",
+            "describe_configuration_set",
+            ConfigurationSetName=name,
+            ConfigurationSetAttributeNames=["eventDestinations", "reputationOptions"],
+        )
+    except NotFoundError:
+        if context.stack.deployed:
+            yield problem(_SET, f"{name} does not exist", REPAIR)
+        elif context.stack.hidden:
+            yield warning(_SET, f"{name} does not exist", NOT_KNOWN)
+        else:
+            yield ok(_SET, f"{name} does not exist yet; the deployment makes it")
+        return
+    if context.stack.absent:
+        found = f"{name} exists, but the stack that made it does not"
+        yield problem(_SET, found, "delete it, or set another name in cdk.json")
+    options = answer.get("ReputationOptions", {})
+    if options.get("SendingEnabled", True):
+        events = ", ".join(shown["Name"] for shown in answer.get("EventDestinations", []))
+        yield ok(_SET, f"{name} sends" + (f", with event destinations {events}" if events else ""))
+    else:
+        yield problem(_SET, f"{name} does not send", "enable sending for it in the SES console")
+    if options and not options.get("ReputationMetricsEnabled"):
+        remedy = "enable reputation metrics for it in the SES console"
+        yield warning(_SET, f"{name} publishes no reputation metrics", remedy)
+
+
+def event_destinations(context: CheckContext) -> Findings:
+    """Check the destinations of our set (GetConfigurationSetEventDestinations)."""
+    try:
+        answer = context.account.ask(
+            "sesv2",
+            "get_configuration_set_event_destinations",
+            ConfigurationSetName=context.deployment.full_name,
+        )
+    except NotFoundError:
+        return  # the check above has reported it
+    destinations = answer.get("EventDestinations", [])
+    for member, lost in _OURS.items() if context.stack.deployed else ():
+        if not any(member in destination for destination in destinations):
+            yield problem(
+                _EVENTS, f"our set has no {_KINDS[member]} destination, so {lost}", REPAIR
+            )
+    for destination in destinations:
+        yield _event_destination(context, destination)
+
+
+def _event_destination(context: CheckContext, destination: Mapping[str, Any]) -> Finding:
+    kinds = [word for member, word in _KINDS.items() if member in destination]
+    name = f"{destination['Name']} ({' and '.join(kinds) or 'unknown kind'})"
+    if _OURS.keys().isdisjoint(destination):
+        return ok(_EVENTS, f"{name} was not made by the deployment")
+    if not destination.get("Enabled", False):
+        return problem(_EVENTS, f"{name} is disabled", "enable it in the SES console")
+    types = destination.get("MatchingEventTypes", [])
+    missing = sorted(_words(context.deployment.events) - _words(types))
+    if missing:
+        remedy = "run cdk deploy if cdk.json has changed, else add them in the SES console"
+        return warning(_EVENTS, f"{name} gets no {', '.join(missing)} events", remedy)
+    return ok(_EVENTS, f"{name} is enabled for {', '.join(types).lower()}")
+
+
+def _words(types: Iterable[str]) -> set[str]:
+    """Return event types in one spelling: renderingFailure and RENDERING_FAILURE are the same."""
+    return {name.replace("_", "").lower() for name in types}

@@ -1,0 +1,142 @@
+"""Checks the identities that bounces are sent from: verified, signing, publishing their events."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bouncer.mail.address import identities
+from bouncer_cli.doctor.account import Account, NotFoundError
+from bouncer_cli.doctor.check_context import CheckContext
+from bouncer_cli.doctor.finding import NOT_KNOWN, Finding, Findings, ok, problem, warning
+
+_IDENTITY = "identity"
+_SENDER = "further sender"
+
+_ATTACHED = "Custom::DefaultConfigurationSet"  # in the stack, if it attaches our set
+
+_NO_SET = "it has no default configuration set"
+
+
+def identity(context: CheckContext) -> Findings:
+    """Check that the bounce sender's identity is verified, signs, and has our set as default."""
+    wanted = context.deployment
+    try:
+        answer = context.account.ask("sesv2", "get_email_identity", EmailIdentity=wanted.identity)
+    except NotFoundError:
+        if wanted.create_identity and context.stack.pending:
+            found = f"{wanted.identity} does not exist yet; the deployment makes it"
+            yield ok(_IDENTITY, found)
+        else:
+            yield _missing(context)
+        return
+    if context.stack.absent and wanted.create_identity:
+        found = f"{wanted.identity} exists already, so the deployment can't make it"
+        yield problem(_IDENTITY, found, "remove create_identity from cdk.json")
+    yield _verified(_IDENTITY, wanted.identity, answer)
+    yield _dkim(wanted.identity, answer.get("DkimAttributes", {}))
+    yield _default_set(context, answer.get("ConfigurationSetName"))
+
+
+def _missing(context: CheckContext) -> Finding:
+    name, sender = context.deployment.identity, context.deployment.senders[0]
+    verified = (known for known, answer in _known(context.account, sender) if _may_send(answer))
+    other = next(verified, None)
+    if other:
+        found = f"{name} does not exist; SES verifies {sender} by {other}"
+        return problem(_IDENTITY, found, f"set identity: {other} in cdk.json")
+    found = f"{name} does not exist, so SES sends nothing from {sender}"
+    remedy = f"verify it: aws sesv2 create-email-identity --email-identity {name}"
+    return problem(_IDENTITY, found, remedy)
+
+
+def _known(account: Account, sender: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the identities by which an address may send, the closest first."""
+    for name in identities(sender):
+        try:
+            yield name, account.ask("sesv2", "get_email_identity", EmailIdentity=name)
+        except NotFoundError:
+            continue
+
+
+def _may_send(answer: Mapping[str, Any]) -> bool:
+    return bool(answer.get("VerifiedForSendingStatus"))
+
+
+def _verified(check: str, name: str, answer: Mapping[str, Any]) -> Finding:
+    if _may_send(answer):
+        return ok(check, f"{name} is verified")
+    status = answer.get("VerificationStatus", "not verified")
+    remedy = "publish the DNS records that the SES console shows for it, or answer its mail"
+    return problem(check, f"{name} is not verified for sending ({status})", remedy)
+
+
+def _dkim(name: str, dkim: Mapping[str, Any]) -> Finding:
+    if dkim.get("SigningEnabled") and dkim.get("Status") == "SUCCESS":
+        return ok(_IDENTITY, f"{name} signs with DKIM")
+    state = dkim.get("Status", "NOT_STARTED") if dkim.get("SigningEnabled") else "signing is off"
+    remedy = "enable DKIM in the SES console and publish its records: receivers distrust unsigned"
+    return warning(_IDENTITY, f"{name} does not sign with DKIM ({state})", f"{remedy} bounces")
+
+
+def _default_set(context: CheckContext, found: str | None) -> Finding:
+    ours = context.deployment.full_name
+    if found == ours:
+        return ok(_IDENTITY, f"{ours} is its default configuration set")
+    if context.deployment.attach_configuration_set is False:
+        has = f"its default configuration set is {found}" if found else _NO_SET
+        return ok(_IDENTITY, f"{has}, and attach_configuration_set: false leaves it so")
+    return _foreign_set(found) if found else _no_set(context)
+
+
+def _foreign_set(found: str) -> Finding:
+    return problem(
+        _IDENTITY,
+        f"its default configuration set is {found}, which the deployment does not replace",
+        "remove that set from the identity, or verify the sender's address and set it as identity "
+        "in cdk.json, or set attach_configuration_set: false",
+    )
+
+
+def _no_set(context: CheckContext) -> Finding:
+    if context.stack.hidden:
+        return warning(_IDENTITY, _NO_SET, NOT_KNOWN)
+    if context.stack.pending:
+        return _to_be_attached(context)
+    if not context.stack.names(_ATTACHED):
+        remedy = "run cdk deploy, or set attach_configuration_set: false in cdk.json"
+        return warning(_IDENTITY, f"{_NO_SET}, as the stack does not attach ours", remedy)
+    names = context.deployment
+    command = (
+        "aws sesv2 put-email-identity-configuration-set-attributes "
+        f"--email-identity {names.identity} --configuration-set-name {names.full_name}"
+    )
+    found = f"{_NO_SET}, so SES publishes no events of bounces"
+    return problem(_IDENTITY, found, f"attach ours: {command}")
+
+
+def _to_be_attached(context: CheckContext) -> Finding:
+    wanted, name = context.deployment, context.deployment.identity
+    if wanted.attach_configuration_set or "@" in name:
+        return ok(_IDENTITY, f"{_NO_SET}; the deployment attaches ours")
+    return warning(
+        _IDENTITY,
+        f"{_NO_SET}; the deployment attaches ours, and SES then refuses mail from roles that "
+        f"may use {name} only",
+        f"allow these roles configuration-set/{wanted.full_name} too, or set the sender's own "
+        "address as identity, then set attach_configuration_set: true",
+    )
+
+
+def further_senders(context: CheckContext) -> Findings:
+    """Check that every further sender is verified by itself or by a domain above it."""
+    for address in context.deployment.senders[1:]:
+        yield _further_sender(context, address)
+
+
+def _further_sender(context: CheckContext, address: str) -> Finding:
+    finding: Finding | None = None
+    for name, answer in _known(context.account, address):
+        finding = _verified(_SENDER, f"{address} (by {name})", answer)
+        if _may_send(answer):
+            return finding
+    remedy = "verify the address or its domain in the SES console, in this region"
+    return finding or problem(_SENDER, f"no identity verifies {address}", remedy)

@@ -1,0 +1,60 @@
+"""Checks the event source mapping that takes jobs from the queue to the worker."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bouncer_cli.doctor.account import NotFoundError
+from bouncer_cli.doctor.check_context import CheckContext
+from bouncer_cli.doctor.check_functions import FUNCTIONS
+from bouncer_cli.doctor.check_queues import QUEUES
+from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
+
+MAPPINGS = "AWS::Lambda::EventSourceMapping"
+
+_MAPPING = "queue mapping"
+
+
+def queue_mapping(context: CheckContext) -> Findings:
+    """Check that the mapping exists, is enabled, and joins the stack's queue and worker."""
+    if not context.stack.deployed:
+        return
+    mappings = context.stack.names(MAPPINGS)
+    if not mappings:
+        found = "the stack has no event source mapping, so no bounce is sent"
+        yield problem(_MAPPING, found, "run cdk deploy")
+    for uuid in mappings:
+        try:
+            answer = context.account.ask("lambda", "get_event_source_mapping", UUID=uuid)
+        except NotFoundError:
+            yield problem(_MAPPING, f"{uuid} does not exist, so no bounce is sent", REPAIR)
+            continue
+        yield from _mapping(context, uuid, answer)
+
+
+def _mapping(context: CheckContext, uuid: str, answer: Mapping[str, Any]) -> Findings:
+    queue = answer.get("EventSourceArn", "").rpartition(":")[2]
+    function = answer.get("FunctionArn", "").rpartition(":function:")[2].partition(":")[0]
+    yield _state(uuid, answer.get("State", "unknown"), f"{queue} to {function}")
+    queues = [url.rpartition("/")[2] for url in context.stack.names(QUEUES)]
+    if function not in context.stack.names(FUNCTIONS) or queue not in queues:
+        found = f"it leads from {queue} to {function}, which are not both the stack's"
+        yield problem(_MAPPING, found, REPAIR)
+    if "ReportBatchItemFailures" not in answer.get("FunctionResponseTypes", []):
+        found = "ReportBatchItemFailures is off, so one failed job fails its whole batch"
+        yield problem(_MAPPING, found, REPAIR)
+    result = str(answer.get("LastProcessingResult", ""))
+    if result.startswith("PROBLEM"):
+        remedy = "read the worker's journal: query worker-errors of docs/operations.md"
+        yield problem(_MAPPING, f"the last result is {result}", remedy)
+
+
+def _state(uuid: str, state: str, joins: str) -> Finding:
+    found = f"{joins} is {state.lower()}"
+    if state == "Enabled":
+        return ok(_MAPPING, found)
+    if state == "Deleting":
+        return problem(_MAPPING, f"{found}, so no bounce is sent", REPAIR)
+    if state in ("Disabled", "Disabling"):
+        remedy = f"enable it: aws lambda update-event-source-mapping --uuid {uuid} --enabled"
+        return problem(_MAPPING, f"{found}, so no bounce is sent", remedy)
+    return warning(_MAPPING, found, "wait a minute, then run bouncer doctor again")

@@ -1,0 +1,103 @@
+"""Checks the queues: the jobs that wait, how long they have waited, and the dead letters."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from bouncer_cli.doctor.account import NotFoundError, UnavailableError
+from bouncer_cli.doctor.check_context import CheckContext
+from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
+from bouncer_infra.alarm_limits import HOUR_S, LONG_WAIT_H, TOO_LONG_WAIT_H
+
+QUEUES = "AWS::SQS::Queue"
+
+_QUEUE = "queue"
+_DEAD = "dead letters"
+
+_LONG_S = LONG_WAIT_H * HOUR_S
+_TOO_LONG_S = TOO_LONG_WAIT_H * HOUR_S
+
+
+def queues(context: CheckContext) -> Findings:
+    """Check that the queues exist, that jobs do not wait too long, and that none has died."""
+    if not context.stack.deployed:
+        return
+    found: dict[str, dict[str, str]] = {}
+    for url in context.stack.names(QUEUES):
+        try:
+            answer = context.account.ask(
+                "sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"]
+            )
+        except NotFoundError:
+            yield problem(_QUEUE, f"{_name(url)} does not exist", REPAIR)
+            continue
+        found[url] = answer.get("Attributes", {})
+    dead = {_dead_letter_arn(attributes) for attributes in found.values()} - {""}
+    for url, attributes in found.items():
+        if attributes.get("QueueArn") in dead:
+            yield _dead_letters(_name(url), _count(attributes))
+        else:
+            yield from _waiting(context, _name(url), attributes)
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def _dead_letter_arn(attributes: Mapping[str, str]) -> str:
+    return str(json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn", ""))
+
+
+def _count(attributes: Mapping[str, str]) -> int:
+    """Return the number of messages that are visible, in flight or delayed."""
+    kinds = ("", "NotVisible", "Delayed")
+    return sum(int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in kinds)
+
+
+def _dead_letters(name: str, count: int) -> Finding:
+    if not count:
+        return ok(_DEAD, f"{name} is empty")
+    remedy = "redrive or purge them as docs/operations.md#dead-letters says"
+    return problem(_DEAD, f"{count} in {name}", remedy)
+
+
+def _waiting(context: CheckContext, name: str, attributes: Mapping[str, str]) -> Findings:
+    jobs = _count(attributes)
+    age_s, unknown = _oldest_s(context, name)
+    old = f", the oldest for {age_s / 3600:.1f} h" if age_s else ""
+    waiting = "1 job waits" if jobs == 1 else f"{jobs} jobs wait"
+    found = f"{waiting} in {name}, {timedelta(seconds=jobs)} of sending{old}"
+    remedy = "see docs/operations.md#oldest-job-12h: SES takes a bounce for 24 hours only"
+    # One job is one SendBounce, and one a second is sent.
+    worst_s = max(age_s or 0, jobs)
+    if worst_s >= _TOO_LONG_S:
+        yield problem(_QUEUE, found, remedy)
+    elif worst_s >= _LONG_S:
+        yield warning(_QUEUE, found, remedy)
+    else:
+        yield ok(_QUEUE, found)
+    if unknown:
+        found = f"the age of the oldest job could not be checked: {unknown}"
+        yield warning(_QUEUE, found, unknown.next_step)
+    if not _dead_letter_arn(attributes):
+        yield problem(_QUEUE, f"{name} has no dead-letter queue", REPAIR)
+
+
+def _oldest_s(context: CheckContext, name: str) -> tuple[float | None, UnavailableError | None]:
+    """Return the age CloudWatch saw last; SQS publishes no age for a queue that nobody uses."""
+    try:
+        answer = context.account.ask(
+            "cloudwatch",
+            "get_metric_statistics",
+            Namespace="AWS/SQS",
+            MetricName="ApproximateAgeOfOldestMessage",
+            Dimensions=[{"Name": "QueueName", "Value": name}],
+            StartTime=context.now - timedelta(minutes=15),
+            EndTime=context.now,
+            Period=300,
+            Statistics=["Maximum"],
+        )
+    except UnavailableError as error:
+        return None, error
+    points = sorted(answer.get("Datapoints", []), key=lambda point: point["Timestamp"])
+    return (float(points[-1]["Maximum"]) if points else None), None

@@ -1,0 +1,120 @@
+"""Examines an account: its credentials, the stack, then each check, in the order of a mail."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from boto3 import Session
+from botocore.exceptions import BotoCoreError
+
+from bouncer_cli.doctor import (
+    check_alarms,
+    check_configuration_sets,
+    check_documents,
+    check_functions,
+    check_identities,
+    check_ledger,
+    check_mail_exchangers,
+    check_queue_mapping,
+    check_queues,
+    check_receiving,
+    check_ses_account,
+)
+from bouncer_cli.doctor.account import Account, UnavailableError
+from bouncer_cli.doctor.check_context import CheckContext
+from bouncer_cli.doctor.deployed_stack import Stack, find_stack
+from bouncer_cli.doctor.finding import Findings, Level, ok, problem, warning
+from bouncer_cli.doctor.mx_lookup import Mx, look_up_mx
+from bouncer_infra.deployment_settings import DeploymentSettings
+
+Check = Callable[[CheckContext], Findings]
+
+_CREDENTIALS = "credentials"
+_REGION = "region"
+_ACCOUNT = "account"
+
+CHECKS: tuple[Check, ...] = (
+    check_mail_exchangers.mail_exchangers,
+    check_receiving.active_rule_set,
+    check_receiving.receipt_rule,
+    check_functions.functions,
+    check_documents.rules_and_settings,
+    check_queue_mapping.queue_mapping,
+    check_queues.queues,
+    check_ledger.ledger,
+    check_ledger.ledger_expiry,
+    check_ses_account.ses_account,
+    check_identities.identity,
+    check_identities.further_senders,
+    check_configuration_sets.configuration_sets,
+    check_configuration_sets.configuration_set,
+    check_configuration_sets.event_destinations,
+    check_alarms.alarms,
+    check_alarms.alarm_subscriptions,
+)
+
+
+def examine(
+    deployment: DeploymentSettings,
+    *,
+    region: str | None,
+    now: datetime,
+    session: Callable[[], Session] = Session,
+    look_up: Callable[[str], tuple[Mx, ...]] = look_up_mx,
+    checks: tuple[Check, ...] = CHECKS,
+) -> Findings:
+    """Yield each finding once it is made; region None is that of the environment or profile."""
+    try:
+        opened = session()
+        region = region or opened.region_name
+    except BotoCoreError as error:
+        yield problem(
+            _CREDENTIALS, str(error), "set AWS_PROFILE to one of: aws configure list-profiles"
+        )
+        return
+    if not region:
+        remedy = "pass --region REGION or set AWS_DEFAULT_REGION"
+        yield problem(_REGION, "no region is set", remedy)
+        return
+    account = Account(opened, region)
+    stack = Stack(name=deployment.full_name, hidden=True)
+    usable = True
+    for finding in _credentials(account):
+        usable = usable and finding.level is not Level.PROBLEM
+        yield finding
+    if usable:
+        stack, findings = find_stack(account, deployment.full_name)
+        yield from findings
+    context = CheckContext(
+        deployment=deployment, account=account, stack=stack, now=now, look_up_mx=look_up
+    )
+    for check in checks if usable else (check_mail_exchangers.mail_exchangers,):
+        yield from _run(check, context)
+    if usable and not account.answered:
+        remedy = f"check that region {region} exists, the network and AWS_ENDPOINT_URL"
+        yield problem(_ACCOUNT, "AWS answered nothing, so nothing was checked", remedy)
+
+
+def _credentials(account: Account) -> Findings:
+    try:
+        answer = account.ask("sts", "get_caller_identity")
+        at = f", at {account.emulator}" if account.emulator else ""
+    except UnavailableError as error:
+        worse = problem if error.hopeless else warning
+        yield worse(_CREDENTIALS, f"could not be checked: {error}", error.next_step)
+        return
+    yield ok(
+        _CREDENTIALS,
+        f"account {answer.get('Account')} as {answer.get('Arn')} in {account.region}{at}",
+    )
+
+
+def _run(check: Check, context: CheckContext) -> Findings:
+    """Yield the findings of a check; one that fails is a finding of its own."""
+    name = check.__name__.replace("_", " ")
+    try:
+        yield from check(context)
+    except UnavailableError as error:
+        yield warning(name, f"could not be checked: {error}", error.next_step)
+    except Exception as error:  # noqa: BLE001  # whatever an endpoint answers, the others go on
+        found = f"could not be checked: {type(error).__name__}: {error}"
+        yield warning(name, found, "check this in the AWS console: its answer was not understood")

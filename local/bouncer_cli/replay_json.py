@@ -1,0 +1,50 @@
+"""Shows results to programs: one JSON object per line."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+
+from bouncer.rules.ruleset import Decision
+from bouncer_cli.replay import Result
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """A result as the contract of `--format json` has it."""
+    judgement = result.judgement
+    return {
+        "source": result.source,
+        "message_id": judgement.message.message_id if judgement else None,
+        "sender": judgement.message.sender if judgement else None,
+        "disposition": str(judgement.disposition) if judgement else None,
+        "decisions": [_decision(decision) for decision in judgement.decisions] if judgement else [],
+        "bounce": {
+            "status": result.bounce.status,
+            "reason": result.bounce.reason,
+            "recipients": list(result.bounce.recipients),
+        },
+        "error": result.error,
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "recipient": decision.recipient,
+        "action": decision.action,
+        "rule": decision.rule.name if decision.rule else None,
+        "shadow": [rule.name for rule in decision.shadow],
+    }
+
+
+class JsonReport:
+    """One JSON object per line, in ASCII."""
+
+    def __init__(self, console: Console) -> None:
+        self._write = console.file.write
+
+    def add(self, result: Result) -> None:
+        """Write one line."""
+        self._write(json.dumps(as_json(result)) + "\n")
+
+    def close(self) -> None:
+        """Nothing is left."""

@@ -1,0 +1,47 @@
+"""Counts results and says what they come to, at the end of a table."""
+
+from collections import Counter, defaultdict
+
+from bouncer.rules.rule import Action
+from bouncer_cli.replay import Result
+from bouncer_cli.replay_report import clean
+
+
+class Summary:
+    """Counts results and says what they come to."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.errors = 0
+        self._actions: Counter[str] = Counter()
+        self._bounces: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, result: Result) -> None:
+        """Count one result."""
+        self.total += 1
+        self.errors += result.error is not None
+        if result.bounce.status != "none":
+            self._bounces[result.bounce.status][clean(result.bounce.reason or "")] += 1
+        if result.judgement is not None:
+            actions = {str(decision.action or "no rule") for decision in result.judgement.decisions}
+            self._actions[next(iter(actions)) if len(actions) == 1 else "mixed"] += 1
+
+    def __str__(self) -> str:
+        mails = "1 mail" if self.total == 1 else f"{self.total} mails"
+        order = (*map(str, Action), "mixed", "no rule")
+        words = {"accept": "accepted", "reject": "rejected", "drop": "dropped"}
+        actions = [
+            f"{self._actions[key]} {words.get(key, key)}" for key in order if self._actions[key]
+        ]
+        if self.errors:
+            actions.append(f"{self.errors} not read")
+        bounces = [_counted(status, reasons) for status, reasons in sorted(self._bounces.items())]
+        return f"{mails}: {', '.join(actions)}" + (
+            f"; bounces: {', '.join(bounces)}" if bounces else ""
+        )
+
+
+def _counted(status: str, reasons: Counter[str]) -> str:
+    """How often a status came about, and for which reasons: `3 withheld (2 lists, 1 spam)`."""
+    detail = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common() if reason)
+    return f"{reasons.total()} {status}" + (f" ({detail})" if detail else "")

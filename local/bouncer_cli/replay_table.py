@@ -1,0 +1,118 @@
+"""Shows results: a table for people, one JSON object per line for programs, a summary at the end.
+
+Whatever comes from a mail is cleaned of control and bidi characters before it reaches a terminal.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bouncer.rules.ruleset import Decision
+from bouncer_cli.replay import Result
+from bouncer_cli.replay_report import clean
+
+_ROWS_AT_ONCE = 50
+_STYLES = {
+    "sent": "green",
+    "queued": "green",
+    "withheld": "yellow",
+    "failed": "red",
+    "error": "red",
+}
+_SHARES = {"MAIL": 30, "FROM": 25, "TO": 24, "DECISION": 32, "BOUNCE": 27}
+_WIDE = 140  # columns when nobody looks at a terminal
+
+
+class TableReport:
+    """One row per input; a few rows at a time, so that long runs show from the start."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        width = console.width if console.is_terminal else max(console.width, _WIDE)
+        self._console.width = width
+        scale = (width - 2 * len(_SHARES)) / sum(_SHARES.values())
+        self._widths = {name: max(int(share * scale), 6) for name, share in _SHARES.items()}
+        self._headed = False
+        self._table = self._new_table()
+
+    def _new_table(self) -> Table:
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=not self._headed)
+        for name, width in self._widths.items():
+            table.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
+        return table
+
+    def add(self, result: Result) -> None:
+        """Add one row; what could not be read is a line of its own, with the whole sentence."""
+        if result.error is not None:
+            self.close()
+            width = self._widths["MAIL"]
+            source = _end_of(clean(result.source), width)
+            line = Text.assemble(f"{source:<{width}}  ", ("not read: ", "red"), clean(result.error))
+            self._console.print(line, soft_wrap=True)
+            return
+        self._table.add_row(*_row(result, self._widths["MAIL"]))
+        if self._console.is_terminal or self._table.row_count >= _ROWS_AT_ONCE:
+            self.close()
+
+    def close(self) -> None:
+        """Print the rows not yet shown."""
+        if not self._table.row_count:
+            return
+        if self._console.is_terminal:
+            self._console.print(self._table)
+        else:
+            with self._console.capture() as captured:
+                self._console.print(self._table)
+            lines = (line.rstrip() for line in captured.get().splitlines())
+            self._console.file.write("".join(f"{line}\n" for line in lines))
+        self._headed = True
+        self._table = self._new_table()
+
+
+def _row(result: Result, width: int) -> list[Text]:
+    source = Text(_end_of(clean(result.source), width))
+    judgement = result.judgement
+    decisions = judgement.decisions if judgement else ()
+    return [
+        source,
+        Text((clean(judgement.message.sender) if judgement else "") or "<>"),
+        Text(_recipients([decision.recipient for decision in decisions])),
+        Text(_decided(decisions)),
+        Text(_bounced(result), style=_STYLES.get(result.bounce.status, "")),
+    ]
+
+
+def _end_of(text: str, most: int) -> str:
+    """The end of a path says more than its beginning."""
+    return text if len(text) <= most else f"...{text[3 - most :]}"
+
+
+def _recipients(names: list[str]) -> str:
+    if not names:
+        return "nobody"
+    more = f" +{len(names) - 1}" if len(names) > 1 else ""
+    return clean(names[0]) + more
+
+
+def _decided(decisions: Iterable[Decision]) -> str:
+    """Each distinct decision once, the frequent first, with a number where that says something."""
+    counts = Counter(_verb(decision) for decision in decisions).most_common()
+    alone = len(counts) == 1
+    texts = [text if alone or count == 1 else f"{count}x {text}" for text, count in counts]
+    return ", ".join(texts)
+
+
+def _verb(decision: Decision) -> str:
+    action = f"{decision.action} {decision.rule.name}" if decision.rule else "no rule"
+    shadow = ", ".join(f"{rule.action} {rule.name}" for rule in decision.shadow)
+    return f"{action} (shadow: {shadow})" if shadow else action
+
+
+def _bounced(result: Result) -> str:
+    bounce = result.bounce
+    if bounce.status == "none":
+        return ""
+    return f"{bounce.status}: {clean(bounce.reason)}" if bounce.reason else bounce.status
