@@ -7,13 +7,13 @@ from bouncer_cli.replay import Result
 
 
 class Report(Protocol):
-    """Takes results one by one."""
+    """Takes results one by one and shows them."""
 
     def add(self, result: Result) -> None:
-        """Show one result, now or with the next ones."""
+        """Show a result, at once or together with the next results."""
 
     def close(self) -> None:
-        """Show what is left."""
+        """Show the results that are not shown yet."""
 
 
 def clean(text: str) -> str:

@@ -1,6 +1,7 @@
 """The `bouncer` command as a user types it: outputs, errors, exit statuses."""
 
 import email
+import io
 import json
 import os
 import re
@@ -16,9 +17,12 @@ from typing import Any
 
 import boto3
 import pytest
+from rich.console import Console
 
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
+from bouncer_cli.replay import Result
+from bouncer_cli.replay_table import TableReport
 
 ROOT = Path(cli.__file__).resolve().parents[2]
 
@@ -100,6 +104,18 @@ def test_the_table_shows_each_mail_on_one_line(run: Run) -> None:
     assert "not read: can't be read (No such file or directory)" in out
     assert err.startswith(f"{len(paths) + 1} mails: ")
     assert out.isprintable() or set(re.findall(r"[^\x20-\x7e]", out)) <= {"\n", "\u2026"}
+
+
+def test_a_narrow_table_keeps_what_tells_rows_apart() -> None:
+    """In 80 columns a long name keeps its beginning and its end, a path the whole name."""
+    console = Console(force_terminal=True, width=80, no_color=True, file=io.StringIO())
+    table = TableReport(console)
+    for name in ("folder/box.mbox#12", "17-german-umlauts-in-a-box.mbox#3", "folder/a.eml"):
+        table.add(Result(source=name))
+    table.add(Result(source="01-unknown-mailbox-with-a-long-name.eml", error="found nothing"))
+    assert isinstance(console.file, io.StringIO)
+    shown = [line.split("  ")[0] for line in console.file.getvalue().splitlines()[1:]]
+    assert shown == [".../box.mbox#12", "17-ger...mbox#3", "folder/a.eml", "01-unk...me.eml"]
 
 
 def test_sending_writes_one_notification_for_each_bounce(run: Run, tmp_path: Path) -> None:

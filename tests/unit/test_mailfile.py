@@ -123,8 +123,8 @@ def test_bad_mail_in_mbox_is_told_alone(write: Write) -> None:
         ("notes.txt", b"Dear diary,\n\ntoday: nothing.\n", "found no mail headers"),
         ("broken.json", b'{"Records": [', "found invalid JSON in line 1"),
         ("broken.json", b'{\n"a": 1,\n"b" 2}', "found invalid JSON in line 3"),
-        ("latin.json", b'{"a": "\xe4"}', "found text that is no JSON"),
-        ("deep.json", b"[" * 100_000, "no JSON"),
+        ("latin.json", b'{"a": "\xe4"}', "found text that is not JSON"),
+        ("deep.json", b"[" * 100_000, "not JSON"),
         ("empty-list.json", b"[]", "found no records, expected an SES event"),
         ("object.json", b"{}", "found an empty object"),
         ("other.json", b'{"a": 1, "b": 2}', "found an object with the keys a, b"),
@@ -217,7 +217,7 @@ def test_lines_of_json_are_numbered_as_they_stand(name: str, write: Write) -> No
     path = write(name, "\n".join(lines))
     assert found(path) == [
         "id1",
-        "found a line that is no JSON, expected an SES event",
+        "found a line that is not JSON, expected an SES event",
         "id2",
     ]
     assert names(path.parent, path) == [f"{name}#1", f"{name}#3", f"{name}#4"]
