@@ -1,8 +1,7 @@
-"""Speed against named peers, as ratios measured in this run: `make bench`.
+"""Measure speed as ratios to named peers in the same run: `make bench`.
 
-Peers: a loop of `re.search` and string tests over the same rules; the package rule-engine;
-`json.loads` of the same documents or event. Every answer is compared with the oracle's.
-MAILS=100000 replays more mails.
+The peers are those in `peers.py`, and `json.loads` of the same documents or event. Every answer is
+compared with the oracle's (`tests/oracle.py`). `MAILS=100000 make bench` replays more mails.
 """
 
 import gc
@@ -48,7 +47,7 @@ Row = tuple[str, str, str, bool]
 
 
 def timed(action: Callable[[], Any]) -> float:
-    """The CPU seconds of one call."""
+    """Return the CPU seconds of one call."""
     gc.collect()
     started = time.process_time()
     action()
@@ -56,7 +55,7 @@ def timed(action: Callable[[], Any]) -> float:
 
 
 def each(action: Callable[[Any], Any], items: Iterable[Any]) -> list[float]:
-    """The CPU seconds of the action on each item."""
+    """Return the CPU seconds that the action takes for each item."""
     seconds = []
     for item in items:
         started = time.process_time_ns()
@@ -70,7 +69,7 @@ def parsed(documents: dict[str, dict[str, Any]]) -> list[Rule]:
 
 
 def mails(events: list[str]) -> list[Message]:
-    """New messages: nothing about them has been looked up yet."""
+    """Return fresh messages, which have cached none of the values a rule asks for."""
     return [read_event(json.loads(event))[0] for event in events]
 
 
@@ -86,16 +85,16 @@ def decided(ruleset: Ruleset, message: Message) -> str | None:
 def check(
     documents: dict[str, Any], events: list[str], *deciders: Callable[[Message], str | None]
 ) -> None:
-    """Every decider gives the oracle's answers."""
+    """End the benchmark unless every decider answers as the oracle does."""
     for message in mails(events):
         expected = oracle.decide(documents, message, message.recipients[0])[0]
         for decide in deciders:
             if (found := decide(message)) != expected:
-                sys.exit(f"wrong answer: {found} instead of {expected} for {message.message_id}")
+                sys.exit(f"{message.message_id}: found rule {found}, expected {expected}")
 
 
 def deciding() -> Iterable[Row]:
-    """One decision, against the loop and rule-engine; growth with the number of rules."""
+    """Measure one decision: against both peers, and its growth with the number of rules."""
     own: dict[int, float] = {}
     for count in (10, 1_000, 10_000, 100_000):
         documents = workload.documents(count)
@@ -133,7 +132,7 @@ def deciding() -> Iterable[Row]:
 def against(
     peer: Callable[[Message], object], few: list[str], ruleset: Ruleset, events: list[str]
 ) -> float:
-    """How many times our time a peer takes, both in their quietest of five rounds."""
+    """Return a peer's time for a mail divided by ours, each the fastest of five rounds."""
     theirs, ours = [], []
     for _ in range(5):
         theirs.append(median(each(peer, mails(few))))
@@ -142,7 +141,7 @@ def against(
 
 
 def compiling() -> Iterable[Row]:
-    """A ruleset of 10,000 parsed rules."""
+    """Measure how long a ruleset of 10,000 rules that are already parsed takes to compile."""
     documents = workload.documents(10_000)
     rules = parsed(documents)
     texts = [json.dumps(document) for document in documents.values()]
@@ -152,8 +151,8 @@ def compiling() -> Iterable[Row]:
     yield "  / json.loads of the documents", f"{seconds / loads:.1f}", "", True
 
 
-class Fixed:
-    """Rules as they are given."""
+class FixedRules:
+    """A source that holds the given documents and has no earlier versions of them."""
 
     def __init__(self, documents: dict[str, Any]) -> None:
         texts = {name: json.dumps(document) for name, document in documents.items()}
@@ -162,25 +161,25 @@ class Fixed:
     def read(self) -> Documents:
         return self._documents
 
-    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # no history here
+    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # the protocol's
         return ()
 
 
-class Nowhere:
-    """A queue that takes everything."""
+class DiscardingQueue:
+    """A queue that accepts every job and forgets it."""
 
     def send(self, job: Any) -> None:
-        """Take a job."""
+        """Accept a job."""
 
 
 def warm_intake() -> Iterable[Row]:
-    """Event to answer, logging and metrics included, no AWS calls."""
+    """Measure a warm intake from event to answer, with its journal line, without AWS calls."""
     documents = workload.documents(1_000)
     events = workload.events(400, documents)
     with Path(os.devnull).open("w", encoding="utf-8") as stream:
         intake = Intake(
-            loader=Loader(Fixed(documents), Settings(cache_s=3600), now=time.monotonic),
-            jobs=Nowhere(),
+            loader=Loader(FixedRules(documents), Settings(cache_s=3600), now=time.monotonic),
+            jobs=DiscardingQueue(),
             journal=Journal("intake", "bench", stream=stream),
             now=lambda: NOW,
         )
@@ -200,7 +199,7 @@ def warm_intake() -> Iterable[Row]:
 
 
 def replaying() -> Iterable[Row]:
-    """Mails of 5 KB from files, to JSON lines; memory from a tenth of the way to the end."""
+    """Measure `bouncer replay` on mails of 5 KB, and its memory from a tenth of them to all."""
     with tempfile.TemporaryDirectory() as folder:
         event = json.loads(workload.events(1, workload.documents(10))[0])
         headers = event["Records"][0]["ses"]["mail"]["headers"]
@@ -252,7 +251,7 @@ PATTERNS = [
 
 
 def hostile() -> Iterable[Row]:
-    """The worst pattern and subject of 100 KB, and mails that are too large in every way."""
+    """Measure patterns made to backtrack, and mails with far too many headers or addresses."""
     worst = 0.0
     for pattern in PATTERNS:
         document = {"when": {"subject": {"regex": pattern}}, "drop": {}}
@@ -301,7 +300,7 @@ def _mail(headers: list[tuple[str, str]]) -> Message:
 
 
 def pacing() -> Iterable[Row]:
-    """Calls of 80 ms, batches of ten, each in a new environment 20 ms after the last."""
+    """Measure the pace of calls of 80 ms, in batches of ten, each batch in a new environment."""
     clock = SimulatedClock(0.0)
     starts: list[float] = []
 
@@ -322,7 +321,7 @@ def pacing() -> Iterable[Row]:
 
 
 def main() -> int:
-    """Measure everything and print one table."""
+    """Measure everything and print one table; return 1 if a target is missed."""
     console = Console(width=110, highlight=False)
     table = Table("figure", "measured", "target", "")
     sound = True
