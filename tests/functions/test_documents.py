@@ -1,4 +1,4 @@
-"""README and docs say what is so: transcripts are run, names looked up, links lead somewhere."""
+"""README and docs agree with the code: transcripts are run, names looked up, links followed."""
 
 import re
 import shlex
@@ -14,10 +14,12 @@ from bouncer_cli.commands.demo_command import SAMPLES
 ROOT = Path(cli.__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FLOW = (ROOT / "docs" / "flow.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def transcripts() -> list[str]:
+    """Return the blocks of README that show commands with their output."""
     return re.findall(r"```console\n(.*?)```", README, re.DOTALL)
 
 
@@ -25,7 +27,7 @@ def transcripts() -> list[str]:
 def test_readme_transcripts_are_what_is_printed(
     transcript: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each command is run where the transcript runs it, and prints the lines below it."""
+    """Each command prints exactly the lines below it, in the folder of the transcript."""
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.chdir(ROOT)
     ran = 0
@@ -47,17 +49,43 @@ def test_readme_transcripts_are_what_is_printed(
     assert ran
 
 
-def test_readme_names_make_targets_that_exist() -> None:
-    """Every make target in the README is one."""
+def test_the_first_commands_of_the_readme_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command below "Try it" that names .venv/bin runs as it stands, from the top folder."""
+    monkeypatch.chdir(ROOT)
+    commands = re.findall(r"^    \.venv/bin/bouncer (.+?)(?:  +#.*)?$", README, re.MULTILINE)
+    assert commands
+    for command in commands:
+        assert cli.main(shlex.split(command)) == 0
+        assert capsys.readouterr().out
+
+
+def test_the_readmes_tree_is_the_tree() -> None:
+    """Every file and folder in the tree exists, and every room of lambda/bouncer is in it."""
+    section = README.partition("## Where things are\n")[2].partition("\n| page")[0]
+    rooms, named = ROOT / "lambda" / "bouncer", set[str]()
+    for indent, paths in re.findall(r"^    ( *)(\S+(?:, \S+)*)  ", section, re.MULTILINE):
+        for path in paths.split(", "):
+            assert ((rooms if indent else ROOT) / path).exists(), path
+            named.add(path.strip("/"))
+    kept = (path.parent.name for path in rooms.glob("*/__init__.py"))
+    assert set(kept) <= named
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_make_words_named_exist(page: Path) -> None:
+    """Every `make word` in code or at the start of an indented line is a target."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = re.findall(r"make ([a-z-]+)  ", README)
-    assert targets
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"(?:`|^ {4,})make ([a-z0-9-]+)", text, re.MULTILINE)
+    assert targets or page.name != "README.md"
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
 def calls() -> dict[str, set[str]]:
-    """The options that README and docs give to each word of `bouncer`."""
+    """Return the options that the pages give to each command of `bouncer`."""
     found: dict[str, set[str]] = {}
     for page in PAGES:
         for word, rest in re.findall(r"bouncer ([a-z]+)((?: [^\n`#]*)?)", page.read_text("utf-8")):
@@ -70,20 +98,20 @@ def calls() -> dict[str, set[str]]:
 def test_docs_give_options_that_exist(
     word: str, options: set[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every option is one of that very word, as its help tells."""
+    """Every option is in the help of that very command."""
     with pytest.raises(SystemExit):
         cli.main([word, "--help"])
     assert options <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
 
 
 def test_readme_counts_the_samples() -> None:
-    """The number of mails the demo judges is the number of samples."""
+    """The number of mails in the README is the number of samples."""
     (number,) = re.findall(r"# (\d+) mails judged", README)
     assert int(number) == len(list(SAMPLES.glob("*.eml")))
 
 
 def test_the_journey_names_every_reason_event_and_metric() -> None:
-    """Nothing is withheld, logged or counted that docs/flow.md does not name."""
+    """docs/flow.md names every reason, every event of the journal and every metric."""
     source = Path(journal.__file__).read_text(encoding="utf-8")
     events = set(re.findall(r'_write\(\s*"([a-z_]+)"', source))
     metrics = set(re.findall(r'"([A-Z][A-Za-z]+)"[],:]', source)) - {"Unit", "Value", "Count"}
@@ -105,3 +133,23 @@ def test_links_lead_somewhere(page: Path) -> None:
             headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
             plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
             assert link[1] in {heading.replace(" ", "-") for heading in plain}, link[1]
+
+
+def glossary_terms() -> list[str]:
+    """Return the headings of the glossary, which are its anchors."""
+    return re.findall(r"^### (.+)$", GLOSSARY, re.MULTILINE)
+
+
+def test_the_glossary_is_in_alphabetical_order() -> None:
+    """Each word stands once, where a reader looks for it."""
+    terms = glossary_terms()
+    assert len(terms) > 30
+    assert terms == sorted(set(terms), key=str.lower)
+
+
+def test_the_glossary_explains_each_word_in_one_sentence() -> None:
+    """A definition is one paragraph that ends as a sentence."""
+    for entry in GLOSSARY.split("\n### ")[1:]:
+        term, _, text = entry.partition("\n")
+        assert re.fullmatch(r"\n[^\n].*[.)]\n?", text, re.DOTALL), term
+        assert "\n\n" not in text.strip(), term
