@@ -49,12 +49,14 @@ def test_readme_transcripts_are_what_is_printed(
     assert ran
 
 
-def test_the_first_commands_of_the_readme_run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_commands_shown_with_their_path_run(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A command below "Try it" that names .venv/bin runs as it stands, from the top folder."""
+    """A command that begins with .venv/bin/bouncer runs as it stands, from the top folder."""
     monkeypatch.chdir(ROOT)
-    commands = re.findall(r"^    \.venv/bin/bouncer (.+?)(?:  +#.*)?$", README, re.MULTILINE)
+    text = Path(name).read_text(encoding="utf-8")
+    commands = re.findall(r"^    \.venv/bin/bouncer (.+?)(?:  +#.*)?$", text, re.MULTILINE)
     assert commands
     for command in commands:
         assert cli.main(shlex.split(command)) == 0
@@ -153,3 +155,11 @@ def test_the_glossary_explains_each_word_in_one_sentence() -> None:
         term, _, text = entry.partition("\n")
         assert re.fullmatch(r"\n[^\n].*[.)]\n?", text, re.DOTALL), term
         assert "\n\n" not in text.strip(), term
+
+
+def test_the_policy_names_the_present_version_of_jobs() -> None:
+    """CONTRIBUTING.md shows the member `v` as the queue's messages have it today."""
+    room = Path(journal.__file__).parent / "jobs"
+    source = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
+    (version,) = re.findall(r"^VERSION = (\d+)", source, re.MULTILINE)
+    assert f'`"v":{version}`' in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
