@@ -2,14 +2,18 @@
 
 import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import boto3
 import pytest
 
 from bouncer import journal
 from bouncer.reasons import Reason
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
+from bouncer_sim.embedded_aws import embedded_aws
 
 ROOT = Path(cli.__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,6 +65,47 @@ def test_commands_shown_with_their_path_run(
     for command in commands:
         assert cli.main(shlex.split(command)) == 0
         assert capsys.readouterr().out
+
+
+@pytest.fixture
+def own_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go to a folder that has the files which the README's examples name."""
+    mail = (SAMPLES / "02-left-the-company.eml").read_bytes()
+    (tmp_path / "rules").symlink_to(ROOT / "rules")
+    (tmp_path / "mails").mkdir()
+    (tmp_path / "mails" / "1.eml").write_bytes(mail)
+    (tmp_path / "mail.eml").write_bytes(mail)
+    separator = b"From tom@bakery.example Mon Nov  2 08:00:00 2026\n"
+    (tmp_path / "inbox.mbox").write_bytes(separator + mail + b"\n")
+    monkeypatch.chdir(tmp_path)
+
+
+@contextmanager
+def rules_in_ssm() -> Iterator[None]:
+    """Serve one rule from an embedded SSM."""
+    with embedded_aws():
+        boto3.client("ssm").put_parameter(
+            Name="/ses-auto-bouncer/main/rules/200-departed",
+            Value=(ROOT / "rules" / "200-departed.yaml").read_text(encoding="utf-8"),
+            Type="String",
+        )
+        yield
+
+
+def replays() -> list[str]:
+    """Return the README's examples of `bouncer replay`."""
+    return re.findall(r"^    bouncer (replay .+?)  +#", README, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("own_mail")
+@pytest.mark.parametrize("command", replays())
+def test_replay_commands_of_the_readme_run(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each example decides about the mails in a folder that has the files it names."""
+    with rules_in_ssm() if "ssm:" in command else nullcontext():
+        assert cli.main(shlex.split(command)) == 0
+    assert "200-departed" in capsys.readouterr().out
 
 
 def test_the_readmes_tree_is_the_tree() -> None:
