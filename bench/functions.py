@@ -1,9 +1,9 @@
-"""The bundled functions under Lambda's own runtime client: `make bench-functions`.
+"""Measure the bundled functions under Lambda's own runtime client: `make bench-functions`.
 
-Measures the bundle's size and, for each function, the time from the start of its process to its
-first answer and its peak memory, beside `bench/reference.py` in the same run. Rules come from an
-SSM of ours on loopback, 100 of them in ten pages. boto3 belongs to the runtime, as in Lambda.
-RUNS=41 makes more runs. What is installed for this stays in build/.
+It prints the size of the bundle and, for each function, the time from the start of its process to
+its first answer and its peak memory, beside `bench/reference.py` in the same run. The rules come
+from a simulated SSM on loopback, 100 of them in ten pages. boto3 belongs to the runtime, as in
+Lambda. `RUNS=41 make bench-functions` makes more runs. Installed packages are kept in build/.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ from bouncer_infra import bundle  # it starts Node, which must be ours
 BENCH = Path(__file__).parent
 KEPT = Path(__file__).resolve().parents[1] / "build" / "bench-functions"
 RUNS = max(int(os.environ.get("RUNS", "21")), 7)
-MEMORY_MB = 256  # what the functions are given
+MEMORY_MB = 256  # as deployed
 MB = 1_000_000
 STUCK_S = 60
 
@@ -58,7 +58,7 @@ Row = tuple[str, str, str, bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A function to start: its bundle and handler, the event it gets and how it must answer."""
+    """A function to start: its bundle, handler and event, the answer and calls expected of it."""
 
     folder: Path
     handler: str
@@ -69,7 +69,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One process: from its start to its first question for an event, and to its answer."""
+    """One process: the times from its start to its first request for an event and to its answer."""
 
     ready_ms: float
     answered_ms: float
@@ -81,7 +81,7 @@ def shell(*command: str | Path) -> None:
 
 
 def runtime(python: str) -> Path:
-    """An environment as Lambda's: its runtime client and boto3, compiled; kept between runs."""
+    """Install Lambda's runtime client and boto3, compiled, and return the Python that has them."""
     lock = BENCH / "awslambdaric.txt"
     folder = KEPT / f"runtime-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     if not (folder / "ready").exists():
@@ -96,7 +96,7 @@ def runtime(python: str) -> Path:
 
 
 def reference(python: str, architecture: str) -> Path:
-    """The reference handler, bundled as ours is; kept between runs."""
+    """Bundle the reference handler as ours is bundled; the folder is kept between runs."""
     lock, code = BENCH / "reference.txt", BENCH / "reference.py"
     version = hashlib.sha256(lock.read_bytes() + code.read_bytes()).hexdigest()[:12]
     folder = KEPT / f"reference-{version}"
@@ -118,7 +118,7 @@ def compiled(python: str, folder: Path) -> None:
 
 
 def digest(folder: Path) -> str:
-    """What an asset is known by: every path, mode and content."""
+    """Return a digest of every path, mode and content, as CDK identifies an asset."""
     total = hashlib.sha256()
     for path in files(folder):
         total.update(f"{path.relative_to(folder)} {path.stat().st_mode:o}\n".encode())
@@ -138,7 +138,7 @@ def zipped(folder: Path, archive: Path) -> int:
 
 
 def building(first: Path, second: Path, architecture: str) -> list[Row]:
-    """Two builds, their size, and whether they are the same."""
+    """Build twice; report the size, and whether both builds are the same."""
     for folder in (first, second):
         folder.mkdir()
         bundle.build(folder, architecture)
@@ -153,7 +153,7 @@ def building(first: Path, second: Path, architecture: str) -> list[Row]:
 
 
 def run(python: Path, subject: Subject, rules: dict[str, str]) -> Run:
-    """One process from start to answer; a wrong answer ends the benchmark."""
+    """Measure one process from start to answer; end the benchmark on a wrong answer or call."""
     with surroundings(subject.event, rules) as around:
         started = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603  # our own words
@@ -176,7 +176,7 @@ def run(python: Path, subject: Subject, rules: dict[str, str]) -> Run:
     return Run(
         ready_ms=(around.ready_at - started) * 1e3,
         answered_ms=(around.answered_at - started) * 1e3,
-        # Not ru_maxrss: that starts with the size of the process that forked.
+        # Not ru_maxrss: it begins with the size of the process that forked.
         peak_mb=int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MB,
     )
 
@@ -195,7 +195,7 @@ def environment(address: str, subject: Subject) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_ENDPOINT_URL": f"http://{address}",
-        "PYTHONDONTWRITEBYTECODE": "1",  # what is measured is the bytecode that ships
+        "PYTHONDONTWRITEBYTECODE": "1",  # the bytecode that ships is measured
         PREFIX_KEY: PREFIX,
         QUEUE_KEY: f"http://{address}/123456789012/bounces.fifo",
         DEAD_LETTER_KEY: f"http://{address}/123456789012/dead.fifo",
@@ -205,7 +205,7 @@ def environment(address: str, subject: Subject) -> dict[str, str]:
 
 
 def sorted_events(rules: dict[str, dict[str, Any]]) -> tuple[str, str, Job]:
-    """An event no rule matches, one to be answered by a bounce, and that bounce as a job."""
+    """Return an event that no rule matches, one that is bounced, and the job of that bounce."""
     ruleset = Ruleset([read_rule(name, yaml.safe_dump(rule)) for name, rule in rules.items()])
     in_force = Settings(bounce_sender="mailer-daemon@example.com")
     kept, rejected = "", None
@@ -213,12 +213,14 @@ def sorted_events(rules: dict[str, dict[str, Any]]) -> tuple[str, str, Job]:
         (message,) = read_event(json.loads(event))
         judgement = judge(message, ruleset, in_force, now=datetime.now(UTC))
         if judgement.jobs:
-            fresh = replace(judgement.jobs[0], received_at=datetime.now(UTC))  # else it has expired
+            fresh = replace(
+                judgement.jobs[0], received_at=datetime.now(UTC)
+            )  # or it would have expired
             rejected = rejected or (event, fresh)
         elif judgement.disposition == "CONTINUE":
             kept = kept or event
     if not kept or not rejected:
-        sys.exit("bench/workload.py: found no mail of each kind among 400, expected some")
+        sys.exit("bench/workload.py: found no accepted or no bounced mail among 400, expected both")
     return kept, *rejected
 
 
@@ -228,7 +230,7 @@ def sqs_event(job: Job) -> str:
 
 
 def running(python: str, ours: Path, architecture: str) -> list[Row]:
-    """Each function in new processes, taking turns, so that a busy moment meets them all."""
+    """Run each function in new processes, in turns, so that a busy moment affects all of them."""
     documents = workload.documents(100)
     rules = {name: yaml.safe_dump(document) for name, document in documents.items()}
     kept, rejected, job = sorted_events(documents)
@@ -261,13 +263,13 @@ def running(python: str, ours: Path, architecture: str) -> list[Row]:
     for turn in range(RUNS + 1):
         for name, subject in subjects.items():
             done = run(client, subject, rules)
-            if turn:  # the first brings files into memory
+            if turn:  # the first run of each only warms the file cache
                 runs[name].append(done)
     return rows(runs)
 
 
 def rows(runs: dict[str, list[Run]]) -> list[Row]:
-    """Everyone in the quietest of the same turns: whatever else this machine does only adds."""
+    """Take the fastest run of each: other load on this machine can only add time."""
     answered = {name: min(run.answered_ms for run in each) for name, each in runs.items()}
     ready = {name: min(run.ready_ms for run in each) for name, each in runs.items()}
     peak = {name: max(run.peak_mb for run in each) for name, each in runs.items()}
@@ -296,12 +298,16 @@ def rows(runs: dict[str, list[Run]]) -> list[Row]:
 
 
 def main() -> int:
-    """Measure everything and print one table."""
+    """Measure everything and print one table; return 1 if a target is missed."""
     python = bundle.interpreter()
     if python is None:
-        sys.exit(f"Python {bundle.PYTHON} is missing: install it, or put it on the PATH.")
+        sys.exit(
+            f"found no Python {bundle.PYTHON}, expected one on the PATH or in ~/.pyenv: install it."
+        )
     if platform.system() != "Linux":
-        sys.exit("The functions' libraries are Linux's: run this on Linux.")
+        sys.exit(
+            f"found {platform.system()}, expected Linux: the functions' libraries run nowhere else."
+        )
     architecture = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
     KEPT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

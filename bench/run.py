@@ -1,15 +1,13 @@
-"""Speed against named peers, as ratios measured in this run: `make bench`.
+"""Measure speed as ratios to named peers in the same run: `make bench`.
 
-Peers: a loop of `re.search` and string tests over the same rules; the package rule-engine;
-`json.loads` of the same documents or event. Every answer is compared with the oracle's.
-MAILS=100000 replays more mails.
+The peers are those in `peers.py`, and `json.loads` of the same documents or event. Every answer is
+compared with the oracle's (`tests/oracle.py`). `MAILS=100000 make bench` replays more mails.
 """
 
 import gc
 import io
 import json
 import os
-import re
 import resource
 import sys
 import tempfile
@@ -18,15 +16,14 @@ from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from functools import partial
-from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import re2
-import rule_engine
 import workload
+from peers import naive, with_rule_engine
 from rich.console import Console
 from rich.table import Table
 
@@ -51,7 +48,7 @@ Row = tuple[str, str, str, bool]
 
 
 def timed(action: Callable[[], Any]) -> float:
-    """The CPU seconds of one call."""
+    """Return the CPU seconds of one call."""
     gc.collect()
     started = time.process_time()
     action()
@@ -59,7 +56,7 @@ def timed(action: Callable[[], Any]) -> float:
 
 
 def each(action: Callable[[Any], Any], items: Iterable[Any]) -> list[float]:
-    """The CPU seconds of the action on each item."""
+    """Return the CPU seconds that the action takes for each item."""
     seconds = []
     for item in items:
         started = time.process_time_ns()
@@ -73,89 +70,8 @@ def parsed(documents: dict[str, dict[str, Any]]) -> list[Rule]:
 
 
 def mails(events: list[str]) -> list[Message]:
-    """New messages: nothing about them has been looked up yet."""
+    """Return fresh messages, which have cached none of the values a rule asks for."""
     return [read_event(json.loads(event))[0] for event in events]
-
-
-def naive(  # noqa: C901  # written in one piece, as one writes it first
-    documents: dict[str, dict[str, Any]],
-) -> Callable[[Message], str | None]:
-    """What one writes first: a loop over the rules with string tests and `re.search`."""
-
-    def holds(field: str, spec: Any, message: Message) -> object:  # bool() would slow the peer
-        match field:
-            case "recipient":
-                return message.recipients[0].lower() == spec
-            case "sender" if spec.startswith("*@"):
-                return message.sender.lower().endswith(spec[1:])
-            case "sender":
-                return message.sender.lower() == spec
-            case "sender_domain":
-                domain = message.sender.rpartition("@")[2].lower()
-                return domain == spec[0] or domain.endswith(spec[1])
-            case "subject" if "contains" in spec:
-                return spec["contains"] in message.header("subject")[0].lower()
-            case "subject":
-                return bool(re.search(spec["regex"], message.header("subject")[0], re.IGNORECASE))
-            case "header":
-                ((name, matcher),) = spec.items()
-                values = message.header(name.lower())
-                return any(re.search(matcher["regex"], value, re.IGNORECASE) for value in values)
-            case "source_ip":
-                return ip_address(str(message.source_ip)) in ip_network(spec)
-            case _:
-                return message.verdicts[field] == spec
-
-    def decide(message: Message) -> str | None:
-        for name, document in documents.items():
-            if all(holds(field, spec, message) for field, spec in document["when"].items()):
-                return name
-        return None
-
-    return decide
-
-
-def with_rule_engine(documents: dict[str, dict[str, Any]]) -> Callable[[Message], str | None]:
-    """The same rules as expressions of the package rule-engine."""
-
-    def expression(field: str, spec: Any) -> str:
-        match field:
-            case "sender" if spec.startswith("*@"):
-                return f'sender.ends_with("{spec[1:]}")'
-            case "sender_domain":
-                return f'domain == "{spec[0]}" or domain.ends_with("{spec[1]}")'
-            case "subject" if "contains" in spec:
-                return f'"{spec["contains"]}" in subject'
-            case "subject":
-                return f"subject =~~ {json.dumps(spec['regex'])}"
-            case "header":
-                ((name, matcher),) = spec.items()
-                return f'headers&["{name.lower()}"] =~~ {json.dumps(matcher["regex"])}'
-            case "source_ip":
-                network = ip_network(spec)
-                first, last = int(network.network_address), int(network.broadcast_address)
-                return f"ip >= {first} and ip <= {last}"
-            case _:
-                return f'{field} == "{spec}"'
-
-    rules = []
-    for name, document in documents.items():
-        parts = " and ".join(f"({expression(key, spec)})" for key, spec in document["when"].items())
-        rules.append((name, rule_engine.Rule(parts)))
-
-    def decide(message: Message) -> str | None:
-        thing = {
-            "recipient": message.recipients[0].lower(),
-            "sender": message.sender.lower(),
-            "domain": message.sender.rpartition("@")[2].lower(),
-            "subject": message.header("subject")[0].lower(),
-            "headers": {name: values[0] for name, values in message.headers.items()},
-            "ip": int(ip_address(str(message.source_ip))),
-            "spam": message.verdicts["spam"],
-        }
-        return next((name for name, rule in rules if rule.matches(thing)), None)
-
-    return decide
 
 
 def decider(ruleset: Ruleset) -> Callable[[Message], Decision]:
@@ -170,16 +86,16 @@ def decided(ruleset: Ruleset, message: Message) -> str | None:
 def check(
     documents: dict[str, Any], events: list[str], *deciders: Callable[[Message], str | None]
 ) -> None:
-    """Every decider gives the oracle's answers."""
+    """End the benchmark unless every decider answers as the oracle does."""
     for message in mails(events):
         expected = oracle.decide(documents, message, message.recipients[0])[0]
         for decide in deciders:
             if (found := decide(message)) != expected:
-                sys.exit(f"wrong answer: {found} instead of {expected} for {message.message_id}")
+                sys.exit(f"{message.message_id}: found rule {found}, expected {expected}")
 
 
 def deciding() -> Iterable[Row]:
-    """One decision, against the loop and rule-engine; growth with the number of rules."""
+    """Measure one decision: against both peers, and its growth with the number of rules."""
     own: dict[int, float] = {}
     for count in (10, 1_000, 10_000, 100_000):
         documents = workload.documents(count)
@@ -217,7 +133,7 @@ def deciding() -> Iterable[Row]:
 def against(
     peer: Callable[[Message], object], few: list[str], ruleset: Ruleset, events: list[str]
 ) -> float:
-    """How many times our time a peer takes, both in their quietest of five rounds."""
+    """Return a peer's time for a mail divided by ours, each the fastest of five rounds."""
     theirs, ours = [], []
     for _ in range(5):
         theirs.append(median(each(peer, mails(few))))
@@ -226,7 +142,7 @@ def against(
 
 
 def compiling() -> Iterable[Row]:
-    """A ruleset of 10,000 parsed rules."""
+    """Measure how long a ruleset of 10,000 rules that are already parsed takes to compile."""
     documents = workload.documents(10_000)
     rules = parsed(documents)
     texts = [json.dumps(document) for document in documents.values()]
@@ -236,8 +152,8 @@ def compiling() -> Iterable[Row]:
     yield "  / json.loads of the documents", f"{seconds / loads:.1f}", "", True
 
 
-class Fixed:
-    """Rules as they are given."""
+class FixedRules:
+    """A source that holds the given documents and has no earlier versions of them."""
 
     def __init__(self, documents: dict[str, Any]) -> None:
         texts = {name: json.dumps(document) for name, document in documents.items()}
@@ -246,25 +162,25 @@ class Fixed:
     def read(self) -> Documents:
         return self._documents
 
-    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # no history here
+    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # the protocol's
         return ()
 
 
-class Nowhere:
-    """A queue that takes everything."""
+class DiscardingQueue:
+    """A queue that accepts every job and forgets it."""
 
     def send(self, job: Any) -> None:
-        """Take a job."""
+        """Accept a job."""
 
 
 def warm_intake() -> Iterable[Row]:
-    """Event to answer, logging and metrics included, no AWS calls."""
+    """Measure a warm intake from event to answer, with its journal line, without AWS calls."""
     documents = workload.documents(1_000)
     events = workload.events(400, documents)
     with Path(os.devnull).open("w", encoding="utf-8") as stream:
         intake = Intake(
-            loader=Loader(Fixed(documents), Settings(cache_s=3600), now=time.monotonic),
-            jobs=Nowhere(),
+            loader=Loader(FixedRules(documents), Settings(cache_s=3600), now=time.monotonic),
+            jobs=DiscardingQueue(),
             journal=Journal("intake", "bench", stream=stream),
             now=lambda: NOW,
         )
@@ -284,7 +200,7 @@ def warm_intake() -> Iterable[Row]:
 
 
 def replaying() -> Iterable[Row]:
-    """Mails of 5 KB from files, to JSON lines; memory from a tenth of the way to the end."""
+    """Measure `bouncer replay` on mails of 5 KB, and its memory from a tenth of them to all."""
     with tempfile.TemporaryDirectory() as folder:
         event = json.loads(workload.events(1, workload.documents(10))[0])
         headers = event["Records"][0]["ses"]["mail"]["headers"]
@@ -336,7 +252,7 @@ PATTERNS = [
 
 
 def hostile() -> Iterable[Row]:
-    """The worst pattern and subject of 100 KB, and mails that are too large in every way."""
+    """Measure patterns made to backtrack, and mails with far too many headers or addresses."""
     worst = 0.0
     for pattern in PATTERNS:
         document = {"when": {"subject": {"regex": pattern}}, "drop": {}}
@@ -385,7 +301,7 @@ def _mail(headers: list[tuple[str, str]]) -> Message:
 
 
 def pacing() -> Iterable[Row]:
-    """Calls of 80 ms, batches of ten, each in a new environment 20 ms after the last."""
+    """Measure the pace of calls of 80 ms, in batches of ten, each batch in a new environment."""
     clock = SimulatedClock(0.0)
     starts: list[float] = []
 
@@ -406,7 +322,7 @@ def pacing() -> Iterable[Row]:
 
 
 def main() -> int:
-    """Measure everything and print one table."""
+    """Measure everything and print one table; return 1 if a target is missed."""
     console = Console(width=110, highlight=False)
     table = Table("figure", "measured", "target", "")
     sound = True

@@ -1,7 +1,8 @@
-"""Lambda's Runtime API and the AWS services around one process, on loopback.
+"""Lambda's Runtime API and the AWS services that one function process calls, on loopback.
 
-A server serves one process and one event: a dead process's pending question would swallow the event
-of the next. Every answer leaves in one write, or delayed acknowledgements would cost 40 ms each.
+A server serves one process and one event: the open request of a process that has ended would
+receive the next event. Every answer is sent in one write; in two, TCP's delayed acknowledgement
+would add 40 ms to each.
 """
 
 import json
@@ -14,7 +15,7 @@ from threading import Event, Thread
 from typing import Any
 
 PREFIX = "/ses-auto-bouncer/bench"
-_PAGE = 10  # parameters SSM gives at a time
+_PAGE = 10  # parameters in a page, as SSM has them
 _BOUNCED = (
     b"<SendBounceResponse xmlns='http://ses.amazonaws.com/doc/2010-12-01/'><SendBounceResult>"
     b"<MessageId>1</MessageId></SendBounceResult></SendBounceResponse>"
@@ -22,7 +23,7 @@ _BOUNCED = (
 
 
 class Surroundings(ThreadingHTTPServer):
-    """One process's world: `event` for it, `rules` in SSM; what it asked and answered, and when."""
+    """The services for one process; they record its calls, its answer and the times of both."""
 
     daemon_threads = True
 
@@ -47,7 +48,7 @@ class Surroundings(ThreadingHTTPServer):
 
 @contextmanager
 def surroundings(event: str, rules: Mapping[str, str]) -> Iterator[Surroundings]:
-    """A world for the length of a `with`."""
+    """Serve one process for the length of a `with`: `event` for it, `rules` in SSM."""
     with Surroundings(event, rules) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield server
@@ -62,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """The process asks for the next event."""
+        """Answer the process that asks for its next event; hold the second request open."""
         if self.server.ready_at:
             self.server.done.set()
             self.server.over.wait()
@@ -71,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(
             self.server.event,
             {
-                "Content-Type": "application/json",  # without it the client waits for ever
+                "Content-Type": "application/json",  # without it the client waits forever
                 "Lambda-Runtime-Aws-Request-Id": "00000000-0000-4000-8000-000000000000",
                 "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 60) * 1000)),
                 "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:f",
@@ -79,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def do_POST(self) -> None:
-        """The process answers its event, or asks AWS."""
+        """Take the answer to the event, or answer a call to AWS."""
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         if "/runtime/" in self.path:
             self.server.answered_at = time.perf_counter()
@@ -119,4 +120,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no access log."""

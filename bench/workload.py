@@ -1,4 +1,4 @@
-"""The rules and mails that every benchmark measures: the mix of a large SES receiver.
+"""The rules and mails of all benchmarks: the mix that a large receiver of mail may have.
 
 Of N rules 25 % ask for an exact recipient, 20 % for a sender's domain and its subdomains, 20 % for
 an exact sender, 10 % for a word in the subject, 8 % for a regex in it, 7 % for a regex in one of 12
@@ -32,7 +32,7 @@ def _word(draw: random.Random, length: int) -> str:
 
 
 def documents(count: int, seed: int = 1) -> dict[str, dict[str, Any]]:
-    """`count` rule documents by name."""
+    """Return `count` rule documents by name."""
     draw = random.Random(seed)
     kinds = ["recipient"] * 25 + ["domain"] * 20 + ["sender"] * 20 + ["word"] * 10
     kinds += ["subject"] * 8 + ["header"] * 7 + ["network"] * 9 + ["verdict"]
@@ -69,7 +69,7 @@ def _when(kind: str, draw: random.Random) -> dict[str, Any]:
 
 
 def events(count: int, rules: dict[str, dict[str, Any]], seed: int = 2) -> list[str]:
-    """`count` SES events as JSON text, about 5 % of which match one of the rules."""
+    """Return `count` SES events as JSON text; about 5 % of them match one of the rules."""
     draw = random.Random(seed)
     wanted = list(rules.values())
     return [json.dumps(_event(draw, wanted)) for _ in range(count)]
@@ -90,7 +90,7 @@ def _event(draw: random.Random, wanted: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _fit(mail: dict[str, Any], when: dict[str, Any]) -> None:
-    """Change a mail so that it matches a rule, where that is easy."""
+    """Change a mail so that it matches a rule, for the kinds where that is easy."""
     for field, value in when.items():
         match field:
             case "recipient":

@@ -1,6 +1,7 @@
-"""Hypothesis for all tests: no deadline, as a machine may be busy.
+"""Settings of Hypothesis for all tests: no deadline, because a machine may be busy.
 
-Where `CI` is set, Hypothesis takes the same examples each time: a landing is no lottery.
+Where the variable `CI` is set, Hypothesis takes the same examples each time, so that a change does
+not pass or fail by chance.
 """
 
 from hypothesis import settings

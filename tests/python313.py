@@ -1,6 +1,7 @@
-"""Runs the tests of lambda/ under the functions' own Python, if it is here: `make test-313`.
+"""Run the tests of lambda/ under the functions' own Python, if it is installed: `make test-313`.
 
-It gets an environment of its own from the same lock, kept in build/ until the lock changes.
+The packages are installed from the same lock into an environment of their own, which is kept in
+build/ until the lock changes.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ UV = (sys.executable, "-m", "uv")
 
 
 def environment(python: str) -> Path:
-    """The locked packages and ours for this interpreter."""
+    """Install the locked packages and ours for this Python; return the folder."""
     digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
     folder = ROOT / "build" / f"python{bundle.PYTHON}-{digest}"
     if not (folder / "ready").exists():
@@ -39,10 +40,13 @@ def run(*command: str | Path) -> None:
 
 
 def main() -> int:
-    """Test, or say why not."""
+    """Run the tests and return their exit status; without that Python, say so and return 0."""
     python = bundle.interpreter()
     if python is None:
-        print(f"no Python {bundle.PYTHON} on this machine: its tests are skipped")  # noqa: T201
+        print(  # noqa: T201
+            f"found no Python {bundle.PYTHON}, so its tests are skipped: install it, on the PATH "
+            "or in ~/.pyenv"
+        )
         return 0
     command = [str(environment(python) / "bin" / "pytest"), "tests/unit", "tests/functions"]
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603

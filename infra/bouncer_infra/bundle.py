@@ -91,15 +91,17 @@ def _compile(folder: Path) -> None:
 
 
 def interpreter() -> str | None:
-    """Return a Python of the functions' version, on the path or kept by pyenv or uv."""
+    """Return the path of a Python of the functions' version, on the PATH or kept by pyenv or uv."""
     kept = (
         *Path.home().glob(f".pyenv/versions/{PYTHON}*/bin/python"),
         *Path.home().glob(f".local/share/uv/python/cpython-{PYTHON}*/bin/python"),
     )
     for candidate in (f"python{PYTHON}", *map(str, sorted(kept))):
-        command = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        script = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
+        command = [candidate, "-c", script]
         with contextlib.suppress(OSError):
             done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-            if done.stdout.strip() == PYTHON:
-                return candidate
+            version, _, path = done.stdout.strip().partition(" ")
+            if version == PYTHON:
+                return path
     return None
