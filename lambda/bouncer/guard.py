@@ -10,8 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bouncer.jobs.reference import REFERENCE
-from bouncer.mail import mime
-from bouncer.mail.address import mailbox_address
+from bouncer.mail.address import domain, local_part, mailbox_address, without_tag
 from bouncer.mail.message import Message
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import REFERENCE_FIELD
@@ -140,11 +139,11 @@ def _report(message: Message, _: Context) -> str:
 def _own_sender(message: Message, context: Context) -> str:
     """Is it our own mail, or mail to the address bounces come from, which may answer a bounce?"""
     senders = {mailbox_address(mailbox).lower() for mailbox in context.bounce_senders}
-    recipient = mime.without_tag(context.recipient).lower()
+    recipient = without_tag(context.recipient).lower()
     if recipient in senders:
         return f"{context.recipient} is where our bounces come from"
-    own = mime.without_tag(message.sender).lower() in {recipient, *senders}
-    if own or in_domains(mime.domain(message.sender), context.own_domains):
+    own = without_tag(message.sender).lower() in {recipient, *senders}
+    if own or in_domains(domain(message.sender), context.own_domains):
         return f"envelope sender {message.sender}"
     return ""
 
@@ -206,7 +205,7 @@ def _aligned(message: Message) -> bool:
     """
     if len(message.from_) != 1:
         return False
-    sender = mime.domain(message.sender)
+    sender = domain(message.sender)
     written = (_DOMAIN.findall(value) for value in message.header("from"))
     authors = {author.rstrip(".").lower() for found in written for author in found}
     return all(author == sender or sender.endswith(f".{author}") for author in authors)
@@ -238,7 +237,7 @@ def _lists(message: Message, _: Context) -> str:
 
 def _local_part_is(address: str, pattern: str) -> bool:
     """Does the local part match, as it stands, without its tag, or inside SRS and BATV?"""
-    local = mime.local_part(address)[:64]
+    local = local_part(address)[:64]
     return any(
         re.fullmatch(pattern, part)
         for part in (local, local.partition("+")[0], local.rpartition("=")[2])

@@ -14,8 +14,9 @@ from itertools import groupby
 from bouncer import guard
 from bouncer.jobs.job import MOST_RECIPIENTS, DsnFields, Job, Refusal
 from bouncer.jobs.reference import reference
-from bouncer.mail import mime
+from bouncer.mail.address import domain
 from bouncer.mail.message import Message
+from bouncer.mail.text import ascii_text, printable
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import DIAGNOSTIC_LIMIT, MESSAGE_LIMIT, BounceType, Dsn, Rejection
@@ -84,7 +85,7 @@ def guard_context(
     return guard.Context(
         recipient=recipient,
         bounce_senders=senders - {""},
-        own_domains=(*map(mime.domain, message.recipients), *settings.own_domains),
+        own_domains=(*map(domain, message.recipients), *settings.own_domains),
         answer=settings.answer | (rejection.answer if rejection else frozenset()),
     )
 
@@ -92,7 +93,7 @@ def guard_context(
 def bounce_sender(recipient: str, rejection: Rejection | None, settings: Settings) -> str:
     """The bounce's sender: the rule's, else the settings', else the recipient's mail system."""
     named = (rejection.sender if rejection else None) or settings.bounce_sender
-    return named or f"mailer-daemon@{mime.domain(recipient)}"
+    return named or f"mailer-daemon@{domain(recipient)}"
 
 
 def _guarded(
@@ -157,8 +158,8 @@ class _Texts:
         self._received_at = received_at
         self._ascii = settings.ascii_only
         self._values = {
-            "sender": mime.printable(message.sender, _ADDRESS_LIMIT),
-            "subject": mime.printable(next(iter(message.subject), ""), _SUBJECT_LIMIT),
+            "sender": printable(message.sender, _ADDRESS_LIMIT),
+            "subject": printable(next(iter(message.subject), ""), _SUBJECT_LIMIT),
             "date": format_datetime(received_at),
             "reference": mark,
         }
@@ -194,7 +195,7 @@ class _Texts:
         template = dsn.diagnostic or (rejection.message if rejection else None)
         values = self._for(decision.recipient, _rule_name(decision))
         text = template.render(values) if template else _DEFAULT_DIAGNOSTIC
-        line = mime.ascii_text(mime.printable(text, DIAGNOSTIC_LIMIT)) or _DEFAULT_DIAGNOSTIC
+        line = ascii_text(printable(text, DIAGNOSTIC_LIMIT)) or _DEFAULT_DIAGNOSTIC
         return DsnFields(
             action=dsn.action,
             status=dsn.status,
@@ -206,11 +207,11 @@ class _Texts:
         )
 
     def _for(self, recipient: str, rule: str) -> dict[str, str]:
-        return {**self._values, "recipient": mime.printable(recipient, 2000), "rule": rule}
+        return {**self._values, "recipient": printable(recipient, 2000), "rule": rule}
 
     def _clean(self, text: str, limit: int) -> str:
-        line = mime.printable(text, limit)
-        return mime.printable(mime.ascii_text(line), limit) if self._ascii else line
+        line = printable(text, limit)
+        return printable(ascii_text(line), limit) if self._ascii else line
 
 
 def _rule_name(decision: Decision) -> str:
@@ -218,8 +219,6 @@ def _rule_name(decision: Decision) -> str:
 
 
 def _listed(recipients: list[str]) -> str:
-    shown = [
-        mime.printable(recipient, _ADDRESS_LIMIT) for recipient in recipients[:_NAMED_RECIPIENTS]
-    ]
+    shown = [printable(recipient, _ADDRESS_LIMIT) for recipient in recipients[:_NAMED_RECIPIENTS]]
     more = len(recipients) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

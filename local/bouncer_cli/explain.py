@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from bouncer import guard
 from bouncer.judge import Judgement, guard_context
-from bouncer.mail import mime
 from bouncer.mail.message import VERDICTS, Message
+from bouncer.mail.text import printable
 from bouncer.operator_settings import Settings
 from bouncer.rules.condition import All, Any, Condition, Leaf, Not
 from bouncer.rules.index import found_values
@@ -130,4 +130,4 @@ def _guard(decision: Decision, message: Message, settings: Settings) -> Iterator
 
 
 def _clean(text: str) -> str:
-    return mime.printable(text, 300)
+    return printable(text, 300)

@@ -18,7 +18,7 @@ import boto3
 
 from bouncer.jobs.job import Job
 from bouncer.journal import Journal
-from bouncer.mail import mime
+from bouncer.mail.address import domain
 from bouncer.mail.message import Message
 from bouncer.operator_settings import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, Settings
 from bouncer.sending import ses as sesapi
@@ -100,7 +100,7 @@ class Sending:
         Domains that receive mail are verified: SES receives for no others.
         """
         for recipient in message.recipients:
-            self._ses.verify(mime.domain(recipient))
+            self._ses.verify(domain(recipient))
         mail = ReceivedMail(
             message_id=message.message_id,
             sender=message.sender,

@@ -127,7 +127,7 @@ def test_bad_mail_in_mbox_is_told_alone(write: Write) -> None:
         ("empty-list.json", b"[]", "found no records, expected an SES event"),
         ("object.json", b"{}", "found an empty object"),
         ("other.json", b'{"a": 1, "b": 2}', "found an object with the keys a, b"),
-        ("list.json", b"[7]", "found a value that is no JSON object"),
+        ("list.json", b"[7]", "found a value that is not a JSON object"),
     ],
 )
 def test_what_is_no_mail_is_told_in_one_sentence(

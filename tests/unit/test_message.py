@@ -337,8 +337,8 @@ def test_every_record_is_read() -> None:
 @pytest.mark.parametrize(
     ("strange", "words"),
     [
-        (None, "no JSON object"),
-        ("x", "no JSON object"),
+        (None, "not a JSON object"),
+        ("x", "not a JSON object"),
         ([], "a list"),
         ({}, "an empty object"),
         ({"a": 1, "b": 2}, "the keys a, b"),
@@ -346,7 +346,7 @@ def test_every_record_is_read() -> None:
         ({"Records": None}, "the keys Records"),
         ({"Records": []}, "the keys Records"),
         ({"Records": {}}, "the keys Records"),
-        ({"Records": [None]}, "no JSON object"),
+        ({"Records": [None]}, "not a JSON object"),
         ({"Records": [{}]}, "an empty object"),
         ({"Records": [{"ses": None}]}, "the keys ses"),
         ({"Records": [{"ses": {"mail": []}}]}, "the keys ses"),

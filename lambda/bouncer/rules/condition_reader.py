@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from bouncer.mail import mime
+from bouncer.mail.text import printable
 from bouncer.rules.condition import (
     ADDRESS_FIELDS,
     CONTENT_FIELDS,
@@ -143,7 +143,7 @@ def _valid_regex(node: Node, pattern: str) -> bool:
     except (re2.error, UnicodeEncodeError) as error:
         detail = error.args[0] if error.args else error
         reason = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
-        reason = mime.printable(reason, 100)
+        reason = printable(reason, 100)
         expected = "an RE2 pattern (no look-around, no back-references)"
         node.fault(expected, found=f"{show(pattern)} (RE2 says {show(reason)})")
         return False

@@ -14,8 +14,10 @@ from typing import Any
 
 import re2
 
-from bouncer.mail import mime
+from bouncer.mail.address import domain, without_tag
 from bouncer.mail.message import Message
+from bouncer.mail.mime import decode_words
+from bouncer.mail.text import well_formed
 from bouncer.rules.condition import (
     Leaf,
     Matcher,
@@ -44,7 +46,7 @@ fold = str.casefold  # the form in which texts are compared: case does not count
 
 def pattern_source(text: Text) -> str:
     """The RE2 pattern for the folded value of a leaf that is neither exact nor a regex."""
-    literal: str = re2.escape(mime.well_formed(fold(text.pattern)))
+    literal: str = re2.escape(well_formed(fold(text.pattern)))
     match text.matcher:
         case Matcher.CONTAINS:
             return literal
@@ -84,7 +86,7 @@ class PatternSet:
     def find(self, text: str) -> Iterable[int]:
         """The numbers of all patterns that match `text`."""
         if not text.isascii():
-            text = mime.well_formed(text)
+            text = well_formed(text)
         found = self._set.Match(text.encode()) if self._set else None
         if found == _NOTHING:
             return _NONE
@@ -170,7 +172,7 @@ class TextIndex:
     def find_address(self, address: str, satisfied: set[int]) -> None:
         """As `find`; the address without its plus tag satisfies every pattern that has no `+`."""
         self.find(address, satisfied)
-        untagged = mime.without_tag(address)
+        untagged = without_tag(address)
         if untagged != address:
             more: set[int] = set()
             self.find(untagged, more)
@@ -232,7 +234,7 @@ def found_values(leaf: Leaf, message: Message) -> list[str]:
     match leaf:
         case Text(field) if field.startswith("header:"):
             values = message.header(field.removeprefix("header:"))
-            return [mime.decode_words(value) for value in values]
+            return [decode_words(value) for value in values]
         case Text("to" | "cc" | "reply_to" as field):
             return list(_VALUES[field](message))
         case Recipients():
@@ -244,7 +246,7 @@ def found_values(leaf: Leaf, message: Message) -> list[str]:
 
 
 def _domains(addresses: Iterable[str]) -> list[str]:
-    return [domain for address in addresses if (domain := mime.domain(address))]
+    return [found for address in addresses if (found := domain(address))]
 
 
 def _common(some: Mapping[str, object], others: Mapping[str, object]) -> list[str]:
@@ -341,7 +343,7 @@ class LeafIndex:
         for name in _common(self._headers, message.headers):
             find = self._headers[name].find
             for value in message.headers[name]:
-                find(mime.decode_words(value), facts)
+                find(decode_words(value), facts)
 
     def recipient_facts(self, recipient: str) -> set[int]:
         """The numbers of all satisfied leaves about this recipient."""
