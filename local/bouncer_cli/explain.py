@@ -12,6 +12,7 @@ from bouncer.judge import Judgement, guard_context
 from bouncer.mail.message import VERDICTS, Message
 from bouncer.mail.text import printable
 from bouncer.operator_settings import Settings
+from bouncer.reasons import GUARD_REASONS
 from bouncer.rules.condition import All, Any, Condition, Leaf, Not
 from bouncer.rules.index import found_values
 from bouncer.rules.rule import Action, Mode, Rule
@@ -119,12 +120,13 @@ def _dates(rule: Rule, message: Message) -> str:
 def _guard(decision: Decision, message: Message, settings: Settings) -> Iterator[str]:
     context = guard_context(message, decision.rule, decision.recipient, settings)
     found = dict(guard.findings(message, replace(context, answer=())))
-    withheld = next((reason for reason in found if reason not in context.answer), None)
+    withheld = next((reason for reason in found if reason.waived_by not in context.answer), None)
     yield f"{_INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
-    for reason in guard.CHECKED:
+    for reason in GUARD_REASONS:
         line = f"{_INDENT * 2}{_mark(reason in found)} {reason}"
         if reason in found:
-            waived = " (the rule or settings answer it)" if reason in context.answer else ""
+            answered = reason.waived_by in context.answer
+            waived = " (the rule or settings answer it)" if answered else ""
             line += f": {_clean(found[reason])}{waived}"
         yield line
 

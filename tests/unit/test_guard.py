@@ -4,11 +4,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from bouncer.guard import CHECKED, Context, findings, withheld
+from bouncer.guard import Context, findings, withheld
 from bouncer.jobs.reference import reference
 from bouncer.mail.message import VERDICTS, Message
-from bouncer.reasons import Reason
-from bouncer.rules.rejection import ANSWER_CLASSES
+from bouncer.reasons import ANSWER_CLASSES, GUARD_REASONS, Reason
 
 SENDER = "bob@sender.example"
 RECIPIENT = "ann@example.com"
@@ -542,7 +541,7 @@ def test_reasons_come_in_the_order_of_the_design() -> None:
     )
     given = context(bounce_senders=[dreadful.sender])
     assert reasons(dreadful, given) == [
-        reason for reason in CHECKED if reason is not Reason.DAEMON_SENDER
+        reason for reason in GUARD_REASONS if reason is not Reason.DAEMON_SENDER
     ]
     assert withheld(dreadful, given) is Reason.NULL_SENDER
 
@@ -558,7 +557,7 @@ def test_a_waiver_allows_its_own_class_only(waived: str) -> None:
 
 def test_all_waivers_leave_what_is_never_answered() -> None:
     """No rule can allow an answer to the first eight reasons."""
-    never = [reason for reason in CHECKED if reason not in ANSWER_CLASSES]
+    never = [reason for reason in GUARD_REASONS if reason not in ANSWER_CLASSES]
     assert [str(reason) for reason in never] == [
         "null_sender",
         "invalid_sender",

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from bouncer.errors import BouncerError, DocumentError
 from bouncer.operator_settings import Settings
 from bouncer.rules.condition import FIELDS, NESTING
-from bouncer.rules.document import read as read_document
-from bouncer.rules.rejection import KEYS
-from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.document_parser import read_document
+from bouncer.rules.rejection_reader import KEYS
+from bouncer.rules.rule import Rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 INVALID = Path(__file__).parents[1] / "invalid"

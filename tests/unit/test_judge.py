@@ -9,7 +9,7 @@ from bouncer.judge import judge
 from bouncer.mail.message import read_record
 from bouncer.operator_settings import Settings
 from bouncer.rules.rejection import MESSAGE_LIMIT
-from bouncer.rules.rule import read_rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 LONGEST_BODY = 256 * 1024  # bytes a queue message may have in every region

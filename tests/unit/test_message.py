@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bouncer.errors import UnreadableEventError
 from bouncer.mail.message import HEADER_LIMIT, VERDICTS, Message, read_event, read_record
 from bouncer.rules.condition import Text, leaves
-from bouncer.rules.rule import read_rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"

@@ -18,9 +18,10 @@ from bouncer.errors import DocumentError
 from bouncer.judge import Judgement, judge
 from bouncer.mail.message import Message, read_record
 from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
-from bouncer.rules import condition, rejection
-from bouncer.rules.rule import Action, Mode, read_rule
+from bouncer.reasons import ANSWER_CLASSES, Reason
+from bouncer.rules import condition, rejection, rejection_reader
+from bouncer.rules.rule import Action, Mode
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -194,9 +195,9 @@ def words(*groups: Iterable[str]) -> list[str]:
         condition.VERDICT_WORDS,
         condition.POLICY_WORDS,
         ("days", "between", "zone"),
-        rejection.KEYS,
+        rejection_reader.KEYS,
         rejection.ACTIONS,
-        rejection.ANSWER_CLASSES,
+        ANSWER_CLASSES,
         rejection.BounceType,
         Reason,
         Mode,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bouncer.mail.message import Message, read_record
 from bouncer.rules.index import PatternSet
-from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.rule import Rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from tests import oracle
 

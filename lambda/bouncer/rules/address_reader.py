@@ -1,7 +1,13 @@
-"""Reads addresses and domains out of a document: one sentence for whatever is not one."""
+"""Reads addresses and host names out of a document, with one error text for each kind."""
+
+import re
 
 from bouncer.mail.address import is_address, is_mailbox
 from bouncer.rules.document import Node
+
+_HOST = re.compile(
+    r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
 
 
 def read_mailbox(node: Node) -> str | None:
@@ -17,6 +23,16 @@ def read_address(node: Node) -> str | None:
     if isinstance(node.value, str) and is_address(node.value):
         return node.value
     refuse(node, "an address such as ann@example.com")
+    return None
+
+
+def read_mta(node: Node) -> str | None:
+    """A host as RFC 3464 names an MTA, `dns; host`; the host alone will do."""
+    text = node.value if isinstance(node.value, str) else ""
+    host = re.sub(r"^dns;\s*", "", text)
+    if _HOST.fullmatch(host):
+        return f"dns; {host}"
+    node.fault("a host name such as mx.example.com")
     return None
 
 

@@ -15,7 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.errors import BouncerError, DocumentError
 from bouncer.operator_settings import Settings
-from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.rule import Rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from bouncer.errors import DocumentError
 from bouncer.mail.address import mailbox_address
 from bouncer.operator_settings import DEFAULTS_KEY, Settings
-from bouncer.rules.rule import Mode, Rule, read_rule
+from bouncer.rules.rule import Mode, Rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.sources.parameters import Document, ParameterSource, SourceError
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.case import Case
