@@ -1,7 +1,7 @@
-"""Tells for one mail, rule by rule and condition by condition, why it matched or not.
+"""Explains for one mail, rule by rule and condition by condition, why it matched or not.
 
-It also tells what the guard saw. Answers come from the compiled ruleset itself, so an explanation
-can't differ from a decision.
+It also shows what the guard found. The answers come from the compiled ruleset itself, so that an
+explanation can't differ from a decision.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,16 +13,21 @@ from bouncer.mail.message import VERDICTS, Message
 from bouncer.mail.text import printable
 from bouncer.operator_settings import Settings
 from bouncer.reasons import GUARD_REASONS
-from bouncer.rules.condition import All, Any, Condition, Leaf, Not
-from bouncer.rules.index import found_values
+from bouncer.rules.condition import HEADER, All, Any, Condition, Leaf, Not, Present, Text, Window
+from bouncer.rules.fields import FIELDS, header_values
 from bouncer.rules.rule import Action, Mode, Rule
 from bouncer.rules.ruleset import Decision, Ruleset, in_force
 
 _INDENT = "  "
+# Fields whose values stand in the lines about the message or the recipient.
+_SHOWN_ABOVE = {
+    *("sender", "sender_domain", "recipient", "recipient_domain", "from", "from_domain"),
+    *("subject", "source_ip", "helo", *VERDICTS, "dmarc_policy"),
+}
 
 
 def explain(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Iterator[str]:
-    """The lines of an explanation."""
+    """Yield the lines of an explanation."""
     message = judgement.message
     yield from _message(message)
     if settings.mode is not Mode.ENFORCE:
@@ -76,7 +81,7 @@ def _matches(rule: Rule, message: Message, facts: Mapping[Leaf, bool]) -> bool:
 
 
 def holds(condition: Condition, facts: Mapping[Leaf, bool]) -> bool:
-    """Does a condition hold, given the answer to each of its leaves?"""
+    """Tell whether a condition holds, given the answer to each of its leaves."""
     match condition:
         case All(parts):
             return all(holds(part, facts) for part in parts)
@@ -103,6 +108,21 @@ def _condition(
         case _:
             found = ", ".join(map(_clean, found_values(condition, message)))
             yield start + str(condition) + (f" (found {found})" if found else "")
+
+
+def found_values(leaf: Leaf, message: Message) -> list[str]:
+    """Return the values a leaf was compared with, unless the lines above show them."""
+    match leaf:
+        case Present():
+            return []
+        case Text(field) if field.startswith(HEADER):
+            return header_values(message, field.removeprefix(HEADER))
+    if leaf.field in _SHOWN_ABOVE:
+        return []
+    values = FIELDS[leaf.field].values(message)
+    if isinstance(leaf, Window):
+        return [f"{moment.astimezone(leaf.zone):%a %H:%M}" for moment in values]
+    return list(map(str, values))
 
 
 def _mark(held: bool) -> str:

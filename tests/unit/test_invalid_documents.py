@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from bouncer.errors import BouncerError, DocumentError
 from bouncer.operator_settings import Settings
-from bouncer.rules.condition import FIELDS, NESTING
+from bouncer.rules.condition import NESTING
 from bouncer.rules.document_parser import read_document
+from bouncer.rules.fields import FIELDS
 from bouncer.rules.rejection_reader import KEYS
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
