@@ -10,11 +10,12 @@ from dataclasses import replace
 from bouncer import guard
 from bouncer.judge import Judgement, guard_context
 from bouncer.mail.message import VERDICTS, Message
+from bouncer.mail.mime import decode_words
 from bouncer.mail.text import printable
 from bouncer.operator_settings import Settings
 from bouncer.reasons import GUARD_REASONS
 from bouncer.rules.condition import HEADER, All, Any, Condition, Leaf, Not, Present, Text, Window
-from bouncer.rules.fields import FIELDS, header_values
+from bouncer.rules.fields import FIELDS
 from bouncer.rules.rule import Action, Mode, Rule
 from bouncer.rules.ruleset import Decision, Ruleset, in_force
 
@@ -116,7 +117,7 @@ def found_values(leaf: Leaf, message: Message) -> list[str]:
         case Present():
             return []
         case Text(field) if field.startswith(HEADER):
-            return header_values(message, field.removeprefix(HEADER))
+            return list(map(decode_words, message.header(field.removeprefix(HEADER))))
     if leaf.field in _SHOWN_ABOVE:
         return []
     values = FIELDS[leaf.field].values(message)

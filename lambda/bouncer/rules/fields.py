@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from bouncer.mail.address import domain
 from bouncer.mail.message import VERDICTS, Message
-from bouncer.mail.mime import decode_words
 
 T = TypeVar("T")
 
@@ -24,7 +23,7 @@ class Kind(StrEnum):
     ADDRESS = "address"  # str
     DOMAIN = "domain"  # str
     TEXT = "text"  # str
-    HEADER = "header"  # str; the rule names the header, see `header_values`
+    HEADER = "header"  # str; the rule names the header
     WORD = "word"  # str, one of the field's `words`
     NETWORK = "network"  # IPv4Address or IPv6Address
     NUMBER = "number"  # int
@@ -51,11 +50,6 @@ class Field(NamedTuple):
     words: tuple[str, ...] = ()
     may_be_empty: bool = False
     availability: Availability = Availability.EVENT
-
-
-def header_values(message: Message, name: str) -> list[str]:
-    """Return the decoded values of the header with this lower-case name."""
-    return [decode_words(value) for value in message.header(name)]
 
 
 def _domains(addresses: Iterable[str]) -> list[str]:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 
 from bouncer.mail.message import Message
+from bouncer.mail.mime import decode_words
 from bouncer.rules.condition import HEADER, Leaf, Network, Number, Present, Text, Window, Word
-from bouncer.rules.fields import FIELDS, Kind, header_values
+from bouncer.rules.fields import FIELDS, Kind
 from bouncer.rules.network_index import NetworkIndex
 from bouncer.rules.text_index import TextIndex
 
@@ -83,9 +84,9 @@ class LeafIndex:
             for value in values(message):
                 find(value, facts)
         for name in _common(self._headers, message.headers):
-            index = self._headers[name]
-            for value in header_values(message, name):
-                index.find(value, facts)
+            find = self._headers[name].find
+            for value in message.headers[name]:
+                find(decode_words(value), facts)
 
     def recipient_facts(self, recipient: str) -> set[int]:
         """Return the numbers of all satisfied leaves about this recipient."""
