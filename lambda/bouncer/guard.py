@@ -118,9 +118,9 @@ def withheld(message: Message, context: Context) -> Reason | None:
 
 
 def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]:
-    """Yield every reason not to answer this mail, the decisive one first, and what it was found in.
+    """Yield every reason not to answer this mail with its finding, the decisive one first.
 
-    The finding may quote the mail; the quoted text is not cleaned.
+    A finding may quote the mail; quoted text is not cleaned.
     """
     for reason, check in CHECKS.items():
         if reason.waived_by not in context.answer and (found := check(message, context)):

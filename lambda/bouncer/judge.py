@@ -43,8 +43,8 @@ class Judgement:
 def judge(message: Message, ruleset: Ruleset, settings: Settings, *, now: datetime) -> Judgement:
     """Decide about every recipient; `now` is the time of receipt for a mail without one.
 
-    In mode shadow, decisions and withheld bounces are made for the record only: nothing is stopped
-    and there are no jobs.
+    In mode shadow, decisions and withheld bounces are for the record only: nothing is stopped, and
+    `jobs` is empty.
     """
     decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
     withheld, answered = _guarded(message, decisions, settings)

@@ -42,7 +42,7 @@ def explain(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Itera
     yield f"disposition: {judgement.disposition}"
     for job in judgement.jobs:
         yield f"bounce: from {job.bounce_sender} to {_clean(job.sender)}, reference {job.reference}"
-        yield f"{_INDENT}{job.explanation or '(the text SES writes when there is none)'}"
+        yield f"{_INDENT}{job.explanation or '(without a message: SES writes its own text)'}"
 
 
 def _message(message: Message) -> Iterator[str]:

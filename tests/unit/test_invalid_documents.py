@@ -95,7 +95,7 @@ def refused_or_sound(text: str) -> None:
 @settings(max_examples=150)
 @given(st.text() | st.text(alphabet="{}[]:,-*&!|>'\"%@`#?\\\n\t ab0.<=~", max_size=40))
 def test_no_text_raises_anything_but_a_document_error(text: str) -> None:
-    """Whatever stands in a parameter, the answer is a list of problems."""
+    """Any text in a parameter is valid or gives a list of problems."""
     refused_or_sound(text)
 
 

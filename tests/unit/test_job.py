@@ -126,7 +126,7 @@ def test_refuses_what_botocore_lets_pass(change: dict[str, Any], says: str) -> N
 
 
 def test_explains_the_recipients_it_is_for() -> None:
-    """Whoever was answered already is not spoken of again; a rule's text is said once."""
+    """Recipients answered before are not mentioned; a rule's text is used once."""
     assert JOB.explanation == "Gone. Closed."
     assert JOB.without(["ann@example.com"]).explanation == "Closed."
     assert replace(JOB, messages=(("a", "Gone."), ("b", "Gone."))).explanation == "Gone."
@@ -159,7 +159,7 @@ MEMBERS = [
 def test_an_unreadable_body_is_one_kind_of_error(
     value: object, member: tuple[str | int, ...]
 ) -> None:
-    """Whatever stands on the queue, reading it yields a job that can be sent or a JobError."""
+    """Reading any body on the queue yields a job that can be sent, or a JobError."""
     body: Any
     body = whole = {"job": json.loads(to_json(JOB))}
     *path, last = "job", *member

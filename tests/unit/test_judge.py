@@ -1,4 +1,4 @@
-"""What becomes of a mail's rejections: a job whose texts fit the queue and SendBounce."""
+"""The jobs of a rejected mail: their texts fit the queue and SendBounce."""
 
 from datetime import UTC, datetime
 

@@ -77,7 +77,7 @@ def test_encoded_words_are_decoded(value: str, expected: str) -> None:
     ],
 )
 def test_broken_encoded_words_cost_nothing_else(value: str, expected: str) -> None:
-    """What can't be decoded stays; nothing is decoded twice, and no codec but a charset is used."""
+    """Undecodable words stay as they are; nothing is decoded twice, nor by a codec but a charset."""
     assert decode_words(value) == expected
 
 
@@ -192,7 +192,7 @@ def test_long_text_is_cut_visibly() -> None:
 
 @given(ANY_TEXT, st.integers(3, 50))
 def test_shown_text_is_always_one_short_line(text: str, limit: int) -> None:
-    """Whatever comes in, what comes out is one line of visible characters within the limit."""
+    """Any text becomes one line of visible characters within the limit."""
     shown = printable(text, limit)
     assert len(shown) <= limit
     assert shown == shown.strip()

@@ -58,7 +58,7 @@ class Example:
         return Ruleset([read_rule("example", self.text)])
 
     def judged(self, mail: str) -> Judgement:
-        """What is done with a mail."""
+        """Judge a mail by this rule."""
         message = received(mail)
         return judge(message, self.ruleset, Settings(), now=datetime(2026, 12, 1, tzinfo=UTC))
 

@@ -193,7 +193,7 @@ def compiled(found: dict[str, dict[str, Any]]) -> Ruleset:
 @settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(rulesets, st.lists(records(), min_size=1, max_size=4))
 def test_agrees_with_the_oracle(found: dict[str, Any], mails: list[dict[str, Any]]) -> None:
-    """Whatever the rules and mail, the compiled ruleset decides as the obvious evaluator does."""
+    """For any rules and mail, the compiled ruleset decides as the obvious evaluator does."""
     ruleset = compiled(found)
     for record in mails:
         message = read_record(record)
@@ -205,7 +205,7 @@ def test_agrees_with_the_oracle(found: dict[str, Any], mails: list[dict[str, Any
 
 
 def values(field: Field, message: Message) -> list[Any]:
-    """What a message has in a field, without the word for a missing verdict or policy."""
+    """The values of a field in a message, without the word for a missing verdict or policy."""
     if field.kind is Kind.HEADER:
         return [value for name in HEADERS for value in message.header(name.lower())]
     if field.recipient_values:

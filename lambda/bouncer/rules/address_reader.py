@@ -27,7 +27,7 @@ def read_address(node: Node) -> str | None:
 
 
 def read_mta(node: Node) -> str | None:
-    """A host as RFC 3464 names an MTA, `dns; host`; the host alone will do."""
+    """Return a host as RFC 3464 names an MTA, `dns; host`; the document may have the host alone."""
     text = node.value if isinstance(node.value, str) else ""
     host = re.sub(r"^dns;\s*", "", text)
     if _HOST.fullmatch(host):
@@ -37,6 +37,6 @@ def read_mta(node: Node) -> str | None:
 
 
 def refuse(node: Node, expected: str) -> None:
-    """Refuse a value that is not such a name; one beyond ASCII gets the hint how to write it."""
+    """Refuse a value that is not the expected name; say how to write one that is not ASCII."""
     beyond = isinstance(node.value, str) and not node.value.isascii()
     node.fault(f"{expected}, an international domain in its xn-- form" if beyond else expected)

@@ -131,21 +131,21 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Holds when every part does."""
+    """A condition that holds when every part does."""
 
     parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Any:
-    """Holds when one of its parts does."""
+    """A condition that holds when one of its parts does."""
 
     parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Holds when its part does not."""
+    """A condition that holds when its part does not."""
 
     part: "Condition"
 

@@ -45,7 +45,7 @@ def read_matchers(
 
 
 def negated(condition: Condition | None) -> Condition | None:
-    """Return the negation; None if there is no condition because it was refused."""
+    """Return the negation of a condition; None for one that was refused."""
     return Not(condition) if condition else None
 
 

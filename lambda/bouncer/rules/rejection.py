@@ -18,7 +18,7 @@ REFERENCE_FIELD = "X-Bouncer-Reference"
 
 
 class BounceType(StrEnum):
-    """The six reasons SES knows by name."""
+    """The six types of bounce that SES has presets for."""
 
     DOES_NOT_EXIST = "DoesNotExist"
     MESSAGE_TOO_LARGE = "MessageTooLarge"
@@ -46,7 +46,7 @@ class Template:
     text: str
 
     def render(self, values: Mapping[str, str]) -> str:
-        """The text with every placeholder replaced; `values` holds them all."""
+        """Return the text with every placeholder replaced; `values` has one for each."""
         return self.text.format_map(values)
 
 
@@ -66,7 +66,7 @@ class Dsn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """How to refuse a mail: SES's reason or our own status, the text, the rest of SendBounce."""
+    """The refusal of a mail: a type of SES or a status of our own, the text, the rest of the call."""
 
     reason: BounceType | Dsn
     message: Template | None

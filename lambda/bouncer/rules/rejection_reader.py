@@ -53,7 +53,7 @@ KEYS = (
 
 
 def read_rejection(node: Node) -> Rejection | None:
-    """The rejection in a `reject` mapping; None after a problem."""
+    """Return the rejection in a `reject` mapping; None after a problem."""
     entries = node.members(KEYS, "a mapping with type or status")
     if not isinstance(node.value, dict):
         return None
@@ -115,7 +115,7 @@ def _dsn(entries: dict[str, Node]) -> Dsn | None:
 
 
 def _agree(entries: dict[str, Node], dsn: Dsn) -> bool:
-    """Do reply code, status class and action say the same thing?"""
+    """Tell whether reply code and action fit the class of the status; note where they do not."""
     sound = True
     if "smtp_code" in entries and not re.fullmatch(
         f"{dsn.status[0]}[0-5][0-9]", str(dsn.smtp_code)
@@ -141,7 +141,7 @@ def _status(node: Node) -> str | None:
 
 
 def read_template(node: Node, limit: int) -> Template | None:
-    """A text with placeholders of at most `limit` characters."""
+    """Return a text with placeholders of at most `limit` characters; None after a problem."""
     text = node.text()
     if text is None:
         return None
@@ -162,7 +162,7 @@ def read_template(node: Node, limit: int) -> Template | None:
 
 
 def _placeholders(text: str) -> list[str] | None:
-    """The names between braces; None when braces don't pair or are doubled."""
+    """Return the names between braces; None if braces don't pair or are doubled."""
     if "{{" in text or "}}" in text:
         return None
     try:

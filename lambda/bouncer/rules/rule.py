@@ -9,7 +9,7 @@ from bouncer.rules.rejection import Rejection
 
 
 class Mode(StrEnum):
-    """Does a rule act, only record that it would, or nothing at all?"""
+    """The mode of a rule or deployment: act, only record, or do nothing."""
 
     ENFORCE = "enforce"
     SHADOW = "shadow"
@@ -17,7 +17,7 @@ class Mode(StrEnum):
 
 
 class Action(StrEnum):
-    """What happens to a mail for one recipient."""
+    """The action of a rule for one recipient of a mail."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -26,7 +26,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One parsed rule; no `condition` matches every message, only reject has a `rejection`."""
+    """One rule; without a `condition` it matches every message; only reject has a `rejection`."""
 
     name: str
     description: str

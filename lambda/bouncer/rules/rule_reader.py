@@ -1,4 +1,4 @@
-"""Reads a rule from its document.
+"""Reads a rule from its document, which looks like this:
 
     description: People who left; tell senders whom to write instead.
     mode: enforce | shadow | off        # default enforce
@@ -8,8 +8,8 @@
     unless: {...}                       # same language; if it holds, the rule does not match
     accept: {} | drop: {} | reject: {...}
 
-Exactly one of the three actions; no `when` means every message. A document is read whole: all of
-its problems are reported at once.
+A rule has exactly one of the three actions; without `when` it means every message. A document is
+read whole, so that all of its problems are reported at once.
 """
 
 import re
@@ -29,7 +29,7 @@ _KEYS = ("description", "mode", "from", "until", "when", "unless", *map(str, Act
 
 
 def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
-    """The rule called `name`; raises `DocumentError` naming `document` and all its faults."""
+    """Return the rule called `name`; raise `DocumentError` with all problems of `document`."""
     root = read_document(document or name, text)
     if not NAME.fullmatch(name):
         expected = "letters, digits, dot, dash and underscore, at most 100"
@@ -41,7 +41,7 @@ def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
     starts, ends = _period(entries)
     condition = _condition(entries)
     root.report.settle()
-    if action is None or mode is None:  # settle() has raised: a missing value is always a problem
+    if action is None or mode is None:  # never: each is a problem, and settle() raises for those
         raise DocumentError(())
     return Rule(
         name=name,

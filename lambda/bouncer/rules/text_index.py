@@ -18,7 +18,7 @@ _NONE: tuple[int, ...] = ()
 _NOTHING = [0]  # what RE2 answers when only that pattern matches
 _EVERY_TEXT = ""  # matches anything: its absence from an answer means RE2 gave up
 
-# What RE2 may use for a set, in bytes; it takes as much as the patterns and texts need.
+# The memory RE2 may use for a set, in bytes; it takes only as much as patterns and texts need.
 _MEMORY = 8 << 20
 _MEMORY_EACH = 16 << 10
 
@@ -27,7 +27,7 @@ fold = str.casefold  # the form in which texts are compared: case does not count
 
 
 def pattern_source(text: Text) -> str:
-    """The RE2 pattern for the folded value of a leaf that is neither exact nor a regex."""
+    """Return the RE2 pattern of a leaf that is neither exact nor a regex, for folded values."""
     literal: str = re2.escape(well_formed(fold(text.pattern)))
     match text.matcher:
         case Matcher.CONTAINS:
@@ -42,7 +42,7 @@ def pattern_source(text: Text) -> str:
 
 
 class PatternSet:
-    """Many patterns tried on a text in one pass."""
+    """Many patterns that are tried on a text in one pass."""
 
     def __init__(self, patterns: Iterable[tuple[str, int]], options: re2.Options) -> None:
         sources: dict[str, list[int]] = {}
@@ -66,7 +66,7 @@ class PatternSet:
         return compiled
 
     def find(self, text: str) -> Iterable[int]:
-        """The numbers of all patterns that match `text`."""
+        """Return the numbers of all patterns that match `text`."""
         if not text.isascii():
             text = well_formed(text)
         found = self._set.Match(text.encode()) if self._set else None
@@ -77,7 +77,7 @@ class PatternSet:
         return [number for index in found for number in self._numbers[index]]
 
     def _find_slowly(self, text: str) -> list[int]:
-        """The same answer one by one, for when RE2 had no memory for the set."""
+        """Try the patterns one by one, because RE2 has no memory for the set."""
         return [
             number
             for pattern, numbers in zip(self._compiled, self._numbers[1:], strict=True)
@@ -115,7 +115,7 @@ class TextIndex:
         self._folds = any((self._exact, self._parents, self._at_domain, patterns))
 
     def _place(self, leaf: Text) -> tuple[dict[str, list[int]] | None, str]:
-        """The hash map that answers this leaf, if one does, and the key in it."""
+        """Return the hash map this leaf belongs in, if any, and its key there."""
         folded = fold(leaf.pattern)
         if leaf.matcher is Matcher.EQUALS:
             return self._exact, folded
@@ -152,7 +152,7 @@ class TextIndex:
             _, dot, parent = parent.partition(".")
 
     def find_address(self, address: str, satisfied: set[int]) -> None:
-        """As `find`; the address without its plus tag satisfies every pattern that has no `+`."""
+        """Do as `find`, and try patterns without a `+` on the address without its plus tag, too."""
         self.find(address, satisfied)
         untagged = without_tag(address)
         if untagged != address:
