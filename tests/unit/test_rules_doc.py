@@ -16,11 +16,14 @@ import yaml
 
 from bouncer.errors import DocumentError
 from bouncer.judge import Judgement, judge
-from bouncer.mail.message import Message, read_record
+from bouncer.mail.message import VERDICTS, Message, read_record
 from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
-from bouncer.rules import condition, rejection
-from bouncer.rules.rule import Action, Mode, read_rule
+from bouncer.reasons import ANSWER_CLASSES, Reason
+from bouncer.rules import rejection, rejection_reader
+from bouncer.rules.condition import NESTING
+from bouncer.rules.fields import FIELDS
+from bouncer.rules.rule import Action, Mode
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -55,7 +58,7 @@ class Example:
         return Ruleset([read_rule("example", self.text)])
 
     def judged(self, mail: str) -> Judgement:
-        """What is done with a mail."""
+        """Judge a mail by this rule."""
         message = received(mail)
         return judge(message, self.ruleset, Settings(), now=datetime(2026, 12, 1, tzinfo=UTC))
 
@@ -98,7 +101,7 @@ def received(mail: str) -> Message:
         "timestamp": moment.isoformat(),
         "dmarcPolicy": given.pop("dmarc_policy", None),
     }
-    for verdict in condition.VERDICT_FIELDS:
+    for verdict in VERDICTS:
         receipt[f"{verdict}Verdict"] = {"status": given.pop(verdict).upper()}
     source = given.pop("sender")
     headers = [{"name": "Received", "value": origin}]
@@ -189,14 +192,13 @@ def words(*groups: Iterable[str]) -> list[str]:
 @pytest.mark.parametrize(
     "word",
     words(
-        set(condition.FIELDS) - set(condition.CONTENT_FIELDS),
-        condition.NESTING,
-        condition.VERDICT_WORDS,
-        condition.POLICY_WORDS,
+        FIELDS,
+        NESTING,
+        *(field.words for field in FIELDS.values()),
         ("days", "between", "zone"),
-        rejection.KEYS,
+        rejection_reader.KEYS,
         rejection.ACTIONS,
-        rejection.ANSWER_CLASSES,
+        ANSWER_CLASSES,
         rejection.BounceType,
         Reason,
         Mode,
@@ -211,6 +213,16 @@ def test_every_word_of_the_language_is_explained(word: str) -> None:
     assert f"`{word}`" in text
 
 
+def test_the_table_of_fields_is_that_of_the_code() -> None:
+    """Each row of fields.py stands in the table, beside fields of its kinds only, and no other."""
+    table = DOCUMENT.partition("\n## Fields\n")[2].partition("\n\nAn *address*")[0]
+    rows = re.findall(r"^\| (\[?`.*`\S*) \| .* \| (.*) \|$", table, re.MULTILINE)
+    shown = [(re.findall(r"`(\w+)`", names), kinds.split(", ")) for names, kinds in rows]
+    assert sorted(name for names, _ in shown for name in names) == sorted(FIELDS)
+    for names, kinds in shown:
+        assert set(kinds) == {str(FIELDS[name].kind) for name in names}
+
+
 @pytest.mark.parametrize(
     "matcher", ["contains", "starts_with", "ends_with", "regex", "over", "under", "not"]
 )
@@ -220,7 +232,7 @@ def test_every_matcher_is_explained_and_shown(matcher: str) -> None:
     assert any(re.search(rf"\b{matcher}: ", rule.text) for rule in RULES)
 
 
-@pytest.mark.parametrize("field", sorted(set(condition.FIELDS) - set(condition.CONTENT_FIELDS)))
+@pytest.mark.parametrize("field", FIELDS)
 def test_every_field_has_an_example(field: str) -> None:
     """There is a rule that asks for it."""
     assert any(re.search(rf"^\s+(?:- )?{field}:", rule.text, re.MULTILINE) for rule in RULES)
