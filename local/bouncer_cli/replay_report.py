@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bouncer.mail import mime
+from bouncer.mail.text import printable
 from bouncer.rules.rule import Action
 from bouncer.rules.ruleset import Decision
 from bouncer_cli.replay import Result
@@ -142,7 +142,7 @@ def _row(result: Result, width: int) -> list[Text]:
 
 
 def _clean(text: str) -> str:
-    return mime.printable(text, 300)
+    return printable(text, 300)
 
 
 def _end_of(text: str, most: int) -> str:

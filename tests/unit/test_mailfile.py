@@ -28,12 +28,12 @@ def event(number: int = 1) -> dict[str, Any]:
 
 
 def items(*paths: Path | str, envelope: Envelope | None = None) -> list[Item]:
-    """What is found."""
+    """Read all items below the paths."""
     return list(read_items(list(map(str, paths)), envelope or Envelope()))
 
 
 def found(*paths: Path | str) -> list[str]:
-    """What is found, each as its id, its subject or its error."""
+    """Read all items, each as its subject, its id or its error."""
     return list(map(_told, items(*paths)))
 
 
@@ -48,7 +48,7 @@ def _told(item: Item) -> str:
 
 
 def names(folder: Path, *paths: Path | str) -> list[str]:
-    """Where it is found, relative to the folder."""
+    """Return the sources of all items, relative to the folder."""
     return [item.source.removeprefix(f"{folder}/") for item in items(*paths or (folder,))]
 
 
@@ -127,7 +127,7 @@ def test_bad_mail_in_mbox_is_told_alone(write: Write) -> None:
         ("empty-list.json", b"[]", "found no records, expected an SES event"),
         ("object.json", b"{}", "found an empty object"),
         ("other.json", b'{"a": 1, "b": 2}', "found an object with the keys a, b"),
-        ("list.json", b"[7]", "found a value that is no JSON object"),
+        ("list.json", b"[7]", "found a value that is not a JSON object"),
     ],
 )
 def test_what_is_no_mail_is_told_in_one_sentence(
@@ -269,7 +269,7 @@ def test_folder_without_mail_is_told(tmp_path: Path) -> None:
 
 
 def test_missing_file_does_not_stop_the_others(write: Write, tmp_path: Path) -> None:
-    """What can't be opened is told with the system's reason; the rest is read."""
+    """A file that can't be opened gives the system's reason; the rest is read."""
     paths = [tmp_path / "nowhere.eml", write("a.eml", MAIL.format("A"))]
     assert found(*paths) == ["can't be read (No such file or directory)", "A"]
 

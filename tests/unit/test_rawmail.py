@@ -56,7 +56,7 @@ def test_mail_stored_by_ses_is_read_as_ses_saw_it() -> None:
 
 
 def test_options_win() -> None:
-    """What the operator says about the envelope holds, whatever the mail says."""
+    """Options about the envelope win over the mail's headers."""
     envelope = Envelope(
         sender="eve@evil.example",
         recipients=("x@example.com", "y@example.com"),
@@ -130,7 +130,7 @@ def test_mail_without_recipient_is_told_so() -> None:
 
 @pytest.mark.parametrize("text", ["just a text\n", "\n\nFrom: x\n", "12345", "{", "From x\n\nbody"])
 def test_text_without_headers_is_no_mail(text: str) -> None:
-    """What has no headers is refused in one sentence."""
+    """A text without headers is refused in one sentence."""
     with pytest.raises(RawMailError, match="found no mail headers"):
         record(text)
 
@@ -310,7 +310,7 @@ HEADERISH = st.lists(
 
 @given(st.binary() | HEADERISH)
 def test_any_bytes_are_a_mail_or_refused(raw: bytes) -> None:
-    """Whatever the bytes, there is a readable record or one error."""
+    """Any bytes give a readable record or one error."""
     try:
         made, _ = ses_record(raw, Envelope(recipients=("ann@example.com",)))
     except RawMailError:
