@@ -44,8 +44,8 @@ def judge(message: Message, ruleset: Ruleset, settings: Settings, *, now: dateti
     """Decide about every recipient; `now` is the time of receipt for a mail without one.
 
     In mode shadow, decisions and withheld bounces are for the record only: nothing is stopped, and
-    `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one to an
-    unprintable recipient.
+    `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one to a
+    recipient with a tab in the address.
     """
     decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
     withheld, answered = _guarded(message, decisions, settings)
@@ -135,7 +135,7 @@ def _job(message: Message, answered: list[Decision], settings: Settings, now: da
 
 
 def _reporting_mta(rejections: Iterable[Rejection], settings: Settings) -> str:
-    """Return the first rule's reporting MTA, else the settings'."""
+    """Return the reporting MTA of the first rule that names one, or the settings'."""
     named = (rejection.reporting_mta for rejection in rejections)
     return next(filter(None, named), settings.reporting_mta)
 

@@ -77,7 +77,7 @@ def test_encoded_words_are_decoded(value: str, expected: str) -> None:
     ],
 )
 def test_broken_encoded_words_cost_nothing_else(value: str, expected: str) -> None:
-    """Undecodable words stay as they are; nothing is decoded twice, or by what is not a charset."""
+    """Undecodable words stay; nothing is decoded twice, and no codec but a charset is used."""
     assert decode_words(value) == expected
 
 

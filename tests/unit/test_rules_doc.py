@@ -1,6 +1,6 @@
 """docs/rules.md is true and complete: its examples are read, and every note below one is tried.
 
-A note lists mails in code spans: `Matches:` and `Not:` say what the rule does with them, `Tells:`
+A note lists mails in code spans: `Matches:` and `Not:` say what the rule does with them, `Message:`
 and `Diagnostic:` what a bounce of the first matching mail says. A mail is the usual mail of the
 document with some attributes changed.
 """
@@ -18,7 +18,7 @@ from bouncer.errors import DocumentError
 from bouncer.judge import Judgement, judge
 from bouncer.mail.message import VERDICTS, Message, read_record
 from bouncer.operator_settings import Settings
-from bouncer.reasons import ANSWER_CLASSES, Reason
+from bouncer.reasons import ANSWER_CLASSES
 from bouncer.rules import rejection, rejection_reader
 from bouncer.rules.condition import NESTING
 from bouncer.rules.fields import FIELDS
@@ -31,7 +31,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding=
 _BLOCK = re.compile(
     r"^```yaml\n(?P<text>.*?)^```\n\n?(?P<after>.*?)(?=\n\n|\Z)", re.DOTALL | re.MULTILINE
 )
-_NOTE = re.compile(r"(?P<label>Matches|Not|Tells|Diagnostic):\s(?P<spans>(?:`[^`]+`(?:,\s)?)+)")
+_NOTE = re.compile(r"(?P<label>Matches|Not|Message|Diagnostic):\s(?P<spans>(?:`[^`]+`(?:,\s)?)+)")
 _SPAN = re.compile(r"`([^`]+)`")
 _USUAL = re.compile(r"usual mail:\n`([^`]+)`")
 
@@ -156,13 +156,15 @@ def test_a_rule_matches_what_its_note_says(example: Example) -> None:
 
 
 @pytest.mark.parametrize(
-    "example", [rule for rule in RULES if {"Tells", "Diagnostic"} & rule.notes.keys()], ids=by_line
+    "example",
+    [rule for rule in RULES if {"Message", "Diagnostic"} & rule.notes.keys()],
+    ids=by_line,
 )
 def test_a_bounce_says_what_its_note_says(example: Example) -> None:
     """The texts are those of the job the first matching mail makes."""
     (job,) = example.judged(example.notes["Matches"][0]).jobs
     dsn = job.refusals[0].dsn
-    assert example.notes.get("Tells", [job.explanation]) == [job.explanation]
+    assert example.notes.get("Message", [job.explanation]) == [job.explanation]
     if "Diagnostic" in example.notes:
         assert dsn is not None
         assert example.notes["Diagnostic"] == [dsn.diagnostic_code]
@@ -200,7 +202,6 @@ def words(*groups: Iterable[str]) -> list[str]:
         rejection.ACTIONS,
         ANSWER_CLASSES,
         rejection.BounceType,
-        Reason,
         Mode,
         Action,
         ("description", "mode", "from", "until", "when", "unless"),

@@ -66,7 +66,7 @@ class Dsn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """The refusal of a mail: a type of SES or our own status, the text, the rest of the call."""
+    """The refusal of a mail: a type of SES or a status of our own, texts, the rest of the call."""
 
     reason: BounceType | Dsn
     message: Template | None

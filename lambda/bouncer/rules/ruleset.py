@@ -36,7 +36,7 @@ Test = Callable[[Facts], bool]
 class Decision:
     """The decision about a message for one recipient.
 
-    `rule` is None if no rule matched. `shadow` has the rules in shadow mode that would have decided
+    No match leaves `rule` None. `shadow` has the rules in shadow mode that would have decided
     before `rule`, in their order.
     """
 

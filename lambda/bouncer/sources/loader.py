@@ -7,7 +7,7 @@ out.
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
@@ -33,14 +33,8 @@ class Loaded:
     stale: bool = False
 
 
-@dataclass(slots=True)
-class _Memory:
-    """The last result, and for each rule its document, its last valid form and its problem."""
-
-    loaded: Loaded | None = None
-    fresh_until: float = 0.0
-    documents: Documents | None = None
-    rules: dict[str, tuple[Document, Rule | None, str]] = field(default_factory=dict)
+# A rule's document, its valid form if it has or had one, and the problem of the document if any.
+_KnownRule = tuple[Document, Rule | None, str]
 
 
 class Loader:
@@ -50,46 +44,46 @@ class Loader:
         self._source = source
         self._defaults = defaults
         self._now = now
-        self._memory = _Memory()
+        self._loaded: Loaded | None = None
+        self._fresh_until = 0.0
+        self._documents: Documents | None = None
+        self._rules: dict[str, _KnownRule] = {}
 
     def load(self) -> Loaded:
         """Return the rules and settings in force; raises `SourceError` if none was ever read."""
-        memory = self._memory
-        if memory.loaded is not None and self._now() < memory.fresh_until:
-            return memory.loaded
+        if self._loaded is not None and self._now() < self._fresh_until:
+            return self._loaded
         try:
             documents = self._source.read()
-            if memory.loaded is None or memory.loaded.stale or documents != memory.documents:
-                memory.loaded = self._compile(documents)
-                memory.documents = documents
+            if self._loaded is None or self._loaded.stale or documents != self._documents:
+                self._loaded = self._compile(documents)
+                self._documents = documents
         except SourceError as error:
             return self._stay(error)
-        memory.fresh_until = self._now() + memory.loaded.settings.cache_s
-        return memory.loaded
+        self._fresh_until = self._now() + self._loaded.settings.cache_s
+        return self._loaded
 
     def _stay(self, error: SourceError) -> Loaded:
         """Keep the last result in force, marked as stale, when the source fails."""
-        memory = self._memory
-        if memory.loaded is None:
+        last = self._loaded
+        if last is None:
             raise error
-        memory.fresh_until = self._now() + _RETRY_AFTER_S
-        memory.loaded = Loaded(
-            memory.loaded.ruleset, memory.loaded.settings, (str(error),), stale=True
-        )
-        return memory.loaded
+        self._fresh_until = self._now() + _RETRY_AFTER_S
+        self._loaded = Loaded(last.ruleset, last.settings, (str(error),), stale=True)
+        return self._loaded
 
     def _compile(self, documents: Documents) -> Loaded:
         problems: list[str] = []
-        self._memory.rules = {
+        self._rules = {
             name: self._rule(name, document) for name, document in documents.rules.items()
         }
-        rules = [rule for _, rule, _ in self._memory.rules.values() if rule]
-        problems.extend(problem for _, _, problem in self._memory.rules.values() if problem)
+        rules = [rule for _, rule, _ in self._rules.values() if rule]
+        problems.extend(problem for _, _, problem in self._rules.values() if problem)
         settings = self._settings(documents.settings, problems)
         return Loaded(Ruleset(rules), settings, tuple(problems))
 
-    def _rule(self, name: str, document: Document) -> tuple[Document, Rule | None, str]:
-        known = self._memory.rules.get(name)
+    def _rule(self, name: str, document: Document) -> _KnownRule:
+        known = self._rules.get(name)
         if known and known[0] == document:
             return known
         try:
@@ -116,8 +110,8 @@ class Loader:
         except DocumentError as error:
             problem = str(error)
         problems.append(problem)
-        if self._memory.loaded is not None:
-            return self._memory.loaded.settings
+        if self._loaded is not None:
+            return self._loaded.settings
         for earlier in self._earlier(SETTINGS):
             with suppress(DocumentError):
                 return self._defaults.overlaid(earlier.text, document=earlier.label)
