@@ -111,7 +111,7 @@ print(json.dumps([name for name, module in modules.items() if hasattr(module, "h
 
 
 def test_the_bundled_intake_fails_open(inside: Callable[[str], list[Any]]) -> None:
-    """With AWS out of reach the mail goes on; the journal says why, and the caller sees no error."""
+    """With AWS out of reach the mail goes on; the journal says why, the caller sees no error."""
     line, answer = inside(f"""
 import json
 from types import SimpleNamespace
