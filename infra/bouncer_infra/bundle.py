@@ -91,7 +91,7 @@ def _compile(folder: Path) -> None:
 
 
 def interpreter() -> str | None:
-    """Return the path of a Python of the functions' version, on the PATH or kept by pyenv or uv."""
+    """A Python of the functions' version on this machine, also one pyenv or uv only keeps."""
     kept = (
         *Path.home().glob(f".pyenv/versions/{PYTHON}*/bin/python"),
         *Path.home().glob(f".local/share/uv/python/cpython-{PYTHON}*/bin/python"),

