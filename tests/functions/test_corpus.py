@@ -29,7 +29,9 @@ RECIPIENT = "ann@recipient.example"
 PASSED = dict.fromkeys(("spf", "dkim", "dmarc", "spam", "virus"), "pass")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"there is no {CORPUS}")
+pytestmark = pytest.mark.skipif(
+    not CORPUS.is_dir(), reason=f"the collection of real mail, {CORPUS}, does not exist"
+)
 
 
 @pytest.fixture(scope="module")
