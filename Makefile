@@ -43,7 +43,7 @@ deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into
 
 lock: ## renew the lock files of pyproject.toml (1 min; uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
-	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o lambda/requirements.txt
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o infra/bouncer_infra/function_requirements.txt
 	uv pip compile -q local/bouncer_rehearsal/emulator_process/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o local/bouncer_rehearsal/emulator_process/requirements.txt
 	printf '%s\n' awslambdaric==4.2.2 boto3 | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header -o bench/awslambdaric.txt
 	printf '%s\n' 'aws-lambda-powertools[tracer]' | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header --no-emit-package botocore --no-emit-package urllib3 --no-emit-package python-dateutil --no-emit-package six --no-emit-package jmespath -o bench/reference.txt

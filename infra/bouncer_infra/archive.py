@@ -1,49 +1,57 @@
-"""A stream of JSON lines into a private bucket, in folders by day, for Athena to read."""
+"""The archive: SES's events and our journal as JSON lines in one private bucket, for Athena.
+
+Each stream writes into folders by the day of arrival.
+"""
 
 from collections.abc import Sequence
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Size, Validations
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from bouncer_infra.nag import acknowledge_wildcards, below
+from bouncer_infra.nag import acknowledge_wildcards, resource_wildcard
 
 # Folders by the day of arrival; the tables' partition projection knows this form.
 DAY = "day=!{timestamp:yyyy-MM-dd}/"
-
-
-def private_bucket(scope: Construct, id_: str, *, days: int) -> s3.Bucket:
-    """A bucket nobody else sees, reached over TLS only, encrypted, whose objects expire."""
-    bucket = s3.Bucket(
-        scope,
-        id_,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        encryption=s3.BucketEncryption.S3_MANAGED,
-        enforce_ssl=True,
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                expiration=Duration.days(days),
-                abort_incomplete_multipart_upload_after=Duration.days(1),
-            )
-        ],
-        removal_policy=RemovalPolicy.RETAIN,
-    )
-    if bucket.policy:  # what stays behind stays closed
-        bucket.policy.apply_removal_policy(RemovalPolicy.RETAIN)
-    Validations.of(bucket).acknowledge(
-        Acknowledgment(
-            id="AwsSolutions-S1",
-            reason="Who reads the objects is for the account's CloudTrail to record: access logs "
-            "would need a second bucket, and keep addresses in it for longer than this one does.",
-        )
-    )
-    return bucket
+JOURNAL_MARK = "service"  # in every line of the journal, and in no other line a function writes
 
 
 class Archive(Construct):
+    """A bucket with the streams `events` and `journal` into it; objects expire after `days`."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, days: int, functions_logs: Sequence[logs.ILogGroup]
+    ) -> None:
+        super().__init__(scope, id_)
+        self.bucket = private_bucket(self, "Bucket", days=days)
+        lines = firehose.AppendDelimiterToRecordProcessor()
+        unpacked: list[firehose.IDataProcessor] = [
+            firehose.DecompressionProcessor(),
+            firehose.CloudWatchLogProcessor(data_message_extraction=True),
+        ]
+        self.events = ArchiveStream(
+            self, "Events", bucket=self.bucket, folder="events", processors=[lines]
+        )
+        self.journal = ArchiveStream(
+            self, "Journal", bucket=self.bucket, folder="journal", processors=[*unpacked, lines]
+        )
+        for group in functions_logs:
+            self._subscribe(group)
+
+    def _subscribe(self, group: logs.ILogGroup) -> None:
+        """Send the journal's lines of a function's logs to the archive."""
+        group.add_subscription_filter(
+            "Journal",
+            destination=destinations.FirehoseDestination(self.journal.stream),
+            # A selector must name a text or a number: one of an object filters nothing.
+            filter_pattern=logs.FilterPattern.exists(f"$.{JOURNAL_MARK}"),
+        )
+
+
+class ArchiveStream(Construct):
     """A delivery stream to `folder/day=YYYY-MM-DD/` in a bucket; `processors` unwrap records."""
 
     def __init__(
@@ -53,10 +61,10 @@ class Archive(Construct):
         *,
         bucket: s3.IBucket,
         folder: str,
-        processors: Sequence[firehose.IDataProcessor] = (),
+        processors: Sequence[firehose.IDataProcessor],
     ) -> None:
         super().__init__(scope, id_)
-        # CDK's own would never expire, and would outlive the stack.
+        # The log group that CDK makes by itself would never expire, and would outlive the stack.
         self.problems = logs.LogGroup(
             self,
             "Problems",
@@ -76,13 +84,42 @@ class Archive(Construct):
                 error_output_prefix=f"errors/{folder}/!{{firehose:error-output-type}}/{DAY}",
                 file_extension=".json.gz",
                 logging_config=firehose.EnableLogging(self.problems),
-                processors=list(processors) or None,
+                processors=list(processors),
             ),
         )
         acknowledge_wildcards(
             self.stream,
             *(f"Action::s3:{verb}*" for verb in ("GetObject", "GetBucket", "List")),
             *(f"Action::s3:{verb}*" for verb in ("DeleteObject", "Abort")),
-            below(self, bucket.bucket_arn, "/*"),
+            resource_wildcard(self, bucket.arn_for_objects("*")),
             reason="Firehose names the files it writes: CDK grants it the objects of this bucket.",
         )
+
+
+def private_bucket(scope: Construct, id_: str, *, days: int) -> s3.Bucket:
+    """Make a bucket for this account only: TLS, encrypted; objects expire after `days`."""
+    bucket = s3.Bucket(
+        scope,
+        id_,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        enforce_ssl=True,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                expiration=Duration.days(days),
+                abort_incomplete_multipart_upload_after=Duration.days(1),
+            )
+        ],
+        removal_policy=RemovalPolicy.RETAIN,
+    )
+    if bucket.policy:  # a bucket that outlives the stack stays closed
+        bucket.policy.apply_removal_policy(RemovalPolicy.RETAIN)
+    Validations.of(bucket).acknowledge(
+        Acknowledgment(
+            id="AwsSolutions-S1",
+            reason="The account's CloudTrail records who reads the objects: access logs would need "
+            "a second bucket, and keep addresses in it for longer than this one does.",
+        )
+    )
+    return bucket

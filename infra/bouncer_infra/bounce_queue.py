@@ -4,15 +4,17 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from bouncer.function_limits import VISIBILITY_TIMEOUT_S
+
 # More than a job can be handed back in its 24 hours, so an outage makes no dead letters: only jobs
-# that crash the worker again and again are received so often. SQS allows no more.
+# that crash the worker again and again are received so often. It is the most SQS allows.
 MAX_RECEIVE_COUNT = 1000
 
 
 class BounceQueue(Construct):
-    """A FIFO queue whose visibility timeout is six times its consumer's, as Lambda advises."""
+    """A FIFO queue, and the queue of its dead letters."""
 
-    def __init__(self, scope: Construct, id_: str, *, consumer_timeout: Duration) -> None:
+    def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
         self.dead_letters = sqs.Queue(
             self,
@@ -28,9 +30,9 @@ class BounceQueue(Construct):
             fifo=True,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            visibility_timeout=Duration.seconds(6 * consumer_timeout.to_seconds()),
-            # Longer than the 24 hours a bounce can wait: the worker says when one is expired. And
-            # longer than it takes to become a dead letter by crashes alone, 100 hours.
+            visibility_timeout=Duration.seconds(VISIBILITY_TIMEOUT_S),
+            # Longer than the 24 hours a bounce can wait: the worker reports a job that expired. And
+            # longer than the 100 hours in which crashes alone make a job a dead letter.
             retention_period=Duration.days(7),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=MAX_RECEIVE_COUNT

@@ -1,8 +1,9 @@
-"""Builds what runs in AWS into one folder, without Docker: our package, locked libraries, bytecode.
+"""Builds the functions' asset, without Docker: the package `bouncer`, locked libraries, bytecode.
 
-uv installs the wheels of the function's platform from the hash-pinned lock; a Python of the
-function's version, if this machine has one, compiles them with hashes that do not depend on time,
-so the same input is always the same asset.
+uv installs the wheels of the functions' platform from the hash-pinned lock. A Python of their
+version, if this machine has one, compiles everything, with hashes that do not depend on time: the
+same input is always the same asset. Nothing here needs a checkout: `bouncer` is taken from where it
+is imported from.
 """
 
 import contextlib
@@ -15,22 +16,24 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-ROOT = Path(__file__).resolve().parents[2]
+import bouncer
+
+PACKAGE = Path(bouncer.__file__).parent
+LOCK = Path(__file__).parent / "function_requirements.txt"
 PYTHON = "3.13"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-# What a library ships and no function ever imports.
+# Shipped by a library and never imported by a function.
 _UNUSED = ("bin", "__pycache__", "*.pyi", "*.pyx", "*.pxd", "event_handler", "tests")
 
 
 def function_code(architecture: str) -> lambda_.Code:
-    """The asset both functions share."""
+    """Return the asset that all functions share."""
     return lambda_.Code.from_asset(
-        str(ROOT / "lambda"),
-        asset_hash_type=AssetHashType.OUTPUT,  # of all that is shipped, so bytecode counts
+        str(PACKAGE),
+        asset_hash_type=AssetHashType.OUTPUT,  # a hash of all that is shipped, bytecode too
         bundling=BundlingOptions(
-            image=DockerImage.from_registry(
-                "scratch"
-            ),  # never used: the local bundling always works
+            # Required by CDK and never used: the local bundling always works.
+            image=DockerImage.from_registry("scratch"),
             local=_LocalBundling(architecture),
         ),
     )
@@ -44,7 +47,7 @@ class _LocalBundling:
         self._architecture = architecture
 
     def try_bundle(self, output_dir: str, *, image: object = None, **_: object) -> bool:  # noqa: ARG002  # CDK's signature
-        """Fill the folder; an error is one sentence, and never a fall-back to Docker."""
+        """Fill the folder; a failure ends synth with one sentence instead of asking for Docker."""
         folder = Path(output_dir)
         build(folder, self._architecture)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
@@ -56,9 +59,7 @@ class _LocalBundling:
 def build(folder: Path, architecture: str) -> None:
     """Fill `folder` with everything the functions import."""
     _install(folder, architecture)
-    shutil.copytree(
-        ROOT / "lambda" / "bouncer", folder / "bouncer", ignore=shutil.ignore_patterns(*_UNUSED)
-    )
+    shutil.copytree(PACKAGE, folder / "bouncer", ignore=shutil.ignore_patterns(*_UNUSED))
     for pattern in _UNUSED:
         for path in sorted(folder.rglob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -69,17 +70,20 @@ def _install(folder: Path, architecture: str) -> None:
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder)]
     command += ["--python-platform", _PLATFORMS[architecture], "--python-version", PYTHON]
     command += ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
-    command += ["-r", str(ROOT / "lambda" / "requirements.txt")]
+    command += ["-r", str(LOCK)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # fixed words
     if done.returncode:
-        raise SystemExit(f"The functions' libraries can't be installed: {done.stderr.strip()}")
+        raise SystemExit(f"uv can't install the functions' libraries: {done.stderr.strip()}")
 
 
 def _compile(folder: Path) -> None:
     """Bytecode halves a cold start; it must come from the very version that runs it."""
     python = interpreter()
     if python is None:
-        print(f"no Python {PYTHON} here: the functions ship without bytecode", file=sys.stderr)  # noqa: T201
+        print(  # noqa: T201
+            f"found no Python {PYTHON}: the functions ship without bytecode, so they start slower",
+            file=sys.stderr,
+        )
         return
     command = [python, "-m", "compileall", "-q", "-s", str(folder)]
     command += ["--invalidation-mode", "unchecked-hash", str(folder)]
@@ -87,7 +91,7 @@ def _compile(folder: Path) -> None:
 
 
 def interpreter() -> str | None:
-    """A Python of the functions' version on this machine, also one pyenv or uv only keeps."""
+    """Return a Python of the functions' version, on the path or kept by pyenv or uv."""
     kept = (
         *Path.home().glob(f".pyenv/versions/{PYTHON}*/bin/python"),
         *Path.home().glob(f".local/share/uv/python/cpython-{PYTHON}*/bin/python"),

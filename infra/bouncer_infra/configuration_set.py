@@ -6,25 +6,14 @@ does not depend on it. Configuration sets and event destinations are those of th
 SES.
 """
 
+import re
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from bouncer_infra.deployment_settings import DeploymentSettings
-
-_EVENTS = {
-    "send": ses.EmailSendingEvent.SEND,
-    "reject": ses.EmailSendingEvent.REJECT,
-    "bounce": ses.EmailSendingEvent.BOUNCE,
-    "complaint": ses.EmailSendingEvent.COMPLAINT,
-    "delivery": ses.EmailSendingEvent.DELIVERY,
-    "open": ses.EmailSendingEvent.OPEN,
-    "click": ses.EmailSendingEvent.CLICK,
-    "renderingFailure": ses.EmailSendingEvent.RENDERING_FAILURE,
-    "deliveryDelay": ses.EmailSendingEvent.DELIVERY_DELAY,
-    "subscription": ses.EmailSendingEvent.SUBSCRIPTION,
-}
 
 # Auto-tags SES sets on every mail, and a message tag for mail that is sent with one. CloudFormation
 # takes no dots and no @ in a default value.
@@ -52,7 +41,7 @@ class Sending(Construct):
             # A bounce goes wherever the mail came from: TLS where the other side has it.
             tls_policy=ses.ConfigurationSetTlsPolicy.OPTIONAL,
         )
-        kinds = [_EVENTS[name] for name in settings.events]
+        kinds = [_event(name) for name in settings.events]
         self.configuration_set.add_event_destination(
             "Metrics",
             destination=ses.EventDestination.cloud_watch_dimensions(
@@ -75,13 +64,18 @@ class Sending(Construct):
         self.identity = self._identity(settings.identity) if settings.create_identity else None
 
     def _identity(self, domain: str) -> ses.EmailIdentity:
-        """A new identity; only a deployment that fails at once takes it along."""
+        """Create an identity, which is removed again only with a first deployment that fails."""
         identity = ses.EmailIdentity(
             self,
             "Identity",
             identity=ses.Identity.domain(domain),
-            # Not left to the switch, which can't attach a set before the domain is verified.
+            # `account_settings` could not attach it before SES has verified the domain.
             configuration_set=self.configuration_set,
         )
         identity.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return identity
+
+
+def _event(name: str) -> ses.EmailSendingEvent:
+    """Return CDK's constant, such as DELIVERY_DELAY, for SES's word, such as deliveryDelay."""
+    return ses.EmailSendingEvent[re.sub(r"(?=[A-Z])", "_", name).upper()]

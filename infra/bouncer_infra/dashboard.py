@@ -1,20 +1,28 @@
-"""One dashboard to run a deployment by: what came in, what was decided, what waits, what was sent.
+"""One dashboard to run a deployment by: mail in, decisions, waiting jobs, bounces, in that order.
 
-It is read from top to bottom as a mail travels. It holds metrics only: a log widget would scan, and
-charge for, the logs each time somebody looks.
+It shows metrics only: a log widget would scan the logs each time somebody looks, and that is
+charged.
 """
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from bouncer.metric_names import Metric, withheld_for
 from bouncer.reasons import Reason
-from bouncer_infra.alarms import HOUR_S, MOST_BOUNCE_RATE, MOST_COMPLAINT_RATE
+from bouncer.sending.gate import LIFETIME
+from bouncer_infra.alarm_limits import (
+    HOUR_S,
+    LONG_WAIT_H,
+    MOST_BOUNCE_RATE,
+    MOST_COMPLAINT_RATE,
+    TOO_LONG_WAIT_H,
+)
 from bouncer_infra.metrics import FIVE_MINUTES, MINUTE, Metrics
 
-# Asked by the worker's gate when a job is to be sent; the intake's guard asks all others.
+# Looked for by the worker's gate before a job is sent; the intake's guard looks for all others.
 AT_SENDING = (Reason.EXPIRED, Reason.DUPLICATE, Reason.CAPPED, Reason.PAUSED)
 PER_MINUTE = 60  # SES API reference, SendBounce: at most one call a second
 _EVENTS = ("Send", "Delivery", "Bounce", "Complaint", "Reject")
@@ -22,7 +30,7 @@ _ROW = 24  # columns of a dashboard
 
 
 class Dashboard(Construct):
-    """The dashboard `ses-auto-bouncer-<name>`."""
+    """The dashboard `ses-auto-bouncer-<name>-<region>`: an account has one list of dashboards."""
 
     def __init__(
         self,
@@ -36,7 +44,7 @@ class Dashboard(Construct):
         self.dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=metrics.settings.full_name,
+            dashboard_name=f"{metrics.settings.full_name}-{Aws.REGION}",
             default_interval=Duration.days(1),
             period_override=cloudwatch.PeriodOverride.INHERIT,  # or the titles' units are wrong
             widgets=[
@@ -56,7 +64,7 @@ def _title(metrics: Metrics) -> cloudwatch.TextWidget:
     text = (
         f"**{metrics.settings.name}** bounces mail to {', '.join(metrics.settings.recipients)}. "
         f"To stop all bounces, add `sending: paused` to the parameter `{prefix}/settings`; "
-        "to let all mail go on, `mode: shadow`. What each alarm asks for: docs/operations.md."
+        "to let all mail go on, `mode: shadow`. What to do about an alarm: docs/operations.md."
     )
     return cloudwatch.TextWidget(markdown=text, width=_ROW, height=2)
 
@@ -83,13 +91,17 @@ def _graph(
 
 
 def _mail(metrics: Metrics) -> cloudwatch.GraphWidget:
-    named = {"Mails": "mails", "NotMail": "no mail", "IntakeErrors": "let through by an error"}
+    named = {
+        Metric.MAILS: "mails",
+        Metric.NOT_MAIL: "not a mail",
+        Metric.INTAKE_ERRORS: "let through by an error",
+    }
     shown = [metrics.own("intake", name, label=label) for name, label in named.items()]
     return _graph("Mail in", shown, unit="mails in 5 minutes")
 
 
 def _decisions(metrics: Metrics) -> cloudwatch.GraphWidget:
-    names = ("Accepted", "Rejected", "Dropped", "Unmatched")
+    names = (Metric.ACCEPTED, Metric.REJECTED, Metric.DROPPED, Metric.UNMATCHED)
     shown = [metrics.own("intake", name) for name in names]
     return _graph("Decisions", shown, unit="recipients in 5 minutes", stacked=True)
 
@@ -97,7 +109,7 @@ def _decisions(metrics: Metrics) -> cloudwatch.GraphWidget:
 def _withheld(metrics: Metrics) -> cloudwatch.GraphWidget:
     shown = [
         metrics.own(
-            "worker" if reason in AT_SENDING else "intake", f"Withheld_{reason}", label=reason
+            "worker" if reason in AT_SENDING else "intake", withheld_for(reason), label=reason
         )
         for reason in Reason
     ]
@@ -113,7 +125,7 @@ def _waiting(metrics: Metrics) -> cloudwatch.GraphWidget:
         queue.metric_approximate_number_of_messages_not_visible(
             label="with the worker, or handed back", statistic="Maximum", period=FIVE_MINUTES
         ),
-        metrics.own("intake", "Queued", label="recipients queued in 5 minutes"),
+        metrics.own("intake", Metric.QUEUED, label="recipients queued in 5 minutes"),
     ]
     return _graph("Queue", shown, unit="jobs")
 
@@ -125,16 +137,20 @@ def _oldest(metrics: Metrics) -> cloudwatch.GraphWidget:
     hours = cloudwatch.MathExpression(
         expression=f"age / {HOUR_S}",
         using_metrics={"age": age},
-        label="oldest job received less than three times",
+        label="oldest job, received less than three times",
         period=FIVE_MINUTES,
     )
-    limits = [(12, "alarm"), (20, "alarm"), (24, "SES takes no bounce any more")]
+    limits = [
+        (LONG_WAIT_H, "alarm"),
+        (TOO_LONG_WAIT_H, "alarm"),
+        (LIFETIME.total_seconds() / HOUR_S, "from here on SES takes no bounce"),
+    ]
     return _graph("Age of the oldest job", [hours], unit="hours", limits=limits)
 
 
 def _rate(metrics: Metrics) -> cloudwatch.GraphWidget:
-    sent = metrics.own("worker", "Sent", period=MINUTE)
-    rate = cloudwatch.MathExpression(  # right in any period a reader chooses
+    sent = metrics.own("worker", Metric.SENT, period=MINUTE)
+    rate = cloudwatch.MathExpression(  # a rate in any period that a reader chooses
         expression=f"{MINUTE.to_seconds()} * sent / PERIOD(sent)",
         using_metrics={"sent": sent},
         label="sent",
@@ -145,7 +161,13 @@ def _rate(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 
 def _trouble(metrics: Metrics) -> cloudwatch.GraphWidget:
-    names = ("Failed", "Retried", "HandedBack", "UnreadableJobs", "WorkerErrors")
+    names = (
+        Metric.FAILED,
+        Metric.RETRIED,
+        Metric.HANDED_BACK,
+        Metric.UNREADABLE_JOBS,
+        Metric.WORKER_ERRORS,
+    )
     shown = [metrics.own("worker", name) for name in names]
     return _graph("Failures and retries", shown, unit="in 5 minutes")
 
@@ -154,7 +176,7 @@ def _wait(metrics: Metrics) -> cloudwatch.GraphWidget:
     statistics = {"p50": "half of them", "p90": "nine of ten", "Maximum": "all"}
     shown = []
     for index, (statistic, label) in enumerate(statistics.items()):
-        wait = metrics.own("worker", "WaitTime", statistic=statistic)
+        wait = metrics.own("worker", Metric.WAIT_TIME, statistic=statistic)
         seconds = cloudwatch.MathExpression(
             expression=f"wait{index} / 1000",
             using_metrics={f"wait{index}": wait},
@@ -171,7 +193,10 @@ def _dead_letters(metrics: Metrics) -> cloudwatch.GraphWidget:
     )
     documents = [
         metrics.own(service, name, label=f"{service}: {label}")
-        for name, label in (("InvalidDocuments", "invalid documents"), ("StaleRules", "stale"))
+        for name, label in (
+            (Metric.INVALID_DOCUMENTS, "invalid documents"),
+            (Metric.STALE_RULES, "stale"),
+        )
         for service in ("intake", "worker")
     ]
     return _graph("Dead letters and rules", [dead, *documents])
@@ -204,7 +229,7 @@ def _starts(metrics: Metrics) -> cloudwatch.GraphWidget:
         for name, function in (("intake", metrics.intake), ("worker", metrics.worker))
         for metric in (
             function.metric_invocations(label=f"{name} invocations"),
-            metrics.own(name, "ColdStarts", label=f"{name} cold starts"),
+            metrics.own(name, Metric.COLD_STARTS, label=f"{name} cold starts"),
         )
     ]
     return _graph("Invocations and cold starts", shown, unit="in 5 minutes")
@@ -221,4 +246,6 @@ def _reputation(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 def _events(metrics: Metrics) -> cloudwatch.GraphWidget:
     shown = [metric for kind in _EVENTS for metric in metrics.events(kind)]
-    return _graph("What SES says became of mail with our set", shown, unit="in an hour", width=12)
+    return _graph(
+        "Mail with our configuration set, as SES reports it", shown, unit="in an hour", width=12
+    )

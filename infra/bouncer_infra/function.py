@@ -1,5 +1,6 @@
-"""One of our functions: Python 3.13, the shared asset, its own log group and role."""
+"""One of our functions: Python 3.13, the shared asset, a log group and a role of its own."""
 
+import json
 from collections.abc import Mapping
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
@@ -8,6 +9,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from bouncer.environment import DEFAULTS_KEY, PREFIX_KEY
+from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.deployment_values import LOG_DAYS
 
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
@@ -41,7 +44,7 @@ class Function(Construct):
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
             resources=[self.logs.log_group_arn],
         )
-        role = iam.Role(
+        self.role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
@@ -59,7 +62,7 @@ class Function(Construct):
             timeout=timeout,
             environment=dict(environment),
             log_group=self.logs,
-            role=role,
+            role=self.role,
         )
         Validations.of(self.function).acknowledge(
             Acknowledgment(
@@ -68,3 +71,11 @@ class Function(Construct):
                 "runtime is taken once both have run on it.",
             )
         )
+
+
+def deployment_environment(settings: DeploymentSettings) -> dict[str, str]:
+    """Return the environment by which a function knows its deployment and its default settings."""
+    return {
+        PREFIX_KEY: settings.prefix,
+        DEFAULTS_KEY: json.dumps(settings.runtime, sort_keys=True),
+    }

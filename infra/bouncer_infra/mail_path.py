@@ -1,8 +1,10 @@
-"""From SES to the intake function: one receipt rule, named by us, in a rule set that is somebody's.
+"""From SES to the intake function: one receipt rule, with a name of ours, in a receipt rule set.
 
 A rule without `after` goes to the front of its set. Nothing here activates a rule set; see
-`switches`.
+`account_setting_resources`.
 """
+
+import re
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -45,7 +47,7 @@ class MailPath(Construct):
 
     @property
     def rule_arn(self) -> str:
-        """The rule's ARN, from names alone: the permission must exist before the rule."""
+        """The rule's ARN, made of names: the permission must exist before the rule does."""
         return self._rule_in(self._settings.rule_set)
 
     def _rule_in(self, rule_set: str) -> str:
@@ -74,7 +76,7 @@ class MailPath(Construct):
         self._needs.append(permission)
 
     def _store_action(self, store: s3.Bucket) -> ses.CfnReceiptRule.ActionProperty:
-        """Our rule may write whatever its prefix and set: they may change, the policy first."""
+        """Let our rule write, in any set and below any prefix: both may change later."""
         prefix = self._settings.store.prefix if self._settings.store else ""
         result = store.add_to_resource_policy(
             iam.PolicyStatement(
@@ -124,10 +126,21 @@ class MailPath(Construct):
     def _ip_filter(self, ip_filter: IpFilter) -> ses.CfnReceiptFilter:
         return ses.CfnReceiptFilter(
             self,
-            f"Filter{ip_filter.cidr}",  # not its place in the list, or others would be replaced
+            f"Filter{ip_filter.cidr}",  # by its place in the list others would be replaced
             filter=ses.CfnReceiptFilter.FilterProperty(
+                name=_filter_name(self._settings.full_name, ip_filter),
                 ip_filter=ses.CfnReceiptFilter.IpFilterProperty(
                     cidr=ip_filter.cidr, policy="Allow" if ip_filter.allow else "Block"
-                )
+                ),
             ),
         )
+
+
+def _filter_name(full_name: str, ip_filter: IpFilter) -> str:
+    """Return a name that SES takes: at most 64 letters, digits, dashes and underscores.
+
+    The policy is in it, as CloudFormation replaces a filter whose policy changes by one of another
+    name.
+    """
+    policy = "allow" if ip_filter.allow else "block"
+    return f"{full_name}-{policy}-{re.sub('[./]', '-', ip_filter.cidr)}"

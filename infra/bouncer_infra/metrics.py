@@ -1,8 +1,8 @@
-"""The metrics of one deployment by the names CloudWatch has; dashboard and alarms share them.
+"""The metrics of one deployment as CloudWatch names them, for the dashboard and the alarms.
 
-Our own have the closed list of names and the two dimensions of `bouncer.journal`. None is kept per
-sender or recipient: each set of dimensions is a metric that is paid for, and strangers choose their
-addresses.
+Our own have the names of `bouncer.metric_names` and two dimensions, deployment and service. None is
+kept per sender or recipient: each set of dimensions is a metric to pay for, and strangers choose
+their addresses.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
+from bouncer.metric_names import NAMESPACE
 from bouncer_infra.deployment_settings import DeploymentSettings
-
-NAMESPACE = "SesAutoBouncer"
-# What a function that can't read its environment says it belongs to (`bouncer.intake`).
-UNKNOWN = "unknown"
 
 MINUTE = Duration.minutes(1)
 FIVE_MINUTES = Duration.minutes(5)
@@ -27,7 +24,7 @@ DAY = Duration.days(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """Where the metrics of a deployment come from."""
+    """The functions and queues of a deployment, and the metrics they publish."""
 
     settings: DeploymentSettings
     intake: lambda_.Function
@@ -56,7 +53,7 @@ class Metrics:
         period: Duration = FIVE_MINUTES,
         deployment: str | None = None,
     ) -> cloudwatch.Metric:
-        """One of the journal's metrics; `service` is intake or worker."""
+        """Return the metric `name` of `bouncer.metric_names`; `service` is intake or worker."""
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,
@@ -67,10 +64,10 @@ class Metrics:
         )
 
     def events(self, kind: str, *, period: Duration = HOUR) -> list[cloudwatch.Metric]:
-        """SES's count of one kind of event, for each domain bounces come from.
+        """Return SES's counts of one kind of event, one for each domain bounces come from.
 
-        It counts all mail of an identity whose default is our set: where other mail than bounces is
-        sent from that domain, that too.
+        SES counts all mail of an identity whose default is our set, so other mail sent from that
+        domain is in them, too.
 
         All dimensions of an event destination make one set (SES Developer Guide, "Set up a
         CloudWatch event destination"), so every one of the configuration set must be named.
@@ -92,7 +89,7 @@ class Metrics:
         ]
 
     def reputation(self, rate: str) -> cloudwatch.Metric:
-        """BounceRate or ComplaintRate of the whole account in this region, as a share of 1."""
+        """Return BounceRate or ComplaintRate of the account in this region, as a share of 1."""
         return cloudwatch.Metric(
             namespace="AWS/SES",
             metric_name=f"Reputation.{rate}",
@@ -105,7 +102,7 @@ class Metrics:
 def total(
     metrics: Sequence[cloudwatch.IMetric], *, label: str, period: Duration = FIVE_MINUTES
 ) -> cloudwatch.MathExpression:
-    """The sum of metrics that are only there when they count something."""
+    """Return the sum of metrics, each of which exists only while it counts something."""
     named = {f"m{index}": metric for index, metric in enumerate(metrics)}
     return cloudwatch.MathExpression(
         expression=" + ".join(f"FILL({name}, 0)" for name in named),
@@ -123,18 +120,18 @@ def percentage(
     period: Duration,
     least: int = 1,
 ) -> cloudwatch.MathExpression:
-    """How many in a hundred of `whole` are `part`; 0 while there are fewer than `least` of it.
+    """Return `part` in a hundred of `whole`; 0 while `part` counts fewer than `least`.
 
-    And 0 where `part` is more than `whole`: what bounced late, of mail that was sent before.
+    It is 0, too, where `part` is more than `whole`: mail of an earlier period that bounced late.
     """
     parts = {f"p{index}": metric for index, metric in enumerate(part)}
     wholes = {f"w{index}": metric for index, metric in enumerate(whole)}
     counted, all_ = (
         f"({' + '.join(f'FILL({name}, 0)' for name in names)})" for names in (parts, wholes)
     )
-    told = f"({counted} >= {least}) AND ({all_} >= {counted})"
+    counts = f"({counted} >= {least}) AND ({all_} >= {counted})"
     return cloudwatch.MathExpression(
-        expression=f"IF({told}, 100 * {counted} / {all_}, 0)",
+        expression=f"IF({counts}, 100 * {counted} / {all_}, 0)",
         using_metrics={**parts, **wholes},
         label=label,
         period=period,

@@ -1,6 +1,7 @@
-"""How cdk-nag spells the wildcards it finds, so that each is acknowledged by itself, with a reason.
+"""Acknowledges findings of cdk-nag one by one, each with a reason, beside the resource concerned.
 
-A wildcard that is not spelled out beside its resource stays a finding.
+A wildcard that is not spelled out there stays a finding, also where the construct stands in
+somebody else's stack.
 """
 
 from aws_cdk import Acknowledgment, Stack, Validations
@@ -14,7 +15,19 @@ def acknowledge_wildcards(scope: Construct, *wildcards: str, reason: str) -> Non
     )
 
 
-def below(scope: Construct, arn: str, rest: str) -> str:
-    """The wildcard for what is below the resource of this stack that has the (unresolved) ARN."""
-    name, attribute = Stack.of(scope).resolve(arn)["Fn::GetAtt"]
-    return f"Resource::<{name}.{attribute}>{rest}"
+def resource_wildcard(scope: Construct, arn: str) -> str:
+    """Return the wildcard for an ARN that ends in `*`, spelled as cdk-nag spells it."""
+    return f"Resource::{_spelled(Stack.of(scope).resolve(arn))}"
+
+
+def _spelled(value: object) -> str:
+    """Return resolved text as cdk-nag shows it: a reference is `<Name>` or `<Name.Attribute>`."""
+    match value:
+        case {"Fn::Join": [separator, [*parts]]}:
+            return str(separator).join(map(_spelled, parts))
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Ref": name}:
+            return f"<{name}>"
+        case _:
+            return str(value)

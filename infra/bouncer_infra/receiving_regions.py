@@ -1,9 +1,10 @@
-"""Whether the region of a deployment, where it is known, is one in which SES receives mail.
+"""Warns at synth of a region, where that is known, in which SES is not known to receive mail.
 
-Only a warning comes of it: AWS adds regions faster than this list is renewed.
+It is a warning only: AWS adds regions faster than this list is renewed.
 """
 
-from aws_cdk import Annotations, Stack
+from aws_cdk import Annotations
+from constructs import Construct
 
 # The regions whose CloudFormation knows AWS::SES::ReceiptRule (CloudFormation resource schemas of
 # October 2026, as cfn-lint carries them; a test holds the two together). AWS's own list is "Email
@@ -19,10 +20,10 @@ RECEIVING = frozenset(
 )
 
 
-def warn_without_receiving(stack: Stack, region: str | None) -> None:
-    """Say at synth that SES is not known to receive mail in a region; None is not known."""
+def warn_without_receiving(scope: Construct, region: str | None) -> None:
+    """Warn of a region that is not in the list; without a region nothing is said."""
     if region and region not in RECEIVING:
-        Annotations.of(stack).add_warning_v2(
+        Annotations.of(scope).add_warning_v2(
             "ses-auto-bouncer:region",
             f"SES is not known to receive mail in {region}, so this deployment may fail, or never "
             "see a mail; deploy into a region with an email receiving endpoint, see docs/deploy.md",

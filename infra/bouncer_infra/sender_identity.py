@@ -1,23 +1,24 @@
-"""Warns at synth of what a deployment means for other senders of its identity.
+"""Warns at synth that other senders of this identity need a new permission.
 
-Whether SES has verified the identity is not asked here: `cdk synth` asks AWS nothing. The doctor
-reports it, and the deployment itself refuses an identity that is missing or not verified.
+`cdk synth` asks AWS nothing, so it does not know whether SES has verified the identity: the doctor
+reports that, and the deployment itself refuses an identity that is missing or not verified.
 """
 
-from aws_cdk import Annotations, Stack
+from aws_cdk import Annotations
+from constructs import Construct
 
 from bouncer_infra.deployment_settings import DeploymentSettings
 
 
-def warn_of_other_senders(stack: Stack, settings: DeploymentSettings) -> None:
-    """Say who else is affected by our set, unless that was asked for or there is nobody else.
+def warn_of_other_senders(scope: Construct, settings: DeploymentSettings) -> None:
+    """Warn of our set on somebody else's mail, unless the settings say that this is wanted.
 
-    SES asks whoever sends from an identity for permission on its default set, too.
+    SES asks everybody who sends from an identity for permission on its default set, too.
     """
-    own = settings.create_identity or "@" in settings.identity
-    if own or settings.attach_configuration_set is not None:
+    alone = settings.create_identity or "@" in settings.identity
+    if alone or settings.attach_configuration_set is not None:
         return
-    Annotations.of(stack).add_warning_v2(
+    Annotations.of(scope).add_warning_v2(
         "ses-auto-bouncer:other-senders",
         f"{settings.full_name} becomes the default configuration set of "
         f"{settings.identity}, so SES will refuse mail from roles that may use that identity only; "

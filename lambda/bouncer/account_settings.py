@@ -1,9 +1,7 @@
-"""The Lambda function behind two custom resources: switches SES has one of, taken only when free.
+"""The Lambda function behind two custom resources: settings that a stack holds while it exists.
 
-A region has one active receipt rule set, an identity one default configuration set. A stack may
-hold such a switch, but what somebody else set is never changed: holding is refused in one sentence,
-and giving up leaves alone what is no longer ours. SES has no conditional write, so a switch that
-somebody flips between our reading and our writing is not noticed.
+It carries out CloudFormation's requests, one at a time, and answers each of them. Which settings
+these are, and when they are left alone, says `bouncer.aws.exclusive_setting`.
 """
 
 import time
@@ -15,17 +13,19 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bouncer.aws.custom_resource import NOT_CREATED, RESERVE_S, Result, answer, result_of
 from bouncer.aws.exclusive_setting import (
     ActiveRuleSet,
     DefaultConfigurationSet,
+    DesiredSetting,
+    ExclusiveSetting,
+    SettingError,
     Step,
-    Switch,
-    SwitchError,
-    Wish,
-    read_wish,
-    to_give_up,
-    to_hold,
+    read_desired_setting,
+    step_to_give_up,
+    step_to_hold,
 )
+from bouncer.journal import Journal
 
 if TYPE_CHECKING:
     from mypy_boto3_ses import SESClient
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Describing and setting the active rule set is limited to one call a second (SES API reference).
-CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 8})
+CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
+_LONGEST_CALL_S = 90  # five attempts of 13 seconds, and the SDK's pauses between them
 
 # IAM: a new policy takes seconds to be known everywhere; ours may be as new as the deployment.
 _DENIED = {"AccessDenied", "AccessDeniedException"}
@@ -42,8 +43,12 @@ _DENIED_TRIES = 7
 _DENIED_PAUSE_S = 5
 
 
-class Switches:
-    """Carries out the events of custom resources; `sleep` waits for seconds."""
+class AccountSettings:
+    """Carries out one request of CloudFormation; `left_s` is the time left for it, in seconds.
+
+    `change_began` is set before SES is asked to change anything: from then on, a failed request may
+    have changed the setting.
+    """
 
     def __init__(
         self,
@@ -51,62 +56,92 @@ class Switches:
         ses: Callable[[], "SESClient"],
         sesv2: Callable[[], "SESV2Client"],
         sleep: Callable[[float], None],
+        left_s: Callable[[], float],
     ) -> None:
         self._ses = ses
         self._sesv2 = sesv2
         self._sleep = sleep
+        self._left_s = left_s
+        self.change_began = False
 
-    def handle(self, event: Mapping[str, Any]) -> dict[str, str]:
-        """The answer to CDK's provider framework; raises `SwitchError` with what to tell.
+    def carry_out(self, request: Mapping[str, Any]) -> str:
+        """Hold or give up a setting and return its physical id; raises `SettingError`.
 
         The physical id never changes, so CloudFormation asks for a new name by an update, which
         knows the old one, and never by a deletion afterwards.
         """
-        wish = read_wish(event["ResourceProperties"])
-        if event["RequestType"] == "Delete":
-            self._give_up(wish)
+        physical_id = request.get("PhysicalResourceId")
+        if request["RequestType"] == "Delete" and physical_id == NOT_CREATED:
+            return NOT_CREATED
+        desired = read_desired_setting(request["ResourceProperties"])
+        if request["RequestType"] == "Delete":
+            self._give_up(desired)
         else:
-            old = event.get("OldResourceProperties")
-            self._hold(wish, read_wish(old) if old else None)
-        return {"PhysicalResourceId": event.get("PhysicalResourceId") or str(wish.kind)}
+            old = request.get("OldResourceProperties")
+            self._hold(desired, read_desired_setting(old) if old else None)
+        return str(physical_id or desired.kind)
 
-    def _hold(self, wish: Wish, before: Wish | None) -> None:
-        """Take the new switch first; one we held before is given up only then."""
-        switch = self._switch(wish)
-        found = self._ask(switch, switch.read)
-        step = to_hold(found, wish, before)
+    def failed_id(self, request: Mapping[str, Any]) -> str:
+        """Return the physical id for the answer that a request failed.
+
+        CloudFormation deletes what it could not create. A setting that may have been changed has to
+        be given up then; one that was not touched may be somebody else's, and has to stay.
+        """
+        if known := request.get("PhysicalResourceId"):
+            return str(known)
+        if not self.change_began:
+            return NOT_CREATED
+        return str(read_desired_setting(request["ResourceProperties"]).kind)
+
+    def _hold(self, desired: DesiredSetting, before: DesiredSetting | None) -> None:
+        """Take the new setting first; one we held before is given up only then."""
+        setting = self._setting(desired)
+        current = self._ask(setting, setting.read)
+        step = step_to_hold(current, desired, before)
         if step is Step.REFUSE:
-            taken = f'{switch.place}: found "{found.name}", expected none; {switch.remedy}'
-            raise SwitchError(found.obstacle or taken)
+            taken = f'{setting.place}: found "{current.name}", expected none; {setting.remedy}'
+            raise SettingError(current.obstacle or taken)
         if step is Step.SET:
-            self._ask(switch, lambda: switch.write(wish.name))
-        # The same switch must not be read again: an answer a moment old would have us clear it.
-        if before and not wish.same_switch(before):
+            self._change(setting, desired.name)
+        # The same setting must not be read again: an answer a moment old would have us clear it.
+        if before and not desired.same_setting(before):
             self._give_up(before)
 
-    def _give_up(self, wish: Wish) -> None:
-        switch = self._switch(wish)
-        if to_give_up(self._ask(switch, switch.read), wish) is Step.CLEAR:
-            self._ask(switch, lambda: switch.write(None))
+    def _give_up(self, desired: DesiredSetting) -> None:
+        setting = self._setting(desired)
+        if step_to_give_up(self._ask(setting, setting.read), desired) is Step.CLEAR:
+            self._change(setting, None)
 
-    def _switch(self, wish: Wish) -> Switch:
-        if wish.identity is None:
+    def _setting(self, desired: DesiredSetting) -> ExclusiveSetting:
+        if desired.identity is None:
             return ActiveRuleSet(self._ses())
-        return DefaultConfigurationSet(self._sesv2(), wish.identity)
+        return DefaultConfigurationSet(self._sesv2(), desired.identity)
 
-    def _ask(self, switch: Switch, call: Callable[[], T]) -> T:
-        """Ask SES, patient with a policy it does not know yet; raises only `SwitchError`."""
+    def _change(self, setting: ExclusiveSetting, name: str | None) -> None:
+        def change() -> None:
+            self.change_began = True
+            setting.write(name)
+
+        self._ask(setting, change)
+
+    def _ask(self, setting: ExclusiveSetting, call: Callable[[], T]) -> T:
+        """Ask SES, patient with a policy it does not know yet; raises only `SettingError`."""
         for tries_left in reversed(range(_DENIED_TRIES)):
+            if self._left_s() < _LONGEST_CALL_S:
+                raise SettingError(
+                    f"{setting.place}: found no time left to ask SES, expected at least "
+                    f"{_LONGEST_CALL_S} seconds; deploy again"
+                )
             try:
                 return call()
             except ClientError as error:
                 fault = error.response.get("Error", {})
                 if fault.get("Code") not in _DENIED or not tries_left:
                     said = f"{fault.get('Code')}: {fault.get('Message')}"
-                    raise SwitchError(f"{switch.place}: SES refused ({said})") from error
+                    raise SettingError(f"{setting.place}: SES refused ({said})") from error
             except BotoCoreError as error:
-                said = type(error).__name__
-                raise SwitchError(f"{switch.place}: SES can't be reached ({said})") from error
+                kind = type(error).__name__
+                raise SettingError(f"{setting.place}: SES can't be reached ({kind})") from error
             self._sleep(_DENIED_PAUSE_S)
         raise AssertionError  # the last try returns or raises
 
@@ -121,6 +156,35 @@ def _sesv2() -> "SESV2Client":
     return boto3.client("sesv2", config=CONFIG)
 
 
-def handler(event: Mapping[str, Any], context: object) -> dict[str, str]:  # noqa: ARG001  # Lambda's
-    """The Lambda entry point, called by CDK's provider framework."""
-    return Switches(ses=_ses, sesv2=_sesv2, sleep=time.sleep).handle(event)
+def handler(event: Mapping[str, Any], context: Any) -> None:
+    """Carry out one request of CloudFormation and answer it: the Lambda entry point.
+
+    Raises only if CloudFormation could not be answered; Lambda then tries the whole of it again.
+    """
+
+    def left_s() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    def left_for_work_s() -> float:
+        return left_s() - RESERVE_S
+
+    settings = AccountSettings(ses=_ses, sesv2=_sesv2, sleep=time.sleep, left_s=left_for_work_s)
+    result = result_of(
+        lambda: settings.carry_out(event),
+        failed_id=lambda: settings.failed_id(event),
+        within_s=left_for_work_s(),
+    )
+    _report(event, result, context.aws_request_id)
+    answer(event, result, left_s=left_s, sleep=time.sleep)
+
+
+def _report(request: Mapping[str, Any], result: Result, request_id: str) -> None:
+    _, _, stack = str(request.get("StackId", "")).partition("/")  # arn:...:stack/NAME/ID
+    journal = Journal("account_settings", stack.partition("/")[0])
+    journal.begin(request_id)
+    journal.account_setting(
+        request=str(request.get("RequestType")),
+        properties=request.get("ResourceProperties"),
+        physical_id=result.physical_id,
+        failure=result.failure,
+    )

@@ -144,26 +144,34 @@ class Journal:
         fields = {"stage": stage, "reference": reference, **_described(error)}
         self._write("worker_failed", fields, {Metric.WORKER_ERRORS: 1}, level="error")
 
+    def account_setting(
+        self, *, request: str, properties: object, physical_id: str, failure: str | None
+    ) -> None:
+        """Report a request of CloudFormation to hold or give up a setting of SES, and its end."""
+        fields = {
+            "request": request,
+            "properties": properties,
+            "physical_id": physical_id,
+            "failure": failure,
+        }
+        self._write("account_setting", fields, None, level="error" if failure else "info")
+
     def _write(
         self,
         event: str,
         fields: Mapping[str, Any],
-        metrics: _Counts,
+        metrics: _Counts | None,
         *,
         level: str = "info",
     ) -> None:
         try:
-            counts = {str(name): value for name, value in metrics.items()}
-            if self._cold:
-                counts[Metric.COLD_STARTS] = 1
-            self._cold = False
             line = {
                 "level": level.upper(),
                 "message": event,
                 "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "request_id": self._request_id,
                 **fields,
-                **self._embedded(counts),
+                **(self._dimensions if metrics is None else self._counted(metrics)),
             }
             stream = self._stream or sys.stdout
             stream.write(f"{_ENCODER.encode(line)}\n")
@@ -171,12 +179,16 @@ class Journal:
         except Exception as error:  # noqa: BLE001  # a log must not break what it reports
             print(f'{{"message": "journal_failed", "error": "{type(error).__name__}"}}')  # noqa: T201
 
-    def _embedded(self, metrics: Mapping[str, int]) -> dict[str, Any]:
+    def _counted(self, metrics: _Counts) -> dict[str, Any]:
         """Return the metrics as a document of CloudWatch's "Embedded metric format"."""
+        counts = {str(name): value for name, value in metrics.items()}
+        if self._cold:
+            counts[Metric.COLD_STARTS] = 1
+        self._cold = False
         document = self._metrics.serialize_metric_set(
             metrics={
                 name: {"Unit": _UNITS.get(name, "Count"), "Value": [value]}
-                for name, value in metrics.items()
+                for name, value in counts.items()
             },
             dimensions=self._dimensions,
         )

@@ -1,7 +1,6 @@
 """The AWS services of a deployment, inside this process: queues, ledger, parameters, bucket.
 
 moto plays SQS, DynamoDB, SSM and S3; SES is our own fake, reached through `AWS_ENDPOINT_URL_SES`.
-The environment a function would find is in `environ`.
 """
 
 import os
@@ -21,6 +20,7 @@ from bouncer.environment import (
     QUEUE_KEY,
     REGION_KEY,
 )
+from bouncer.function_limits import VISIBILITY_TIMEOUT_S
 
 REGION = "us-east-1"
 PREFIX = "/ses-auto-bouncer/local"
@@ -32,7 +32,7 @@ _MOTO_KEYS = dict.fromkeys(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedAws:
-    """What was set up: the functions' environment and the queue's name."""
+    """The environment of the functions, as a stack would set it, and the queue's ARN."""
 
     environ: Mapping[str, str]
     queue_arn: str
@@ -40,7 +40,7 @@ class EmbeddedAws:
 
 @contextmanager
 def embedded_aws(ses_endpoint: str | None = None) -> Iterator[EmbeddedAws]:
-    """AWS for the length of a `with`; nothing leaves this machine."""
+    """Provide AWS for the length of a `with`; nothing leaves this machine."""
     keys = {"AWS_DEFAULT_REGION": REGION, REGION_KEY: REGION, "NO_PROXY": "*"}
     keys |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     if ses_endpoint:
@@ -53,7 +53,8 @@ def embedded_aws(ses_endpoint: str | None = None) -> Iterator[EmbeddedAws]:
         sqs = boto3.client("sqs")
         dead = sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         queue = sqs.create_queue(
-            QueueName="bounces.fifo", Attributes={"FifoQueue": "true", "VisibilityTimeout": "360"}
+            QueueName="bounces.fifo",
+            Attributes={"FifoQueue": "true", "VisibilityTimeout": str(VISIBILITY_TIMEOUT_S)},
         )["QueueUrl"]
         boto3.client("dynamodb").create_table(
             TableName=_TABLE,

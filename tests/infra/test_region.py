@@ -41,10 +41,10 @@ def test_a_region_without_receiving_is_warned_of(synth: Callable[..., Any]) -> N
     import aws_cdk as cdk  # noqa: PLC0415
     from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
 
-    from bouncer_infra.auto_bouncer import AutoBouncer  # noqa: PLC0415
     from bouncer_infra.deployment_settings_reader import read_settings  # noqa: PLC0415
+    from bouncer_infra.stack import AutoBouncerStack  # noqa: PLC0415
 
-    stack = AutoBouncer(
+    stack = AutoBouncerStack(
         cdk.App(),
         "Test",
         settings=read_settings({**MINIMAL, "attach_configuration_set": True}),

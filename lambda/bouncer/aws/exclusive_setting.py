@@ -20,40 +20,43 @@ if TYPE_CHECKING:
 _NAME_KEYS = {"ActiveRuleSet": "RuleSetName", "DefaultConfigurationSet": "ConfigurationSetName"}
 
 
-class SwitchError(BouncerError):
-    """A switch can't be held or given up; CloudFormation shows the text to the operator."""
+class SettingError(BouncerError):
+    """A setting can't be held or given up; CloudFormation shows the text to the operator."""
 
 
-class Kind(StrEnum):
-    """Which switch a custom resource holds; its property `Kind`."""
+class SettingKind(StrEnum):
+    """The setting that a custom resource holds; its property `Kind`."""
 
     ACTIVE_RULE_SET = "ActiveRuleSet"
     DEFAULT_CONFIGURATION_SET = "DefaultConfigurationSet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a custom resource's properties ask for: this name in that switch."""
+class DesiredSetting:
+    """The properties of a custom resource: this name in that setting.
 
-    kind: Kind
+    `identity` is None for the active rule set, which is the region's.
+    """
+
+    kind: SettingKind
     identity: str | None
     name: str
 
-    def same_switch(self, other: "Wish | None") -> bool:
-        """Whether both are about the same switch, whatever it is set to."""
+    def same_setting(self, other: "DesiredSetting | None") -> bool:
+        """Tell whether both are about the same setting, whatever its value."""
         return other is not None and self.kind is other.kind and (self.identity == other.identity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a switch is set to; `obstacle` is a sentence why it can't be set to anything now."""
+class CurrentValue:
+    """The value of a setting; `obstacle` is a sentence why it can't be set to any value now."""
 
     name: str | None
     obstacle: str | None = None
 
 
 class Step(StrEnum):
-    """What is to be done with a switch."""
+    """The change that a setting needs."""
 
     LEAVE = "leave"
     SET = "set"
@@ -61,13 +64,13 @@ class Step(StrEnum):
     REFUSE = "refuse"
 
 
-def read_wish(properties: Mapping[str, Any]) -> Wish:
-    """The wish in a custom resource's properties; raises `SwitchError` naming the key."""
-    kind = Kind(_word(properties, "Kind", tuple(map(str, Kind))))
+def read_desired_setting(properties: Mapping[str, Any]) -> DesiredSetting:
+    """Read the properties of a custom resource; raises `SettingError` naming the key."""
+    kind = SettingKind(_word(properties, "Kind", tuple(map(str, SettingKind))))
     identity = None
-    if kind is Kind.DEFAULT_CONFIGURATION_SET:
+    if kind is SettingKind.DEFAULT_CONFIGURATION_SET:
         identity = _word(properties, "EmailIdentity")
-    return Wish(kind=kind, identity=identity, name=_word(properties, _NAME_KEYS[kind]))
+    return DesiredSetting(kind=kind, identity=identity, name=_word(properties, _NAME_KEYS[kind]))
 
 
 def _word(properties: Mapping[str, Any], key: str, words: tuple[str, ...] = ()) -> str:
@@ -75,38 +78,40 @@ def _word(properties: Mapping[str, Any], key: str, words: tuple[str, ...] = ()) 
     if isinstance(value, str) and value and (not words or value in words):
         return value
     expected = f"one of {', '.join(words)}" if words else "a name"
-    raise SwitchError(f"resource properties: {key}: found {value!r}, expected {expected}")
+    raise SettingError(f"resource properties: {key}: found {value!r}, expected {expected}")
 
 
-def to_hold(found: Found, wish: Wish, before: Wish | None) -> Step:
-    """The step after which a switch is ours; `before` is what we wished until now.
+def step_to_hold(
+    current: CurrentValue, desired: DesiredSetting, before: DesiredSetting | None
+) -> Step:
+    """Return the step after which a setting is ours; `before` is the one we held until now.
 
-    What is ours already stays as it is, even where it could not be taken today.
+    A setting that is ours already stays as it is, even if it could not be taken today.
     """
-    if found.name == wish.name:
+    if current.name == desired.name:
         return Step.LEAVE
-    if found.obstacle:
+    if current.obstacle:
         return Step.REFUSE
-    ours_before = before.name if before and wish.same_switch(before) else None
-    return Step.SET if found.name in (None, ours_before) else Step.REFUSE
+    ours_before = before.name if before and desired.same_setting(before) else None
+    return Step.SET if current.name in (None, ours_before) else Step.REFUSE
 
 
-def to_give_up(found: Found, wish: Wish) -> Step:
-    """The step after which a switch is not ours: none, if it no longer is."""
-    return Step.CLEAR if found.name == wish.name else Step.LEAVE
+def step_to_give_up(current: CurrentValue, desired: DesiredSetting) -> Step:
+    """Return the step after which a setting is not ours: none, if it no longer is."""
+    return Step.CLEAR if current.name == desired.name else Step.LEAVE
 
 
-class Switch(Protocol):
-    """One switch in SES; `place` begins its sentences, `remedy` ends one that refuses."""
+class ExclusiveSetting(Protocol):
+    """One setting in SES; `place` begins its sentences, `remedy` ends one that refuses."""
 
     place: str
     remedy: str
 
-    def read(self) -> Found:
-        """What it is set to."""
+    def read(self) -> CurrentValue:
+        """Return its value."""
 
     def write(self, name: str | None) -> None:
-        """Set it to a name, or to nothing."""
+        """Set it to a name, or clear it with None."""
 
 
 class ActiveRuleSet:
@@ -118,10 +123,10 @@ class ActiveRuleSet:
     def __init__(self, client: "SESClient") -> None:
         self._client = client
 
-    def read(self) -> Found:
-        """The name of the active set; SES leaves the metadata out when none is active."""
+    def read(self) -> CurrentValue:
+        """Return the name of the active set; without one, SES leaves the metadata out."""
         answer = self._client.describe_active_receipt_rule_set()
-        return Found(name=answer.get("Metadata", {}).get("Name"))
+        return CurrentValue(name=answer.get("Metadata", {}).get("Name"))
 
     def write(self, name: str | None) -> None:
         """Activate a set; with None the region receives no mail (SES API reference)."""
@@ -144,14 +149,14 @@ class DefaultConfigurationSet:
         self._identity = identity
         self.place = f"default configuration set of {identity}"
 
-    def read(self) -> Found:
-        """The identity's set; an identity that is missing or not verified is an obstacle."""
+    def read(self) -> CurrentValue:
+        """Return the identity's set; an identity that is missing or not verified is an obstacle."""
         try:
             answer = self._client.get_email_identity(EmailIdentity=self._identity)
         except self._client.exceptions.NotFoundException:
-            return Found(name=None, obstacle=self._expected_verified("no such identity"))
+            return CurrentValue(name=None, obstacle=self._expected_verified("no such identity"))
         verified = answer.get("VerifiedForSendingStatus", False)
-        return Found(
+        return CurrentValue(
             name=answer.get("ConfigurationSetName"),
             obstacle=None if verified else self._expected_verified("an identity not yet verified"),
         )
@@ -163,7 +168,7 @@ class DefaultConfigurationSet:
         )
 
     def write(self, name: str | None) -> None:
-        """Attach a set, or none; an identity that is gone by then has none."""
+        """Attach a set, or take it off with None; an identity that is gone by then has none."""
         if name is not None:
             self._client.put_email_identity_configuration_set_attributes(
                 EmailIdentity=self._identity, ConfigurationSetName=name

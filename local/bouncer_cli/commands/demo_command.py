@@ -19,7 +19,8 @@ from bouncer_sim.clock import Clock, SimulatedClock, SystemClock
 
 _PACKAGE = Path(package_path[0])
 SAMPLES = _PACKAGE / "samples"
-SHIPPED_RULES = _PACKAGE.parents[1] / "rules"
+_IN_WHEEL = _PACKAGE / "starter_rules"
+SHIPPED_RULES = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parents[1] / "rules"
 
 
 def add(commands: Commands) -> None:

@@ -7,15 +7,15 @@ from datetime import timedelta
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
+from bouncer_infra.alarm_limits import HOUR_S, LONG_WAIT_H, TOO_LONG_WAIT_H
 
 QUEUES = "AWS::SQS::Queue"
 
 _QUEUE = "queue"
 _DEAD = "dead letters"
 
-# A job may wait 24 hours and one a second is sent: the limits of the alarms.
-_LONG_S = 12 * 3600
-_TOO_LONG_S = 20 * 3600
+_LONG_S = LONG_WAIT_H * HOUR_S
+_TOO_LONG_S = TOO_LONG_WAIT_H * HOUR_S
 
 
 def queues(context: CheckContext) -> Findings:

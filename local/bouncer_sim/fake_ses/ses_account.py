@@ -1,16 +1,17 @@
-"""What SES knows about an account: identities it verified and mail it received on its behalf.
+"""An account at SES: the identities it verified and the mail it received.
 
-It says whether a well-formed bounce may be sent at all; it writes nothing and reads no clock.
+It admits a well-formed bounce or refuses it; it writes nothing and reads no clock.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from bouncer.sending.gate import LIFETIME
 from bouncer_sim.fake_ses.refusal import ErrorCode, SesError, shown
 from bouncer_sim.fake_ses.send_bounce_request import BouncedRecipient, SendBounceRequest
 from bouncer_sim.fake_ses.syntax import is_address, split_mailbox
 
-_DAY_S = 86_400.0
+_LIFETIME_S = LIFETIME.total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Account:
         # SES's own texts for these refusals are not known, but for the unverified sender.
         if original is None:
             raise _rejected(f"Message {shown(request.original_message_id)} was not received here.")
-        if at - original.received_at > _DAY_S:
+        if at - original.received_at > _LIFETIME_S:
             raise _rejected("The original message was received more than 24 hours ago.")
         if original.sender in {"", "<>"}:
             raise _rejected("The original message has the null sender; it cannot be bounced.")

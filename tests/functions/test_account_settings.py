@@ -11,8 +11,15 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError
 
-from bouncer.account_settings import CONFIG, Switches
-from bouncer.aws.exclusive_setting import Found, Step, SwitchError, read_wish, to_hold
+from bouncer.account_settings import CONFIG, AccountSettings
+from bouncer.aws.custom_resource import NOT_CREATED
+from bouncer.aws.exclusive_setting import (
+    CurrentValue,
+    SettingError,
+    Step,
+    read_desired_setting,
+    step_to_hold,
+)
 
 RULES = {"Kind": "ActiveRuleSet", "RuleSetName": "ours"}
 SET = {
@@ -39,6 +46,8 @@ class Ses:
         self.unreachable = False
         self.changes: list[tuple[str, str | None]] = []
         self.slept: list[float] = []
+        self.left_s = 300.0
+        self.lost_answers = False
 
     def client(self, service: str) -> Any:
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
@@ -46,18 +55,21 @@ class Ses:
         client.meta.events.register(f"before-call.{service}", self._answer)
         return client
 
-    def switches(self) -> Switches:
+    def settings(self) -> AccountSettings:
         """The function in a new environment."""
-        return Switches(
+        return AccountSettings(
             ses=lambda: self.client("ses"),
             sesv2=lambda: self.client("sesv2"),
             sleep=self.slept.append,
+            left_s=lambda: self.left_s,
         )
 
     def _answer(self, model: Any, params: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         if self.unreachable:
             raise EndpointConnectionError(endpoint_url="https://ses.invalid")
         code, answer = (self.faults.pop(0), {}) if self.faults else self._do(model.name, params)
+        if self.lost_answers and not model.name.startswith(("Describe", "Get")):
+            code = "InternalFailure"
         if code:
             answer = {"Error": {"Code": code, "Message": "no"}}
         return AWSResponse("", 400 if code else 200, HTTPHeaders(), None), answer
@@ -108,13 +120,13 @@ def ses() -> Ses:
     return Ses()
 
 
-def create(ses: Ses, properties: dict[str, str]) -> dict[str, str]:
+def create(ses: Ses, properties: dict[str, str]) -> str:
     event = {"RequestType": "Create", "ResourceProperties": {"ServiceToken": "x", **properties}}
-    return ses.switches().handle(event)
+    return ses.settings().carry_out(event)
 
 
-def update(ses: Ses, old: dict[str, str], properties: dict[str, str]) -> dict[str, str]:
-    return ses.switches().handle(
+def update(ses: Ses, old: dict[str, str], properties: dict[str, str]) -> str:
+    return ses.settings().carry_out(
         {
             "RequestType": "Update",
             "PhysicalResourceId": "as-it-was",
@@ -124,8 +136,8 @@ def update(ses: Ses, old: dict[str, str], properties: dict[str, str]) -> dict[st
     )
 
 
-def delete(ses: Ses, properties: dict[str, str]) -> dict[str, str]:
-    return ses.switches().handle(
+def delete(ses: Ses, properties: dict[str, str]) -> str:
+    return ses.settings().carry_out(
         {
             "RequestType": "Delete",
             "PhysicalResourceId": "as-it-was",
@@ -136,7 +148,7 @@ def delete(ses: Ses, properties: dict[str, str]) -> dict[str, str]:
 
 def refusal(call: Callable[[], object]) -> str:
     """The one sentence a call is refused with."""
-    with pytest.raises(SwitchError) as caught:
+    with pytest.raises(SettingError) as caught:
         call()
     text = str(caught.value)
     assert "\n" not in text
@@ -320,8 +332,69 @@ def test_removal_fails_when_it_is_not_known_what_is_attached(ses: Ses) -> None:
 def test_the_physical_id_never_changes(ses: Ses, properties: dict[str, str]) -> None:
     """Or CloudFormation would delete the old one after an update, as if it were another switch."""
     assert create(ses, properties) == create(ses, properties)
-    assert update(ses, properties, properties)["PhysicalResourceId"] == "as-it-was"
-    assert delete(ses, properties)["PhysicalResourceId"] == "as-it-was"
+    assert update(ses, properties, properties) == "as-it-was"
+    assert delete(ses, properties) == "as-it-was"
+
+
+def failed_creation(ses: Ses, properties: dict[str, str]) -> str:
+    """Fail to create a resource; return the physical id that CloudFormation is answered with."""
+    settings = ses.settings()
+    request = {"RequestType": "Create", "ResourceProperties": properties}
+    refusal(lambda: settings.carry_out(request))
+    return settings.failed_id(request)
+
+
+def remove(ses: Ses, physical_id: str, properties: dict[str, str]) -> str:
+    """Delete what could not be created, as CloudFormation does at once."""
+    return ses.settings().carry_out(
+        {
+            "RequestType": "Delete",
+            "PhysicalResourceId": physical_id,
+            "ResourceProperties": properties,
+        }
+    )
+
+
+def test_what_was_not_created_is_not_given_up(ses: Ses) -> None:
+    """A rule set of that name which the operator made active stays active."""
+    ses.active = "ours"
+    ses.faults = ["ServiceFailure"]
+    physical_id = failed_creation(ses, RULES)
+    assert physical_id == NOT_CREATED
+    assert remove(ses, physical_id, RULES) == NOT_CREATED
+    assert (ses.active, ses.changes) == ("ours", [])
+
+
+def test_what_may_have_been_created_is_given_up(ses: Ses) -> None:
+    """A set that was attached although the answer was an error would outlive its stack."""
+    ses.lost_answers = True
+    physical_id = failed_creation(ses, SET)
+    assert physical_id == "DefaultConfigurationSet"
+    assert ses.identities["example.com"] == "ours"
+    ses.lost_answers = False
+    remove(ses, physical_id, SET)
+    assert ses.identities["example.com"] is None
+
+
+def test_a_failed_update_keeps_its_physical_id(ses: Ses) -> None:
+    """Another id would make CloudFormation delete the resource as it was."""
+    request = {
+        "RequestType": "Update",
+        "PhysicalResourceId": "as-it-was",
+        "ResourceProperties": RULES,
+    }
+    assert ses.settings().failed_id(request) == "as-it-was"
+
+
+def test_nothing_is_asked_when_no_time_is_left(ses: Ses) -> None:
+    """A call that Lambda cuts short would leave CloudFormation without an answer."""
+    ses.left_s = 80.0
+    text = refusal(lambda: create(ses, RULES))
+    assert text == (
+        "active receipt rule set: found no time left to ask SES, expected at least 90 seconds; "
+        "deploy again"
+    )
+    assert ses.active is None
 
 
 def test_a_policy_that_is_not_known_yet_is_waited_for(ses: Ses) -> None:
@@ -356,7 +429,7 @@ def test_an_ses_that_cannot_be_reached_is_one_sentence(ses: Ses) -> None:
 )
 def test_properties_that_make_no_sense_name_their_key(change: dict[str, Any], says: str) -> None:
     """A template that is not ours is told what to write."""
-    text = refusal(lambda: read_wish({**SET, **change}))
+    text = refusal(lambda: read_desired_setting({**SET, **change}))
     assert text.startswith(f"resource properties: {says}")
 
 
@@ -366,15 +439,17 @@ def test_a_switch_is_set_only_from_free_or_from_ours(
     name: str | None, obstacle: str | None
 ) -> None:
     """The decision by itself, for everything that can be found."""
-    wish = read_wish(SET)
-    before = read_wish({**SET, "ConfigurationSetName": "before"})
-    step = to_hold(Found(name=name, obstacle=obstacle), wish, before)
+    desired = read_desired_setting(SET)
+    before = read_desired_setting({**SET, "ConfigurationSetName": "before"})
+    step = step_to_hold(CurrentValue(name=name, obstacle=obstacle), desired, before)
     free = name in (None, "before") and not obstacle
     assert step is (Step.LEAVE if name == "ours" else Step.SET if free else Step.REFUSE)
 
 
 def test_what_another_switch_held_before_is_not_ours_here() -> None:
     """A name is ours in the switch we set it in, and in no other."""
-    wish = read_wish(SET)
-    before = read_wish({**SET, "EmailIdentity": "a.example", "ConfigurationSetName": "before"})
-    assert to_hold(Found(name="before"), wish, before) is Step.REFUSE
+    desired = read_desired_setting(SET)
+    before = read_desired_setting(
+        {**SET, "EmailIdentity": "a.example", "ConfigurationSetName": "before"}
+    )
+    assert step_to_hold(CurrentValue(name="before"), desired, before) is Step.REFUSE

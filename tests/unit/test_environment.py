@@ -1,0 +1,66 @@
+"""A function's environment is read once, whole, or named key by key."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from bouncer.environment import (
+    DEAD_LETTER_KEY,
+    DEFAULTS_KEY,
+    DOMAIN_KEY,
+    LEDGER_KEY,
+    PREFIX_KEY,
+    QUEUE_KEY,
+    REGION_KEY,
+    IntakeEnvironment,
+    WorkerEnvironment,
+)
+from bouncer.errors import DocumentError, EnvironmentKeyError
+
+ENVIRON = {
+    PREFIX_KEY: "/ses-auto-bouncer/main/",
+    QUEUE_KEY: "https://sqs.eu-west-1.amazonaws.com/1/bounces.fifo",
+    DEAD_LETTER_KEY: "https://sqs.eu-west-1.amazonaws.com/1/dead.fifo",
+    LEDGER_KEY: "ledger",
+    DOMAIN_KEY: "amazonaws.com",
+    REGION_KEY: "eu-west-1",
+}
+INTAKE = (PREFIX_KEY, QUEUE_KEY, DOMAIN_KEY, REGION_KEY)
+WORKER = (PREFIX_KEY, QUEUE_KEY, DEAD_LETTER_KEY, LEDGER_KEY, REGION_KEY)
+
+
+def without(key: str) -> Mapping[str, str]:
+    return {name: value for name, value in ENVIRON.items() if name != key}
+
+
+def test_every_function_has_an_environment_of_its_own() -> None:
+    """Each value stands under its name; the deployment is the last part of the prefix."""
+    intake, worker = IntakeEnvironment.from_env(ENVIRON), WorkerEnvironment.from_env(ENVIRON)
+    assert intake.prefix == worker.prefix == "/ses-auto-bouncer/main"
+    assert intake.deployment == worker.deployment == "main"
+    assert (intake.region, intake.aws_domain) == ("eu-west-1", "amazonaws.com")
+    assert intake.queue_url == worker.queue_url == ENVIRON[QUEUE_KEY]
+    assert (worker.dead_letter_url, worker.ledger_table) == (ENVIRON[DEAD_LETTER_KEY], "ledger")
+
+
+@pytest.mark.parametrize(
+    ("read", "key"),
+    [
+        *((IntakeEnvironment.from_env, key) for key in INTAKE),
+        *((WorkerEnvironment.from_env, key) for key in WORKER),
+    ],
+)
+def test_a_missing_key_is_named(read: Callable[[Mapping[str, str]], object], key: str) -> None:
+    """An empty value is a missing one; the sentence says what the key should hold."""
+    for environ in (without(key), {**ENVIRON, key: ""}):
+        with pytest.raises(EnvironmentKeyError, match=f"^environment: found no {key}, expected "):
+            read(environ)
+
+
+def test_the_deployments_settings_are_the_defaults() -> None:
+    """They have the form of the operator's document; the reporting MTA is the region's of SES."""
+    defaults = IntakeEnvironment.from_env({**ENVIRON, DEFAULTS_KEY: '{"cache": 7}'}).defaults
+    assert defaults.cache_s == 7
+    assert defaults.reporting_mta == "dns; inbound-smtp.eu-west-1.amazonaws.com"
+    with pytest.raises(DocumentError, match=f"{DEFAULTS_KEY}: cash"):
+        WorkerEnvironment.from_env({**ENVIRON, DEFAULTS_KEY: '{"cash": 7}'})
