@@ -1,4 +1,4 @@
-"""CDK's entry point: one stack, by the settings in cdk.json."""
+"""The CDK app: one stack, made of the settings in cdk.json."""
 
 import sys
 

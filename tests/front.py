@@ -1,4 +1,4 @@
-"""AWS's JSON protocol on loopback, for what does not ask through the SDK."""
+"""AWS's JSON protocol on loopback, for clients that do not ask through the SDK."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ Reply = tuple[int, bytes] | None  # None hangs up without an answer
 
 
 def signature(headers: dict[str, str], body: bytes, *, service: str, region: str) -> str:
-    """What botocore would write into `authorization` for these headers."""
+    """Return the `authorization` that botocore would write for these headers."""
     auth = SigV4Auth(Credentials(KEY, SECRET), service, region)
     request = AWSRequest("POST", f"http://{headers['host']}/", headers=headers, data=body)
     request.context["timestamp"] = headers["x-amz-date"]
@@ -38,27 +38,27 @@ def signature(headers: dict[str, str], body: bytes, *, service: str, region: str
 
 
 def behind(service: str) -> Any:
-    """boto3's client for what `embedded_aws` plays, whatever endpoint the environment names."""
+    """Return boto3's client for a service of `embedded_aws`, not at the environment's endpoint."""
     endpoint = f"https://{service}.{REGION}.amazonaws.com"
     return boto3.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]  # by name
 
 
 def through_boto3(target: str, body: bytes) -> Reply:
-    """What the service answers, asked through boto3 and so through whatever stands behind it."""
+    """Return the service's answer, asked through boto3 and so from moto."""
     prefix, _, operation = target.partition(".")
     client = behind(SERVICES[prefix])
     try:
         answer = getattr(client, xform_name(operation))(**json.loads(body))
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        told = {"__type": f"com.amazonaws#{error.response['Error']['Code']}", "message": "no"}
-        return status, json.dumps(told).encode()
+        fault = {"__type": f"com.amazonaws#{error.response['Error']['Code']}", "message": "no"}
+        return status, json.dumps(fault).encode()
     answer.pop("ResponseMetadata")
     return 200, json.dumps(answer, default=str).encode()
 
 
 class Front(BaseHTTPRequestHandler):
-    """Checks every signature, then gives what `reply` gives."""
+    """Checks every signature, then answers as `reply` says."""
 
     protocol_version = "HTTP/1.1"
     reply: ClassVar[Callable[[str, bytes], Reply]]
@@ -88,12 +88,12 @@ class Front(BaseHTTPRequestHandler):
             self.wfile.write(reply[1])
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no access log."""
 
 
 @contextmanager
 def front(reply: Callable[[str, bytes], Reply]) -> Iterator[tuple[str, type[Front]]]:
-    """An endpoint that answers by `reply`, and the class that counts its connections."""
+    """Serve an endpoint that answers by `reply`; the class counts its connections."""
     handler = type("Counting", (Front,), {"reply": staticmethod(reply), "connections": 0})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True

@@ -1,1 +1,1 @@
-"""What gets deployed: one construct per concern; the stack only wires them and grants."""
+"""Deploys the auto-bouncer with CDK: one construct for each concern, and one that joins them."""

@@ -16,8 +16,9 @@ from bouncer.function_limits import ACCOUNT_SETTINGS_TIMEOUT_S
 from bouncer_infra.function import Function
 from bouncer_infra.nag import acknowledge_wildcards
 
-# Should the function never answer, CloudFormation would wait for an hour by default.
-_SERVICE_TIMEOUT = Duration.seconds(ACCOUNT_SETTINGS_TIMEOUT_S + 60)
+# Lambda runs a function a second time that could not answer. CloudFormation waits for both, and not
+# for an hour, as it would by default.
+_SERVICE_TIMEOUT = Duration.seconds(2 * ACCOUNT_SETTINGS_TIMEOUT_S + 120)
 
 
 class AccountSettings(Construct):

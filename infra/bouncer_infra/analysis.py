@@ -1,7 +1,7 @@
-"""The archive as tables: the journal and SES's events, asked by Athena, with the questions saved.
+"""The archive as tables for Athena: the journal and SES's events, with saved questions about them.
 
-Tables are read where the streams of `archive` put their files; partitions are worked out from the
-date instead of being listed. Nothing here is needed to bounce a mail.
+Athena reads the files where the streams of `archive` put them, and works out the partitions from
+the date instead of listing them. Nothing here is needed to bounce a mail.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from constructs import Construct
 from bouncer_infra.deployment_settings import DeploymentSettings
 
 RESULTS = "athena/"
-_RESULT_DAYS = 30  # results show addresses: they stay no longer than somebody looks at them
-_MOST_BYTES = 100 * 10**9  # one query may read: Athena charges by it, and a slip should stay cheap
+_RESULT_DAYS = 30  # results show addresses, so they go soon
+_MOST_BYTES = 100 * 10**9  # for one query: Athena charges by bytes, and a mistake should be cheap
 
-# The journal's fields (`bouncer.journal`); metrics are left to CloudWatch, but for the wait.
+# The journal's fields (`bouncer.journal`). Of the metrics only the wait has a column.
 JOURNAL: Mapping[str, str] = {
     "logged_at": "string",
     "level": "string",
@@ -56,7 +56,7 @@ JOURNAL_KEYS: Mapping[str, str] = {
     "raised_at": "where",
 }
 # SES Developer Guide, "Contents of event data that Amazon SES publishes to Kinesis Data Firehose".
-# The SerDe compares keys without regard to case; columns and members have none.
+# The SerDe ignores the case of keys; columns and members are in lower case.
 EVENTS: Mapping[str, str] = {
     "eventtype": "string",
     "mail": "struct<timestamp:string,messageid:string,source:string,destination:array<string>>",
@@ -117,7 +117,7 @@ class Analysis(Construct):
         )
 
     def _projection(self, location: str) -> dict[str, str]:
-        """Athena User Guide, "Partition projection with Amazon Athena"; both sides count in UTC."""
+        """Return the partitions by day, in UTC (Athena User Guide, "Partition projection")."""
         return {
             "projection.enabled": "true",
             "projection.day.type": "date",
@@ -152,7 +152,7 @@ class Analysis(Construct):
         )
 
     def _question(self, name: str, text: str) -> None:
-        """A saved query; its first line, a comment, says what it tells."""
+        """Save a query, described by its first line, which is a comment."""
         (first, _, _) = text.partition("\n")
         athena.CfnNamedQuery(
             self,
@@ -168,7 +168,7 @@ class Analysis(Construct):
 def _json_lines(
     location: str, columns: Mapping[str, str], keys: Mapping[str, str]
 ) -> glue.CfnTable.StorageDescriptorProperty:
-    """Compressed JSON lines; Hive knows the compression by the file's name."""
+    """Describe compressed JSON lines; Hive knows the compression by the file's name."""
     return glue.CfnTable.StorageDescriptorProperty(
         location=location,
         input_format="org.apache.hadoop.mapred.TextInputFormat",
@@ -180,7 +180,7 @@ def _json_lines(
         serde_info=glue.CfnTable.SerdeInfoProperty(
             serialization_library="org.openx.data.jsonserde.JsonSerDe",
             parameters={
-                # A line that was cut must not spoil the whole answer.
+                # A line that was cut must not make the whole query fail.
                 "ignore.malformed.json": "true",
                 **{f"mapping.{column}": key for column, key in keys.items()},
             },

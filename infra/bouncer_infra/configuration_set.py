@@ -1,9 +1,8 @@
-"""The sending side: a configuration set for the bounces, and where its events go.
+"""The configuration set of the bounces, with its event destinations: CloudWatch and the archive.
 
 SendBounce takes no configuration set, so the sender's identity must have this one as its default.
 Whether SES then publishes events for bounces is an open question (docs/decisions/0007); the journal
-does not depend on it. Configuration sets and event destinations are those of the 2016 release of
-SES.
+does not depend on it.
 """
 
 import re
@@ -15,13 +14,13 @@ from constructs import Construct
 
 from bouncer_infra.deployment_settings import DeploymentSettings
 
-# Auto-tags SES sets on every mail, and a message tag for mail that is sent with one. CloudFormation
+# SES sets the first two tags on every mail; mail may be sent with the third one. CloudFormation
 # takes no dots and no @ in a default value.
 _DIMENSIONS = ("ses:from-domain", "ses:configuration-set", "deployment")
 
 
 class Sending(Construct):
-    """The configuration set with its event destinations; `identity` exists if it is made here."""
+    """The configuration set with its event destinations; `identity`, if one is created here."""
 
     def __init__(
         self,
@@ -38,7 +37,7 @@ class Sending(Construct):
             configuration_set_name=settings.full_name,
             reputation_metrics=True,
             sending_enabled=True,
-            # A bounce goes wherever the mail came from: TLS where the other side has it.
+            # A bounce goes to whatever system sent the mail: by TLS if that system offers it.
             tls_policy=ses.ConfigurationSetTlsPolicy.OPTIONAL,
         )
         kinds = [_event(name) for name in settings.events]

@@ -20,7 +20,7 @@ _INVOCATION = {"request_response": "RequestResponse", "event": "Event"}
 
 
 class MailPath(Construct):
-    """The receipt rule and what must exist first: SES tries each action when a rule is made."""
+    """The receipt rule, and first what its actions need: SES tries them when a rule is made."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class MailPath(Construct):
         before: Construct = self.rule
         for ip_filter in settings.ip_filters:
             made = self._ip_filter(ip_filter)
-            made.node.add_dependency(before)  # one after the other: SES takes one call a second
+            made.node.add_dependency(before)  # one at a time: SES takes one call a second
             before = made
 
     @property
@@ -58,7 +58,7 @@ class MailPath(Construct):
 
     def _rule_set(self) -> ses.CfnReceiptRuleSet:
         rule_set = ses.CfnReceiptRuleSet(self, "RuleSet", rule_set_name=self._settings.rule_set)
-        # SES deletes a set with all its rules, and others may have put theirs into it.
+        # SES deletes a set with all its rules, and others may have added theirs.
         rule_set.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self._needs.append(rule_set)
         return rule_set

@@ -1,7 +1,7 @@
-"""Questions to the functions' logs, saved in Logs Insights below `ses-auto-bouncer/<name>/`.
+"""Queries of the functions' logs, saved in Logs Insights below `ses-auto-bouncer/<name>/`.
 
-They read the journal's lines (docs/flow.md); what they ask of the last weeks, `analysis` asks of
-the last months. A test holds their fields against real lines.
+They read the journal's lines (docs/flow.md) of the last weeks; the questions of `analysis` read
+those of the last months. A test compares their fields with real lines.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,8 +62,8 @@ filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker
 filter message in ["documents_invalid", "documents_stale"]
 | fields jsonParse(@message) as line
 | unnest line.problems into problem
-| stats max(@timestamp) as last_told, count(*) as times by problem
-| sort last_told desc
+| stats max(@timestamp) as last_reported, count(*) as times by problem
+| sort last_reported desc
 """,
     "longest-waits": """
 filter message = "sent"

@@ -1,7 +1,7 @@
 """The Lambda function behind two custom resources: settings that a stack holds while it exists.
 
-It carries out CloudFormation's requests, one at a time, and answers each of them. Which settings
-these are, and when they are left alone, says `bouncer.aws.exclusive_setting`.
+It carries out CloudFormation's requests and answers each of them. `bouncer.aws.exclusive_setting`
+says which settings these are and when they are left alone.
 """
 
 import time

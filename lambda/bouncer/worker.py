@@ -1,4 +1,4 @@
-"""The Lambda function behind the queue: one job at a time, at most one SendBounce a second.
+"""The Lambda function behind the queue: one job at a time, at most one SendBounce call a second.
 
 For each job: gate, claim, pace, send, journal. Every job ends in exactly one outcome: sent,
 withheld or failed. When SES can't be asked any more in this invocation, this job and all behind it
@@ -143,7 +143,7 @@ class Worker:
         self._outcomes.handed_back(len(records), error)
         try:
             self._jobs.hand_back(records, delay_s=delay_s)
-        except QueueError as failure:  # they come back by themselves, only later
+        except QueueError as failure:  # they are delivered again by themselves, only later
             self._outcomes.worker_failed("hand_back", failure)
 
     def _record(self, record: Record, in_force: Settings, until: float, request_id: str) -> None:

@@ -9,14 +9,14 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class FileSource:
-    """Rules in a folder, one file each, and perhaps a settings file. There is no history."""
+    """Rules in a folder, one file each, and perhaps a settings file; files keep no history."""
 
     def __init__(self, rules: Path, settings: Path | None = None) -> None:
         self._rules = rules
         self._settings = settings
 
     def read(self) -> Documents:
-        """All documents as they are now."""
+        """Return all documents as they are now."""
         if not self._rules.is_dir():
             raise SourceError(f"{self._rules}: found no folder, expected one with rules")
         rules: dict[str, Document] = {}
@@ -28,7 +28,7 @@ class FileSource:
         return Documents(rules, _file(self._settings) if self._settings else None)
 
     def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # files keep no history
-        """Nothing: files keep no history."""
+        """Return nothing: files keep no history."""
         return ()
 
 
@@ -36,6 +36,6 @@ def _file(path: Path) -> Document:
     try:
         return Document(str(path), path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
-        raise SourceError(f"{path}: found bytes that are no UTF-8, expected text") from None
+        raise SourceError(f"{path}: found bytes that are not UTF-8, expected text") from None
     except OSError as error:
         raise SourceError(f"{path}: can't be read ({error.strerror})") from error

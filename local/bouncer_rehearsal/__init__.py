@@ -1,1 +1,1 @@
-"""The whole deployment on this machine: real CDK, emulated AWS, mail in, bounce out."""
+"""Rehearses a whole deployment on this machine: real CDK, emulated AWS, mail in, bounce out."""

@@ -1,4 +1,4 @@
-"""`make deploy-local`: the journey as a command; 0 if every step showed what it had to."""
+"""`make deploy-local`: the journey as a command; exit status 0 if every step was as expected."""
 
 import argparse
 import shutil
@@ -18,7 +18,7 @@ MOST_S = 180.0
 
 
 def main() -> int:
-    """Run the journey; errors are one sentence."""
+    """Run the journey and return its exit status; an error is one sentence."""
     parser = argparse.ArgumentParser(prog="make deploy-local", description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "deploy-local", metavar="DIR")
     out = parser.parse_args().out.resolve()
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # as signal calls it
-    """A termination unwinds like an interrupt, so that every child is ended."""
+    """Unwind a termination like an interrupt, so that every child is ended."""
     raise KeyboardInterrupt
 
 

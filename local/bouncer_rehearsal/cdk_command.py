@@ -1,4 +1,4 @@
-"""The CDK command line, as pinned in package-lock.json, in a folder with its own cdk.json."""
+"""Runs the CDK command line, as pinned in package-lock.json, in a folder with its own cdk.json."""
 
 import json
 import os
@@ -23,8 +23,8 @@ class CdkError(BouncerError):
 class Cdk:
     """Runs commands for the app of the checkout at `root` with `settings`.
 
-    `folder` gets a cdk.json with the flags of the checkout's own, the synthesised templates, and
-    in cdk.log all that the commands write.
+    `folder` gets a cdk.json with the checkout's feature flags, the synthesised templates, and the
+    output of the commands in cdk.log.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Runs the emulated AWS in its own Python for the length of a `with`, and hands out clients for it.
+"""Runs the emulated AWS in a Python of its own, while a `with` lasts, and makes clients for it.
 
 Nothing here can reach AWS: every client and every child gets the emulator's address and keys that
-are none.
+are not valid anywhere.
 """
 
 import os
@@ -28,37 +28,37 @@ _HOST = "127.0.0.1"
 _START_S = 30
 _STOP_S = 5
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1})
-# What would lead an SDK to somebody's real account, or past a loopback address.
+# Variables that would lead an SDK to somebody's real account, or past a loopback address.
 _DROPPED = ("AWS_", "CDK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 class EmulatorError(BouncerError):
-    """The emulator does not run; the text says why."""
+    """The emulator does not run; the text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emulator:
-    """A running emulator: `environment` leads any SDK and the CDK command line to it."""
+    """A running emulator; with `environment` any SDK and the CDK command line use it."""
 
     endpoint: str
     environment: Mapping[str, str]
 
     def client(self, service: str) -> Any:
-        """A boto3 client for one service of the emulated account."""
+        """Return a boto3 client for one service of the emulated account."""
         make: Callable[..., Any] = boto3.client
         return make(
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
             aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="none",  # noqa: S106  # nobody checks it
+            aws_secret_access_key="none",  # noqa: S106  # not checked
             config=_CONFIG,
         )
 
 
 @contextmanager
 def emulator(root: Path, *, node: Path, ses_endpoint: str, log: Path) -> Iterator[Emulator]:
-    """An emulator for the checkout at `root`; raises `EmulatorError` if it does not come up.
+    """Run an emulator for the checkout at `root`; raises `EmulatorError` if it does not start.
 
     Functions written for Node run with `node`; SendBounce goes to `ses_endpoint`.
     """
@@ -94,7 +94,7 @@ def emulator(root: Path, *, node: Path, ses_endpoint: str, log: Path) -> Iterato
 
 
 def environment(endpoint: str, *, node: Path) -> dict[str, str]:
-    """This process's environment, leading to the emulator and to nobody's account."""
+    """Return this process's environment, changed to lead to the emulator and to no account."""
     kept = {
         name: value for name, value in os.environ.items() if not name.upper().startswith(_DROPPED)
     }
@@ -115,7 +115,7 @@ def environment(endpoint: str, *, node: Path) -> dict[str, str]:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a child that leads its own session, and whatever it started there."""
+    """End a child that leads a session of its own, with all processes of that session."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -134,7 +134,7 @@ def _wait(process: "subprocess.Popen[bytes]", endpoint: str, log: Path) -> None:
     until = time.monotonic() + _START_S
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise EmulatorError(f"The emulator ended at its start; {log} says why.")
+            raise EmulatorError(f"The emulator ended at its start; read {log}.")
         with (
             suppress(OSError),
             urllib.request.urlopen(f"{endpoint}/_ministack/ready", timeout=1) as answer,  # noqa: S310
@@ -142,4 +142,4 @@ def _wait(process: "subprocess.Popen[bytes]", endpoint: str, log: Path) -> None:
             if answer.status == 200:  # noqa: PLR2004  # HTTP's OK
                 return
         time.sleep(0.1)
-    raise EmulatorError(f"The emulator was not ready after {_START_S} seconds; {log} says why.")
+    raise EmulatorError(f"The emulator was not ready after {_START_S} seconds; read {log}.")

@@ -1,4 +1,4 @@
-"""What exists in the emulated account, by listing it: the proof that removal removes."""
+"""Lists the resources of the emulated account, to prove that removal removes them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from bouncer_rehearsal.emulator import Emulator
 
 
 def inventory(aws: Emulator) -> frozenset[str]:
-    """Every resource of the kinds a deployment is made of, each as `kind name`."""
+    """Return every resource of the kinds that a deployment has, each as `kind name`."""
     return frozenset(f"{kind} {name}" for kind, name in _found(aws.client))
 
 

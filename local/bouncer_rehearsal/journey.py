@@ -1,7 +1,7 @@
 """The journey: deploy into the emulator, send mail in, read the bounces back, remove everything.
 
-Every step checks what it claims; the first that shows something else ends the journey with one
-sentence. Mails are the shipped samples, rules the starter rules.
+Every step checks what it reports; the first that finds something else ends the journey with one
+sentence. The mails are shipped samples, the rules are the starter rules.
 """
 
 import json
@@ -32,7 +32,7 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "ar
 
 
 def settings() -> dict[str, Any]:
-    """The deployment's settings: all that is asked for, on this machine's architecture."""
+    """Return settings that use what a deployment can have, on this machine's architecture."""
     machine = platform.machine().lower()
     if platform.system() != "Linux" or machine not in _ARCHITECTURES:
         raise BouncerError(
@@ -64,7 +64,7 @@ class Journey:
         self._stack = full_name(NAME)
 
     def run(self) -> None:
-        """All steps; whatever was started has ended when this returns or raises."""
+        """Take all steps; every process that was started has ended when this returns or raises."""
         wanted = settings()
         with ExitStack() as running:
             with self._story.step("start the emulator and the fake SES"):
@@ -90,7 +90,7 @@ class Journey:
             self._destroy(aws, cdk, before)
 
     def _deploy(self, aws: Emulator, cdk: Cdk) -> frozenset[str]:
-        """Deploy and compare; returns what there was before."""
+        """Deploy and compare; returns the inventory from before."""
         with self._story.step("cdk bootstrap"):
             cdk.bootstrap(f"aws://{ACCOUNT}/{REGION}")
         before = inventory(aws)
@@ -170,7 +170,9 @@ class Journey:
             ]
             expect("problems", problems, [])
             expect(f"exit status ({done.stderr.strip()})", done.returncode, 0)
-            self._story.tell(f"{len(findings)} findings, no problem; what this emulator lacks:")
+            self._story.tell(
+                f"{len(findings)} findings, no problem; warnings for what the emulator lacks:"
+            )
             for finding in findings:
                 if finding["level"] != "ok":
                     self._story.tell(f"  {finding['check']}: {finding['found']}")
@@ -180,15 +182,15 @@ class Journey:
             kept = self._meant_to_stay(aws)
             cdk.run("destroy", "--force", "--app", "cdk.out")
             left = inventory(aws) - before
-            expect("what is left", sorted(left - kept), [])
-            expect("what is gone that should have stayed", sorted(kept - left), [])
+            expect("resources left that should be gone", sorted(left - kept), [])
+            expect("resources gone that should have stayed", sorted(kept - left), [])
             others = sorted(thing for thing in kept if not thing.startswith("parameter "))
             self._story.tell(f"left, as meant: the {len(kept) - len(others)} rules and")
             for thing in others:
                 self._story.tell(f"  {thing}")
 
     def _meant_to_stay(self, aws: Emulator) -> frozenset[str]:
-        """What the template retains, and the rules, which are the operator's."""
+        """Return the resources that the template retains, and the rules of the operator."""
         (path,) = (self._out / "cdk.out").glob(f"{self._stack}.template.json")
         template = json.loads(path.read_text(encoding="utf-8"))["Resources"]
         kinds = {"AWS::S3::Bucket": "bucket", "AWS::SES::ReceiptRuleSet": "receipt rule set"}

@@ -1,7 +1,7 @@
-"""The mails of the journey and what must become of each, seen from outside: bucket, DSN, journal.
+"""The mails of the journey, and checks of the outcome of each in bucket, DSN and journal.
 
 They are shipped samples, judged by the starter rules: one accepted, one withheld, one bounced, and
-the bounced one twice more, as SES delivers a mail again or to a further rule.
+the bounced one twice more, as SES may deliver a mail again or to a further rule.
 """
 
 import json
@@ -36,7 +36,7 @@ _SPACING_S = 0.999  # SES: one SendBounce a second; the fake's clock is not the 
 
 
 class Mails:
-    """Sends the mails into a deployed stack and checks what comes out."""
+    """Sends the mails into a deployed stack and checks their outcomes."""
 
     def __init__(
         self,
@@ -59,14 +59,14 @@ class Mails:
         )
 
     def send(self) -> None:
-        """All mails, in order; the queue keeps it, so the last bounce is proof for all before."""
+        """Send all mails in order; the queue keeps it, so the last bounce proves all before it."""
         with self._story.step("a mail that is accepted"):
             self._stored(_ACCEPTED, self._deliver(_ACCEPTED), "CONTINUE")
         with self._story.step("a mail that is rejected, but must not be answered"):
             delivery = self._deliver(_WITHHELD)
             self._stored(_WITHHELD, delivery, "STOP_RULE_SET")
             (decision,) = self._journal("mail", delivery.message_id)["decisions"]
-            expect("why it is withheld", decision["withheld"], "automatic")
+            expect("the reason to withhold its bounce", decision["withheld"], "automatic")
             self._story.tell(
                 f"{decision['recipient']}: {decision['action']} by {decision['rule']}, "
                 f"not answered: {decision['withheld']}"
@@ -121,7 +121,7 @@ class Mails:
         recipients: tuple[str, ...],
         job: tuple[str, ...] = (),
     ) -> None:
-        """The bounce of that number is this mail's, for these recipients of the job's."""
+        """Check that the bounce of that number is this mail's, for these recipients of its job."""
         sent = self._wait(number)
         expect("bounces so far", len(self._ses.sent), number)
         expect("recipients in SendBounce", sent.recipients, recipients)
@@ -165,7 +165,7 @@ class Mails:
         return self._ses.sent[number - 1]
 
     def _paced(self) -> None:
-        """Accepted calls keep SES's distance; a throttled one, if any, was only tried again.
+        """Check that accepted calls are a second apart; a throttled one was only tried again.
 
         The worker paces the starts of its calls. A first call has further to go (a connection, a
         cold SDK), so the second may arrive too early for SES, which then throttles it.
@@ -184,7 +184,7 @@ class Mails:
         )
 
     def _settled(self) -> None:
-        """Nothing waits any more, nothing died, and the journal tells the same."""
+        """Check that the queues are empty, no job was given up, and the journal says the same."""
         sqs = self._aws.client("sqs")
         until = time.monotonic() + _PATIENCE_S
         for url in sqs.list_queues()["QueueUrls"]:
@@ -198,11 +198,11 @@ class Mails:
         troubles = {line["message"] for line in said if line["level"] != "INFO"} - {"retried"}
         expect("warnings and errors in the journal", sorted(troubles), [])
         self._story.tell(
-            "the queues are empty; the journal tells of as many bounces, and no trouble"
+            "the queues are empty; the journal has as many bounces, and no warning or error"
         )
 
     def _errors(self) -> str:
-        """What the journal says is wrong, for the end of a sentence."""
+        """Return the errors in the journal, for the end of a sentence."""
         said = [line for line in self._lines() if line.get("level") == "ERROR"]
         texts = [f"{line['message']}: {line.get('error', line)}" for line in said]
         return f"; the journal says {'; '.join(texts)}" if texts else ""

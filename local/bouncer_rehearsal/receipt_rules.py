@@ -1,7 +1,7 @@
-"""Plays the receiving side of SES: does with a mail what the active receipt rules say.
+"""Plays the receiving side of SES: takes the actions of the active receipt rules for a mail.
 
-Only the actions our rule has are known; any other is an error, never passed over. Sources: SES
-Developer Guide, "Receipt rules console walkthrough" and "Invoke Lambda function action".
+It knows only the actions that our rule has; any other is an error, and is not passed over. Sources:
+SES Developer Guide, "Receipt rules console walkthrough" and "Invoke Lambda function action".
 """
 
 import json
@@ -16,12 +16,12 @@ _STOP_RULE_SET = "STOP_RULE_SET"
 
 
 class ReceivingError(BouncerError):
-    """SES could not have done what a rule says; the text says why."""
+    """SES could not have taken a rule's action; the text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What was done with a mail: objects stored as `bucket/key`, each function's disposition."""
+    """The delivery of a mail: objects stored, as `bucket/key`, and each function's disposition."""
 
     message_id: str
     sender: str
@@ -31,7 +31,7 @@ class Delivery:
 
 
 class Receiving:
-    """SES receiving in one account, by its clients `ses`, `s3` and `functions` (Lambda)."""
+    """The receiving of one account, by the clients `ses`, `s3` and `functions` (Lambda)."""
 
     def __init__(self, *, ses: Any, s3: Any, functions: Any) -> None:
         self._ses = ses
@@ -39,11 +39,11 @@ class Receiving:
         self._functions = functions
 
     def rules(self) -> list[dict[str, Any]]:
-        """The rules in force, in order; none while no rule set is active."""
+        """Return the rules in force, in order; an empty list while no rule set is active."""
         return list(self._ses.describe_active_receipt_rule_set().get("Rules", []))
 
     def deliver(self, raw: bytes, envelope: Envelope) -> Delivery:
-        """Run the actions of every matching rule in order, until one says to stop."""
+        """Take the actions of every matching rule in order, until a function answers stop."""
         record, _ = ses_record(raw, envelope)
         mail = record["ses"]["mail"]
         mail["timestamp"] = _now()
@@ -83,7 +83,7 @@ class Receiving:
         return f"{bucket}/{key}"
 
     def _invoke(self, action: dict[str, Any], event: dict[str, Any]) -> str:
-        """The function's disposition; anything it does not say is CONTINUE, as SES takes it."""
+        """Return the function's disposition; SES takes any answer without one for CONTINUE."""
         kind = action["InvocationType"]
         answer = self._functions.invoke(
             FunctionName=action["FunctionArn"], InvocationType=kind, Payload=json.dumps(event)
@@ -98,7 +98,7 @@ class Receiving:
 
 
 def matches(rule: dict[str, Any], recipient: str) -> bool:
-    """Whether a rule covers a recipient: by address, domain, or `.domain` for those below it."""
+    """Tell whether a rule covers a recipient: by address, domain, or `.domain` for subdomains."""
     conditions = rule.get("Recipients") or []
     return not conditions or any(_covers(each, recipient.lower()) for each in conditions)
 
@@ -114,7 +114,7 @@ def _covers(condition: str, recipient: str) -> bool:
 def _event(
     record: dict[str, Any], rule: dict[str, Any], recipients: list[str], action: dict[str, Any]
 ) -> dict[str, Any]:
-    """The event for one action: the rule's recipients, and no content verdicts without a scan."""
+    """Return the event of one action: the rule's recipients; no scan, no content verdicts."""
     receipt = {
         **record["ses"]["receipt"],
         "recipients": recipients,

@@ -1,4 +1,4 @@
-"""The readable account of a run: each step with its time, what it showed below it."""
+"""Reports a run to people: each step with its time, and below it the facts that it showed."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from bouncer.errors import BouncerError
 
 
 class ShowedError(BouncerError):
-    """A step showed something else than it had to; the text says found and expected."""
+    """A step found something unexpected; the text says what it found and what it expected."""
 
 
 class Story:
@@ -22,7 +22,7 @@ class Story:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """One step; what is told within it is written below its line."""
+        """Run one step; facts told within it are written below its line."""
         begun = time.monotonic()
         mark = "FAILED"
         try:
@@ -35,7 +35,7 @@ class Story:
             self._told.clear()
 
     def tell(self, line: str) -> None:
-        """A fact the step showed."""
+        """Note a fact that the step showed."""
         self._told.append(line)
 
     def end(self) -> float:

@@ -1,1 +1,1 @@
-"""AWS on one machine: embedded services and the event source mapping."""
+"""AWS on one machine: embedded services, a fake SES, the worker between them, and clocks."""

@@ -1,4 +1,4 @@
-"""Clocks that can be handed to everything that waits: the real one, and one that only pretends."""
+"""Clocks for everything that waits: real time, and simulated time that passes at once."""
 
 import time
 from datetime import UTC, datetime
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time and lets it pass; all in seconds."""
+    """A source of time that can also let time pass; both in seconds."""
 
     def time(self) -> float:
-        """Seconds since the epoch."""
+        """Return the seconds since the epoch."""
 
     def sleep(self, seconds: float) -> None:
         """Let this much time pass."""
@@ -19,7 +19,7 @@ class SystemClock:
     """Real time."""
 
     def time(self) -> float:
-        """Seconds since the epoch."""
+        """Return the seconds since the epoch."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
@@ -34,7 +34,7 @@ class SimulatedClock:
         self._time = start
 
     def time(self) -> float:
-        """Seconds since the epoch, as far as it has been slept."""
+        """Return the seconds since the epoch: the start and all sleep since."""
         return self._time
 
     def sleep(self, seconds: float) -> None:
@@ -43,5 +43,5 @@ class SimulatedClock:
 
 
 def now(clock: Clock) -> datetime:
-    """The clock's time of day, aware."""
+    """Return the clock's time of day, aware."""
     return datetime.fromtimestamp(clock.time(), UTC)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_its_settings_are_settings_of_a_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the journey deploys is what cdk.json may hold, on either kind of Linux machine."""
+    """The journey deploys settings that cdk.json may hold, on either kind of Linux machine."""
     monkeypatch.setattr("platform.system", lambda: "Linux")
     for machine, architecture in (("x86_64", "x86_64"), ("aarch64", "arm64")):
         monkeypatch.setattr("platform.machine", lambda word=machine: word)
@@ -30,7 +30,7 @@ def test_its_settings_are_settings_of_a_deployment(monkeypatch: pytest.MonkeyPat
 
 
 def test_no_child_can_reach_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What leads to an account or a proxy is not handed on; everything leads to the emulator."""
+    """No variable that leads to an account or a proxy is handed on; all lead to the emulator."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "https_proxy"):
         monkeypatch.setenv(name, "real")
     found = environment("http://127.0.0.1:1", node=Path("/n/bin/node"))
@@ -40,7 +40,7 @@ def test_no_child_can_reach_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path) -> None:
-    """No emulator or no CDK command line: the text says which file, and what installs it."""
+    """Without the emulator or CDK's command line the text names the file and what installs it."""
     node = tmp_path / "node"
     with (
         pytest.raises(EmulatorError, match="found nothing, expected the emulator, which `make"),
@@ -84,7 +84,7 @@ def test_a_child_ends_with_all_it_started() -> None:
 
 
 def test_a_step_is_told_when_it_fails_too() -> None:
-    """Each step has a line with its time; what it showed until then stands below."""
+    """Each step has a line with its time, and below it the facts that it showed."""
     told = io.StringIO()
     story = Story(told)
 

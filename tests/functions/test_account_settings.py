@@ -1,4 +1,4 @@
-"""Switches of SES are taken when free, changed when ours, and given up only if still ours."""
+"""Settings of SES are taken when free, changed when ours, given up only if still ours."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ NEW_POLICY = "AccessDenied"
 
 
 class Ses:
-    """What SES remembers of both switches, under real clients: their own requests reach it.
+    """SES's state of both settings, under real clients: their own requests reach it.
 
     `faults` are codes the next calls fail with; `changes` the writes in their order.
     """
@@ -156,7 +156,7 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_our_rule_set_is_activated_where_none_is(ses: Ses) -> None:
-    """A free switch is taken."""
+    """A free setting is taken."""
     create(ses, RULES)
     assert ses.active == "ours"
 
@@ -187,7 +187,7 @@ def test_a_renamed_rule_set_follows_its_predecessor(ses: Ses) -> None:
 
 
 def test_a_renamed_rule_set_does_not_displace_others(ses: Ses) -> None:
-    """What became active behind our back is not replaced by an update either."""
+    """A set that somebody activated in the meantime is not replaced by an update either."""
     ses.active = "theirs"
     refusal(lambda: update(ses, RULES, {**RULES, "RuleSetName": "second"}))
     assert ses.active == "theirs"
@@ -209,7 +209,7 @@ def test_removal_leaves_another_rule_set_active(ses: Ses) -> None:
 
 
 def test_a_rule_set_that_does_not_exist_is_one_sentence(ses: Ses) -> None:
-    """What SES says is told, without a traceback."""
+    """SES's own sentence is reported, without a traceback."""
     text = refusal(lambda: create(ses, {**RULES, "RuleSetName": "nowhere"}))
     assert text == "active receipt rule set: SES refused (RuleSetDoesNotExist: no)"
 
@@ -266,7 +266,7 @@ def test_an_address_can_be_the_identity(ses: Ses) -> None:
 
 
 def test_another_identity_is_taken_before_the_old_is_given_up(ses: Ses) -> None:
-    """There is no moment without the set, and an error leaves the old one as it was."""
+    """One of both has the set at any moment, and an error leaves the old one as it was."""
     create(ses, SET)
     update(ses, SET, {**SET, "EmailIdentity": "second.example"})
     assert ses.changes[1:] == [("second.example", "ours"), ("example.com", None)]
@@ -284,7 +284,7 @@ def test_another_identity_that_is_taken_leaves_the_old_one_alone(ses: Ses) -> No
 
 
 def test_an_old_identity_with_another_set_keeps_it(ses: Ses) -> None:
-    """What somebody attached after us is not ours to detach."""
+    """A set that somebody attached after us is not ours to detach."""
     ses.identities["example.com"] = "theirs"
     update(ses, SET, {**SET, "EmailIdentity": "second.example"})
     assert ses.identities == {"example.com": "theirs", "second.example": "ours"}
@@ -330,7 +330,7 @@ def test_removal_fails_when_it_is_not_known_what_is_attached(ses: Ses) -> None:
 
 @pytest.mark.parametrize("properties", [RULES, SET])
 def test_the_physical_id_never_changes(ses: Ses, properties: dict[str, str]) -> None:
-    """Or CloudFormation would delete the old one after an update, as if it were another switch."""
+    """Or CloudFormation would delete the old one after an update, as if it were another setting."""
     assert create(ses, properties) == create(ses, properties)
     assert update(ses, properties, properties) == "as-it-was"
     assert delete(ses, properties) == "as-it-was"
@@ -398,7 +398,7 @@ def test_nothing_is_asked_when_no_time_is_left(ses: Ses) -> None:
 
 
 def test_a_policy_that_is_not_known_yet_is_waited_for(ses: Ses) -> None:
-    """IAM takes seconds to tell SES what the function may do."""
+    """A new policy takes seconds until SES knows it."""
     ses.faults = [NEW_POLICY, NEW_POLICY]
     create(ses, RULES)
     assert ses.active == "ours"
@@ -428,17 +428,17 @@ def test_an_ses_that_cannot_be_reached_is_one_sentence(ses: Ses) -> None:
     ],
 )
 def test_properties_that_make_no_sense_name_their_key(change: dict[str, Any], says: str) -> None:
-    """A template that is not ours is told what to write."""
+    """The sentence says which key of a template is wrong and what it should hold."""
     text = refusal(lambda: read_desired_setting({**SET, **change}))
     assert text.startswith(f"resource properties: {says}")
 
 
 @pytest.mark.parametrize("name", [None, "ours", "before", "theirs"])
 @pytest.mark.parametrize("obstacle", [None, "not verified"])
-def test_a_switch_is_set_only_from_free_or_from_ours(
+def test_a_setting_is_set_only_from_free_or_from_ours(
     name: str | None, obstacle: str | None
 ) -> None:
-    """The decision by itself, for everything that can be found."""
+    """The decision by itself, for every value a setting can have."""
     desired = read_desired_setting(SET)
     before = read_desired_setting({**SET, "ConfigurationSetName": "before"})
     step = step_to_hold(CurrentValue(name=name, obstacle=obstacle), desired, before)
@@ -446,8 +446,8 @@ def test_a_switch_is_set_only_from_free_or_from_ours(
     assert step is (Step.LEAVE if name == "ours" else Step.SET if free else Step.REFUSE)
 
 
-def test_what_another_switch_held_before_is_not_ours_here() -> None:
-    """A name is ours in the switch we set it in, and in no other."""
+def test_what_another_setting_held_before_is_not_ours_here() -> None:
+    """A name is ours in the setting we put it into, and in no other."""
     desired = read_desired_setting(SET)
     before = read_desired_setting(
         {**SET, "EmailIdentity": "a.example", "ConfigurationSetName": "before"}

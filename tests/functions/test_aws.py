@@ -88,7 +88,7 @@ def embedded() -> Iterator[EmbeddedAws]:
 def test_signatures_are_botocores(
     body: bytes, token: str | None, region: str, service: str, now: datetime
 ) -> None:
-    """Whatever is asked, whoever asks and whenever: AWS's SDK would have signed it the same."""
+    """For any body, token, region, service and time, AWS's SDK would have signed it the same."""
     environ = CREDENTIALS | ({"AWS_SESSION_TOKEN": token} if token else {})
     headers = {"host": f"{service}.{region}.amazonaws.com", "x-amz-target": "AmazonSSM.X"}
     signed = Signer(environ, service=service, region=region).signed(
@@ -120,7 +120,7 @@ def test_the_rules_read_are_boto3s(embedded: EmbeddedAws, stack: ExitStack) -> N
 
 
 def test_what_the_queue_gets_is_what_was_sent(embedded: EmbeddedAws, stack: ExitStack) -> None:
-    """A message arrives as it was given, and a queue that is none is an error by SQS's name."""
+    """A message arrives as it was given, and a missing queue is an error by SQS's name."""
     endpoint, _ = stack.enter_context(front(through_boto3))
     url = embedded.environ["BOUNCER_QUEUE_URL"]
     sqs = stack.enter_context(closing(SQS(around(endpoint))))

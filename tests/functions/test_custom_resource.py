@@ -196,7 +196,7 @@ def test_every_error_is_a_result(error: Exception, says: str) -> None:
 
 
 def test_work_that_takes_too_long_is_a_result() -> None:
-    """Whatever the work waits for, CloudFormation does not wait with it."""
+    """CloudFormation does not wait with the work for something that never comes."""
     over = Event()
     result = result_of(lambda: str(over.wait(10)), failed_id=lambda: "f", within_s=0.05)
     over.set()

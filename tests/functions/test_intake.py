@@ -103,7 +103,7 @@ def bench(rule: str = REJECT, **more: Any) -> Bench:
 
 
 def test_a_rejected_mail_is_queued_and_stopped() -> None:
-    """One job goes on the queue, SES is told to stop, one line tells it all with its metrics."""
+    """One job goes on the queue, SES is to stop, one line reports it all with its metrics."""
     tried = bench()
     assert tried(event()) == "STOP_RULE_SET"
     (job,) = tried.jobs.sent
@@ -169,8 +169,8 @@ def test_the_settings_can_hold_everything_back(mode: str) -> None:
     assert bool(tried.lines[0]["decisions"]) == (mode == "shadow")
 
 
-def test_shadow_mode_tells_what_the_guard_would_withhold() -> None:
-    """That is what somebody looks at before switching to enforce."""
+def test_shadow_mode_reports_what_the_guard_would_withhold() -> None:
+    """An operator looks at these reasons before setting the mode to enforce."""
     tried = bench(settings="mode: shadow")
     assert tried(event(source="<>")) == "CONTINUE"
     assert not tried.jobs.sent
@@ -192,7 +192,7 @@ def test_shadow_mode_tells_what_the_guard_would_withhold() -> None:
         {"Records": [{"ses": {"mail": {"messageId": "AMAZON_SES_SETUP_NOTIFICATION"}}}]},
     ],
 )
-def test_what_is_no_mail_continues(what: object) -> None:
+def test_an_event_that_is_not_a_mail_continues(what: object) -> None:
     """An odd event is journalled as such, not as an error, and SES goes on."""
     tried = bench()
     assert tried(what) == "CONTINUE"
@@ -228,7 +228,7 @@ def test_a_broken_rule_is_left_out_alone() -> None:
 
 
 def test_a_queue_that_fails_lets_mail_through() -> None:
-    """What can't be bounced is not stopped either: nobody would be told."""
+    """A mail that can't be bounced is not stopped either: its sender would never learn of it."""
     tried = bench()
     tried.jobs.error = QueueError("down")
     assert tried(event()) == "CONTINUE"
@@ -237,7 +237,7 @@ def test_a_queue_that_fails_lets_mail_through() -> None:
 
 @pytest.mark.parametrize("error", [MemoryError(), KeyError("x"), RecursionError()])
 def test_any_error_of_ours_lets_mail_through(error: Exception) -> None:
-    """Whatever is raised inside, the answer is CONTINUE; the error is journalled, no traceback."""
+    """For any error inside, the answer is CONTINUE; the journal has the error, no traceback."""
     tried = bench(error=error)
     assert tried(event()) == "CONTINUE"
     assert type(error).__name__ in tried.lines[0]["error"]
@@ -246,7 +246,7 @@ def test_any_error_of_ours_lets_mail_through(error: Exception) -> None:
 
 @pytest.mark.parametrize("recipient", ["a\tb@example.com", "a\ud800@example.com", "nobody"])
 def test_a_bounce_that_cannot_be_made_stops_nothing(recipient: str) -> None:
-    """What SES could never be told about is let through, not stopped without a word."""
+    """A mail whose bounce SES would refuse goes on; it is not stopped without an answer."""
     tried = bench("reject: {type: DoesNotExist}")
     assert tried(event(recipient)) == "CONTINUE"
     assert not tried.jobs.sent
@@ -271,7 +271,7 @@ def test_a_broken_journal_changes_nothing() -> None:
 
 
 def test_several_records_are_judged_each() -> None:
-    """Every mail of an event is judged; SES is told to stop only if all of them are."""
+    """Every mail of an event is judged; SES is to stop only if all of them are to be stopped."""
     tried = bench()
     both = {"Records": [*event()["Records"], *event("bob@example.com", messageId="m2")["Records"]]}
     assert tried(both) == "CONTINUE"

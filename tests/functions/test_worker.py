@@ -160,8 +160,8 @@ class Line:
 
     @property
     def outcomes(self) -> list[str]:
-        told = ("sent", "withheld", "failed")
-        return [line["message"] for line in self.lines if line["message"] in told]
+        ends = ("sent", "withheld", "failed")
+        return [line["message"] for line in self.lines if line["message"] in ends]
 
     @property
     def failures(self) -> list[int]:
@@ -223,18 +223,18 @@ def test_the_slot_is_over_when_the_worker_returns(stack: ExitStack) -> None:
 
 
 def test_the_outcome_names_bounce_and_reference(stack: ExitStack) -> None:
-    """The journal tells SES's bounce for each reference and rule, and how long it took."""
+    """The journal names SES's bounce with its reference and rules, and the time it took."""
     line = Line(stack)
     line.queue("m1")
     line.clock.sleep(30)
     line.poll()
-    (told,) = line.lines
-    assert told["bounce_id"] == line.ses.sent[0].message_id
-    assert told["reference"] == reference("m1", ["ann@example.com"])
-    assert told["rules"] == ["r"]
-    assert told["WaitTime"] == [30000]
+    (sent,) = line.lines
+    assert sent["bounce_id"] == line.ses.sent[0].message_id
+    assert sent["reference"] == reference("m1", ["ann@example.com"])
+    assert sent["rules"] == ["r"]
+    assert sent["WaitTime"] == [30000]
     item = line.table.get_item(TableName="ledger", Key={"id": {"S": "m1 ann@example.com"}})["Item"]
-    assert item["bounce_id"] == {"S": told["bounce_id"]}
+    assert item["bounce_id"] == {"S": sent["bounce_id"]}
     assert int(item["expires"]["N"]) > line.clock.time() + 24 * 3600
 
 
@@ -280,7 +280,7 @@ def test_the_gate_withholds_without_a_call(
 
 
 def test_a_refusal_is_an_outcome_and_delays_nobody(stack: ExitStack) -> None:
-    """What SES refuses for good has failed; the next job follows a second later."""
+    """A bounce that SES refuses for good has failed; the next job follows a second later."""
     line = Line(stack)
     job = line.receive("gone")
     line.ses.forget("gone")
@@ -340,7 +340,7 @@ def test_a_dead_letter_that_cannot_be_kept_comes_again(
 def test_a_claim_that_could_not_be_given_up_is_not_sent_again(
     stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows then whether it was sent; the journal names the stage."""
+    """It is not known then whether it was sent; the journal names the stage."""
 
     def fail(_: object) -> None:
         raise LedgerError("down")
@@ -351,7 +351,7 @@ def test_a_claim_that_could_not_be_given_up_is_not_sent_again(
     with monkeypatch.context() as patch:
         patch.setattr(line.ledger, "release", fail)
         line.poll()
-    assert [told.get("stage") for told in line.lines] == ["release", None]
+    assert [each.get("stage") for each in line.lines] == ["release", None]
     assert len(line.dead_letters()) == 1
     line.ses.verify("example.org")
     again = {"messageId": "2", "body": to_json(job), "attributes": {}}
@@ -384,12 +384,12 @@ def test_nothing_is_claimed_when_no_time_is_left_to_send(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("sending: pause", "documents_invalid"), (None, "documents_stale")]
+    ("text", "message"), [("sending: pause", "documents_invalid"), (None, "documents_stale")]
 )
-def test_settings_that_are_not_in_force_are_told(
-    stack: ExitStack, text: str | None, told: str
+def test_settings_that_are_not_in_force_are_journalled(
+    stack: ExitStack, text: str | None, message: str
 ) -> None:
-    """Whoever pauses sending and mistypes it, or can't be heard, learns so from the worker."""
+    """An operator who mistypes a pause sees it in the journal, and so for an unreadable one."""
     line = Line(stack, settings="sending: on")
     worker = line.worker()
     line.worker = lambda: worker  # type: ignore[method-assign]  # the same environment again
@@ -401,7 +401,7 @@ def test_settings_that_are_not_in_force_are_told(
     line.queue("m2")
     line.poll()
     assert line.outcomes == ["sent", "sent"]
-    assert [each["message"] for each in line.lines] == ["sent", told, "sent"]
+    assert [each["message"] for each in line.lines] == ["sent", message, "sent"]
 
 
 @pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.UNAVAILABLE])
@@ -413,7 +413,7 @@ def test_what_ses_did_not_accept_is_tried_again_at_the_same_pace(
     line.queue("m1", "m2")
     line.poll()
     assert line.outcomes == ["sent", "sent"]
-    assert [told["message"] for told in line.lines][:2] == ["retried", "retried"]
+    assert [each["message"] for each in line.lines][:2] == ["retried", "retried"]
     assert [bounce.original_message_id for bounce in line.ses.sent] == ["m1", "m2"]
     assert min(b.at - a.at for a, b in pairwise(line.ses.calls)) >= 1.0
     assert line.clock.time() - START < 10
@@ -570,13 +570,13 @@ class Failing:
         raise AssertionError
 
 
-def test_jobs_the_queue_would_not_hand_back_are_told(stack: ExitStack) -> None:
+def test_jobs_the_queue_would_not_hand_back_are_journalled(stack: ExitStack) -> None:
     """An answer of 200 may still name records that stay invisible: that is journalled."""
     line = Line(stack)
     record = {"messageId": "m", "receiptHandle": "gone", "body": "{}", "attributes": {}}
     line.source.error = SourceError("down")
     line.worker().handle([record], remaining_s=60.0)
-    assert [told["message"] for told in line.lines] == ["handed_back", "worker_failed"]
+    assert [each["message"] for each in line.lines] == ["handed_back", "worker_failed"]
 
 
 def test_an_unreadable_job_is_moved_out_of_the_way(stack: ExitStack) -> None:
@@ -590,7 +590,7 @@ def test_an_unreadable_job_is_moved_out_of_the_way(stack: ExitStack) -> None:
     )
     line.queue("m2")
     line.poll()
-    assert [told["message"] for told in line.lines] == ["unreadable_job", "sent"]
+    assert [each["message"] for each in line.lines] == ["unreadable_job", "sent"]
     assert line.dead_letters() == ['{"v": 99}']
     assert line.failures == [0]
 

@@ -52,7 +52,7 @@ _SLOWEST = ("test_templates_pass_the_linter", "test_validators_can_fail")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest first: whoever began them last would be done long after the others."""
+    """Run the slowest first, so that both processes end together."""
     items.sort(key=lambda item: item.name not in _SLOWEST)
 
 
@@ -106,7 +106,7 @@ def other(synth: Synth) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def findings(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Findings:  # noqa: ARG001
-    """What cdk-nag's AwsSolutions find in a stack, as rule and path; after `synth` set up Node."""
+    """The findings of cdk-nag's AwsSolutions in a stack, as rule and path; `synth` sets up Node."""
     import aws_cdk as cdk  # noqa: PLC0415
     from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
     from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415

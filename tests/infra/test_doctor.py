@@ -31,7 +31,7 @@ def test_the_doctor_knows_the_types_of_what_it_checks(template: dict[str, Any]) 
     assert of_type(template, check_queue_mapping.MAPPINGS)
     queues = of_type(template, check_queues.QUEUES)
     assert {"RedrivePolicy" in queue for queue in queues} == {True, False}
-    assert of_type(template, check_identities._ATTACHED)  # noqa: SLF001  # its word for our switch
+    assert of_type(template, check_identities._ATTACHED)  # noqa: SLF001  # its word for our resource
     (table,) = of_type(template, *check_ledger.TABLES)
     assert table["TimeToLiveSpecification"]["AttributeName"] == check_ledger.EXPIRES
 

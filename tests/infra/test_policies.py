@@ -205,7 +205,7 @@ def test_our_policies_can_fail(
 def test_aws_solutions_find_nothing(
     findings: Callable[..., list[str]], contexts: dict[str, dict[str, Any]]
 ) -> None:
-    """What cdk-nag finds is acknowledged, with the reason, beside its resource."""
+    """Every finding of cdk-nag is acknowledged, with the reason, beside its resource."""
     assert findings(contexts["maximal"]) == []
 
 
@@ -269,7 +269,7 @@ def test_validators_can_fail(engine: RegoEngine, template: Template) -> None:
     assert "Sometimes" in " ".join(linted(spoiled))
 
 
-# Told by the tests of observability, or a hash of code: a change there is no change of the stack.
+# Tested with the metrics, or a hash of code: such a change does not change the stack.
 MASKED = {"Code", "DashboardBody", "QueryString"}
 
 

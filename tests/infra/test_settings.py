@@ -109,7 +109,7 @@ def test_only_recipients_and_sender_are_required() -> None:
 
 
 def test_every_key_can_be_set() -> None:
-    """What is written is what is read."""
+    """Every key is read as it is written."""
     settings = read_settings(
         {
             **MINIMAL,
@@ -130,7 +130,7 @@ def test_every_key_can_be_set() -> None:
 
 @pytest.mark.parametrize(("change", "says"), REFUSED)
 def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
-    """Before anything is deployed, in one sentence that names the key."""
+    """The refusal comes before anything is deployed, in one sentence that names the key."""
     (problem,) = refused({**MINIMAL, **change})
     assert problem.startswith(f"cdk.json: context.bouncer.{says}")
 
@@ -172,7 +172,7 @@ def test_beyond_ascii_the_way_out_is_named() -> None:
 
 
 def test_no_senders_and_no_filters_are_what_they_say() -> None:
-    """An empty list is none, where none is what holds by default."""
+    """An empty list, and null, mean the default: no senders, no filters."""
     settings = read_settings({**MINIMAL, "further_senders": [], "ip_filters": [], "after": None})
     assert (settings.further_senders, settings.ip_filters) == ((), ())
 

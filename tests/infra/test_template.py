@@ -308,7 +308,7 @@ def test_logs_are_kept_as_long_as_the_settings_say(maximal: Template) -> None:
 
 
 def test_several_deployments_share_no_name(template: Template, other: Template) -> None:
-    """Whatever has a fixed name has the deployment's in it."""
+    """Every fixed name contains the deployment's name."""
 
     def names(template: Template) -> set[str]:
         keys = ("Name", "RuleSetName", "FunctionName", "QueueName", "TableName", "BucketName")

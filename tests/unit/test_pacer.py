@@ -90,7 +90,7 @@ def test_never_catches_up_after_a_late_call() -> None:
 
 
 def test_retries_are_paced_and_grow_apart() -> None:
-    """What SES did not accept is tried again, later each time, and every try is told."""
+    """A call that SES did not accept is made again, later each time; each error is reported."""
     clock = SimulatedClock(0.0)
     calls = Calls(clock, failures=4)
     assert calls.through(new_pacer(clock)) == "bounce-id"

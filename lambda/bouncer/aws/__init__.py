@@ -1,1 +1,1 @@
-"""AWS without the SDK: the small client of the intake."""
+"""AWS beside the way of a bounce: the intake's small client, and custom resources."""

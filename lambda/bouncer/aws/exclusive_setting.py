@@ -35,7 +35,7 @@ class SettingKind(StrEnum):
 class DesiredSetting:
     """The properties of a custom resource: this name in that setting.
 
-    `identity` is None for the active rule set, which is the region's.
+    The active rule set, which is the region's, has no `identity`.
     """
 
     kind: SettingKind

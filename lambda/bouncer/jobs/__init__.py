@@ -1,1 +1,1 @@
-"""Queued bounces as values."""
+"""Jobs: queued bounces as values, as JSON, and the reference that names them."""

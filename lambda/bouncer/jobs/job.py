@@ -17,10 +17,11 @@ MOST_RECIPIENTS = 50  # the most SES documents for one outgoing message
 
 Fields = tuple[tuple[str, str], ...]
 
-_LINE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
-_STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
-_FIELD_NAME = re.compile(r"[A-Za-z0-9-]{1,50}")
-_FIELD_VALUE = re.compile(r"[ -~]{1,2048}")
+# Compiled when a job is made: most mails make none, and a new intake has one waiting.
+_LINE = r"[^\x00-\x1f\x7f\ud800-\udfff]+"
+_STATUS = r"[245]\.[0-9]{1,3}\.[0-9]{1,3}"
+_FIELD_NAME = r"[A-Za-z0-9-]{1,50}"
+_FIELD_VALUE = r"[ -~]{1,2048}"
 
 
 class JobError(BouncerError):
@@ -53,7 +54,7 @@ class DsnFields:
             raise JobError(
                 f"found the action {self.action!r}, expected one of {', '.join(ACTIONS)}"
             )
-        if not _STATUS.fullmatch(self.status):
+        if not re.fullmatch(_STATUS, self.status):
             raise JobError(f"found the status {self.status!r}, expected one such as 5.1.1")
         if self.last_attempt_date is not None:
             _check_date(self.last_attempt_date)
@@ -144,7 +145,7 @@ class Job:
 
 def _check_line(name: str, value: object) -> None:
     """Check a value of a header field: not empty, and no way to begin another header."""
-    if not (isinstance(value, str) and _LINE.fullmatch(value)):
+    if not (isinstance(value, str) and re.fullmatch(_LINE, value)):
         raise JobError(f"found {value!r:.80} as {name}, expected text on one line")
 
 
@@ -169,7 +170,7 @@ def _check_date(value: str) -> None:
 
 def _check_fields(fields: Fields) -> None:
     for name, value in fields:
-        if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
+        if not re.fullmatch(_FIELD_NAME, name) or not re.fullmatch(_FIELD_VALUE, value):
             raise JobError(
                 f"found the extension field {name!r:.60}, expected a name and printable text"
             )

@@ -9,12 +9,12 @@ REFERENCE = re.compile(r"\bbnc-[a-z2-7]{16}\b")
 
 
 def reference(message_id: str, recipients: Iterable[str]) -> str:
-    """The reference for these recipients of a mail: `bnc-` and 16 letters and digits."""
+    """Return the reference for these recipients of a mail: `bnc-` and 16 letters and digits."""
     digest = sha256(identity(message_id, recipients)).digest()
     return "bnc-" + b32encode(digest[:10]).decode("ascii").lower()
 
 
 def identity(message_id: str, recipients: Iterable[str]) -> bytes:
-    """What makes a bounce the same bounce: the mail and the set of its rejected recipients."""
+    """Return the bytes by which a bounce is known: its mail and the set of rejected recipients."""
     parts = [message_id, *sorted({recipient.lower() for recipient in recipients})]
     return "\n".join(parts).encode("utf-8", "backslashreplace")

@@ -1,1 +1,1 @@
-"""From a queued job to SES: the gate, the ledger, the pace and the call."""
+"""The way of a queued job to SES: the gate, the ledger, the pace and the call."""

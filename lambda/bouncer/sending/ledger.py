@@ -1,4 +1,4 @@
-"""The ledger: which recipients of which mails have been answered, so that none is answered twice.
+"""The ledger: the recipients of mails that have been answered, so that none is answered twice.
 
 A DynamoDB table with the text key `id` and the time-to-live attribute `expires`. A recipient is
 claimed before SendBounce and released only when SES surely did not accept; a claim whose outcome is
@@ -33,7 +33,7 @@ class Ledger:
         self._table = table
 
     def answered(self, job: Job) -> set[str]:
-        """The job's recipients that are claimed already."""
+        """Return the job's recipients that are claimed already."""
         return {recipient for recipient in job.recipients if self._is_claimed(job, recipient)}
 
     def _is_claimed(self, job: Job, recipient: str) -> bool:
@@ -47,9 +47,9 @@ class Ledger:
         return "Item" in item
 
     def claim(self, job: Job, *, now: datetime, claimant: str) -> set[str]:
-        """Claim all of the job's recipients; returns those somebody else has claimed.
+        """Claim all of the job's recipients; return those that another attempt has claimed.
 
-        `claimant` names this attempt, so that a repeated request of the SDK does not meet itself.
+        `claimant` names this attempt, so that a request which the SDK repeats finds its own claim.
         """
         taken: set[str] = set()
         held: list[str] = []

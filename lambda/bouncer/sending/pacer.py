@@ -1,8 +1,9 @@
-"""Spaces SendBounce calls, start to start, and owns every retry of them.
+"""Spaces SendBounce calls, start to start, and makes every retry of them.
 
-SES allows one call a second, account-wide, and counts at its own end. A slot is held until it is
-over before the caller may go: so the next invocation is safe in a new environment that shares no
-memory. There is never a catch-up burst. Clock and sleep are arguments; both are in seconds.
+SES allows one call a second, account-wide, and counts at its own end. The caller waits until its
+last slot is over before it returns: so the next invocation may start at once, in a new environment
+that shares no memory. There is never a catch-up burst. Clock and sleep are arguments; both are in
+seconds.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from bouncer.errors import BouncerError
 
 T = TypeVar("T")
 
-SPACING_S = 1.005  # a second, and what the way to SES may vary
+SPACING_S = 1.005  # a second, and the variation of the way to SES
 _LONGEST_PAUSE_S = 16.0
 
 
@@ -25,7 +26,7 @@ class OutOfTimeError(BouncerError):
 
 
 class Pacer:
-    """One caller's pace: no two starts closer than `SPACING_S`."""
+    """One caller's pace: no two starts are closer than `SPACING_S`."""
 
     def __init__(self, *, now: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._now = now
@@ -40,12 +41,12 @@ class Pacer:
         retried: Callable[[NotAcceptedError], None],
         connecting: bool = False,
     ) -> T:
-        """The answer of `send`, tried again while SES does not accept it and time is left.
+        """Return the answer of `send`, tried again while SES does not accept it and time is left.
 
-        No start is after `until`. A call that is `connecting` first arrives later than it starts,
-        so its slot begins with its end. `retried` hears of every try that was not accepted, before
-        the next one. Raises `OutOfTimeError` from the last `NotAcceptedError`; any other error
-        passes at once.
+        No start is after `until`. A call that has to connect first (`connecting`) arrives later
+        than it starts, so its slot begins with its end. `retried` is called with every error that
+        is followed by another attempt. Raises `OutOfTimeError` from the last `NotAcceptedError`;
+        any other error passes at once.
         """
         pause = SPACING_S
         while True:

@@ -1,1 +1,1 @@
-"""Where rules and settings come from."""
+"""The sources of rules and settings, and the loader that compiles what they hold."""

@@ -1,12 +1,13 @@
-"""Compiles the documents of a source, and keeps them for a short time.
+"""Compiles the documents of a source, and keeps the result for a short time.
 
-The last good ones stay in force when the source fails or a rule is broken: a rule that does not
-parse is replaced by its newest valid earlier version, or left out alone.
+When the source fails, the last result stays in force. A rule that is invalid keeps its last valid
+form; a new function looks for it among the earlier versions. Without one, that rule alone is left
+out.
 """
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
@@ -14,13 +15,16 @@ from bouncer.rules.rule import Rule, read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 
-_STALE_AFTER_FAILURE_S = 15  # how soon a failed source is asked again
-_MOST_EARLIER = 10  # versions looked at before a broken rule is left out
+_RETRY_AFTER_S = 15  # a source that failed is asked again after this time
+_MOST_EARLIER = 10  # versions tried before an invalid rule is left out
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What is in force: `problems` are sentences about documents that were refused."""
+    """The rules and settings in force; `problems` are sentences about documents that were refused.
+
+    `stale` tells that the source could not be read again, so that they may be out of date.
+    """
 
     ruleset: Ruleset
     settings: Settings
@@ -28,63 +32,57 @@ class Loaded:
     stale: bool = False
 
 
-@dataclass(slots=True)
-class _Memory:
-    """What a loader knows: the last good result, each rule's last document and valid form."""
-
-    loaded: Loaded | None = None
-    fresh_until: float = 0.0
-    documents: Documents | None = None
-    rules: dict[str, tuple[Document, Rule | None, str]] = field(default_factory=dict)
+# A rule's document, its valid form if it has or had one, and the problem of the document if any.
+_KnownRule = tuple[Document, Rule | None, str]
 
 
 class Loader:
-    """Reads, compiles and caches; `now` is a clock in seconds."""
+    """Reads and compiles documents when the last result is too old; `now` is a clock in seconds."""
 
     def __init__(self, source: Source, defaults: Settings, *, now: Callable[[], float]) -> None:
         self._source = source
         self._defaults = defaults
         self._now = now
-        self._memory = _Memory()
+        self._loaded: Loaded | None = None
+        self._fresh_until = 0.0
+        self._documents: Documents | None = None
+        self._rules: dict[str, _KnownRule] = {}
 
     def load(self) -> Loaded:
-        """What is in force now; raises `SourceError` when nothing was ever read."""
-        memory = self._memory
-        if memory.loaded is not None and self._now() < memory.fresh_until:
-            return memory.loaded
+        """Return the rules and settings in force; raises `SourceError` if none was ever read."""
+        if self._loaded is not None and self._now() < self._fresh_until:
+            return self._loaded
         try:
             documents = self._source.read()
-            if memory.loaded is None or memory.loaded.stale or documents != memory.documents:
-                memory.loaded = self._compile(documents)
-                memory.documents = documents
+            if self._loaded is None or self._loaded.stale or documents != self._documents:
+                self._loaded = self._compile(documents)
+                self._documents = documents
         except SourceError as error:
             return self._stay(error)
-        memory.fresh_until = self._now() + memory.loaded.settings.cache_s
-        return memory.loaded
+        self._fresh_until = self._now() + self._loaded.settings.cache_s
+        return self._loaded
 
     def _stay(self, error: SourceError) -> Loaded:
-        """The last good set remains in force when the source fails."""
-        memory = self._memory
-        if memory.loaded is None:
+        """Keep the last result in force, marked as stale, when the source fails."""
+        last = self._loaded
+        if last is None:
             raise error
-        memory.fresh_until = self._now() + _STALE_AFTER_FAILURE_S
-        memory.loaded = Loaded(
-            memory.loaded.ruleset, memory.loaded.settings, (str(error),), stale=True
-        )
-        return memory.loaded
+        self._fresh_until = self._now() + _RETRY_AFTER_S
+        self._loaded = Loaded(last.ruleset, last.settings, (str(error),), stale=True)
+        return self._loaded
 
     def _compile(self, documents: Documents) -> Loaded:
         problems: list[str] = []
-        self._memory.rules = {
+        self._rules = {
             name: self._rule(name, document) for name, document in documents.rules.items()
         }
-        rules = [rule for _, rule, _ in self._memory.rules.values() if rule]
-        problems.extend(problem for _, _, problem in self._memory.rules.values() if problem)
+        rules = [rule for _, rule, _ in self._rules.values() if rule]
+        problems.extend(problem for _, _, problem in self._rules.values() if problem)
         settings = self._settings(documents.settings, problems)
         return Loaded(Ruleset(rules), settings, tuple(problems))
 
-    def _rule(self, name: str, document: Document) -> tuple[Document, Rule | None, str]:
-        known = self._memory.rules.get(name)
+    def _rule(self, name: str, document: Document) -> _KnownRule:
+        known = self._rules.get(name)
         if known and known[0] == document:
             return known
         try:
@@ -100,7 +98,7 @@ class Loader:
         return None
 
     def _earlier(self, name: str) -> Iterable[Document]:
-        """The newest versions; raises `SourceError`, as nobody knows then what was in force."""
+        """Return the newest versions; raises `SourceError` rather than take none for the answer."""
         return list(self._source.earlier(name))[:_MOST_EARLIER]
 
     def _settings(self, document: Document | None, problems: list[str]) -> Settings:
@@ -111,8 +109,8 @@ class Loader:
         except DocumentError as error:
             problem = str(error)
         problems.append(problem)
-        if self._memory.loaded is not None:
-            return self._memory.loaded.settings
+        if self._loaded is not None:
+            return self._loaded.settings
         for earlier in self._earlier(SETTINGS):
             with suppress(DocumentError):
                 return self._defaults.overlaid(earlier.text, document=earlier.label)

@@ -71,7 +71,7 @@ class SettingsSource:
         self._label = f"{prefix.rstrip('/')}/{SETTINGS}"
 
     def read(self) -> Documents:
-        """Return the settings as they are now; without a parameter there are none."""
+        """Return the settings as they are now; there may be no parameter, and then no document."""
         try:
             parameter = self._client.get_parameter(Name=self._label)["Parameter"]
         except (ClientError, BotoCoreError) as error:

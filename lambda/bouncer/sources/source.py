@@ -11,12 +11,12 @@ SETTINGS = "settings"
 
 
 class SourceError(BouncerError):
-    """Rules and settings can't be read at all."""
+    """The source can't be read; the text names the document or the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document as it stands: `label` is its file or parameter name, for errors."""
+    """The text of one rule, or of the settings; `label` is its file or parameter, for errors."""
 
     label: str
     text: str
@@ -25,17 +25,17 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Everything a source holds: rules by name, and the settings document if there is one."""
+    """All documents of a source: rules by name, and the settings if it has any."""
 
     rules: Mapping[str, Document]
     settings: Document | None = None
 
 
 class Source(Protocol):
-    """Where documents come from; both methods raise `SourceError`."""
+    """A reader of documents; both methods raise `SourceError`."""
 
     def read(self) -> Documents:
-        """All documents as they are now."""
+        """Return all documents as they are now."""
 
     def earlier(self, name: str) -> Iterable[Document]:
-        """Earlier versions of a document (`rules/NAME` or `settings`), the newest first."""
+        """Return earlier versions of a document (`rules/NAME` or `settings`), the newest first."""

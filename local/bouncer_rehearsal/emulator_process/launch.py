@@ -1,9 +1,10 @@
-"""Starts ministack with what it lacks: receipt rules in CloudFormation, SendBounce, more of SES.
+"""Starts ministack, and adds receipt rules in CloudFormation, SendBounce and more of SES.
 
-It runs in the emulator's own virtual environment (.venv-emulator) and so must import nothing of
-ours. SendBounce goes on to the fake SES at BOUNCER_SES; no mail is received here, whoever plays
-that part reads the rules. The emulator ends when its standard input does, so it cannot outlive
-whoever started it. ministack's private names are used: its version is pinned in requirements.txt.
+It runs in the emulator's own virtual environment (.venv-emulator), so it must not import our
+packages. SendBounce goes on to the fake SES at BOUNCER_SES. No mail is received here:
+`bouncer_rehearsal.receipt_rules` plays that part. The emulator ends when its standard input does,
+so it cannot outlive the process that started it. It uses private names of ministack, whose version
+is pinned in requirements.txt.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ _answer_others_v2 = ses_v2.handle_request
 
 
 def main() -> None:
-    """Register what is missing, then be ministack."""
+    """Register the missing resources and actions, then run ministack."""
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001  # see requirements.in
     handlers["AWS::CloudWatch::Alarm"] = simplified(handlers["AWS::CloudWatch::Alarm"])
     handlers.update(
@@ -63,7 +64,7 @@ def _end_with_input() -> None:
 async def answer(
     method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
 ) -> Answer:
-    """What ministack answers, but for the actions it does not know."""
+    """Answer as ministack does, and also the actions that it does not know."""
     action = parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
     if action == "SendBounce":
         return await asyncio.to_thread(_forward, headers, body)
@@ -76,7 +77,7 @@ async def answer(
 async def answer_v2(
     method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
 ) -> Answer:
-    """What ministack answers, but for PutEmailIdentityConfigurationSetAttributes."""
+    """Answer as ministack does, and also PutEmailIdentityConfigurationSetAttributes."""
     asked = re.fullmatch(r"/v2/email/identities/([^/]+)/configuration-set", path)
     if method != "PUT" or asked is None:
         return await _answer_others_v2(method, path, headers, body, query)  # type: ignore[no-any-return]
@@ -106,19 +107,19 @@ def _forward(headers: dict[str, str], body: bytes) -> Answer:
 
 
 def create_rule_set(logical_id: str, props: Properties, stack: str) -> Created:
-    """AWS::SES::ReceiptRuleSet; its Ref is its name."""
+    """Create an AWS::SES::ReceiptRuleSet; its Ref is its name."""
     name = props.get("RuleSetName") or f"{stack}-{logical_id}"
     _require(ses._create_receipt_rule_set({"RuleSetName": [name]}))  # noqa: SLF001
     return name, {}
 
 
 def delete_rule_set(name: str, props: Properties) -> None:  # noqa: ARG001  # ministack's signature
-    """Refused while the set is active, as by SES."""
+    """Delete a set; refused while it is active, as by SES."""
     _require(ses._delete_receipt_rule_set({"RuleSetName": [name]}))  # noqa: SLF001
 
 
 def create_rule(logical_id: str, props: Properties, stack: str) -> Created:
-    """AWS::SES::ReceiptRule; refused unless SES may do what its actions say, as SES tries them."""
+    """Create a rule; refused unless SES may take its actions, as SES tries each of them."""
     rule = _rule(logical_id, props, stack)
     _require_permissions(rule, props["RuleSetName"])
     rules = _rules(props["RuleSetName"])
@@ -129,7 +130,7 @@ def create_rule(logical_id: str, props: Properties, stack: str) -> Created:
 
 
 def update_rule(name: str, old: Properties, new: Properties, stack: str) -> Created:
-    """A rule that keeps its name and set is changed in place, a moved one is made anew."""
+    """Change a rule in place if it keeps its set, or else create it anew in the other set."""
     if old["RuleSetName"] != new["RuleSetName"]:
         created = create_rule(name, new, stack)
         delete_rule(name, old)
@@ -142,20 +143,20 @@ def update_rule(name: str, old: Properties, new: Properties, stack: str) -> Crea
 
 
 def delete_rule(name: str, props: Properties) -> None:
-    """A rule that is gone already is no error."""
+    """Delete a rule, if it still exists."""
     rules = _rules(props["RuleSetName"])
     rules[:] = [rule for rule in rules if rule["Name"] != name]
 
 
 def create_filter(logical_id: str, props: Properties, stack: str) -> Created:
-    """AWS::SES::ReceiptFilter; its Ref is its name."""
+    """Create an AWS::SES::ReceiptFilter; its Ref is its name."""
     name = props["Filter"].get("Name") or f"{stack}-{logical_id}"
     _filters[name] = {"Name": name, "IpFilter": props["Filter"]["IpFilter"]}
     return name, {}
 
 
 def delete_filter(name: str, props: Properties) -> None:  # noqa: ARG001  # ministack's signature
-    """A filter that is gone already is no error."""
+    """Delete a filter, if it still exists."""
     _filters.pop(name, None)
 
 
@@ -173,7 +174,7 @@ def _insert(rules: list[dict[str, Any]], rule: dict[str, Any], after: str | None
 
 
 def _rule(logical_id: str, props: Properties, stack: str) -> dict[str, Any]:
-    """The rule as SES describes it, with SES's defaults for what the template leaves out."""
+    """Return a rule as SES describes it, with its defaults for what the template leaves out."""
     given = props["Rule"]
     rule = {
         "Name": given.get("Name") or f"{stack}-{logical_id}",
@@ -234,10 +235,10 @@ def _require_bucket(bucket: str, source: str) -> None:
 
 
 def simplified(alarm: dict[str, Any]) -> dict[str, Any]:
-    """The handlers of AWS::CloudWatch::Alarm, for alarms on metric math as well.
+    """Return the handlers of AWS::CloudWatch::Alarm, for alarms on metric math as well.
 
-    ministack takes none: such an alarm is made on a metric named for its expression, which nobody
-    writes, so it exists and stays without data.
+    ministack refuses those: such an alarm is created on a metric that is named for its expression.
+    Nobody writes that metric, so the alarm exists and stays without data.
     """
 
     def create(logical_id: str, props: Properties, stack: str) -> Created:
@@ -268,10 +269,10 @@ def _record_again(name: str, old: Properties, new: Properties, stack: str) -> Cr
 
 
 def _forget(name: str, props: Properties) -> None:
-    """Nothing was made, so nothing is left."""
+    """Delete nothing, as nothing was created."""
 
 
-# Types ministack does not know and nobody asks for afterwards: it only remembers having made them.
+# Types that ministack does not know and nobody reads: they are only noted as created.
 _INERT = (
     "AWS::Athena::NamedQuery",
     "AWS::CloudWatch::CompositeAlarm",

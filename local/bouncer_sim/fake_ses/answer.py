@@ -1,4 +1,4 @@
-"""What goes back over the wire: SES's XML for a sent bounce and for an error.
+"""The answers of SES as XML: for a sent bounce and for an error.
 
 It only renders; every value it is given may be a stranger's, so every value is escaped.
 """

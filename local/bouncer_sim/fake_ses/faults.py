@@ -1,6 +1,6 @@
 """Faults an operator or a test plans for certain calls, and their spelling on a command line.
 
-It only says which call suffers what; the server makes it happen.
+It only assigns faults to calls; the server makes them happen.
 """
 
 import re
@@ -11,7 +11,7 @@ from bouncer.errors import BouncerError
 
 
 class FaultKind(StrEnum):
-    """What happens to a call.
+    """The kinds of faults that a call can meet.
 
     `timeout_before`: no answer, nothing sent. `timeout_after`: the bounce is sent, the answer lost.
     """
@@ -46,7 +46,7 @@ class Faults:
     stall_s: float = 0.0
 
     def of(self, call: int) -> FaultKind | None:
-        """Return what is planned for a call, if anything."""
+        """Return the kind of fault planned for a call, if any."""
         return next((fault.kind for fault in self.plan if fault.call == call), None)
 
 

@@ -1,6 +1,6 @@
-"""The query protocol on the way in: who signed, which action, and the parameters by name.
+"""Reads the query protocol: the region of the signature, the action, the parameters by name.
 
-It knows how lists and structures are spelled in a form, nothing about bounces.
+It knows the spelling of lists and structures in a form, and nothing about bounces.
 """
 
 import re
@@ -64,7 +64,7 @@ def require_action(form: Mapping[str, str], action: str) -> None:
 
 
 class Parameters:
-    """Hands out parameters one by one and knows which nobody asked for."""
+    """Returns parameters one by one, and knows those that were never asked for."""
 
     def __init__(self, form: Mapping[str, str]) -> None:
         self._left = {name: value for name, value in form.items() if name not in _PROTOCOL}
@@ -98,7 +98,7 @@ class Parameters:
         return [f"{start}{number}" for number in proper]
 
     def refuse_rest(self) -> None:
-        """Refuse, by SesError, parameters nobody asked for."""
+        """Refuse, by SesError, parameters that were never asked for."""
         if self._left:
             raise SesError(
                 ErrorCode.VALIDATION_ERROR, f"Unexpected parameter {shown(min(self._left))}"

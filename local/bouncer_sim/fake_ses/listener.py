@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from bouncer_sim.fake_ses.answer import Answer, refused
 from bouncer_sim.fake_ses.refusal import ErrorCode, SesError
 
-# Authorization header (None if there is none) and body in; None out means: close without an answer.
+# From the Authorization header (None if missing) and the body to the answer; for None, the
+# connection is closed without one.
 Respond = Callable[[str | None, bytes], Answer | None]
 
 _LOOPBACK = "127.0.0.1"
@@ -50,7 +51,7 @@ class Listener:
         self._server.server_close()
 
     def _wake(self) -> None:
-        """Knock at the door, so that the thread waiting there sees that it is over."""
+        """Connect once, so that the thread that waits for a connection sees the end."""
         with suppress(OSError):
             socket.create_connection((_LOOPBACK, self._server.server_port), _JOIN_S).close()
 
@@ -96,7 +97,7 @@ class _Server(ThreadingHTTPServer):
             thread.join(_JOIN_S)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that hangs up in mid-sentence is no news."""
+        """Print nothing: clients may close their connection at any time."""
 
 
 class _Exchange(BaseHTTPRequestHandler):
@@ -114,11 +115,11 @@ class _Exchange(BaseHTTPRequestHandler):
         try:
             length = self._length()
         except SesError as error:
-            self.close_connection = True  # the body was not read: nothing sane can follow
+            self.close_connection = True  # the unread body would be taken for a request
             self._write(refused(error, _NO_REQUEST_ID))
             return
         body = self.rfile.read(length)
-        whole = len(body) == length  # else its client went away in mid-sentence
+        whole = len(body) == length  # else its client closed the connection early
         answer = self.server.respond(self.headers.get("Authorization"), body) if whole else None
         if answer is None:
             self.close_connection = True

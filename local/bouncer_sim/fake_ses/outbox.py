@@ -1,4 +1,4 @@
-"""Where sent bounces go: one file each in a folder, or memory when there is none.
+"""Keeps sent bounces, one file each in a folder, or in memory if no folder is given.
 
 It names and keeps them in order of sending and decides nothing about them.
 """
@@ -16,7 +16,7 @@ _NUMBERED = re.compile(r"(\d{6,})-.+\.eml")
 class SentBounce:
     """One bounce that was sent: its id, the original's, whom it concerns, when (epoch seconds).
 
-    `path` is its file, None when there is no folder to write to.
+    `path` is its file, None if it is kept in memory.
     """
 
     message_id: str
@@ -52,7 +52,7 @@ class Outbox:
 
     @property
     def sent(self) -> list[SentBounce]:
-        """A copy of what was sent and not forgotten."""
+        """A copy of the list of bounces that were sent and not forgotten."""
         with self._lock:
             return list(self._sent)
 

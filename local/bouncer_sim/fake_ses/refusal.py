@@ -1,6 +1,6 @@
 """SES's error codes, the error that carries one, and how SES words a broken constraint.
 
-Nothing here decides anything: whoever finds a fault picks the code.
+Nothing here decides: the check that finds a fault picks the error code.
 """
 
 import re

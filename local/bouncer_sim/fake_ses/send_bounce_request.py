@@ -1,7 +1,7 @@
 """A SendBounce call as values, and the checks that need nothing but the call itself.
 
-What SES documents for its parameters is refused here; what depends on the mail SES received and on
-the identities it verified is the account's to say (account.py).
+Values that SES documents as wrong are refused here. Checks that need the received mail or the
+verified identities are in ses_account.py.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class BounceType(StrEnum):
 
 
 class DsnAction(StrEnum):
-    """What became of the message for a recipient (RFC 3464 2.3.3)."""
+    """The action taken for a recipient (RFC 3464 2.3.3)."""
 
     FAILED = "failed"
     DELAYED = "delayed"
@@ -83,7 +83,7 @@ class BouncedRecipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendBounceRequest:
-    """One SendBounce call, well-formed; ARNs were checked and are of no further use here."""
+    """One SendBounce call, well-formed; ARNs were checked and are not kept."""
 
     original_message_id: str
     bounce_sender: str
@@ -146,7 +146,7 @@ def _reason(given: Parameters, place: str) -> BounceType | RecipientDsnFields:
     fields = given.has(f"{place}.RecipientDsnFields")
     if (bounce_type is not None) == fields:
         # Documented: "either". What SES does with both, or with neither, is not known, so neither
-        # passes here: whoever relies on it learns so before SES decides.
+        # passes here: a caller who relies on one of them finds out in a test.
         raise SesError(
             ErrorCode.INVALID_PARAMETER_VALUE,
             f"{place}: expected exactly one of BounceType and RecipientDsnFields.",

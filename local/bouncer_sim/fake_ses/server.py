@@ -1,7 +1,7 @@
 """The fake SES: answers SendBounce on loopback as SES would, as far as SES documents itself.
 
-An SDK reaches it through `AWS_ENDPOINT_URL_SES`. It sends nothing anywhere: what SES would send
-ends in a folder or in memory. It knows no other action and checks no signature.
+An SDK reaches it through `AWS_ENDPOINT_URL_SES`. It sends nothing anywhere: a mail that SES would
+send ends in a folder or in memory. It knows no other action and checks no signature.
 """
 
 import threading
@@ -38,7 +38,7 @@ _FAULTS: dict[FaultKind | None, tuple[ErrorCode, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One signed SendBounce call: its number from 1, when it arrived, what became of it.
+    """One signed SendBounce call: its number from 1, its time of arrival and its result.
 
     `result` is `Sent`, an error code, or `timeout_before`; `answered` is false when the client was
     left without an answer, whatever the result.
@@ -62,10 +62,10 @@ class _Arrival:
 class FakeSes:
     """A server for SendBounce, from `start` to `stop`; also a context manager. Thread-safe.
 
-    `verified` are addresses and domains; `clock` tells epoch seconds and is read once as each call
-    arrives. With `out`, bounces become files there, else they are kept in memory. A call less than
-    a second after the last one that was not throttled is throttled, whether that one succeeded or
-    not.
+    `verified` are addresses and domains; `clock` returns epoch seconds and is read once as each
+    call arrives. With `out`, bounces become files there, else they are kept in memory. A call less
+    than a second after the last one that was not throttled is throttled, whether that one succeeded
+    or not.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class FakeSes:
 
     @property
     def sent(self) -> list[SentBounce]:
-        """What was sent and not forgotten, in order."""
+        """The bounces that were sent and not forgotten, in order."""
         return self._outbox.sent
 
     @property

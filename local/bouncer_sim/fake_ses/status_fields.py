@@ -1,6 +1,6 @@
 """The fields of the notification's machine-readable part (RFC 3464), in SES's order and format.
 
-It supplies what the call left to SES: codes for a bounce type, the reporting MTA, the arrival date.
+It supplies the values that a call leaves to SES: codes of a bounce type, reporting MTA, date.
 """
 
 import re

@@ -121,7 +121,7 @@ def instant(place: str, value: str) -> datetime:
     try:
         return _utc(value)
     except (ValueError, OverflowError):
-        raise _no_instant(place, value) from None
+        raise _not_a_time(place, value) from None
 
 
 def _utc(value: str) -> datetime:
@@ -131,5 +131,5 @@ def _utc(value: str) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def _no_instant(place: str, value: str) -> SesError:
+def _not_a_time(place: str, value: str) -> SesError:
     return invalid(place, value, "a time such as 2026-01-31T12:00:00Z")

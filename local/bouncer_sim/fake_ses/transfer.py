@@ -1,6 +1,6 @@
 """Makes any bytes fit for 7-bit mail: header folding and the transfer encoding of a text body.
 
-It changes how text travels, never what a reader gets to see.
+It changes the form in which text travels, never the text that a reader sees.
 """
 
 import binascii
@@ -14,7 +14,7 @@ _PLAIN_LINE = re.compile(rb"[\t -~]*")
 def carry(body: bytes) -> tuple[str, str, str | None]:
     """Return payload, transfer encoding and charset for a text body with LF line ends.
 
-    Plain ASCII goes as it is, and its charset is None. Anything else, lone CRs and overlong lines
+    Plain ASCII goes as it is, without a charset (None). Anything else, lone CRs and overlong lines
     included, goes as quoted-printable, which RFC 6522 section 3 allows for broken headers.
     """
     lines = body.split(b"\n")
@@ -28,7 +28,7 @@ def carry(body: bytes) -> tuple[str, str, str | None]:
 def fold(name: str, value: str) -> str:
     """Return a header value, printable ASCII, in lines of at most 998 characters.
 
-    Folds at spaces where it can; a word that is too long is split, for want of anything better.
+    Folds at spaces where it can; a word that is too long is split, as nothing better is left.
     """
     rest = "".join(char if " " <= char <= "~" else "?" for char in value).strip()
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""What the tests of the fake SES share: a received mail, a call about it, a clock, a client."""
+"""Fixtures of the fake SES's tests: a received mail, a call about it, a clock, a client."""
 
 import http.client
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Who may bounce what: SES's rules about identities, originals, recipients and time."""
+"""SES's rules for a bounce: about identities, originals, recipients and time."""
 
 from dataclasses import replace
 
@@ -65,7 +65,7 @@ def test_null_sender_is_refused(
 def test_undeliverable_sender_is_refused(
     sender: str, request_: SendBounceRequest, original: ReceivedMail
 ) -> None:
-    """What is no address cannot be answered, nor get into a header."""
+    """A sender that is not an address can't be answered, nor get into a header."""
     assert "not an address" in _refusal(request_, replace(original, sender=sender))
 
 

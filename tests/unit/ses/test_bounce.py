@@ -1,4 +1,4 @@
-"""What SES documents about a SendBounce call is refused before anything is sent."""
+"""A SendBounce call against SES's documentation is refused before anything is sent."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,7 +127,7 @@ def test_unacceptable_value_is_refused(name: str, value: str, full: dict[str, st
     ],
 )
 def test_unusual_value_is_taken(name: str, value: str, full: dict[str, str]) -> None:
-    """What is documented, or merely odd, is not refused."""
+    """Values that are documented, or merely odd, are not refused."""
     parse(full | {name: value})
 
 
@@ -166,7 +166,7 @@ def test_word_outside_a_closed_set_is_refused(
     ],
 )
 def test_missing_parameter_is_refused(name: str, full: dict[str, str]) -> None:
-    """What SES requires has to be there."""
+    """A parameter that SES requires has to be there."""
     del full[name]
     error = _refusal(full)
     assert error.code is ErrorCode.VALIDATION_ERROR
@@ -249,7 +249,7 @@ def test_recipients_keep_their_numeric_order(full: dict[str, str]) -> None:
     )
 )
 def test_any_form_is_read_or_refused(form: dict[str, str]) -> None:
-    """Whatever the parameters, the only error is a refusal, in text that XML can carry."""
+    """For any parameters the only error is a refusal, in text that XML can carry."""
     text = ""
     try:
         parse(form)

@@ -209,7 +209,7 @@ def test_original_body_is_never_returned() -> None:
 
 
 def test_mail_with_twenty_thousand_headers_is_answered() -> None:
-    """Size is no obstacle, and nothing of the headers is lost."""
+    """Any size is taken, and nothing of the headers is lost."""
     headers = b"".join(b"X-%d: \xff\0\r\n" % number for number in range(20_000))
     dsn = _written(headers=headers)
     assert _is_valid_mail(dsn)

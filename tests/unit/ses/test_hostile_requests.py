@@ -53,7 +53,7 @@ def test_unsigned_request_is_refused(client: Client, full_body: bytes) -> None:
     ],
 )
 def test_garbage_is_refused(body: bytes, code: str, ses: FakeSes, client: Client) -> None:
-    """A body that is no call gets a code in well-formed XML, on a connection that goes on."""
+    """A body that is not a call gets a code in well-formed XML, on a connection that goes on."""
     assert client.post(body).code == code
     assert client.post(b"Action=X").code == "InvalidAction"
     assert ses.sent == []
@@ -80,7 +80,7 @@ def test_impossible_length_is_refused(headers: bytes, status: bytes, ses: FakeSe
 
 
 def test_truncated_body_is_no_call(ses: FakeSes, full_body: bytes) -> None:
-    """What a client that went away had not finished saying is not acted upon."""
+    """A request whose client closed the connection early is not acted upon."""
     length = b"Content-Length: %d\r\n\r\n" % (len(full_body) + 1)
     assert _exchange(ses, b"POST / HTTP/1.1\r\n" + SIGNED + length + full_body) == b""
     assert ses.calls == []
@@ -96,7 +96,7 @@ def test_non_requests_do_no_harm(
     full_body: bytes,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Whatever arrives, nothing is logged and the next caller is served."""
+    """For any bytes that arrive, nothing is logged and the next caller is served."""
     with contextlib.suppress(ConnectionError):  # hung up on while still talking
         _exchange(ses, request_)
     assert client.post(full_body).status == 200

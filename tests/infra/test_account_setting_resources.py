@@ -1,4 +1,4 @@
-"""What the stack may switch in SES: only what was asked for, in order, with few rights."""
+"""The account settings that a stack may hold: only those asked for, in order, with few rights."""
 
 import json
 from collections.abc import Callable
@@ -89,7 +89,7 @@ def test_an_identity_made_here_outlives_the_stack(synth: Synth) -> None:
 
 
 def test_an_identity_made_here_is_left_without_our_set(synth: Synth) -> None:
-    """The switch comes after identity and set, so it takes the set off before that is deleted."""
+    """The custom resource comes after both, so it takes the set off before that is deleted."""
     template = synth(**MADE_HERE)
     (switch,) = of_type(template, SET)
     before = needs(template, switch)
@@ -138,7 +138,7 @@ def test_a_configuration_set_outlives_its_attachment(maximal: Template) -> None:
 
 @pytest.mark.parametrize("kind", [RULES, SET])
 def test_a_switch_outlives_no_permission_it_needs(maximal: Template, kind: str) -> None:
-    """The function, its log group and its policies are there when the switch is given up."""
+    """The function and its policies still exist when the setting is given up."""
     (name,) = of_type(maximal, kind)
     before = needs(maximal, name)
     action = "ActiveReceiptRuleSet" if kind == RULES else "EmailIdentity"
@@ -150,7 +150,7 @@ def test_a_switch_outlives_no_permission_it_needs(maximal: Template, kind: str) 
 
 @pytest.mark.parametrize("kind", [RULES, SET])
 def test_the_function_understands_its_properties(maximal: Template, kind: str) -> None:
-    """What the template says is what the function reads."""
+    """The function reads the properties that the template has."""
     properties = one(maximal, kind)["Properties"]
     told = {key: str(value) for key, value in properties.items()}
     assert f"Custom::{read_desired_setting(told).kind}" == kind
@@ -179,7 +179,7 @@ def test_only_the_named_identity_may_be_changed(other: Template) -> None:
 
 
 def test_the_policy_of_a_former_identity_goes_last(template: Template, other: Template) -> None:
-    """It is another resource: removed after the switch moved, so the old one can be given up."""
+    """It is another resource, removed after the move, so the old identity can be given up."""
     assert set(of_type(template, SET)) == set(of_type(other, SET))
     assert not set(policies(template)) & set(policies(other))
 
