@@ -13,7 +13,8 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any
 
-from bouncer.mail import mime
+from bouncer.mail.address import addresses
+from bouncer.mail.mime import unfold
 from bouncer_cli.ses_headers import RECEIVED_BY_SES, Headers, ses_verdicts, values
 
 HEADER_LIMIT = 10 * 1024  # SES Developer Guide: longer headers are truncated in the event
@@ -88,7 +89,7 @@ def ses_record(raw: bytes, envelope: Envelope) -> tuple[dict[str, Any], bytes]:
 def _parse(block: bytes) -> Headers:
     """Return the unfolded headers; bytes outside ASCII are read as UTF-8, else as Latin-1."""
     message = BytesHeaderParser(policy=compat32).parsebytes(block)
-    return [(name, mime.unfold(_utf8(value))) for name, value in message.raw_items()]
+    return [(name, unfold(_utf8(value))) for name, value in message.raw_items()]
 
 
 def _utf8(value: str) -> str:
@@ -125,7 +126,7 @@ def _recipients(headers: Headers, ses: re.Match[str] | None) -> list[str]:
         return [ses["for"].strip().removeprefix("<").removesuffix(">")]
     for value in values(headers, "delivered-to", "x-original-to", "envelope-to"):
         return [value.strip().removeprefix("<").removesuffix(">")]
-    return list(dict.fromkeys(mime.addresses(tuple(values(headers, "to", "cc")))))
+    return list(dict.fromkeys(addresses(tuple(values(headers, "to", "cc")))))
 
 
 def _timestamp(headers: Headers, ses: re.Match[str] | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from bouncer.mail import mime
+from bouncer.mail.text import printable
 from bouncer_cli.replay import Result
 
 
@@ -18,4 +18,4 @@ class Report(Protocol):
 
 def clean(text: str) -> str:
     """Return a text from a mail without control and bidi characters, and not too long."""
-    return mime.printable(text, 300)
+    return printable(text, 300)

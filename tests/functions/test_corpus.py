@@ -10,9 +10,8 @@ import pytest
 from bouncer.guard import Context, findings
 from bouncer.mail.message import Message, read_record
 from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
-from bouncer.rules.rejection import ANSWER_CLASSES
-from bouncer.rules.rule import read_rule
+from bouncer.reasons import ANSWER_CLASSES, Reason
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_files import read_items

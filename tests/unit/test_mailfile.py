@@ -128,7 +128,7 @@ def test_bad_mail_in_mbox_is_reported_alone(write: Write) -> None:
         ("empty-list.json", b"[]", "found no records, expected an SES event"),
         ("object.json", b"{}", "found an empty object"),
         ("other.json", b'{"a": 1, "b": 2}', "found an object with the keys a, b"),
-        ("list.json", b"[7]", "found a value that is no JSON object"),
+        ("list.json", b"[7]", "found a value that is not a JSON object"),
     ],
 )
 def test_input_that_is_not_a_mail_is_one_sentence(
