@@ -35,7 +35,7 @@ def replay_of(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda folder: str(folder.relative_to(CASES)))
-def test_story_ends_as_told(
+def test_story_ends_as_expected(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Replay prints exactly the expected lines; its exit status is 1 if one was not read."""
@@ -57,6 +57,6 @@ def test_there_are_stories() -> None:
 
 
 def test_every_folder_is_complete() -> None:
-    """A folder without an expectation would never be run."""
+    """Every folder has expected lines; one without them would never be run."""
     shipped = {path for path in CASES.iterdir() if path.is_dir() and path.name != "private"}
     assert shipped <= set(folders())
