@@ -1,7 +1,8 @@
 """Every slip an operator makes gets a text of its own: one folder of `tests/invalid` each.
 
 A folder holds the document (`rule.yaml`, `rule.json` or `settings.yaml`) and `expected.txt`, the
-exact text of the error, with `{fields}` for the list of all keys of a condition. What no folder shows, the laws below promise.
+exact text of the error, with `{fields}` for the list of all keys of a condition. What no folder
+shows, the laws below promise.
 """
 
 import json
