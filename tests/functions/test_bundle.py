@@ -154,7 +154,7 @@ def test_the_assets_hash_is_of_all_that_is_shipped(
 
         monkeypatch.setattr(bundle, "build", build)
         stack = cdk.Stack(cdk.App(outdir=str(place)), "Test")
-        bundle.function_code("arm64").bind(stack)
+        function_code("arm64").bind(stack)
         (made,) = place.glob("asset.*")
         assert {str(path.relative_to(made)) for path in made.rglob("*.p*")} == set(shipped)
         return made.name

