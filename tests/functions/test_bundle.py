@@ -144,6 +144,7 @@ def test_the_assets_hash_is_of_all_that_is_shipped(
     import aws_cdk as cdk  # noqa: PLC0415  # it starts Node, which must be ours
 
     from bouncer_infra import bundle  # noqa: PLC0415
+    from bouncer_infra.function_code import function_code  # noqa: PLC0415
 
     def asset(shipped: dict[str, str], place: Path) -> str:
         def build(folder: Path, architecture: str) -> None:
