@@ -25,6 +25,7 @@ def warn_without_receiving(scope: Construct, region: str | None) -> None:
     if region and region not in RECEIVING:
         Annotations.of(scope).add_warning_v2(
             "ses-auto-bouncer:region",
-            f"SES is not known to receive mail in {region}, so this deployment may fail, or never "
-            "see a mail; deploy into a region with an email receiving endpoint, see docs/deploy.md",
+            f"SES is not known to receive mail in {region}, so this deployment may fail, or get no "
+            "mail. Deploy into a region with an email receiving endpoint: "
+            "see docs/deploy.md#what-you-need",
         )

@@ -20,9 +20,9 @@ def warn_of_other_senders(scope: Construct, settings: DeploymentSettings) -> Non
         return
     Annotations.of(scope).add_warning_v2(
         "ses-auto-bouncer:other-senders",
-        f"{settings.full_name} becomes the default configuration set of "
-        f"{settings.identity}, so SES will refuse mail from roles that may use that identity only; "
-        f"allow them configuration-set/{settings.full_name} as well, or name the "
-        "sender's own address as identity, then set attach_configuration_set: true, see "
-        "docs/deploy.md#the-senders-identity",
+        f"{settings.full_name} becomes the default configuration set of {settings.identity}, so "
+        "SES will refuse mail from roles that may use that identity only. Allow those roles "
+        f"configuration-set/{settings.full_name} as well, or name the sender's own address as "
+        "identity; then set attach_configuration_set: true. "
+        "See docs/deploy.md#the-senders-identity",
     )

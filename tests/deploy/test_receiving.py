@@ -29,7 +29,7 @@ def rule(*actions: dict[str, Any], **other: Any) -> dict[str, Any]:
 
 
 class Aws:
-    """The three services, as far as they are asked; `done` is what happened, in order."""
+    """The three services, as far as they are called; `done` lists the actions in order."""
 
     def __init__(self, *rules: dict[str, Any], **answers: object) -> None:
         self._rules = list(rules)
@@ -92,7 +92,7 @@ def test_whatever_a_function_does_not_say_is_continue() -> None:
 
 
 def test_an_event_names_only_the_rules_recipients() -> None:
-    """Each rule's function hears of the recipients its rule covers, and of the call's kind."""
+    """Each rule's function gets the recipients that its rule covers, and the kind of call."""
     aws = Aws(rule(invoke("f"), Recipients=["ann@example.com"], ScanEnabled=False))
     aws.deliver("ann@example.com", "bob@example.com")
     receipt = aws.events[0]["Records"][0]["ses"]["receipt"]
@@ -127,7 +127,7 @@ def test_what_a_rule_covers(conditions: list[str], covered: bool) -> None:
 
 
 def test_what_could_not_happen_is_an_error() -> None:
-    """An action nobody plays, or a function that failed, is never passed over in silence."""
+    """An action that is not known, or a function that failed, is never passed over in silence."""
     with pytest.raises(ReceivingError, match="found StopAction, expected S3 or Lambda"):
         Aws(rule({"StopAction": {"Scope": "RuleSet"}})).deliver()
     with pytest.raises(ReceivingError, match="f: found an error"):

@@ -94,13 +94,13 @@ def template(synth: Synth) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def maximal(synth: Synth) -> dict[str, Any]:
-    """The template of settings that make everything there is to make."""
+    """The template of settings that make every kind of resource."""
     return synth(**MAXIMAL)
 
 
 @pytest.fixture(scope="session")
 def other(synth: Synth) -> dict[str, Any]:
-    """The template of a second deployment, made otherwise where one can choose."""
+    """The template of a second deployment, with the other choice in many settings."""
     return synth(**OTHER)
 
 

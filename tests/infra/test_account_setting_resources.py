@@ -71,14 +71,14 @@ def needs(template: Template, name: str) -> set[str]:
 
 
 def test_no_rule_set_is_activated_unasked(template: Template, synth: Synth) -> None:
-    """Neither an existing rule set, nor one made here without a word about activation."""
+    """Neither an existing rule set, nor one created here without activate_rule_set."""
     for found in (template, synth(**MADE_HERE)):
         assert not of_type(found, RULES)
         assert "ReceiptRuleSet" not in json.dumps(statements(found))
 
 
 def test_an_identity_made_here_outlives_the_stack(synth: Synth) -> None:
-    """It is made with our set, and goes only if the deployment that makes it fails."""
+    """It is created with our set, and removed only with a first deployment that fails."""
     template = synth(**MADE_HERE)
     identity = one(template, "AWS::SES::EmailIdentity")
     assert identity["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -112,7 +112,7 @@ def test_a_declined_default_set_is_not_switched(synth: Synth) -> None:
 
 
 def test_activation_needs_no_identity(synth: Synth) -> None:
-    """With the default set declined, only the rule set is switched."""
+    """With the default set declined, only the rule set is held."""
     own = {"create_rule_set": True, "rule_set": "ours", "activate_rule_set": True}
     template = synth(**own, attach_configuration_set=False)
     assert of_type(template, RULES)
@@ -157,7 +157,7 @@ def test_the_function_understands_its_properties(maximal: Template, kind: str) -
 
 
 def test_only_the_active_rule_set_takes_a_wildcard(maximal: Template) -> None:
-    """SES has no resource for the active rule set; all else names what it is about."""
+    """SES has no resource for the active rule set; every other statement names its resources."""
     wild = [s for s in statements(maximal) if s["Resource"] == "*"]
     assert [s["Action"] for s in wild] == [
         ["ses:DescribeActiveReceiptRuleSet", "ses:SetActiveReceiptRuleSet"]

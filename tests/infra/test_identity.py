@@ -1,4 +1,4 @@
-"""Other senders of the identity that gets our configuration set are warned of at synth."""
+"""Synth warns that other senders of the identity need a permission on our configuration set."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ def test_whoever_else_sends_is_warned_of(
     settings: dict[str, Any],
     warned: bool,
 ) -> None:
-    """SES asks all who send from the identity for permission on its set: told, unless asked for."""
+    """SES asks all senders of the identity for it; no warning if the settings ask for our set."""
     import aws_cdk as cdk  # noqa: PLC0415
     from aws_cdk import assertions  # noqa: PLC0415
 

@@ -293,8 +293,15 @@ def test_every_metric_of_ours_is_one_the_journal_writes(template: Template) -> N
         assert (space, name, service) in written
 
 
+def test_the_dashboards_name_has_the_region(template: Template) -> None:
+    """An account has one list of dashboards for all regions."""
+    (dashboard,) = of_type(template, "AWS::CloudWatch::Dashboard")
+    name = dashboard["DashboardName"]["Fn::Join"]
+    assert name == ["", ["ses-auto-bouncer-main-", {"Ref": "AWS::Region"}]]
+
+
 def test_the_dashboard_keeps_its_periods(template: Template) -> None:
-    """Its units name them; left to itself CloudWatch takes longer ones for a day or more."""
+    """Its units name them; by default CloudWatch takes longer periods for a day or more."""
     (dashboard,) = of_type(template, "AWS::CloudWatch::Dashboard")
     body = "".join(map(str, dashboard["DashboardBody"]["Fn::Join"][1]))
     assert '"periodOverride":"inherit"' in body
@@ -302,7 +309,7 @@ def test_the_dashboard_keeps_its_periods(template: Template) -> None:
 
 
 def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
-    """No metric is paid for that nobody sees, but for sums of others and what rules would do."""
+    """Every metric that is paid for is shown, except sums of others and matches in shadow."""
     seen = {name for space, name, _ in shown(template) if space == NAMESPACE}
     counted = {name for line in lines() for name in metrics(line)}
     assert counted - seen == {"Withheld", "ShadowMatches"}
@@ -567,7 +574,7 @@ def test_tables_are_read_where_the_streams_write(template: Template) -> None:
 
 
 def test_answers_are_encrypted_and_do_not_stay(template: Template) -> None:
-    """They show addresses; whoever asks can't have them put elsewhere."""
+    """They show addresses, so no query can put them elsewhere."""
     (group,) = of_type(template, "AWS::Athena::WorkGroup")
     configuration = group["WorkGroupConfiguration"]
     assert configuration["EnforceWorkGroupConfiguration"]

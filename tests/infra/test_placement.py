@@ -1,7 +1,9 @@
 """The construct in other trees: somebody else's stack, and a stage of somebody's pipeline."""
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,3 +75,17 @@ def test_ids_are_no_hash_of_the_tree(template: dict[str, Any]) -> None:
     (name,) = [n for n, r in template["Resources"].items() if r["Type"] == kind]
     assert name.startswith("WorkerMapping")
     assert "Test" not in json.dumps(template["Resources"])
+
+
+def test_the_example_of_the_page_works(synth: Synth) -> None:  # noqa: ARG001  # it set up Node
+    """The lines in docs/deploy.md place the construct and use a resource of it."""
+    import aws_cdk as cdk  # noqa: PLC0415
+    from aws_cdk import aws_iam as iam  # noqa: PLC0415
+
+    page = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    stack = cdk.Stack(cdk.App(context={"aws:cdk:bundling-stacks": []}), "Theirs")
+    operator = iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal())
+    names = {"stack": stack, "operator": operator}
+    exec(example, names)  # noqa: S102  # our own page
+    assert names["bouncer"].node.path == "Theirs/Bouncer"

@@ -1,4 +1,4 @@
-"""A region in which SES receives no mail is told at synth, and nothing is refused for it."""
+"""A region in which SES receives no mail is warned about at synth, and not refused."""
 
 import importlib.util
 from collections.abc import Callable
@@ -12,7 +12,7 @@ MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@exampl
 
 
 def told(stack: Any) -> list[str]:
-    """The warnings of a stack; none is an error."""
+    """Return the warnings of a stack, which has no errors."""
     from aws_cdk import assertions  # noqa: PLC0415  # Node first
 
     annotations = assertions.Annotations.from_stack(stack)
@@ -58,14 +58,14 @@ def test_a_region_without_receiving_is_warned_of(synth: Callable[..., Any]) -> N
 
 @pytest.mark.parametrize("region", ["eu-west-1", "ap-southeast-3", None, ""])
 def test_a_receiving_or_unknown_region_is_not(warnings: Warnings, region: str | None) -> None:
-    """Nor is anything said where the command line of CDK does not know the region."""
+    """Nothing is said either where CDK's command line does not know the region."""
     assert warnings(region) == []
 
 
 def test_regions_receive_where_cloudformation_has_receipt_rules(
     synth: Callable[..., Any],  # noqa: ARG001  # it set up Node
 ) -> None:
-    """The list is that of the schemas cfn-lint carries: a newer one tells what to add."""
+    """The list is that of cfn-lint's schemas: a newer version shows which regions to add."""
     from bouncer_infra.receiving_regions import RECEIVING  # noqa: PLC0415
 
     package = importlib.util.find_spec("cfnlint")  # not imported: that takes a second

