@@ -93,9 +93,11 @@ def interpreter() -> str | None:
         *Path.home().glob(f".local/share/uv/python/cpython-{PYTHON}*/bin/python"),
     )
     for candidate in (f"python{PYTHON}", *map(str, sorted(kept))):
-        command = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        script = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
+        command = [candidate, "-c", script]
         with contextlib.suppress(OSError):
             done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-            if done.stdout.strip() == PYTHON:
-                return candidate
+            version, _, path = done.stdout.strip().partition(" ")
+            if version == PYTHON:
+                return path
     return None
