@@ -1,11 +1,11 @@
 """A slow and obvious evaluator of rules, to check the compiled one against.
 
-It reads rule documents as plain mappings, asks every rule about every mail and shares nothing with
-the engine but the meaning of the words in docs/rules.md.
+It reads rule documents as plain mappings and tries every rule on every mail. It takes the kind of a
+field from the engine's table; values and matchers it has itself, by the words of docs/rules.md.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from bouncer.mail.message import Message
+from bouncer.mail.message import VERDICTS, Message
+from bouncer.rules.fields import FIELDS, Kind
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Documents = Mapping[str, Mapping[str, Any]]
 
 
 def decide(documents: Documents, message: Message, recipient: str) -> tuple[str | None, list[str]]:
-    """The name of the rule that decides, if any, and those of the shadow matches before it."""
+    """Return the name of the deciding rule, if any, and those of the shadow matches before it."""
     shadow: list[str] = []
     for name in sorted(documents):
         rule = documents[name]
@@ -83,17 +84,18 @@ def _field(key: str, spec: Any, message: Message, recipient: str) -> bool:
         return any(_field(key, item, message, recipient) for item in spec)
     if isinstance(spec, dict) and "not" in spec:
         return not _field(key, spec["not"], message, recipient)
-    if key in ("spf", "dkim", "dmarc", "spam", "virus"):
-        return bool(message.verdicts[key] == spec)
-    if key == "dmarc_policy":
-        return bool(message.dmarc_policy == spec)
-    if key == "source_ip":
-        return message.source_ip is not None and message.source_ip in ip_network(spec)
-    if key == "recipients":
-        return _counts(spec, len(message.recipients))
-    if key == "time":
-        return _in_window(spec, message.received_at)
-    return _any_text(key, spec, _values(key, message, recipient))
+    values = _VALUES[key](message, recipient)
+    match FIELDS[key].kind:
+        case Kind.WORD:
+            return spec in values
+        case Kind.NETWORK:
+            return any(value in ip_network(spec) for value in values)
+        case Kind.NUMBER:
+            return any(_counts(spec, value) for value in values)
+        case Kind.WINDOW:
+            return any(_in_window(spec, value) for value in values)
+        case _:
+            return _any_text(key, spec, values)
 
 
 def _counts(spec: Any, count: int) -> bool:
@@ -102,9 +104,7 @@ def _counts(spec: Any, count: int) -> bool:
     return bool(spec.get("over", -1) < count < spec.get("under", count + 1))
 
 
-def _in_window(spec: Mapping[str, Any], received: datetime | None) -> bool:
-    if received is None:
-        return False
+def _in_window(spec: Mapping[str, Any], received: datetime) -> bool:
     local = received.astimezone(ZoneInfo(spec.get("zone", "UTC")))
     clock = local.strftime("%H:%M")
     start, end = spec.get("between", ["00:00", "24:00"])
@@ -112,27 +112,36 @@ def _in_window(spec: Mapping[str, Any], received: datetime | None) -> bool:
     return inside and _DAYS[local.weekday()] in _listed(spec.get("days", _DAYS))
 
 
-def _values(key: str, message: Message, recipient: str) -> list[str]:
-    single = {"sender": message.sender, "recipient": recipient}
-    if key in single:
-        return [single[key]]
-    if key == "helo":
-        return [] if message.helo is None else [message.helo]
-    of_domain = {"sender_domain": [message.sender], "recipient_domain": [recipient]}
-    if key.endswith("_domain"):
-        addresses = of_domain.get(key, message.from_)
-        return [address.rsplit("@", 1)[1].rstrip(".") for address in addresses if "@" in address]
-    found = {
-        "from": message.from_,
-        "to": message.to,
-        "cc": message.cc,
-        "reply_to": message.reply_to,
-    }
-    return list(message.subject if key == "subject" else found[key])
+def _domains(*addresses: str) -> list[str]:
+    return [address.rsplit("@", 1)[1].rstrip(".") for address in addresses if "@" in address]
+
+
+def _verdict(name: str) -> Callable[[Message, str], list[Any]]:
+    return lambda message, _: [message.verdicts[name]]
+
+
+_VALUES: dict[str, Callable[[Message, str], list[Any]]] = {
+    "sender": lambda message, _: [message.sender],
+    "recipient": lambda _, recipient: [recipient],
+    "from": lambda message, _: list(message.from_),
+    "to": lambda message, _: list(message.to),
+    "cc": lambda message, _: list(message.cc),
+    "reply_to": lambda message, _: list(message.reply_to),
+    "sender_domain": lambda message, _: _domains(message.sender),
+    "recipient_domain": lambda _, recipient: _domains(recipient),
+    "from_domain": lambda message, _: _domains(*message.from_),
+    "subject": lambda message, _: list(message.subject),
+    **{name: _verdict(name) for name in VERDICTS},
+    "dmarc_policy": lambda message, _: [message.dmarc_policy],
+    "source_ip": lambda message, _: [message.source_ip] if message.source_ip else [],
+    "helo": lambda message, _: [] if message.helo is None else [message.helo],
+    "recipients": lambda message, _: [len(message.recipients)],
+    "time": lambda message, _: [message.received_at] if message.received_at else [],
+}
 
 
 def _any_text(key: str, spec: Any, values: Iterable[str]) -> bool:
-    """Does any value match? `not` turns the answer for all values together."""
+    """Tell whether any value matches; `not` negates the answer for all values together."""
     values = list(values)
     if isinstance(spec, list):
         return any(_any_text(key, item, values) for item in spec)
@@ -168,7 +177,11 @@ def _one(key: str, matcher: str, pattern: str, value: str) -> bool:
             return text.startswith(wanted)
         case "ends_with":
             return text.endswith(wanted)
-    if key.endswith("_domain") and pattern.startswith(".") and not re.search(r"[*?]", pattern):
+    if (
+        FIELDS[key].kind is Kind.DOMAIN
+        and pattern.startswith(".")
+        and not re.search(r"[*?]", pattern)
+    ):
         return text.endswith(wanted.rstrip("."))
     wild = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in wanted)
     return bool(re.fullmatch(wild, text, re.DOTALL))

@@ -1,7 +1,8 @@
 """Every slip an operator makes gets a text of its own: one folder of `tests/invalid` each.
 
 A folder holds the document (`rule.yaml`, `rule.json` or `settings.yaml`) and `expected.txt`, the
-exact text of the error. What no folder shows, the laws below promise.
+exact text of the error, with `{fields}` for the list of all keys of a condition. What no folder
+shows, the laws below promise.
 """
 
 import json
@@ -38,6 +39,11 @@ def content(path: Path) -> str:
     return path.read_bytes().decode()
 
 
+def expected(folder: Path) -> str:
+    """The exact text of the error about the document in a folder."""
+    return content(folder / "expected.txt").replace("{fields}", ", ".join((*FIELDS, *NESTING)))
+
+
 def read(name: str, text: str) -> Rule | Settings:
     """Read a document as what its name says it is."""
     if name.startswith("settings"):
@@ -51,13 +57,13 @@ def test_an_invalid_document_is_refused_with_exactly_this_text(folder: Path) -> 
     path = document(folder)
     with pytest.raises(DocumentError) as caught:
         read(path.name, content(path))
-    assert f"{caught.value}\n" == content(folder / "expected.txt")
+    assert f"{caught.value}\n" == expected(folder)
 
 
 def test_every_problem_is_one_plain_sentence() -> None:
     """One line each, short enough to read, with nothing a terminal or a log could stumble over."""
     for folder in FOLDERS:
-        for line in content(folder / "expected.txt").splitlines():
+        for line in expected(folder).splitlines():
             assert line.isprintable()
             assert len(line) < 400
             assert line.startswith(document(folder).name)
