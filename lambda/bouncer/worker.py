@@ -113,7 +113,7 @@ class Worker:
     ) -> dict[str, list[dict[str, str]]]:
         """Work off a batch and return the records to deliver again.
 
-        Its shape is that of Lambda's partial batch responses for SQS.
+        The answer is a partial batch response (Lambda Developer Guide, "Using Lambda with SQS").
         """
         self._outcomes.begin(request_id)
         if self._ticks() - self._called_at > _KEPT_S:
@@ -156,7 +156,7 @@ class Worker:
         try:
             self._job(job, in_force, until, f"{request_id} {record['messageId']}")
         except ForbiddenError as error:
-            self._jobs.bury(record)  # whoever mends the cause can redrive it
+            self._jobs.bury(record)  # an operator who mends the cause can redrive it
             self._outcomes.failed(job, in_force, error)
         except (LedgerError, OutOfTimeError):
             raise

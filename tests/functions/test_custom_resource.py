@@ -12,7 +12,10 @@ import pytest
 
 from bouncer import account_settings
 from bouncer.aws.custom_resource import (
+    _ATTEMPT_TIMEOUT_S,
+    _PAUSES_S,
     NOT_CREATED,
+    RESERVE_S,
     AnswerError,
     Result,
     answer,
@@ -20,6 +23,7 @@ from bouncer.aws.custom_resource import (
     result_of,
 )
 from bouncer.aws.exclusive_setting import SettingError
+from bouncer.function_limits import ACCOUNT_SETTINGS_TIMEOUT_S
 
 STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/ses-auto-bouncer-main/1b2c"
 RULES = {"ServiceToken": "x", "Kind": "ActiveRuleSet", "RuleSetName": "ours"}
@@ -233,6 +237,14 @@ def test_the_handler_answers_when_no_time_is_left(
     assert answered["PhysicalResourceId"] == NOT_CREATED
     assert world.services.asked == []
     assert json.loads(capsys.readouterr().out)["level"] == "ERROR"
+
+
+def test_the_function_has_time_to_ask_and_to_answer() -> None:
+    """Its timeout holds the longest calls to read and to write, and the reserve to answer."""
+    longest_call_s = account_settings._LONGEST_CALL_S  # noqa: SLF001  # a figure of the function
+    attempts_s = sum(_PAUSES_S) + len(_PAUSES_S) * _ATTEMPT_TIMEOUT_S
+    assert attempts_s < RESERVE_S
+    assert RESERVE_S + 2 * longest_call_s <= ACCOUNT_SETTINGS_TIMEOUT_S
 
 
 def test_the_handler_answers_what_it_does_not_understand(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Calls SendBounce, and says by the kind of error what a failure means for the next step.
+"""Calls SendBounce and turns each failure into an error that names the next step.
 
 A refusal is final, unless a permission or a verification is missing that an operator may give
 within the 24 hours. A throttle or an outage means SES surely did not accept, so the pacer may try

@@ -1,6 +1,6 @@
 """The errors SES may answer a SendBounce call with: one row each, and the outcome for the job.
 
-A row also says what the error is about and who can mend it. The first row that fits an answer
+A row also names the scope of the error and who can mend it. The first row that fits an answer
 counts; the last one fits every answer.
 """
 
