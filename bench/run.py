@@ -35,7 +35,8 @@ from bouncer.journal import Journal
 from bouncer.mail.message import Message, read_event
 from bouncer.operator_settings import Settings
 from bouncer.rules.condition import regex_options
-from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.rule import Rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Decision, Ruleset
 from bouncer.sending.pacer import Pacer
 from bouncer.sources.loader import Loader

@@ -4,6 +4,7 @@ It carries out CloudFormation's requests and answers each of them. `bouncer.aws.
 says which settings these are and when they are left alone.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -25,7 +26,6 @@ from bouncer.aws.exclusive_setting import (
     step_to_give_up,
     step_to_hold,
 )
-from bouncer.journal import Journal
 
 if TYPE_CHECKING:
     from mypy_boto3_ses import SESClient
@@ -179,12 +179,15 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
 
 
 def _report(request: Mapping[str, Any], result: Result, request_id: str) -> None:
-    _, _, stack = str(request.get("StackId", "")).partition("/")  # arn:...:stack/NAME/ID
-    journal = Journal("account_settings", stack.partition("/")[0])
-    journal.begin(request_id)
-    journal.account_setting(
-        request=str(request.get("RequestType")),
-        properties=request.get("ResourceProperties"),
-        physical_id=result.physical_id,
-        failure=result.failure,
-    )
+    """Write one line to the log; the journal of mails and bounces has its own lines and metrics."""
+    line = {
+        "level": "ERROR" if result.failure else "INFO",
+        "message": "account_setting",
+        "request_id": request_id,
+        "stack": request.get("StackId"),
+        "request": request.get("RequestType"),
+        "properties": request.get("ResourceProperties"),
+        "physical_id": result.physical_id,
+        "failure": result.failure,
+    }
+    print(json.dumps(line, default=str))  # noqa: T201  # Lambda's standard output is its log

@@ -1,18 +1,18 @@
-"""What can go wrong, as values: one base class, and problems that say where, what and what instead.
+"""Errors with one base class, and problems of documents: place, what was found, what was expected.
 
-Every text is one sentence a person can act on; nothing here may carry a traceback or raw mail.
+Every text is one sentence a person can act on; no error may carry a traceback or raw mail.
 """
 
 from dataclasses import dataclass
 
 
 class BouncerError(Exception):
-    """The base of every error this project raises; its text is fit for an operator's eyes."""
+    """The base class of the errors this project raises; its text is written for operators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing wrong in a document: `place` is a path such as `when.sender[1]`, `line` from 1."""
+    """A problem in a document; `place` is a path such as `when.sender[1]`, `line` counts from 1."""
 
     document: str
     place: str
@@ -27,7 +27,7 @@ class Problem:
 
 
 class DocumentError(BouncerError):
-    """A rule or settings document was refused; `problems` holds everything wrong with it."""
+    """A rule or settings document is refused; `problems` has all that is wrong with it."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
@@ -35,7 +35,7 @@ class DocumentError(BouncerError):
 
 
 class UnreadableEventError(BouncerError):
-    """What arrived is no mail event of SES; the text says what it looks like instead."""
+    """An event is not a mail event of SES; the text says what it looks like instead."""
 
 
 class EnvironmentKeyError(BouncerError):

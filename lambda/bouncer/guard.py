@@ -1,24 +1,24 @@
-"""May this mail be answered at all? The guard prevents backscatter: mail to people who never wrote.
+"""The guard: decides by one mail alone whether it may be answered.
 
-It looks at the content of one mail and yields the first reason to stay silent, or nothing. Only the
-last four reasons can be waived, by a rule's or the settings' `answer`. Sources: RFC 3834 section 2,
+It prevents backscatter: bounces that reach people who never wrote to us. Each check belongs to a
+reason of reasons.py, in the same order, and returns what it found in the mail, or "" if the reason
+does not apply. Sources: RFC 3834 section 2,
 RFC 5321 sections 4.5.5 and 6.1, RFC 5230 section 4.6, RFC 5429 section 2.1, MS-OXCMAIL 2.1.3.2.20.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from bouncer.jobs.reference import REFERENCE
-from bouncer.mail import mime
-from bouncer.mail.address import mailbox_address
+from bouncer.mail.address import domain, local_part, mailbox_address, without_tag
 from bouncer.mail.message import Message
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import REFERENCE_FIELD
 
-# These four are compiled at the first mail that is to be answered: most intakes never see one, and
-# all would start later for it.
-# RFC 5321 section 4.5.3.1, less what no MX could be found for (RFC 6761, RFC 6762).
+# The five patterns that follow are texts and not compiled here: most environments of the intake
+# never answer a mail, and compiling would delay the start of each.
+# RFC 5321 section 4.5.3.1, without names that have no MX (RFC 6761, RFC 6762).
 _ADDRESS = (
     r"(?i)(?=.{3,254}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
@@ -32,8 +32,8 @@ _REPORT_TYPES = (
     "message/global-disposition-notification",
     "message/feedback-report",
 )
-# Local parts of senders, lower case, in the spellings other responders keep (Pigeonhole, James,
-# SpamAssassin, simta, rspamd). No person's name may match: damon@, norman@, requests@, bouncer@.
+# Local parts of senders in lower case, in the spellings that other programs look for (Pigeonhole,
+# James, SpamAssassin, simta, rspamd). No person's name may match: damon@, norman@, requests@.
 _DAEMON = (
     r"(?:mail(?:er)?|smtp|mta|news|cron|fetchmail)[-_.]?d(?:ae|ea|e|a)mon(?:[-_.].*)?|m?daemon|mailer|"
     r"mail[-_.]?delivery[-_.]?(?:sub)?system|postmaster-?bounces?|"
@@ -45,7 +45,7 @@ _NO_REPLY = (
     r"ne[-._]?pas[-._]?repondre|nao[-._]?responda|no[-._]?contestar|non[-._]?rispondere|"
     r"nicht[-._]?antworten|keine[-._]?antwort"
 )
-# At either end of the local part: in the middle it is a word in somebody's name.
+# A no-reply word counts at either end of the local part only: in the middle it may be in a name.
 _AUTOMATIC = (
     rf"(?:.*[-._]|e?mail|info|news|alerts?|notifications?)?(?:{_NO_REPLY})[0-9]*|"
     rf"(?:{_NO_REPLY})(?:[-._0-9].*)?|postmaster|root|automated|automatic"
@@ -54,7 +54,8 @@ _LIST = (
     r"owner-.*|.*-owner|.*-request|(?:.*[-._])?bounces?(?:[-+=_.].*)?|"
     r"listserv|listproc|majordomo|mailman|.*-(?:subscribe|unsubscribe|confirm)"
 )
-# Headers by which answering machines mark their mail; X-Auto-Response-Suppress is none of them.
+# Headers by which answering machines mark their mail, people's mail not (X-Auto-Response-Suppress
+# stands in both).
 _AUTOMATIC_NAME = re.compile(
     r"(?:x-)?(?:mail-?)?auto-?(?:repl(?:y|ied)(?:-?from)?|respon(?:d|ded|der|se)|generated)"
 )
@@ -75,7 +76,7 @@ _LIST_HEADERS = (
     "x-mailman-version",
     "x-beenthere",
 )
-_SES_FEEDBACK = ":amazonses"  # ends the Feedback-ID of whatever SES sends, people's mail too
+_SES_FEEDBACK = ":amazonses"  # ends the Feedback-ID of all mail sent through SES
 _COMMENT = re.compile(r"\([^()]*\)")
 _DEEPEST_COMMENT = 5
 _DOMAIN = re.compile(r"@([^\s@<>()\[\]\",;:\\]*)")
@@ -85,9 +86,10 @@ _LIST_PRECEDENCE = {"bulk", "list", "junk"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the guard must know beside the mail, for one rejected recipient.
+    """The facts about one rejected recipient that the guard needs beside the mail.
 
-    `own_domains` follow the rule language: `example.com` exactly, `.example.com` its subdomains.
+    `own_domains` are written as in rules: `example.com` alone, `.example.com` for its subdomains.
+    `answer` has the classes of mail (reasons.py) that are answered all the same.
     """
 
     recipient: str
@@ -96,21 +98,36 @@ class Context:
     answer: Collection[str]
 
 
+_Check = Callable[[Message, Context], str]
+CHECKS: dict[Reason, _Check] = {}
+
+
+def _checks(reason: Reason) -> Callable[[_Check], _Check]:
+    """Attach a check to its reason."""
+
+    def attach(check: _Check) -> _Check:
+        CHECKS[reason] = check
+        return check
+
+    return attach
+
+
 def withheld(message: Message, context: Context) -> Reason | None:
-    """The first reason not to answer this mail, or None when it may be answered."""
+    """Return the first reason not to answer this mail, or None if it may be answered."""
     return next((reason for reason, _ in findings(message, context)), None)
 
 
 def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]:
-    """Every reason not to answer this mail, the decisive one first, and what gave it away.
+    """Yield every reason not to answer this mail with its finding, the decisive one first.
 
-    What is quoted comes from the mail and is not cleaned.
+    A finding may quote the mail; quoted text is not cleaned.
     """
-    for reason, look in _CHECKS.items():
-        if reason not in context.answer and (seen := look(message, context)):
-            yield reason, seen
+    for reason, check in CHECKS.items():
+        if reason.waived_by not in context.answer and (found := check(message, context)):
+            yield reason, found
 
 
+@_checks(Reason.NULL_SENDER)
 def _null_sender(message: Message, _: Context) -> str:
     if not message.sender:
         return "the envelope sender is empty"
@@ -119,6 +136,7 @@ def _null_sender(message: Message, _: Context) -> str:
     return "Return-Path: <>" if empty else ""
 
 
+@_checks(Reason.INVALID_SENDER)
 def _invalid_sender(message: Message, _: Context) -> str:
     address = message.sender
     local = address.rpartition("@")[0]
@@ -126,6 +144,7 @@ def _invalid_sender(message: Message, _: Context) -> str:
     return f"envelope sender {address}" if dotted or not re.fullmatch(_ADDRESS, address) else ""
 
 
+@_checks(Reason.REPORT)
 def _report(message: Message, _: Context) -> str:
     for value in message.header("content-type"):
         if "".join(_bare(value).split()).startswith(_REPORT_TYPES):
@@ -137,28 +156,30 @@ def _report(message: Message, _: Context) -> str:
     return next((f"our reference in {text}" for text in quoting if REFERENCE.search(text)), "")
 
 
+@_checks(Reason.OWN_SENDER)
 def _own_sender(message: Message, context: Context) -> str:
-    """Is it our own mail, or mail to the address bounces come from, which may answer a bounce?"""
+    """Find our own mail, and mail to a bounce sender, which may be an answer to a bounce."""
     senders = {mailbox_address(mailbox).lower() for mailbox in context.bounce_senders}
-    recipient = mime.without_tag(context.recipient).lower()
+    recipient = without_tag(context.recipient).lower()
     if recipient in senders:
         return f"{context.recipient} is where our bounces come from"
-    own = mime.without_tag(message.sender).lower() in {recipient, *senders}
-    if own or in_domains(mime.domain(message.sender), context.own_domains):
+    own = without_tag(message.sender).lower() in {recipient, *senders}
+    if own or in_domains(domain(message.sender), context.own_domains):
         return f"envelope sender {message.sender}"
     return ""
 
 
 def in_domains(domain: str, patterns: Iterable[str]) -> bool:
-    """Is `domain` one of the patterns, or below one that starts with a dot?"""
+    """Tell whether a domain is one of the patterns, or below one that starts with a dot."""
     return any(
         domain.endswith(pattern.lower()) if pattern.startswith(".") else domain == pattern.lower()
         for pattern in patterns
     )
 
 
+@_checks(Reason.DAEMON_SENDER)
 def _daemon_sender(message: Message, _: Context) -> str:
-    """Is the sender a mail system? Some give themselves away in From only."""
+    """Find a mail system as the sender; some name themselves in From only."""
     for address in (message.sender, *message.from_):
         if _local_part_is(address, _DAEMON):
             return f"sender {address}"
@@ -169,10 +190,12 @@ def _daemon_sender(message: Message, _: Context) -> str:
     return ""
 
 
+@_checks(Reason.VIRUS)
 def _virus(message: Message, _: Context) -> str:
     return "virus verdict fail" if message.verdicts["virus"] == "fail" else ""
 
 
+@_checks(Reason.SUPPRESSED)
 def _suppressed(message: Message, _: Context) -> str:
     for value in message.header("x-auto-response-suppress"):
         tokens = re.split(r"[,;\s]", _comment_free(value).lower())
@@ -181,14 +204,17 @@ def _suppressed(message: Message, _: Context) -> str:
     return ""
 
 
+@_checks(Reason.HEADERS_TRUNCATED)
 def _headers_truncated(message: Message, _: Context) -> str:
     return "SES passed on only a part of the headers" if message.headers_truncated else ""
 
 
+@_checks(Reason.SPAM)
 def _spam(message: Message, _: Context) -> str:
     return "spam verdict fail" if message.verdicts["spam"] == "fail" else ""
 
 
+@_checks(Reason.UNAUTHENTICATED)
 def _unauthenticated(message: Message, _: Context) -> str:
     spf, dmarc = message.verdicts["spf"], message.verdicts["dmarc"]
     if spf == "pass" or (dmarc == "pass" and _aligned(message)):
@@ -198,20 +224,21 @@ def _unauthenticated(message: Message, _: Context) -> str:
 
 
 def _aligned(message: Message) -> bool:
-    """Is the one From address in the sender's domain, or in one above it?
+    """Tell whether the one From address is in the sender's domain, or in a domain above it.
 
-    One below it proves nothing: `eu.org` is not spoken for by `attacker.eu.org`. Readers differ in
-    what they make of a hostile From, and DMARC may have passed for another part of it than ours: no
-    domain written there may be foreign.
+    A From below the sender's domain proves nothing: whoever owns `attacker.eu.org` does not speak
+    for `eu.org`. Parsers differ in how they read a hostile From, and DMARC may have passed for
+    another part of it than the one read here: so every domain written there has to fit.
     """
     if len(message.from_) != 1:
         return False
-    sender = mime.domain(message.sender)
+    sender = domain(message.sender)
     written = (_DOMAIN.findall(value) for value in message.header("from"))
     authors = {author.rstrip(".").lower() for found in written for author in found}
     return all(author == sender or sender.endswith(f".{author}") for author in authors)
 
 
+@_checks(Reason.AUTOMATIC)
 def _automatic(message: Message, _: Context) -> str:
     for value in message.header("auto-submitted"):
         if _bare(value) not in ("no", ""):
@@ -224,6 +251,7 @@ def _automatic(message: Message, _: Context) -> str:
     return f"sender {message.sender}" if _local_part_is(message.sender, _AUTOMATIC) else ""
 
 
+@_checks(Reason.LISTS)
 def _lists(message: Message, _: Context) -> str:
     for name in message.headers:
         if name.startswith("list-") or name in _LIST_HEADERS:
@@ -237,8 +265,8 @@ def _lists(message: Message, _: Context) -> str:
 
 
 def _local_part_is(address: str, pattern: str) -> bool:
-    """Does the local part match, as it stands, without its tag, or inside SRS and BATV?"""
-    local = mime.local_part(address)[:64]
+    """Tell whether the local part matches, as it stands, without its tag, or inside SRS or BATV."""
+    local = local_part(address)[:64]
     return any(
         re.fullmatch(pattern, part)
         for part in (local, local.partition("+")[0], local.rpartition("=")[2])
@@ -251,32 +279,14 @@ def _precedence(message: Message) -> set[str]:
 
 
 def _bare(value: str) -> str:
-    """The first word of a structured value, lower case: no comments, no parameters."""
+    """Return a structured value in lower case, without comments and parameters."""
     return _comment_free(value).partition(";")[0].strip().lower()
 
 
 def _comment_free(value: str) -> str:
-    """The value without its comments (RFC 5322 section 3.2.2), as deep as anybody nests them."""
+    """Return a value without its comments (RFC 5322 section 3.2.2), nested ones included."""
     for _ in range(_DEEPEST_COMMENT):
         value, found = _COMMENT.subn(" ", value)
         if not found:
             break
     return value
-
-
-_CHECKS: Mapping[Reason, Callable[[Message, Context], str]] = {
-    Reason.NULL_SENDER: _null_sender,
-    Reason.INVALID_SENDER: _invalid_sender,
-    Reason.REPORT: _report,
-    Reason.OWN_SENDER: _own_sender,
-    Reason.DAEMON_SENDER: _daemon_sender,
-    Reason.VIRUS: _virus,
-    Reason.SUPPRESSED: _suppressed,
-    Reason.HEADERS_TRUNCATED: _headers_truncated,
-    Reason.SPAM: _spam,
-    Reason.UNAUTHENTICATED: _unauthenticated,
-    Reason.AUTOMATIC: _automatic,
-    Reason.LISTS: _lists,
-}
-
-CHECKED = tuple(_CHECKS)

@@ -144,23 +144,11 @@ class Journal:
         fields = {"stage": stage, "reference": reference, **_described(error)}
         self._write("worker_failed", fields, {Metric.WORKER_ERRORS: 1}, level="error")
 
-    def account_setting(
-        self, *, request: str, properties: object, physical_id: str, failure: str | None
-    ) -> None:
-        """Report a request of CloudFormation to hold or give up a setting of SES, and its end."""
-        fields = {
-            "request": request,
-            "properties": properties,
-            "physical_id": physical_id,
-            "failure": failure,
-        }
-        self._write("account_setting", fields, None, level="error" if failure else "info")
-
     def _write(
         self,
         event: str,
         fields: Mapping[str, Any],
-        metrics: _Counts | None,
+        metrics: _Counts,
         *,
         level: str = "info",
     ) -> None:
@@ -171,7 +159,7 @@ class Journal:
                 "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "request_id": self._request_id,
                 **fields,
-                **(self._dimensions if metrics is None else self._counted(metrics)),
+                **self._embedded(metrics),
             }
             stream = self._stream or sys.stdout
             stream.write(f"{_ENCODER.encode(line)}\n")
@@ -179,7 +167,7 @@ class Journal:
         except Exception as error:  # noqa: BLE001  # a log must not break what it reports
             print(f'{{"message": "journal_failed", "error": "{type(error).__name__}"}}')  # noqa: T201
 
-    def _counted(self, metrics: _Counts) -> dict[str, Any]:
+    def _embedded(self, metrics: _Counts) -> dict[str, Any]:
         """Return the metrics as a document of CloudWatch's "Embedded metric format"."""
         counts = {str(name): value for name, value in metrics.items()}
         if self._cold:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bouncer.rules.address_reader import read_mailbox
-from bouncer.rules.document import Node, Path, read
-from bouncer.rules.rejection import read_answer, read_mta
+from bouncer.rules.address_reader import read_mailbox, read_mta
+from bouncer.rules.answer_reader import read_answer
+from bouncer.rules.document import Node, Path
+from bouncer.rules.document_parser import read_document
 from bouncer.rules.rule import Mode
 
 DAY_S = 24 * 3600
@@ -45,7 +46,7 @@ class Settings:
 
         `document` is its name and `below` its place inside a larger one, both for error texts.
         """
-        root = read(document, text, below=below)
+        root = read_document(document, text, below=below)
         entries = (
             root.members(tuple(_READERS), "settings (a mapping)") if root.value is not None else {}
         )

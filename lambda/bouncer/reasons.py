@@ -1,27 +1,114 @@
-"""Why a bounce is not sent: the closed list of reasons, shared by guard and gate.
+"""The reasons not to send a bounce: one row for each, in the order in which they are looked for.
 
-The guard's reasons stand in the order in which it asks; the gate's follow, in its order.
+The guard's rows come first, the gate's follow. docs/flow.md shows the rows as two tables. The check
+of a guard's reason stands in guard.py, attached to its row; gate.py looks for the gate's reasons.
 """
 
 from enum import StrEnum
+from typing import NamedTuple, Self
+
+
+class _Row(NamedTuple):
+    word: str
+    when: str
+    asked_by: str
+    waived_by: str | None = None
+    about_sender: bool = False
+
+
+def _guard(
+    word: str, when: str, *, waived_by: str | None = None, about_sender: bool = True
+) -> _Row:
+    return _Row(word, when, "guard", waived_by, about_sender)
+
+
+def _gate(word: str, when: str, *, about_sender: bool = False) -> _Row:
+    return _Row(word, when, "gate", None, about_sender)
 
 
 class Reason(StrEnum):
-    """Why a rejected mail is not answered; the value is what logs, metrics and replay print."""
+    """A reason not to answer a rejected mail; its value is the word in logs, metrics and replay.
 
-    NULL_SENDER = "null_sender"
-    INVALID_SENDER = "invalid_sender"
-    REPORT = "report"
-    OWN_SENDER = "own_sender"
-    DAEMON_SENDER = "daemon_sender"
-    VIRUS = "virus"
-    SUPPRESSED = "suppressed"
-    HEADERS_TRUNCATED = "headers_truncated"
-    SPAM = "spam"
-    UNAUTHENTICATED = "unauthenticated"
-    AUTOMATIC = "automatic"
-    LISTS = "lists"
-    EXPIRED = "expired"
-    DUPLICATE = "duplicate"
-    CAPPED = "capped"
-    PAUSED = "paused"
+    `when` says when it applies, as docs/flow.md does; `asked_by` is `guard` or `gate`. `waived_by`
+    is the class of `answer` that waives the reason, or None. `about_sender` is true of a reason
+    that says something about the sender or the mail, and not only about what we know or can do.
+    """
+
+    when: str
+    asked_by: str
+    waived_by: str | None
+    about_sender: bool
+
+    def __new__(
+        cls, word: str, when: str, asked_by: str, waived_by: str | None, about_sender: bool
+    ) -> Self:
+        """Make a member of its row."""
+        reason = str.__new__(cls, word)
+        reason._value_ = word
+        reason.when = when
+        reason.asked_by = asked_by
+        reason.waived_by = waived_by
+        reason.about_sender = about_sender
+        return reason
+
+    NULL_SENDER = _guard(
+        "null_sender",
+        "the envelope sender or a Return-Path is empty: the mail is itself a bounce or a report",
+    )
+    INVALID_SENDER = _guard(
+        "invalid_sender", "the envelope sender is not an address that mail could be delivered to"
+    )
+    REPORT = _guard(
+        "report",
+        "the mail is a delivery report, read receipt or complaint, or quotes a reference of ours",
+    )
+    OWN_SENDER = _guard(
+        "own_sender",
+        "the sender is the recipient, a bounce sender or in an own domain; or the mail goes to a"
+        " bounce sender, as answers to bounces do",
+    )
+    DAEMON_SENDER = _guard(
+        "daemon_sender",
+        "the sender is a mail system or an answering machine, such as mailer-daemon",
+    )
+    VIRUS = _guard("virus", "the virus verdict is FAIL")
+    SUPPRESSED = _guard(
+        "suppressed", "X-Auto-Response-Suppress has NDR or All: the sender's system wants no bounce"
+    )
+    HEADERS_TRUNCATED = _guard(
+        "headers_truncated",
+        "SES cut the headers at 10 KB: the missing ones may forbid a bounce",
+        about_sender=False,
+    )
+    SPAM = _guard("spam", "the spam verdict is FAIL", waived_by="spam")
+    UNAUTHENTICATED = _guard(
+        "unauthenticated",
+        "SPF did not pass, nor did DMARC for a From in the sender's domain or in one above it",
+        waived_by="unauthenticated",
+    )
+    AUTOMATIC = _guard(
+        "automatic",
+        "a machine sent the mail: Auto-Submitted and its kind, no-reply senders, postmaster",
+        waived_by="automatic",
+    )
+    LISTS = _guard(
+        "lists",
+        "a list sent the mail: List headers, Precedence bulk, owner- and -bounces senders",
+        waived_by="lists",
+    )
+    EXPIRED = _gate(
+        "expired",
+        "SES received the mail 24 hours ago, less `expiry_margin`: it would refuse the bounce",
+    )
+    DUPLICATE = _gate("duplicate", "all recipients of the job have been answered before")
+    CAPPED = _gate("capped", "not in use: this version has no caps")
+    PAUSED = _gate("paused", "the settings say `sending: paused`")
+
+
+GUARD_REASONS = tuple(reason for reason in Reason if reason.asked_by == "guard")
+GATE_REASONS = tuple(reason for reason in Reason if reason.asked_by == "gate")
+
+# The words of `answer`, the most harmless one first.
+ANSWER_CLASSES = tuple(
+    dict.fromkeys(reason.waived_by for reason in reversed(Reason) if reason.waived_by)
+)

@@ -1,4 +1,4 @@
-"""Finds SES event records in JSON, inside whatever wrapped them."""
+"""Finds SES event records in JSON, also inside the wrappings of SNS and SQS."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def items_in_text(source: str, raw: bytes) -> Iterator[Item]:
         else:
             yield Item(source=source, error=_bad_json(error))
     except (ValueError, RecursionError):
-        yield Item(source=source, error="found text that is no JSON, expected an SES event")
+        yield Item(source=source, error="found text that is not JSON, expected an SES event")
     else:
         yield from _records(source, value)
 
@@ -39,7 +39,7 @@ def _lines(source: str, lines: Iterator[tuple[int, str]]) -> Iterator[Item]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
-            error = "found a line that is no JSON, expected an SES event"
+            error = "found a line that is not JSON, expected an SES event"
             yield Item(source=f"{source}#{number}", error=error)
         else:
             yield from _records(f"{source}#{number}", value)
@@ -52,7 +52,7 @@ def _bad_json(error: json.JSONDecodeError) -> str:
 
 
 def _records(source: str, value: object) -> Iterator[Item]:
-    """Each record of an event, or the value itself where a record was expected."""
+    """Yield each record of an event; a value without records stands for one record."""
     records = list(_unwrapped(value))
     if not records:
         yield Item(source=source, error="found no records, expected an SES event")
@@ -62,7 +62,7 @@ def _records(source: str, value: object) -> Iterator[Item]:
 
 
 def _unwrapped(value: object, depth: int = 0) -> Iterator[object]:
-    """The SES records inside SNS and SQS wrappings, and in the notification of an SNS action."""
+    """Yield the SES records inside SNS and SQS messages and in the notifications of SES."""
     if isinstance(value, list):
         for item in value:
             yield from _unwrapped(item, depth + 1)
@@ -82,7 +82,7 @@ def _unwrapped(value: object, depth: int = 0) -> Iterator[object]:
 
 
 def _inner(value: dict[str, Any]) -> object | None:
-    """The JSON text inside one wrapping, parsed; None when this is none."""
+    """Return the JSON value inside one SNS or SQS wrapping; None if `value` is not wrapped."""
     sns = value.get("Sns")
     text = sns.get("Message") if isinstance(sns, dict) else None
     if value.get("Type") == "Notification":

@@ -1,7 +1,7 @@
-"""Tells for one mail, rule by rule and condition by condition, why it matched or not.
+"""Explains for one mail, rule by rule and condition by condition, why it matched or not.
 
-It also tells what the guard saw. Answers come from the compiled ruleset itself, so an explanation
-can't differ from a decision.
+It also shows what the guard found. The answers come from the compiled ruleset itself, so that an
+explanation can't differ from a decision.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,19 +9,26 @@ from dataclasses import replace
 
 from bouncer import guard
 from bouncer.judge import Judgement, guard_context
-from bouncer.mail import mime
 from bouncer.mail.message import VERDICTS, Message
+from bouncer.mail.mime import decode_words
+from bouncer.mail.text import printable
 from bouncer.operator_settings import Settings
-from bouncer.rules.condition import All, Any, Condition, Leaf, Not
-from bouncer.rules.index import found_values
+from bouncer.reasons import GUARD_REASONS
+from bouncer.rules.condition import HEADER, All, Any, Condition, Leaf, Not, Present, Text, Window
+from bouncer.rules.fields import FIELDS
 from bouncer.rules.rule import Action, Mode, Rule
 from bouncer.rules.ruleset import Decision, Ruleset, in_force
 
 _INDENT = "  "
+# Fields whose values stand in the lines about the message or the recipient.
+_SHOWN_ABOVE = {
+    *("sender", "sender_domain", "recipient", "recipient_domain", "from", "from_domain"),
+    *("subject", "source_ip", "helo", *VERDICTS, "dmarc_policy"),
+}
 
 
 def explain(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Iterator[str]:
-    """The lines of an explanation."""
+    """Yield the lines of an explanation."""
     message = judgement.message
     yield from _message(message)
     if settings.mode is not Mode.ENFORCE:
@@ -35,7 +42,7 @@ def explain(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Itera
     yield f"disposition: {judgement.disposition}"
     for job in judgement.jobs:
         yield f"bounce: from {job.bounce_sender} to {_clean(job.sender)}, reference {job.reference}"
-        yield f"{_INDENT}{job.explanation or '(the text SES writes when there is none)'}"
+        yield f"{_INDENT}{job.explanation or '(without a message: SES writes its own text)'}"
 
 
 def _message(message: Message) -> Iterator[str]:
@@ -75,7 +82,7 @@ def _matches(rule: Rule, message: Message, facts: Mapping[Leaf, bool]) -> bool:
 
 
 def holds(condition: Condition, facts: Mapping[Leaf, bool]) -> bool:
-    """Does a condition hold, given the answer to each of its leaves?"""
+    """Tell whether a condition holds, given the answer to each of its leaves."""
     match condition:
         case All(parts):
             return all(holds(part, facts) for part in parts)
@@ -104,6 +111,21 @@ def _condition(
             yield start + str(condition) + (f" (found {found})" if found else "")
 
 
+def found_values(leaf: Leaf, message: Message) -> list[str]:
+    """Return the values a leaf was compared with, unless the lines above show them."""
+    match leaf:
+        case Present():
+            return []
+        case Text(field) if field.startswith(HEADER):
+            return list(map(decode_words, message.header(field.removeprefix(HEADER))))
+    if leaf.field in _SHOWN_ABOVE:
+        return []
+    values = FIELDS[leaf.field].values(message)
+    if isinstance(leaf, Window):
+        return [f"{moment.astimezone(leaf.zone):%a %H:%M}" for moment in values]
+    return list(map(str, values))
+
+
 def _mark(held: bool) -> str:
     return "yes" if held else "no "
 
@@ -119,15 +141,16 @@ def _dates(rule: Rule, message: Message) -> str:
 def _guard(decision: Decision, message: Message, settings: Settings) -> Iterator[str]:
     context = guard_context(message, decision.rule, decision.recipient, settings)
     found = dict(guard.findings(message, replace(context, answer=())))
-    withheld = next((reason for reason in found if reason not in context.answer), None)
+    withheld = next((reason for reason in found if reason.waived_by not in context.answer), None)
     yield f"{_INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
-    for reason in guard.CHECKED:
+    for reason in GUARD_REASONS:
         line = f"{_INDENT * 2}{_mark(reason in found)} {reason}"
         if reason in found:
-            waived = " (the rule or settings answer it)" if reason in context.answer else ""
+            answered = reason.waived_by in context.answer
+            waived = " (the rule or settings answer it)" if answered else ""
             line += f": {_clean(found[reason])}{waived}"
         yield line
 
 
 def _clean(text: str) -> str:
-    return mime.printable(text, 300)
+    return printable(text, 300)

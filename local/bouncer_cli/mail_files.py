@@ -1,7 +1,7 @@
-"""Finds mails and events in what an operator points at: files, folders, mboxes, Maildirs, `-`.
+"""Finds mails and events in files, folders, mboxes, Maildirs and standard input (`-`).
 
-Everything found yields exactly one `Item`, bad input too: its `error` is one sentence. Only one
-mail is held in memory at a time, except that a JSON file is read whole.
+Every mail and event yields exactly one `Item`; so does bad input, whose `error` is one sentence.
+Only one mail is held in memory at a time, but a JSON file is read whole.
 """
 
 import mailbox
@@ -17,13 +17,13 @@ from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope, RawMailError, ses_record
 
 _LINES = (".jsonl", ".ndjson")
-_ONE_MAIL = ".eml"  # whatever line it starts with
+_ONE_MAIL = ".eml"  # even if its first line looks like an mbox
 _SNIFFED = 512
-_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, too
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
 
 
 def read_items(paths: list[str], envelope: Envelope) -> Iterator[Item]:
-    """Every mail and event in `paths`, in their order; folders in the order of names."""
+    """Yield every mail and event in `paths`, in that order; in folders in the order of names."""
     for path in paths:
         if path == "-":
             yield from _standard_input(envelope)
@@ -47,7 +47,7 @@ def _path(path: Path, envelope: Envelope) -> Iterator[Item]:
 
 
 def _files(folder: Path) -> Iterator[Path | Item]:
-    """The files of a folder and those below; of a Maildir only what has been delivered."""
+    """Yield the files in and below a folder; of a Maildir, only the delivered mails."""
     try:
         boxes = [box for name in ("cur", "new") if (box := folder / name).is_dir()]
         maildir = len(boxes) == 2  # noqa: PLR2004  # both

@@ -1,13 +1,14 @@
-"""One input of a replay, readable or not."""
+"""One input of a replay: a mail or an event, or the reason why it can't be read."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One input: an SES event record (a dict, or whatever stood in its place), or what is wrong.
+    """One input: an SES event record (or any value that stood in its place), or an `error`.
 
-    `headers` is the header block of a raw mail as it stands; empty for an event.
+    `source` names the file and the number in it. `headers` is the unchanged header block of a raw
+    mail; it is empty for an event.
     """
 
     source: str

@@ -1,7 +1,7 @@
-"""Turns a raw mail into the record SES would have put into its event.
+"""Turns a raw mail into the record that SES would have put into its event.
 
-SES's own headers and verdicts are used when the mail bears them; headers are cut at 10 KB, as SES
-does; the envelope comes from options, else from what the mail says of it. Nothing here decides.
+The verdicts come from the headers that SES added, if there are any; headers are cut at 10 KB, as by
+SES; the envelope comes from options, else from the mail's headers. Nothing here decides.
 """
 
 import re
@@ -13,24 +13,25 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any
 
-from bouncer.mail import mime
+from bouncer.mail.address import addresses
+from bouncer.mail.mime import unfold
 from bouncer_cli.ses_headers import RECEIVED_BY_SES, Headers, ses_verdicts, values
 
 HEADER_LIMIT = 10 * 1024  # SES Developer Guide: longer headers are truncated in the event
 
 _END_OF_HEADERS = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r")
 _FROM_LINE = re.compile(rb"From (\S+)[^\r\n]*(?:\r\n|\n|\r)")
-# How mboxes write that there was no sender, or that they don't know it (Thunderbird).
+# An mbox writes these if there was no sender, or if it is not known (Thunderbird).
 _NO_SENDER = ("mailer-daemon", "-")
 
 
 class RawMailError(ValueError):
-    """The bytes can't stand for a received mail; the text says why."""
+    """The bytes are not a received mail; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What the operator says about every mail; None or empty means: as the mail says.
+    """The envelope and verdicts an operator gives all mails; what is not given, the mail says.
 
     `verdicts` maps `spf dkim dmarc spam virus dmarc_policy` to SES's words.
     """
@@ -41,14 +42,14 @@ class Envelope:
 
 
 def header_block(raw: bytes) -> bytes:
-    """The mail's headers as they stand, without an mbox `From ` line."""
+    """Return the mail's unchanged header block, without the `From ` line of an mbox."""
     start = from_line.end() if (from_line := _FROM_LINE.match(raw)) else 0
     end = _END_OF_HEADERS.search(raw, start)
     return raw[start : end.start() if end else len(raw)]
 
 
 def ses_record(raw: bytes, envelope: Envelope) -> tuple[dict[str, Any], bytes]:
-    """The event record for a raw mail, and its header block as it stands.
+    """Return the event record for a raw mail, and its unchanged header block.
 
     Raises `RawMailError` if the mail has no headers or no recipient.
     """
@@ -86,9 +87,9 @@ def ses_record(raw: bytes, envelope: Envelope) -> tuple[dict[str, Any], bytes]:
 
 
 def _parse(block: bytes) -> Headers:
-    """The headers, unfolded; bytes outside ASCII are UTF-8, else Latin-1."""
+    """Return the unfolded headers; bytes outside ASCII are read as UTF-8, else as Latin-1."""
     message = BytesHeaderParser(policy=compat32).parsebytes(block)
-    return [(name, mime.unfold(_utf8(value))) for name, value in message.raw_items()]
+    return [(name, unfold(_utf8(value))) for name, value in message.raw_items()]
 
 
 def _utf8(value: str) -> str:
@@ -125,7 +126,7 @@ def _recipients(headers: Headers, ses: re.Match[str] | None) -> list[str]:
         return [ses["for"].strip().removeprefix("<").removesuffix(">")]
     for value in values(headers, "delivered-to", "x-original-to", "envelope-to"):
         return [value.strip().removeprefix("<").removesuffix(">")]
-    return list(dict.fromkeys(mime.addresses(tuple(values(headers, "to", "cc")))))
+    return list(dict.fromkeys(addresses(tuple(values(headers, "to", "cc")))))
 
 
 def _timestamp(headers: Headers, ses: re.Match[str] | None) -> str | None:
@@ -138,5 +139,5 @@ def _timestamp(headers: Headers, ses: re.Match[str] | None) -> str | None:
 
 
 def _utc(moment: datetime) -> datetime:
-    """A zone of -0000 says nothing of the zone, and the email package leaves it out."""
+    """Return the time in UTC; the email package reads the zone -0000 as no zone."""
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

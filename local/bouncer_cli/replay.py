@@ -1,6 +1,6 @@
-"""Decides about mails as the deployed intake would, and yields one result for each input.
+"""Judges mails with the code of the deployed intake, and yields one result for each input.
 
-With a `Sending`, jobs also go through queue, worker and fake SES. Results come in the order of
+With a `Sending`, jobs also go through queue, worker and fake SES. Results come in the order of the
 inputs.
 """
 
@@ -20,7 +20,7 @@ from bouncer_sim.worker_driver import Outcome, Sending
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounce:
-    """What becomes of the bounce: none, queued, withheld, sent or failed; `reason` says why not."""
+    """The end of a bounce: none, queued, withheld, sent or failed; `reason` says why not sent."""
 
     status: str = "none"
     reason: str | None = None
@@ -29,7 +29,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What happens to one input; `judgement` is None when `error` says why it could not be read."""
+    """The result of one input: a judgement, or the `error` that says why it was not read."""
 
     source: str
     judgement: Judgement | None = None
@@ -44,7 +44,7 @@ def replay(
     now: Callable[[], datetime],
     sending: Sending | None = None,
 ) -> Iterator[Result]:
-    """One result for every item, in order."""
+    """Yield one result for every item, in order."""
     results = (_decide(item, loaded, now) for item in items)
     if sending is None:
         return (result for result, _ in results)
@@ -60,14 +60,14 @@ def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Re
         return Result(source=item.source, error=str(error)), b""
     try:
         judgement = judge(message, loaded.ruleset, loaded.settings, now=now())
-    except JobError as error:  # intake lets such a mail through
+    except JobError as error:  # the intake lets such a mail go on
         return Result(source=item.source, error=f"the bounce can't be made: {error}"), b""
     bounce = _bounce(judgement) if loaded.settings.mode is Mode.ENFORCE else Bounce()
     return Result(source=item.source, judgement=judgement, bounce=bounce), item.headers
 
 
 def _bounce(judgement: Judgement) -> Bounce:
-    """What intake would do about the bounce."""
+    """Return the state of the bounce when the intake has ended."""
     if judgement.jobs:
         recipients = tuple(name for job in judgement.jobs for name in job.recipients)
         return Bounce(status="queued", recipients=recipients)
@@ -78,7 +78,7 @@ def _bounce(judgement: Judgement) -> Bounce:
 
 
 def _sent(results: Iterable[tuple[Result, bytes]], sending: Sending) -> Iterator[Result]:
-    """The results with the outcome of their jobs, worked off in batches to keep memory flat."""
+    """Yield results with the outcomes of their jobs, sent in batches so that memory stays flat."""
     waiting: list[Result] = []
     jobs = 0
     for result, headers in results:
@@ -97,7 +97,7 @@ def _sent(results: Iterable[tuple[Result, bytes]], sending: Sending) -> Iterator
 
 
 def header_lines(message: Message) -> bytes:
-    """The headers of an event, as a header block."""
+    """Return the headers of an event as a header block."""
     lines = (f"{name}: {value}" for name, values in message.headers.items() for value in values)
     return "\n".join(lines).encode("utf-8", "replace")
 
@@ -107,7 +107,7 @@ def _with_outcomes(results: Iterable[Result], outcomes: dict[str, Outcome]) -> I
         if result.judgement is None or not result.judgement.jobs:
             yield result
             continue
-        # A second mail with the same jobs shares the first one's place in the queue: a duplicate.
+        # The queue drops the jobs of a repeated mail: the first mail has taken their outcomes.
         twin = Outcome(status="withheld", reason="duplicate")
         ended = [outcomes.pop(job.reference, twin) for job in result.judgement.jobs]
         worst = next((outcome for outcome in ended if outcome.status != "sent"), ended[0])

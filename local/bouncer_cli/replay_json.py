@@ -10,7 +10,7 @@ from bouncer_cli.replay import Result
 
 
 def as_json(result: Result) -> dict[str, Any]:
-    """A result as the contract of `--format json` has it."""
+    """Return a result in the form that `--format json` promises."""
     judgement = result.judgement
     return {
         "source": result.source,
@@ -47,4 +47,4 @@ class JsonReport:
         self._write(json.dumps(as_json(result)) + "\n")
 
     def close(self) -> None:
-        """Nothing is left."""
+        """Do nothing: every line is written."""

@@ -2,20 +2,20 @@
 
 from typing import Protocol
 
-from bouncer.mail import mime
+from bouncer.mail.text import printable
 from bouncer_cli.replay import Result
 
 
 class Report(Protocol):
-    """Takes results one by one."""
+    """Takes results one by one and shows them."""
 
     def add(self, result: Result) -> None:
-        """Show one result, now or with the next ones."""
+        """Show a result, at once or together with the next results."""
 
     def close(self) -> None:
-        """Show what is left."""
+        """Show the results that are not shown yet."""
 
 
 def clean(text: str) -> str:
     """Return a text from a mail without control and bidi characters, and not too long."""
-    return mime.printable(text, 300)
+    return printable(text, 300)

@@ -1,4 +1,4 @@
-"""Counts results and says what they come to, at the end of a table."""
+"""Counts results for the line that ends a table."""
 
 from collections import Counter, defaultdict
 
@@ -8,7 +8,7 @@ from bouncer_cli.replay_report import clean
 
 
 class Summary:
-    """Counts results and says what they come to."""
+    """The number of mails, by action and by the end of their bounce."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -42,6 +42,6 @@ class Summary:
 
 
 def _counted(status: str, reasons: Counter[str]) -> str:
-    """How often a status came about, and for which reasons: `3 withheld (2 lists, 1 spam)`."""
+    """Return the number of a status and of its reasons: `3 withheld (2 lists, 1 spam)`."""
     detail = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common() if reason)
     return f"{reasons.total()} {status}" + (f" ({detail})" if detail else "")

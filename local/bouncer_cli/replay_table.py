@@ -1,6 +1,6 @@
-"""Shows results: a table for people, one JSON object per line for programs, a summary at the end.
+"""Shows results to people: a table with one row for each input.
 
-Whatever comes from a mail is cleaned of control and bidi characters before it reaches a terminal.
+Text from a mail loses its control and bidi characters before it reaches a terminal.
 """
 
 from collections import Counter
@@ -23,11 +23,11 @@ _STYLES = {
     "error": "red",
 }
 _SHARES = {"MAIL": 30, "FROM": 25, "TO": 24, "DECISION": 32, "BOUNCE": 27}
-_WIDE = 140  # columns when nobody looks at a terminal
+_WIDE = 140  # columns where the output is not a terminal
 
 
 class TableReport:
-    """One row per input; a few rows at a time, so that long runs show from the start."""
+    """One row per input, printed a few at a time: a long run shows its first rows at once."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -45,11 +45,11 @@ class TableReport:
         return table
 
     def add(self, result: Result) -> None:
-        """Add one row; what could not be read is a line of its own, with the whole sentence."""
+        """Add one row; for an input that was not read, print a line with the whole sentence."""
         if result.error is not None:
             self.close()
             width = self._widths["MAIL"]
-            source = _end_of(clean(result.source), width)
+            source = _fitting(clean(result.source), width)
             line = Text.assemble(f"{source:<{width}}  ", ("not read: ", "red"), clean(result.error))
             self._console.print(line, soft_wrap=True)
             return
@@ -73,7 +73,7 @@ class TableReport:
 
 
 def _row(result: Result, width: int) -> list[Text]:
-    source = Text(_end_of(clean(result.source), width))
+    source = Text(_fitting(clean(result.source), width))
     judgement = result.judgement
     decisions = judgement.decisions if judgement else ()
     return [
@@ -85,9 +85,18 @@ def _row(result: Result, width: int) -> list[Text]:
     ]
 
 
-def _end_of(text: str, most: int) -> str:
-    """The end of a path says more than its beginning."""
-    return text if len(text) <= most else f"...{text[3 - most :]}"
+def _fitting(text: str, most: int) -> str:
+    """Return a source that fits: its folders are cut first, then the middle of its name.
+
+    The beginning of a name may hold a number, and its end the number within an mbox.
+    """
+    if len(text) <= most:
+        return text
+    name = text.rpartition("/")[2]
+    if len(name) <= most - 3:
+        return f"...{text[3 - most :]}"
+    end = (most - 3) // 2
+    return f"{name[: most - 3 - end]}...{name[-end:]}"
 
 
 def _recipients(names: list[str]) -> str:
@@ -98,7 +107,7 @@ def _recipients(names: list[str]) -> str:
 
 
 def _decided(decisions: Iterable[Decision]) -> str:
-    """Each distinct decision once, the frequent first, with a number where that says something."""
+    """Return each distinct decision once, the most frequent first, with its count."""
     counts = Counter(_verb(decision) for decision in decisions).most_common()
     alone = len(counts) == 1
     texts = [text if alone or count == 1 else f"{count}x {text}" for text, count in counts]

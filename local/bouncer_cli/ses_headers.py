@@ -1,4 +1,4 @@
-"""Reads the headers that SES put on top of a mail it received."""
+"""Reads the headers that SES added on top of a mail it received: its verdicts, id and recipient."""
 
 import re
 
@@ -25,7 +25,7 @@ def values(headers: Headers, *names: str) -> list[str]:
 
 
 def ses_verdicts(headers: Headers) -> dict[str, str]:
-    """SES's verdicts, from the headers above the sender's own: the first of each name counts."""
+    """Return SES's verdicts by name; of headers with one name the first counts."""
     verdicts: dict[str, str] = {}
     written = _written_by_ses(headers)
     for name, header in (("spam", "x-ses-spam-verdict"), ("virus", "x-ses-virus-verdict")):
@@ -38,7 +38,7 @@ def ses_verdicts(headers: Headers) -> dict[str, str]:
 
 
 def _written_by_ses(headers: Headers) -> Headers:
-    """The headers SES put on top: up to its signature, else to the next `Received`."""
+    """Return the headers SES added: all above its signature, else above the next `Received`."""
     names = [name for name, _ in headers]
     if _LAST_OF_SES in names:
         headers = headers[: names.index(_LAST_OF_SES)]

@@ -18,7 +18,7 @@ from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import BATCH_SIZE, WORKER_TIMEOUT_S
 from bouncer.jobs.job import Job
 from bouncer.journal import error_text
-from bouncer.mail import mime
+from bouncer.mail.address import domain
 from bouncer.mail.message import Message
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
@@ -142,7 +142,7 @@ class Sending:
         Domains that receive mail are verified: SES receives for no others.
         """
         for recipient in message.recipients:
-            self._ses.verify(mime.domain(recipient))
+            self._ses.verify(domain(recipient))
         mail = ReceivedMail(
             message_id=message.message_id,
             sender=message.sender,

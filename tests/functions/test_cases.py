@@ -1,4 +1,4 @@
-"""Every folder in tests/cases is a story: an input, rules, and what `bouncer replay` says of it."""
+"""Every folder in tests/cases is a story: an input, rules, and the results that replay prints."""
 
 import json
 import shlex
@@ -23,21 +23,26 @@ def objects(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def replay_of(folder: Path) -> list[str]:
+    """The arguments that replay a story within its folder."""
+    arguments = ["replay", "--format", "json", "--rules", "rules"]
+    if (folder / "settings.yaml").exists():
+        arguments += ["--settings", "settings.yaml"]
+    if (folder / "options.txt").exists():
+        arguments += shlex.split((folder / "options.txt").read_text("utf-8"))
+    inputs = sorted(path.name for path in folder.iterdir() if path.name not in BESIDE_INPUT)
+    return [*arguments, *inputs]
+
+
 @pytest.mark.parametrize("folder", folders(), ids=lambda folder: str(folder.relative_to(CASES)))
-def test_story_ends_as_told(
+def test_story_ends_as_expected(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Replay prints exactly the expected lines, and its exit status tells whether all was read."""
+    """Replay prints exactly the expected lines; its exit status is 1 if one was not read."""
     monkeypatch.chdir(folder)
-    inputs = sorted(path.name for path in folder.iterdir() if path.name not in BESIDE_INPUT)
-    arguments = ["replay", "--format", "json", "--rules", "rules"]
-    if Path("settings.yaml").exists():
-        arguments += ["--settings", "settings.yaml"]
-    if Path("options.txt").exists():
-        arguments += shlex.split(Path("options.txt").read_text("utf-8"))
     expected = objects(Path("expected.jsonl").read_text("utf-8"))
 
-    status = main([*arguments, *inputs])
+    status = main(replay_of(folder))
 
     printed = capsys.readouterr()
     assert objects(printed.out) == expected
@@ -52,6 +57,6 @@ def test_there_are_stories() -> None:
 
 
 def test_every_folder_is_complete() -> None:
-    """A folder without an expectation would never be run."""
+    """Every folder has expected lines; one without them would never be run."""
     shipped = {path for path in CASES.iterdir() if path.is_dir() and path.name != "private"}
     assert shipped <= set(folders())

@@ -1,6 +1,7 @@
 """The `bouncer` command as a user types it: outputs, errors, exit statuses."""
 
 import email
+import io
 import json
 import os
 import re
@@ -16,9 +17,12 @@ from typing import Any
 
 import boto3
 import pytest
+from rich.console import Console
 
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
+from bouncer_cli.replay import Result
+from bouncer_cli.replay_table import TableReport
 
 ROOT = Path(cli.__file__).resolve().parents[2]
 
@@ -50,7 +54,7 @@ def objects(out: str) -> list[dict[str, Any]]:
 
 
 def test_json_is_the_contract(run: Run) -> None:
-    """One object per mail with exactly the documented members."""
+    """Each mail is one object with exactly the documented members."""
     status, out, err = run("replay", "--format", "json", sample("02-"))
     assert (status, err) == (0, "")
     assert objects(out) == [
@@ -74,7 +78,7 @@ def test_json_is_the_contract(run: Run) -> None:
 
 
 def test_every_input_yields_one_line(run: Run, tmp_path: Path) -> None:
-    """What can't be read is one line too, the others are still processed, and the status is 1."""
+    """Bad input is one line too, the other inputs are still read, and the status is 1."""
     (tmp_path / "empty.eml").touch()
     (tmp_path / "event.json").write_text(
         '{"Type": "SubscriptionConfirmation", "SubscribeURL": "x"}'
@@ -92,7 +96,7 @@ def test_every_input_yields_one_line(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_table_shows_each_mail_on_one_line(run: Run) -> None:
-    """Every sample has its row, the sentence for a bad input is whole, and a summary ends it."""
+    """Every sample has its row, bad input its whole sentence, and a summary ends the table."""
     paths = sorted(SAMPLES.glob("*.eml"))
     status, out, err = run("replay", *paths, "missing.eml")
     assert status == 1
@@ -102,8 +106,20 @@ def test_the_table_shows_each_mail_on_one_line(run: Run) -> None:
     assert out.isprintable() or set(re.findall(r"[^\x20-\x7e]", out)) <= {"\n", "\u2026"}
 
 
+def test_a_narrow_table_keeps_what_tells_rows_apart() -> None:
+    """In 80 columns a long name keeps its beginning and its end, a path the whole name."""
+    console = Console(force_terminal=True, width=80, no_color=True, file=io.StringIO())
+    table = TableReport(console)
+    for name in ("folder/box.mbox#12", "17-german-umlauts-in-a-box.mbox#3", "folder/a.eml"):
+        table.add(Result(source=name))
+    table.add(Result(source="01-unknown-mailbox-with-a-long-name.eml", error="found nothing"))
+    assert isinstance(console.file, io.StringIO)
+    shown = [line.split("  ")[0] for line in console.file.getvalue().splitlines()[1:]]
+    assert shown == [".../box.mbox#12", "17-ger...mbox#3", "folder/a.eml", "01-unk...me.eml"]
+
+
 def test_sending_writes_one_notification_for_each_bounce(run: Run, tmp_path: Path) -> None:
-    """Queue, mapping, worker and fake SES are driven; what they sent can be read."""
+    """Queue, mapping, worker and fake SES do their work, and each bounce is a file."""
     status, out, _ = run(
         "replay",
         "--format",
@@ -135,7 +151,7 @@ def test_the_same_mail_is_bounced_once(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_sender_nobody_verified_is_refused_as_ses_would(run: Run, tmp_path: Path) -> None:
-    """A rule's sender in a domain that receives no mail here shows up before it is deployed."""
+    """A sender in a domain that receives no mail here fails before it is deployed."""
     rules = tmp_path / "rules"
     rules.mkdir()
     (rules / "a.yaml").write_text("reject: {type: Undefined, sender: a@elsewhere.example}")
@@ -156,7 +172,7 @@ def test_a_sender_nobody_verified_is_refused_as_ses_would(run: Run, tmp_path: Pa
 
 
 def test_the_demo_shows_all_its_mails(run: Run, tmp_path: Path) -> None:
-    """Every sample is judged, at least a dozen are bounced, and it says where."""
+    """Every sample is judged, at least a dozen are bounced, and their folder is named."""
     status, out, err = run("demo", "--out", tmp_path / "demo")
     assert status == 0
     assert len(out.splitlines()) == 1 + len(list(SAMPLES.glob("*.eml")))
@@ -165,7 +181,7 @@ def test_the_demo_shows_all_its_mails(run: Run, tmp_path: Path) -> None:
 
 
 def test_samples_do_what_their_readme_says(run: Run) -> None:
-    """The table in samples/README.md is what replay prints."""
+    """The table in samples/README.md has the results that replay prints."""
     told = {}
     for row in (SAMPLES / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in row.strip("|").split("|")]
@@ -182,7 +198,7 @@ def test_samples_do_what_their_readme_says(run: Run) -> None:
 
 
 def test_an_explanation_names_every_condition(run: Run) -> None:
-    """Rule by rule, condition by condition, and what the guard saw."""
+    """It shows each rule with its conditions, and each of the guard's checks."""
     status, out, _ = run("replay", "--explain", sample("25-"))
     assert status == 0
     for text in (
@@ -249,7 +265,7 @@ def test_explaining_a_withheld_bounce_says_so(run: Run) -> None:
     ],
 )
 def test_wrong_usage_is_one_sentence(run: Run, arguments: list[str], says: str) -> None:
-    """It names what was found and expected, goes to stderr, and the status is 2."""
+    """The sentence says what was found and expected, on stderr, and the status is 2."""
     status, out, err = run("replay", *arguments)
     assert status == 2
     assert says in err
@@ -258,7 +274,7 @@ def test_wrong_usage_is_one_sentence(run: Run, arguments: list[str], says: str) 
 
 
 def test_invalid_rules_are_named_all_at_once(run: Run, tmp_path: Path) -> None:
-    """Every problem of every rule stands on a line of its own, and the status is 2."""
+    """Every problem of every rule has a line of its own, and the status is 2."""
     (tmp_path / "a.yaml").write_text("dorp: {}")
     (tmp_path / "b.yaml").write_text("when: {spf: bad}\ndrop: {}")
     status, _, err = run("replay", "--rules", tmp_path, sample("01-"))
@@ -268,7 +284,7 @@ def test_invalid_rules_are_named_all_at_once(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_out_folder_that_cannot_be_made_is_one_sentence(run: Run, tmp_path: Path) -> None:
-    """A file where the folder should be is named."""
+    """The error names a file that stands where the folder should be."""
     (tmp_path / "file").touch()
     status, _, err = run("replay", "--send", "--out", tmp_path / "file", sample("01-"))
     assert status == 2
@@ -351,7 +367,7 @@ def test_nothing_leaves_this_machine(
 def test_aws_without_a_region_is_one_sentence(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Rules from SSM need a region; what to set is told."""
+    """Rules from SSM need a region, and the error names the variable to set."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -363,15 +379,15 @@ def test_aws_without_a_region_is_one_sentence(
     )
 
 
-def test_settings_that_hold_everything_back_are_told(run: Run, tmp_path: Path) -> None:
-    """A table of rejections that will not happen says so below."""
+def test_settings_that_hold_everything_back_are_reported(run: Run, tmp_path: Path) -> None:
+    """Below a table of rejections a line says that they will not happen."""
     (tmp_path / "settings.yaml").write_text("mode: shadow")
     _, out, err = run("replay", "--settings", tmp_path / "settings.yaml", sample("22-"))
     assert "mode is shadow, so nothing is stopped or bounced" in err
     assert "withheld" not in out + err
 
 
-def test_a_closed_pipe_is_no_error() -> None:
+def test_a_closed_pipe_is_not_an_error() -> None:
     """`bouncer replay ... | head -1` ends quietly."""
     replay = f"{sys.executable} -m bouncer_cli.command_line replay --format json"
     command = f"{replay} {SAMPLES}/*.eml | head -1"

@@ -1,4 +1,4 @@
-"""Real, broken and hostile mail of public projects, replayed as it stands; skipped if not there."""
+"""Real, broken and hostile mail of public projects is replayed; skipped without the collection."""
 
 import json
 from collections.abc import Iterator
@@ -10,9 +10,8 @@ import pytest
 from bouncer.guard import Context, findings
 from bouncer.mail.message import Message, read_record
 from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
-from bouncer.rules.rejection import ANSWER_CLASSES
-from bouncer.rules.rule import read_rule
+from bouncer.reasons import ANSWER_CLASSES, Reason
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_files import read_items
@@ -29,28 +28,29 @@ RECIPIENT = "ann@recipient.example"
 PASSED = dict.fromkeys(("spf", "dkim", "dmarc", "spam", "virus"), "pass")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"there is no {CORPUS}")
+if not CORPUS.is_dir():
+    pytest.skip(f"the collection of real mail, {CORPUS}, does not exist", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
 def reject_everything() -> Loaded:
-    """One rule without a condition."""
+    """The rules: a single one that rejects every mail."""
     rule = read_rule("100-everything", "reject: {type: DoesNotExist}")
     return Loaded(ruleset=Ruleset([rule]), settings=Settings(), problems=())
 
 
 def envelope(sender: str | None = None) -> Envelope:
-    """An envelope that lets only the mail itself speak against an answer."""
+    """An envelope and verdicts that allow an answer, so that only the mail can prevent it."""
     return Envelope(sender=sender, recipients=(RECIPIENT,), verdicts=PASSED)
 
 
 def results(path: Path, loaded: Loaded, sender: str | None = None) -> Iterator[Result]:
-    """What replay makes of everything in a file or folder."""
+    """Yield the result of every mail in a file or folder."""
     return replay(read_items([str(path)], envelope(sender)), loaded, now=lambda: NOW)
 
 
 def test_every_input_yields_a_line(reject_everything: Loaded) -> None:
-    """Whatever the input, there is one result, and it is either read or told why it was not."""
+    """Every input has one result: it was read, or an error says why it was not."""
     items = list(read_items([str(CORPUS)], envelope()))
     replayed = replay(items, reject_everything, now=lambda: NOW)
     lines = [json.loads(json.dumps(as_json(result))) for result in replayed]
@@ -66,7 +66,7 @@ def test_every_input_yields_a_line(reject_everything: Loaded) -> None:
 
 
 def test_most_mail_is_read(reject_everything: Loaded) -> None:
-    """Mail files, however broken, are mails: only empty ones and texts without headers are not."""
+    """Broken mail files are still read; only empty ones and texts without headers are not."""
     unread = [
         result.source
         for result in results(CORPUS, reject_everything)
@@ -77,13 +77,13 @@ def test_most_mail_is_read(reject_everything: Loaded) -> None:
 
 @pytest.mark.parametrize("folder", ["maildir/bsd", "maildir/dos", "maildir/mac", "maildir/err"])
 def test_no_bounce_is_bounced(folder: str, reject_everything: Loaded) -> None:
-    """Real bounces, complaints and auto-replies of forty mail systems are withheld as they are."""
+    """Bounces of real bounces, complaints and auto-replies of forty systems are withheld."""
     for result in results(BOUNCES / folder, reject_everything):
         assert result.bounce.status == "withheld", result.source
 
 
 def test_reports_are_known_without_a_null_sender(reject_everything: Loaded) -> None:
-    """Were there a sender in the envelope, bounces would still be known by their form.
+    """Bounces are recognised by their form, even with a sender in the envelope.
 
     One of them is a person's mail: a bounce forwarded as text. It is the only one that is answered.
     """
@@ -93,7 +93,7 @@ def test_reports_are_known_without_a_null_sender(reject_everything: Loaded) -> N
 
 
 def test_bounces_by_ses_itself_are_known_by_their_form() -> None:
-    """Even were there a sender in the envelope, what SES receiving wrote is a report."""
+    """A bounce written by SES is a report, even with a sender in the envelope."""
     files = sorted((BOUNCES / "maildir/bsd").glob("lhost-receivingses-*.eml"))
     assert len(files) == 8
     given = Context(recipient=RECIPIENT, bounce_senders=(), own_domains=(), answer=ANSWER_CLASSES)
@@ -133,8 +133,8 @@ def test_mbox_and_files_hold_the_same_mails(reject_everything: Loaded) -> None:
         assert one.bounce == other.bounce, one.source
 
 
-def test_mails_that_are_no_bounces_are_answered(reject_everything: Loaded) -> None:
-    """Ordinary mail, with ordinary senders, is not taken for a bounce."""
+def test_mails_that_are_not_bounces_are_answered(reject_everything: Loaded) -> None:
+    """Ordinary mail from ordinary senders is not taken for a bounce."""
     for name in ("is-not-bounce-01.eml", "is-not-bounce-02.eml"):
         for result in results(BOUNCES / "maildir/not" / name, reject_everything):
             assert result.bounce.status == "queued", result.source
@@ -146,7 +146,7 @@ def _message(item: Item) -> Message:
 
 
 def test_subjects_are_decoded_as_another_parser_does() -> None:
-    """Subjects in many charsets, encodings and states of repair read as in stalwart's results."""
+    """Subjects in many charsets and encodings, broken ones too, are decoded as by stalwart."""
     compared = 0
     for expectation in sorted(PARSED.rglob("*.json")):
         mail = expectation.with_suffix(".eml")

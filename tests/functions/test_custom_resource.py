@@ -207,7 +207,7 @@ def test_work_that_takes_too_long_is_a_result() -> None:
 def test_the_handler_takes_a_setting_and_says_so(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From CloudFormation's request to SES and back, with one line in the journal."""
+    """From CloudFormation's request to SES and back, with one line in the log."""
     account_settings.handler(world.request(), context())
     assert world.services.asked == ["DescribeActiveReceiptRuleSet", "SetActiveReceiptRuleSet"]
     (answered,) = world.services.answers
@@ -218,7 +218,7 @@ def test_the_handler_takes_a_setting_and_says_so(
         "Create",
         None,
     )
-    assert (line["deployment"], line["request_id"]) == ("ses-auto-bouncer-main", "lambda-1")
+    assert (line["stack"], line["request_id"]) == (STACK, "lambda-1")
     assert line["properties"]["RuleSetName"] == "ours"
 
 

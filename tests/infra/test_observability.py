@@ -342,7 +342,7 @@ def _job() -> Job:
 
 
 def _rules() -> dict[str, Any]:
-    from bouncer.rules.rule import read_rule  # noqa: PLC0415  # beside its only use
+    from bouncer.rules.rule_reader import read_rule  # noqa: PLC0415  # beside its only use
 
     return {name: read_rule(name, text) for name, text in RULES.items()}
 

@@ -1,4 +1,4 @@
-"""What import-linter's contracts in pyproject.toml can't say, and that they hold."""
+"""The architecture: import-linter's contracts hold, and so do the laws they can't express."""
 
 import ast
 import subprocess
@@ -62,7 +62,7 @@ def imported_packages(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", DOMAIN, ids=lambda path: str(path.relative_to(DEPLOYED)))
 def test_the_domain_knows_no_clock_network_or_environment(path: Path) -> None:
-    """What decides takes these as arguments, which keeps replay, tests and simulation honest."""
+    """The domain takes these as arguments, so that replay and tests run the code that AWS runs."""
     assert not imported_packages(path) & OUTSIDE
     text = path.read_text(encoding="utf-8")
     calls = {

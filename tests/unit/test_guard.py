@@ -1,14 +1,13 @@
-"""Which mails must not be answered, and which look like it but may be."""
+"""The guard: mails that must not be answered, and mails that only look like those."""
 
 from collections.abc import Iterable
 
 import pytest
 
-from bouncer.guard import CHECKED, Context, findings, withheld
+from bouncer.guard import Context, findings, withheld
 from bouncer.jobs.reference import reference
 from bouncer.mail.message import VERDICTS, Message
-from bouncer.reasons import Reason
-from bouncer.rules.rejection import ANSWER_CLASSES
+from bouncer.reasons import ANSWER_CLASSES, GUARD_REASONS, Reason
 
 SENDER = "bob@sender.example"
 RECIPIENT = "ann@example.com"
@@ -48,7 +47,7 @@ def context(
     own_domains: Iterable[str] = ("example.com",),
     answer: Iterable[str] = (),
 ) -> Context:
-    """What the guard knows about a rejected recipient of example.com."""
+    """The facts about a rejected recipient of example.com."""
     return Context(
         recipient=recipient,
         bounce_senders=frozenset(bounce_senders),
@@ -112,7 +111,7 @@ def test_missing_sender_is_a_null_sender() -> None:
     ],
 )
 def test_undeliverable_sender_is_invalid(sender: str) -> None:
-    """What SES could not deliver to is not tried."""
+    """A sender SES could not deliver to is not answered."""
     assert withheld(mail(sender=sender), context()) is Reason.INVALID_SENDER
 
 
@@ -176,7 +175,7 @@ def test_reports_are_never_answered(header: tuple[str, str]) -> None:
     ],
 )
 def test_what_only_mentions_a_report_is_answered(header: tuple[str, str]) -> None:
-    """Parameters, comments and lookalikes of our reference are no reports."""
+    """Parameters, comments and lookalikes of our reference do not make a mail a report."""
     assert withheld(mail(header), context()) is None
 
 
@@ -308,7 +307,7 @@ def test_mail_system_in_from_is_never_answered() -> None:
 
 
 def test_local_parts_are_judged_in_any_case() -> None:
-    """How a machine spells its name makes no difference."""
+    """Upper and lower case make no difference in the name of a machine."""
     for local in (*DAEMONS, *AUTOMATIC, *LISTS):
         assert speaking_against(local.upper()) == speaking_against(local)
 
@@ -336,19 +335,19 @@ def test_senders_who_want_no_reports_get_none(value: str) -> None:
     "value", ["DR, OOF, AutoReply", "OOF", "None", "", "DR, RN, NRN, OOF, AutoReply", "(All) OOF"]
 )
 def test_ordinary_exchange_mail_is_answered(value: str) -> None:
-    """Exchange marks what people write with DR, OOF and AutoReply: that is no wish for silence."""
+    """Exchange marks people's mail with DR, OOF and AutoReply: that does not forbid a bounce."""
     assert withheld(mail(("X-Auto-Response-Suppress", value)), context()) is None
 
 
 def test_cut_headers_are_not_answered() -> None:
-    """What stood in the rest of the headers could have forbidden an answer."""
+    """The headers that SES cut off may forbid an answer."""
     everything = context(answer=ANSWER_CLASSES)
     assert withheld(mail(cut=True), everything) is Reason.HEADERS_TRUNCATED
 
 
 @pytest.mark.parametrize("spam", ["pass", "gray", "processing_failed", "disabled", "absent"])
 def test_only_sure_spam_is_not_answered(spam: str) -> None:
-    """Spam is answered only if a rule says so; no verdict is no spam."""
+    """Spam is answered only if a rule says so; mail without a spam verdict counts as clean."""
     assert withheld(mail(spam=spam), context()) is None
     assert withheld(mail(spam="fail"), context()) is Reason.SPAM
     assert withheld(mail(spam="fail"), context(answer=["spam"])) is None
@@ -467,7 +466,7 @@ def test_marked_automatic_mail_is_automatic(header: tuple[str, str]) -> None:
     ],
 )
 def test_unmarked_mail_is_not_automatic(headers: Headers) -> None:
-    """What says it was written by a person, or only mentions machines, is answered."""
+    """A mail marked as written by a person, or one that only mentions machines, is answered."""
     assert withheld(mail(*headers), context()) is None
 
 
@@ -542,7 +541,7 @@ def test_reasons_come_in_the_order_of_the_design() -> None:
     )
     given = context(bounce_senders=[dreadful.sender])
     assert reasons(dreadful, given) == [
-        reason for reason in CHECKED if reason is not Reason.DAEMON_SENDER
+        reason for reason in GUARD_REASONS if reason is not Reason.DAEMON_SENDER
     ]
     assert withheld(dreadful, given) is Reason.NULL_SENDER
 
@@ -558,7 +557,7 @@ def test_a_waiver_allows_its_own_class_only(waived: str) -> None:
 
 def test_all_waivers_leave_what_is_never_answered() -> None:
     """No rule can allow an answer to the first eight reasons."""
-    never = [reason for reason in CHECKED if reason not in ANSWER_CLASSES]
+    never = [reason for reason in GUARD_REASONS if reason not in ANSWER_CLASSES]
     assert [str(reason) for reason in never] == [
         "null_sender",
         "invalid_sender",

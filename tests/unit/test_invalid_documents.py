@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from bouncer.errors import BouncerError, DocumentError
 from bouncer.operator_settings import Settings
-from bouncer.rules.condition import FIELDS, NESTING
-from bouncer.rules.document import read as read_document
-from bouncer.rules.rejection import KEYS
-from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.condition import NESTING
+from bouncer.rules.document_parser import read_document
+from bouncer.rules.fields import FIELDS
+from bouncer.rules.rejection_reader import KEYS
+from bouncer.rules.rule import Rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 INVALID = Path(__file__).parents[1] / "invalid"
@@ -93,7 +95,7 @@ def refused_or_sound(text: str) -> None:
 @settings(max_examples=150)
 @given(st.text() | st.text(alphabet="{}[]:,-*&!|>'\"%@`#?\\\n\t ab0.<=~", max_size=40))
 def test_no_text_raises_anything_but_a_document_error(text: str) -> None:
-    """Whatever stands in a parameter, the answer is a list of problems."""
+    """Any text in a parameter is valid or gives a list of problems."""
     refused_or_sound(text)
 
 

@@ -126,7 +126,7 @@ def test_refuses_what_botocore_lets_pass(make: Callable[[], object], says: str) 
 
 
 def test_explains_the_recipients_it_is_for() -> None:
-    """The text leaves out recipients who were answered already, and repeats no rule's message."""
+    """Recipients answered before are not mentioned; a rule's text is used once."""
     assert JOB.explanation == "Gone. Closed."
     assert JOB.without(["ann@example.com"]).explanation == "Closed."
     assert replace(JOB, messages=(("a", "Gone."), ("b", "Gone."))).explanation == "Gone."

@@ -1,4 +1,4 @@
-"""What becomes of a mail's rejections: a job whose texts fit the queue and SendBounce."""
+"""The jobs of a rejected mail: their texts fit the queue and SendBounce."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from bouncer.judge import judge
 from bouncer.mail.message import read_record
 from bouncer.operator_settings import Settings
 from bouncer.rules.rejection import MESSAGE_LIMIT
-from bouncer.rules.rule import read_rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 LONGEST_BODY = 256 * 1024  # bytes a queue message may have in every region

@@ -1,4 +1,4 @@
-"""Finding mails and events in files, folders and standard input: every input yields its line."""
+"""Mails and events are found in files, folders and standard input, one item for each."""
 
 import io
 import json
@@ -29,12 +29,12 @@ def event(number: int = 1) -> dict[str, Any]:
 
 
 def items(*paths: Path | str, envelope: Envelope | None = None) -> list[Item]:
-    """What is found."""
+    """Return the items found in these places."""
     return list(read_items(list(map(str, paths)), envelope or Envelope()))
 
 
 def found(*paths: Path | str) -> list[str]:
-    """What is found, each as its id, its subject or its error."""
+    """Return the id, the subject or the error of each item found."""
     return list(map(_told, items(*paths)))
 
 
@@ -49,7 +49,7 @@ def _told(item: Item) -> str:
 
 
 def names(folder: Path, *paths: Path | str) -> list[str]:
-    """Where it is found, relative to the folder."""
+    """Return the source of each item, relative to the folder."""
     return [item.source.removeprefix(f"{folder}/") for item in items(*paths or (folder,))]
 
 
@@ -101,7 +101,7 @@ def test_mbox_yields_each_of_its_mails(end: str, write: Write) -> None:
     assert names(path.parent, path) == ["box#1", "box#2", "box#3"]
 
 
-def test_bad_mail_in_mbox_is_told_alone(write: Write) -> None:
+def test_bad_mail_in_mbox_is_reported_alone(write: Write) -> None:
     """A mail that can't be read does not hide the others."""
     path = write("box.mbox", MBOX.format("One") + "From x Mon Nov  2\n\n\n" + MBOX.format("Two"))
     assert found(path) == [
@@ -123,18 +123,18 @@ def test_bad_mail_in_mbox_is_told_alone(write: Write) -> None:
         ("notes.txt", b"Dear diary,\n\ntoday: nothing.\n", "found no mail headers"),
         ("broken.json", b'{"Records": [', "found invalid JSON in line 1"),
         ("broken.json", b'{\n"a": 1,\n"b" 2}', "found invalid JSON in line 3"),
-        ("latin.json", b'{"a": "\xe4"}', "found text that is no JSON"),
-        ("deep.json", b"[" * 100_000, "no JSON"),
+        ("latin.json", b'{"a": "\xe4"}', "found text that is not JSON"),
+        ("deep.json", b"[" * 100_000, "not JSON"),
         ("empty-list.json", b"[]", "found no records, expected an SES event"),
         ("object.json", b"{}", "found an empty object"),
         ("other.json", b'{"a": 1, "b": 2}', "found an object with the keys a, b"),
-        ("list.json", b"[7]", "found a value that is no JSON object"),
+        ("list.json", b"[7]", "found a value that is not a JSON object"),
     ],
 )
-def test_what_is_no_mail_is_told_in_one_sentence(
+def test_input_that_is_not_a_mail_is_one_sentence(
     name: str, content: bytes, told: str, write: Write
 ) -> None:
-    """Every unreadable input yields exactly one line that says what it is."""
+    """Every unreadable input yields exactly one item, with a sentence that says why."""
     (line,) = found(write(name, content))
     assert told in line
 
@@ -171,7 +171,7 @@ def test_what_is_no_mail_is_told_in_one_sentence(
     ],
 )
 def test_other_events_are_named(content: dict[str, Any], told: str, write: Write) -> None:
-    """An operator who saved the wrong event is told which one it is."""
+    """The sentence names the kind of event that was saved by mistake."""
     (line,) = found(write("event.json", content))
     assert told in line
 
@@ -212,12 +212,12 @@ def test_several_records_are_numbered(write: Write) -> None:
 
 @pytest.mark.parametrize("name", ["events.jsonl", "events.ndjson", "events.json", "events.log"])
 def test_lines_of_json_are_numbered_as_they_stand(name: str, write: Write) -> None:
-    """One event on each line; empty lines count, a bad one is told alone."""
+    """Each line is one event; empty lines are counted, and a bad line is one error."""
     lines = [json.dumps(event(1)), "", '{"Records": [', json.dumps(event(2))]
     path = write(name, "\n".join(lines))
     assert found(path) == [
         "id1",
-        "found a line that is no JSON, expected an SES event",
+        "found a line that is not JSON, expected an SES event",
         "id2",
     ]
     assert names(path.parent, path) == [f"{name}#1", f"{name}#3", f"{name}#4"]
@@ -230,7 +230,7 @@ def test_byte_order_mark_is_skipped(name: str, write: Write) -> None:
 
 
 def test_folder_is_read_in_the_order_of_names(write: Write, tmp_path: Path) -> None:
-    """A folder of anything: each file for itself, folders below as well, hidden ones not."""
+    """Each file in and below a folder is read by itself; hidden files are left out."""
     write("b/2.eml", MAIL.format("B"))
     write("a.eml", MAIL.format("A"))
     write("c.json", event())
@@ -260,8 +260,8 @@ def test_maildir_is_what_has_been_delivered(write: Write, tmp_path: Path) -> Non
     assert found(tmp_path) == ["Seen", "New"]
 
 
-def test_folder_without_mail_is_told(tmp_path: Path) -> None:
-    """An empty folder is an input, too, and yields its line."""
+def test_folder_without_mail_is_reported(tmp_path: Path) -> None:
+    """An empty folder is an input too, and yields one error."""
     told = "found a folder without mail, expected mails in it"
     assert found(tmp_path) == [told]
     for name in ("cur", "new", "tmp"):
@@ -270,13 +270,13 @@ def test_folder_without_mail_is_told(tmp_path: Path) -> None:
 
 
 def test_missing_file_does_not_stop_the_others(write: Write, tmp_path: Path) -> None:
-    """What can't be opened is told with the system's reason; the rest is read."""
+    """A file that can't be opened yields the system's reason; the others are read."""
     paths = [tmp_path / "nowhere.eml", write("a.eml", MAIL.format("A"))]
     assert found(*paths) == ["can't be read (No such file or directory)", "A"]
 
 
 def test_links_are_followed_to_files_only(write: Write, tmp_path: Path) -> None:
-    """A link that leads nowhere is told; a folder that contains itself does no harm."""
+    """A link that leads nowhere is one error; a folder that contains itself does no harm."""
     write("a.eml", MAIL.format("A"))
     (tmp_path / "b.eml").symlink_to(tmp_path / "a.eml")
     (tmp_path / "c.eml").symlink_to(tmp_path / "gone")
@@ -284,8 +284,8 @@ def test_links_are_followed_to_files_only(write: Write, tmp_path: Path) -> None:
     assert found(tmp_path) == ["A", "A", "can't be read (No such file or directory)"]
 
 
-def test_unreadable_folder_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A folder that may not be listed yields its line."""
+def test_unreadable_folder_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder that may not be listed yields one error."""
 
     def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
@@ -329,7 +329,7 @@ def test_standard_input_is_like_a_file(
 
 
 def test_envelope_is_for_raw_mail(write: Write) -> None:
-    """Options about the envelope hold for mails; an event has its own."""
+    """Options give the envelope of raw mails; an event has its own envelope."""
     mail, saved = write("a.eml", MAIL.format("A")), write("b.json", event())
     envelope = Envelope(sender="x@y.example", recipients=("z@y.example",))
     one, other = items(mail, saved, envelope=envelope)

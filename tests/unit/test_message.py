@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bouncer.errors import UnreadableEventError
 from bouncer.mail.message import HEADER_LIMIT, VERDICTS, Message, read_event, read_record
 from bouncer.rules.condition import Text, leaves
-from bouncer.rules.rule import read_rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"
@@ -148,7 +148,7 @@ def test_recipients_are_those_of_the_envelope() -> None:
     ],
 )
 def test_recipients_of_any_shape(value: object, expected: tuple[str, ...]) -> None:
-    """What is no address is left out, what occurs twice is kept once."""
+    """Values that are not addresses are left out, repeated addresses are kept once."""
     assert read(recipients=value).recipients == expected
 
 
@@ -220,7 +220,7 @@ def test_common_headers_of_any_shape(common: object) -> None:
     ],
 )
 def test_headers_of_any_shape(listed: object) -> None:
-    """What is no header is skipped."""
+    """Values that are not headers are skipped."""
     assert read({"headers": listed, "commonHeaders": GONE}).headers == {}
 
 
@@ -321,7 +321,7 @@ def test_what_is_not_used_is_not_read(value: object) -> None:
 
 
 def test_record_without_receipt_is_read() -> None:
-    """Without a receipt there are no recipients and no verdicts, and that is no error."""
+    """A record without a receipt has no recipients and no verdicts, and is not an error."""
     (message,) = read_event({"Records": [{"ses": {"mail": {"messageId": ID}}}]})
     assert message.recipients == ()
     assert set(message.verdicts.values()) == {"absent"}
@@ -337,8 +337,8 @@ def test_every_record_is_read() -> None:
 @pytest.mark.parametrize(
     ("strange", "words"),
     [
-        (None, "no JSON object"),
-        ("x", "no JSON object"),
+        (None, "not a JSON object"),
+        ("x", "not a JSON object"),
         ([], "a list"),
         ({}, "an empty object"),
         ({"a": 1, "b": 2}, "the keys a, b"),
@@ -346,7 +346,7 @@ def test_every_record_is_read() -> None:
         ({"Records": None}, "the keys Records"),
         ({"Records": []}, "the keys Records"),
         ({"Records": {}}, "the keys Records"),
-        ({"Records": [None]}, "no JSON object"),
+        ({"Records": [None]}, "not a JSON object"),
         ({"Records": [{}]}, "an empty object"),
         ({"Records": [{"ses": None}]}, "the keys ses"),
         ({"Records": [{"ses": {"mail": []}}]}, "the keys ses"),
@@ -373,7 +373,7 @@ def test_what_is_no_mail_is_said_to_be_what_it_is(strange: object, words: str) -
 
 
 def test_deeply_nested_strangers_are_refused() -> None:
-    """However deep, what is no event is refused in the same way."""
+    """A value that is not an event is refused in the same way, however deep it nests."""
     nested: dict[str, Any] = {}
     for _ in range(5_000):
         nested = {"Records": [nested]}
@@ -430,7 +430,7 @@ def exercise(message: Message) -> None:
 
 @given(JSON)
 def test_no_event_raises_anything_else(strange: object) -> None:
-    """Whatever JSON arrives, it is read or refused."""
+    """Any JSON value is read or refused."""
     for candidate in (strange, {"Records": [strange]}, {"Records": [{"ses": {"mail": strange}}]}):
         try:
             messages = read_event(candidate)

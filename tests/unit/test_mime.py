@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncer.mail import mime
+from bouncer.mail.address import addresses, domain, local_part, without_tag
+from bouncer.mail.mime import decode_words, unfold
+from bouncer.mail.text import ascii_text, printable, well_formed
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates included
 WORDY_TEXT = st.lists(
@@ -51,7 +53,7 @@ ADDRESSY_TEXT = st.lists(
 )
 def test_encoded_words_are_decoded(value: str, expected: str) -> None:
     """RFC 2047, and what mail programs make of it."""
-    assert mime.decode_words(value) == expected
+    assert decode_words(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,8 @@ def test_encoded_words_are_decoded(value: str, expected: str) -> None:
     ],
 )
 def test_broken_encoded_words_cost_nothing_else(value: str, expected: str) -> None:
-    """What can't be decoded stays; nothing is decoded twice, and no codec but a charset is used."""
-    assert mime.decode_words(value) == expected
+    """Undecodable words stay; nothing is decoded twice, and no codec but a charset is used."""
+    assert decode_words(value) == expected
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-15", "koi8-r", "iso-2022-jp", "big5"])
@@ -87,22 +89,22 @@ def test_what_python_encodes_is_decoded(charset: str, encoding: str) -> None:
     form = Charset(charset)
     form.header_encoding = {"q": 1, "b": 2}[encoding]
     words = Header(" ".join([text] * 20), form, maxlinelen=60).encode()
-    value = mime.unfold(words)
-    assert mime.decode_words(value) == str(make_header(decode_header(value)))
-    assert mime.decode_words(value).split() == " ".join([text] * 20).split()
+    value = unfold(words)
+    assert decode_words(value) == str(make_header(decode_header(value)))
+    assert decode_words(value).split() == " ".join([text] * 20).split()
 
 
 @given(ANY_TEXT | WORDY_TEXT)
 def test_decoding_never_fails(value: str) -> None:
     """Any text yields a text."""
-    assert isinstance(mime.decode_words(value), str)
+    assert isinstance(decode_words(value), str)
 
 
 def test_unknown_charsets_are_not_remembered() -> None:
     """Python keeps every charset name it is ever asked for; strangers must not fill its memory."""
     before = len(encodings._cache)  # noqa: SLF001  # that memory
     for number in range(100):
-        mime.decode_words(f"=?x-charset-{number}?q?a?=")
+        decode_words(f"=?x-charset-{number}?q?a?=")
     assert len(encodings._cache) == before  # noqa: SLF001
 
 
@@ -128,13 +130,13 @@ def test_unknown_charsets_are_not_remembered() -> None:
 )
 def test_addresses_are_found(values: tuple[str, ...], expected: tuple[str, ...]) -> None:
     """Addresses without names, comments and groups, in their order."""
-    assert mime.addresses(values) == expected
+    assert addresses(values) == expected
 
 
 @given(st.lists(ANY_TEXT | ADDRESSY_TEXT, max_size=5))
 def test_finding_addresses_never_fails(values: list[str]) -> None:
     """Any header values yield addresses, if only none."""
-    assert all("@" in address for address in mime.addresses(tuple(values)))
+    assert all("@" in address for address in addresses(tuple(values)))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_finding_addresses_never_fails(values: list[str]) -> None:
 def test_hostile_address_lists_are_read_fast(unit: str) -> None:
     """No repetition of a special character takes long or exhausts the stack."""
     start = time.perf_counter()
-    mime.addresses((unit * (16_384 // len(unit)),))
+    addresses((unit * (16_384 // len(unit)),))
     assert time.perf_counter() - start < 0.5
 
 
@@ -151,14 +153,14 @@ def test_hostile_address_lists_are_read_fast(unit: str) -> None:
 def test_hostile_encoded_words_are_read_fast(unit: str) -> None:
     """No repetition of a piece of an encoded word takes long."""
     start = time.perf_counter()
-    mime.decode_words(unit * (16_384 // len(unit)))
+    decode_words(unit * (16_384 // len(unit)))
     assert time.perf_counter() - start < 0.5
 
 
 def test_folded_values_become_one_line() -> None:
     """Line ends and the blanks after them are one space; blanks at the ends go."""
-    assert mime.unfold(" a\r\n\t b\n c\r d\re \r\n") == "a b c d e"
-    assert mime.unfold("a  b") == "a  b"
+    assert unfold(" a\r\n\t b\n c\r d\re \r\n") == "a b c d e"
+    assert unfold("a  b") == "a  b"
 
 
 @pytest.mark.parametrize(
@@ -179,19 +181,19 @@ def test_folded_values_become_one_line() -> None:
 )
 def test_shown_text_is_harmless(text: str, expected: str) -> None:
     """Control, format, bidi and private characters, surrogates and line ends are never shown."""
-    assert mime.printable(text, 100) == expected
+    assert printable(text, 100) == expected
 
 
 def test_long_text_is_cut_visibly() -> None:
     """A cut text says so and keeps to the limit."""
-    assert mime.printable("a" * 101, 100) == "a" * 97 + "..."
-    assert mime.printable("a" * 100, 100) == "a" * 100
+    assert printable("a" * 101, 100) == "a" * 97 + "..."
+    assert printable("a" * 100, 100) == "a" * 100
 
 
 @given(ANY_TEXT, st.integers(3, 50))
 def test_shown_text_is_always_one_short_line(text: str, limit: int) -> None:
-    """Whatever comes in, what comes out is one line of visible characters within the limit."""
-    shown = mime.printable(text, limit)
+    """Any text becomes one line of visible characters within the limit."""
+    shown = printable(text, limit)
     assert len(shown) <= limit
     assert shown == shown.strip()
     assert all(char == " " or unicodedata.category(char)[0] not in "CZ" for char in shown)
@@ -201,22 +203,22 @@ def test_shown_text_is_always_one_short_line(text: str, limit: int) -> None:
 @given(ANY_TEXT)
 def test_ascii_text_is_ascii(text: str) -> None:
     """Every text has a form in ASCII; one that is ASCII already is left alone."""
-    assert mime.ascii_text(text).isascii()
-    assert mime.ascii_text("Crème Brûlée, 日本") == "Creme Brulee, ??"
+    assert ascii_text(text).isascii()
+    assert ascii_text("Crème Brûlée, 日本") == "Creme Brulee, ??"
 
 
 @given(ANY_TEXT)
 def test_well_formed_text_can_be_encoded(text: str) -> None:
     """Lone surrogates are replaced, everything else is kept."""
-    assert len(mime.well_formed(text).encode("utf-8").decode("utf-8")) == len(text)
+    assert len(well_formed(text).encode("utf-8").decode("utf-8")) == len(text)
 
 
 def test_parts_of_addresses() -> None:
     """Domain, local part and tag are cut at the last @, the final dot and the first plus."""
-    assert mime.domain("Ann@Example.COM.") == "example.com"
-    assert mime.domain("a@b@c.example") == "c.example"
-    assert mime.domain("ann") == ""
-    assert mime.local_part("Ann.X+Tag@example.com") == "ann.x+tag"
-    assert mime.without_tag("ann+news+x@example.com") == "ann@example.com"
-    assert mime.without_tag("ann@example.com") == "ann@example.com"
-    assert mime.without_tag("ann") == "ann"
+    assert domain("Ann@Example.COM.") == "example.com"
+    assert domain("a@b@c.example") == "c.example"
+    assert domain("ann") == ""
+    assert local_part("Ann.X+Tag@example.com") == "ann.x+tag"
+    assert without_tag("ann+news+x@example.com") == "ann@example.com"
+    assert without_tag("ann@example.com") == "ann@example.com"
+    assert without_tag("ann") == "ann"

@@ -1,4 +1,4 @@
-"""Raw mail as the event SES would have made of it: envelope, verdicts, headers, time."""
+"""A raw mail becomes the event that SES would make: envelope, verdicts, headers, time."""
 
 from typing import Any
 
@@ -32,13 +32,13 @@ BODY = "\nHello.\n"
 
 
 def record(text: str, envelope: Envelope | None = None) -> dict[str, Any]:
-    """The record for a mail; without other recipients it is for ann@example.com."""
+    """Return the record of a mail; its recipient is ann@example.com unless given."""
     given_ = envelope or Envelope(recipients=("ann@example.com",))
     return ses_record(text.encode("utf-8", "surrogateescape"), given_)[0]
 
 
 def read(text: str, envelope: Envelope | None = None) -> Message:
-    """The message a mail becomes."""
+    """Return the message that a mail becomes."""
     return read_record(record(text, envelope))
 
 
@@ -56,7 +56,7 @@ def test_mail_stored_by_ses_is_read_as_ses_saw_it() -> None:
 
 
 def test_options_win() -> None:
-    """What the operator says about the envelope holds, whatever the mail says."""
+    """The operator's options win over the mail's own headers."""
     envelope = Envelope(
         sender="eve@evil.example",
         recipients=("x@example.com", "y@example.com"),
@@ -94,7 +94,7 @@ def test_options_win() -> None:
     ],
 )
 def test_envelope_sender(top: str, sender: str) -> None:
-    """Return-Path, else the mbox's From line; the From header is never taken for the envelope."""
+    """The sender is from Return-Path, else from the mbox's From line, never from From."""
     assert read(top + WRITTEN + BODY).sender == sender
 
 
@@ -118,25 +118,25 @@ def test_envelope_sender(top: str, sender: str) -> None:
     ],
 )
 def test_envelope_recipients(top: str, recipients: tuple[str, ...]) -> None:
-    """SES's `for`, else a delivery header, else To and Cc; only SES's own Received is believed."""
+    """Recipients are from SES's Received, else a delivery header, else To and Cc."""
     assert sorted(read(top + WRITTEN + BODY, Envelope()).recipients) == sorted(recipients)
 
 
-def test_mail_without_recipient_is_told_so() -> None:
-    """Bcc only, and no trace of delivery: the operator is asked to name a recipient."""
+def test_mail_without_recipient_is_refused() -> None:
+    """A mail with Bcc alone and no delivery header needs --recipient."""
     with pytest.raises(RawMailError, match="--recipient"):
         record("From: bob@sender.example\nSubject: x\n\nHello.\n", Envelope())
 
 
 @pytest.mark.parametrize("text", ["just a text\n", "\n\nFrom: x\n", "12345", "{", "From x\n\nbody"])
-def test_text_without_headers_is_no_mail(text: str) -> None:
-    """What has no headers is refused in one sentence."""
+def test_text_without_headers_is_refused(text: str) -> None:
+    """A text without headers is refused in one sentence."""
     with pytest.raises(RawMailError, match="found no mail headers"):
         record(text)
 
 
 def test_verdicts_need_the_header_of_ses() -> None:
-    """Mail that never went through SES has no verdicts, whatever its headers claim."""
+    """Mail that never went through SES has no verdicts, even if its headers claim some."""
     claimed = FROM_SES.replace(RECEIVED, "Received: from a by mx.example.com; date\n")
     assert set(read(claimed + WRITTEN + BODY).verdicts.values()) == {"absent"}
     only_the_id = read(claimed + WRITTEN + BODY).message_id
@@ -150,7 +150,7 @@ FORGED = (
 
 
 def test_verdicts_of_the_sender_are_not_believed() -> None:
-    """Lookalikes below SES's own headers count neither beside nor instead of them."""
+    """Forged verdicts below SES's own headers count neither beside nor instead of them."""
     failed = FROM_SES.replace("=pass", "=fail").replace("Verdict: PASS", "Verdict: FAIL")
     assert set(read(failed + FORGED + WRITTEN).verdicts.values()) == {"fail"}
     silent = f"Return-Path: <x@sender.example>\n{RECEIVED}X-SES-DKIM-SIGNATURE: a=x;\n"
@@ -160,7 +160,7 @@ def test_verdicts_of_the_sender_are_not_believed() -> None:
 
 
 def results(text: str) -> Message:
-    """A mail from SES with this Authentication-Results header."""
+    """Return a mail from SES with this Authentication-Results header."""
     return read(f"{RECEIVED}Authentication-Results: {text}\n{WRITTEN}{BODY}")
 
 
@@ -199,13 +199,13 @@ def results(text: str) -> Message:
     ],
 )
 def test_authentication_results(text: str, spf: str, dkim: str, dmarc: str) -> None:
-    """SES's results become SES's verdicts; what a sender can spell into them counts for nothing."""
+    """SES's results become verdicts; text that a sender can put into them does not count."""
     verdicts = results(text).verdicts
     assert (verdicts["spf"], verdicts["dkim"], verdicts["dmarc"]) == (spf, dkim, dmarc)
 
 
 def test_dmarc_policy_is_read_when_dmarc_failed() -> None:
-    """SES tells the policy with a failed DMARC."""
+    """SES gives the policy only with a failed DMARC."""
     failed = results("amazonses.com; spf=fail; dmarc=fail (p=REJECT) header.from=sender.example;")
     assert failed.dmarc_policy == "reject"
     assert results("amazonses.com; dmarc=fail header.from=sender.example").dmarc_policy == "absent"
@@ -222,7 +222,7 @@ def test_dmarc_policy_is_read_when_dmarc_failed() -> None:
     ],
 )
 def test_time_of_a_mail_from_elsewhere_is_its_date(date: str, expected: str | None) -> None:
-    """Without SES's header the Date header must do; one without a zone is UTC on every machine."""
+    """Without SES's header the time is that of Date; without a zone it is UTC."""
     mail = record(f"Date: {date}\n{WRITTEN}{BODY}")["ses"]["mail"]
     assert mail["timestamp"] == expected
 
@@ -262,7 +262,7 @@ def test_line_ends_do_not_matter(end: str) -> None:
     ],
 )
 def test_header_block(raw: bytes, block: bytes) -> None:
-    """The headers as they stand, without the mbox's line and without the body."""
+    """The block is unchanged, without the mbox's From line and without the body."""
     assert header_block(raw) == block
 
 
@@ -310,7 +310,7 @@ HEADERISH = st.lists(
 
 @given(st.binary() | HEADERISH)
 def test_any_bytes_are_a_mail_or_refused(raw: bytes) -> None:
-    """Whatever the bytes, there is a readable record or one error."""
+    """Any bytes become a readable record or one error."""
     try:
         made, _ = ses_record(raw, Envelope(recipients=("ann@example.com",)))
     except RawMailError:

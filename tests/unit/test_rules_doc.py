@@ -1,6 +1,6 @@
 """docs/rules.md is true and complete: its examples are read, and every note below one is tried.
 
-A note lists mails in code spans: `Matches:` and `Not:` say what the rule does with them, `Tells:`
+A note lists mails in code spans: `Matches:` and `Not:` say what the rule does with them, `Message:`
 and `Diagnostic:` what a bounce of the first matching mail says. A mail is the usual mail of the
 document with some attributes changed.
 """
@@ -16,11 +16,14 @@ import yaml
 
 from bouncer.errors import DocumentError
 from bouncer.judge import Judgement, judge
-from bouncer.mail.message import Message, read_record
+from bouncer.mail.message import VERDICTS, Message, read_record
 from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
-from bouncer.rules import condition, rejection
-from bouncer.rules.rule import Action, Mode, read_rule
+from bouncer.reasons import ANSWER_CLASSES
+from bouncer.rules import rejection, rejection_reader
+from bouncer.rules.condition import NESTING
+from bouncer.rules.fields import FIELDS
+from bouncer.rules.rule import Action, Mode
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -28,7 +31,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding=
 _BLOCK = re.compile(
     r"^```yaml\n(?P<text>.*?)^```\n\n?(?P<after>.*?)(?=\n\n|\Z)", re.DOTALL | re.MULTILINE
 )
-_NOTE = re.compile(r"(?P<label>Matches|Not|Tells|Diagnostic):\s(?P<spans>(?:`[^`]+`(?:,\s)?)+)")
+_NOTE = re.compile(r"(?P<label>Matches|Not|Message|Diagnostic):\s(?P<spans>(?:`[^`]+`(?:,\s)?)+)")
 _SPAN = re.compile(r"`([^`]+)`")
 _USUAL = re.compile(r"usual mail:\n`([^`]+)`")
 
@@ -55,7 +58,7 @@ class Example:
         return Ruleset([read_rule("example", self.text)])
 
     def judged(self, mail: str) -> Judgement:
-        """What is done with a mail."""
+        """Judge a mail by this rule."""
         message = received(mail)
         return judge(message, self.ruleset, Settings(), now=datetime(2026, 12, 1, tzinfo=UTC))
 
@@ -98,7 +101,7 @@ def received(mail: str) -> Message:
         "timestamp": moment.isoformat(),
         "dmarcPolicy": given.pop("dmarc_policy", None),
     }
-    for verdict in condition.VERDICT_FIELDS:
+    for verdict in VERDICTS:
         receipt[f"{verdict}Verdict"] = {"status": given.pop(verdict).upper()}
     source = given.pop("sender")
     headers = [{"name": "Received", "value": origin}]
@@ -153,13 +156,15 @@ def test_a_rule_matches_what_its_note_says(example: Example) -> None:
 
 
 @pytest.mark.parametrize(
-    "example", [rule for rule in RULES if {"Tells", "Diagnostic"} & rule.notes.keys()], ids=by_line
+    "example",
+    [rule for rule in RULES if {"Message", "Diagnostic"} & rule.notes.keys()],
+    ids=by_line,
 )
 def test_a_bounce_says_what_its_note_says(example: Example) -> None:
     """The texts are those of the job the first matching mail makes."""
     (job,) = example.judged(example.notes["Matches"][0]).jobs
     dsn = job.refusals[0].dsn
-    assert example.notes.get("Tells", [job.explanation]) == [job.explanation]
+    assert example.notes.get("Message", [job.explanation]) == [job.explanation]
     if "Diagnostic" in example.notes:
         assert dsn is not None
         assert example.notes["Diagnostic"] == [dsn.diagnostic_code]
@@ -189,16 +194,14 @@ def words(*groups: Iterable[str]) -> list[str]:
 @pytest.mark.parametrize(
     "word",
     words(
-        set(condition.FIELDS) - set(condition.CONTENT_FIELDS),
-        condition.NESTING,
-        condition.VERDICT_WORDS,
-        condition.POLICY_WORDS,
+        FIELDS,
+        NESTING,
+        *(field.words for field in FIELDS.values()),
         ("days", "between", "zone"),
-        rejection.KEYS,
+        rejection_reader.KEYS,
         rejection.ACTIONS,
-        rejection.ANSWER_CLASSES,
+        ANSWER_CLASSES,
         rejection.BounceType,
-        Reason,
         Mode,
         Action,
         ("description", "mode", "from", "until", "when", "unless"),
@@ -211,6 +214,16 @@ def test_every_word_of_the_language_is_explained(word: str) -> None:
     assert f"`{word}`" in text
 
 
+def test_the_table_of_fields_is_that_of_the_code() -> None:
+    """Each row of fields.py stands in the table, beside fields of its kinds only, and no other."""
+    table = DOCUMENT.partition("\n## Fields\n")[2].partition("\n\nAn *address*")[0]
+    rows = re.findall(r"^\| (\[?`.*`\S*) \| .* \| (.*) \|$", table, re.MULTILINE)
+    shown = [(re.findall(r"`(\w+)`", names), kinds.split(", ")) for names, kinds in rows]
+    assert sorted(name for names, _ in shown for name in names) == sorted(FIELDS)
+    for names, kinds in shown:
+        assert set(kinds) == {str(FIELDS[name].kind) for name in names}
+
+
 @pytest.mark.parametrize(
     "matcher", ["contains", "starts_with", "ends_with", "regex", "over", "under", "not"]
 )
@@ -220,7 +233,7 @@ def test_every_matcher_is_explained_and_shown(matcher: str) -> None:
     assert any(re.search(rf"\b{matcher}: ", rule.text) for rule in RULES)
 
 
-@pytest.mark.parametrize("field", sorted(set(condition.FIELDS) - set(condition.CONTENT_FIELDS)))
+@pytest.mark.parametrize("field", FIELDS)
 def test_every_field_has_an_example(field: str) -> None:
     """There is a rule that asks for it."""
     assert any(re.search(rf"^\s+(?:- )?{field}:", rule.text, re.MULTILINE) for rule in RULES)

@@ -1,9 +1,20 @@
-"""Addresses, domains and identities as operators write them: ASCII, as in RFC 5321 section 4.1.2.
+"""Addresses and their parts, as they come in a mail and as operators write them.
 
-Strangers' addresses are not held against this: they are whatever came in the mail.
+Addresses in a mail are whatever a stranger put there: `addresses`, `domain`, `local_part` and
+`without_tag` take any text. Addresses, domains and identities that operators write are checked:
+ASCII, as in RFC 5321 section 4.1.2.
 """
 
+import email.utils
 import re
+from functools import partial
+
+# Newer Pythons return nothing for a list with one malformed address, unless `strict` is False.
+_getaddresses = (
+    partial(email.utils.getaddresses, strict=False)
+    if getattr(email.utils, "supports_strict_parsing", False)
+    else email.utils.getaddresses
+)
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}\.)+(?![0-9]+\b){_LABEL}"
@@ -12,13 +23,40 @@ _ADDRESS = rf"(?=[^@]{{1,64}}@)(?=[^>]{{3,254}}(?:>|$)){_ATOM}(?:\.{_ATOM})*@{_D
 _MAILBOX = re.compile(rf"([ !#-;=?A-Z^-~]* <)?({_ADDRESS})(?(1)>)")
 
 
+def addresses(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses in header values, without display names, comments and other text."""
+    if not values:
+        return ()
+    try:
+        found = _getaddresses(values)
+    except (ValueError, IndexError, TypeError, RecursionError):  # raised for hostile text
+        return ()
+    return tuple(address for _, address in found if "@" in address)
+
+
+def domain(address: str) -> str:
+    """Return the domain of an address in lower case, without a final dot; "" without a domain."""
+    return address.rpartition("@")[2].rstrip(".").lower() if "@" in address else ""
+
+
+def local_part(address: str) -> str:
+    """Return the part of an address before its last @, in lower case."""
+    return address.rpartition("@")[0].lower()
+
+
+def without_tag(address: str) -> str:
+    """Return the address without its plus tag: `ann@example.com` for `ann+news@example.com`."""
+    local, at, host = address.rpartition("@")
+    return f"{local.partition('+')[0]}{at}{host}" if "+" in local else address
+
+
 def is_domain(text: str) -> bool:
-    """Whether it is a full domain name, such as `example.com`."""
+    """Tell whether a text is a full domain name, such as `example.com`."""
     return len(text) <= 253 and bool(re.fullmatch(_DOMAIN, text))  # noqa: PLR2004  # RFC 1035
 
 
 def is_address(text: str) -> bool:
-    """Whether it is a bare address."""
+    """Tell whether a text is an address without a display name."""
     return bool(re.fullmatch(_ADDRESS, text))
 
 
@@ -34,13 +72,13 @@ def mailbox_address(mailbox: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """An address or a domain as SES names an identity: the domain in lower case."""
-    local, at, domain = name.rpartition("@")
-    return f"{local}{at}{domain.lower()}"
+    """Return an address or a domain as SES names an identity: the domain in lower case."""
+    local, at, host = name.rpartition("@")
+    return f"{local}{at}{host.lower()}"
 
 
 def identities(address: str) -> list[str]:
-    """What SES may verify an address by: itself, its domain, and the domains above that."""
+    """Return the identities that may verify an address in SES: itself, its domain, those above."""
     labels = address.rpartition("@")[2].lower().split(".")
     domains = [".".join(labels[start:]) for start in range(len(labels) - 1)]
     return [canonical(address), *domains]

@@ -1,7 +1,7 @@
 """The received mail as rules see it, read from the event SES hands to the intake.
 
-This is where raw event dictionaries end. Every field may be missing, repeated or of the wrong type:
-what can't be read is absent. Recipients are the envelope's (`receipt.recipients`), never To's.
+Raw event dictionaries end here. Every field may be missing, repeated or of the wrong type: a value
+that can't be read is absent. Recipients are the envelope's (`receipt.recipients`), never To's.
 Event shapes: SES Developer Guide, "Contents of events for the Lambda action".
 """
 
@@ -15,20 +15,22 @@ from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
 from bouncer.errors import UnreadableEventError
-from bouncer.mail import mime
+from bouncer.mail.address import addresses
+from bouncer.mail.mime import decode_words, unfold
+from bouncer.mail.text import printable
 
 ABSENT = "absent"
 VERDICTS = ("spf", "dkim", "dmarc", "spam", "virus")
 _VERDICT_MEMBERS = tuple((name, f"{name}Verdict") for name in VERDICTS)
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 
-# SES passes on at most 10 KB of headers; what is longer did not come from SES and is cut here too,
-# so that no hostile event costs time.
+# SES passes on at most 10 KB of headers. A longer list did not come from SES and is cut here, so
+# that a hostile event costs no time.
 HEADER_LIMIT = 16_384
-_HEADER_COST = 4  # colon, space and line end count as well: empty headers are not free
+_HEADER_COST = 4  # colon, space and line end count too, so that empty headers use up the limit
 
-# `from HELO (rdns [IP]) by inbound-smtp.REGION.amazonaws.com with SMTP`, up to its own id: all that
-# stands before ` id <message id> ` was written before the sender could know that id.
+# `from HELO (rdns [IP]) by inbound-smtp.REGION.amazonaws.com with SMTP`, up to ` id <message id> `:
+# a sender can't write such a header, because SES makes up the message id on receipt.
 _ORIGIN = re.compile(
     r"from (?P<helo>.*) \((?:[^()\[\]]* )?\[(?:IPv6:)?(?P<ip>[0-9A-Fa-f.:]+)\]\)"
     r" by inbound-smtp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)? with \w+",
@@ -43,7 +45,7 @@ class Message:
 
     `sender` is the envelope sender, "" for the null sender; `headers` maps lower-case names to
     unfolded values in their order; `verdicts` maps each of `VERDICTS` to SES's word in lower case
-    or `absent`; `received_at` is aware, or None when the event does not tell.
+    or `absent`; `received_at` is aware, or None when the event has no readable time.
     """
 
     message_id: str
@@ -56,37 +58,37 @@ class Message:
     dmarc_policy: str
 
     def header(self, name: str) -> tuple[str, ...]:
-        """Every value of a header, by its lower-case name, as it stands in the mail."""
+        """Return every value of a header as it stands in the mail; `name` is in lower case."""
         return self.headers.get(name, ())
 
     @cached_property
     def subject(self) -> tuple[str, ...]:
-        """The decoded subject; several when a mail carries several."""
-        return tuple(mime.decode_words(value) for value in self.header("subject"))
+        """The decoded subject; several if the mail has several Subject headers."""
+        return tuple(decode_words(value) for value in self.header("subject"))
 
     @cached_property
     def from_(self) -> tuple[str, ...]:
         """The addresses in From."""
-        return mime.addresses(self.header("from"))
+        return addresses(self.header("from"))
 
     @cached_property
     def to(self) -> tuple[str, ...]:
         """The addresses in To."""
-        return mime.addresses(self.header("to"))
+        return addresses(self.header("to"))
 
     @cached_property
     def cc(self) -> tuple[str, ...]:
         """The addresses in Cc."""
-        return mime.addresses(self.header("cc"))
+        return addresses(self.header("cc"))
 
     @cached_property
     def reply_to(self) -> tuple[str, ...]:
         """The addresses in Reply-To."""
-        return mime.addresses(self.header("reply-to"))
+        return addresses(self.header("reply-to"))
 
     @property
     def helo(self) -> str | None:
-        """The name the sending host gave itself, from the `Received` header SES wrote."""
+        """The name the connecting host gave itself, from the `Received` header SES wrote."""
         return self._origin[0]
 
     @property
@@ -105,7 +107,7 @@ class Message:
 
 
 def read_event(event: object) -> tuple[Message, ...]:
-    """The mails in an event; raises `UnreadableEventError` when it is no mail event of SES."""
+    """Return the mails in an event; raise `UnreadableEventError` for an event of another kind."""
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list) or not records:
         raise UnreadableEventError(f"found {_describe(event)}, expected an SES event with Records")
@@ -113,7 +115,7 @@ def read_event(event: object) -> tuple[Message, ...]:
 
 
 def read_record(record: object) -> Message:
-    """The mail in one record of an event; raises `UnreadableEventError` when there is none."""
+    """Return the mail in one record of an event; raise `UnreadableEventError` without one."""
     ses = record.get("ses") if isinstance(record, dict) else None
     mail = ses.get("mail") if isinstance(ses, dict) else None
     if not isinstance(ses, dict) or not isinstance(mail, dict):
@@ -150,9 +152,9 @@ def _ip_address(text: str) -> IpAddress | None:
 
 
 def _describe(value: object) -> str:
-    """What an event that is none looks like, in an operator's words."""
+    """Describe an event that is not a received mail, for the journal."""
     if not isinstance(value, dict):
-        return "a list" if isinstance(value, list) else "a value that is no JSON object"
+        return "a list" if isinstance(value, list) else "a value that is not a JSON object"
     records = value.get("Records")
     first = records[0] if isinstance(records, list) and records else None
     for candidate in (value, first if isinstance(first, dict) else {}):
@@ -160,7 +162,7 @@ def _describe(value: object) -> str:
             if key in candidate:
                 return name
     keys = ", ".join(sorted(map(str, value))[:5])
-    return f"an object with the keys {mime.printable(keys, 100)}" if value else "an empty object"
+    return f"an object with the keys {printable(keys, 100)}" if value else "an empty object"
 
 
 _STRANGERS = {
@@ -196,7 +198,7 @@ def _moment(value: object) -> datetime | None:
 
 
 def _address(value: object) -> str:
-    """An envelope address as SES gives it; the null sender in all its spellings is ""."""
+    """Return an envelope address without angle brackets; "" for every form of the null sender."""
     if not isinstance(value, str):
         return ""
     text = value.strip()
@@ -221,9 +223,10 @@ _COMMON = {
 def _headers(
     listed: object, common: Mapping[str, Any]
 ) -> tuple[Mapping[str, tuple[str, ...]], bool]:
-    """Headers by lower-case name, and whether some are missing; `commonHeaders` fills gaps.
+    """Return the headers by lower-case name, and True if some are missing or unreadable.
 
-    A list that can't be read in full may hide a signal, like one SES cut.
+    `commonHeaders` fills gaps. An unreadable header counts like one that SES cut off: it may be one
+    that forbids a bounce.
     """
     headers, whole = _fitting(listed if isinstance(listed, list) else ())
     more, all_fit = _fitting(_common_pairs(common, headers))
@@ -231,19 +234,18 @@ def _headers(
 
 
 def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
-    """The headers within the limit, by lower-case name, and whether these are all there were."""
+    """Return the headers within the limit by lower-case name, and True if these are all."""
     headers: dict[str, tuple[str, ...]] = {}
     repeated: dict[str, list[str]] = {}
     room = HEADER_LIMIT
     readable = True
-    unfold = mime.unfold
     for pair in pairs:
         try:
             name, value = pair["name"], pair["value"]
             room -= len(name) + len(value) + _HEADER_COST
             value = unfold(value if room >= 0 else value[:room])
             name = name.strip().lower()
-        except (TypeError, KeyError, AttributeError):  # no pair of texts
+        except (TypeError, KeyError, AttributeError):  # not a pair of texts
             readable = False
             continue
         if name in headers:

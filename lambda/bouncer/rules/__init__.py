@@ -1,1 +1,1 @@
-"""The rule language: documents, conditions, rejections, and the compiled set of rules."""
+"""The rule language: fields, documents, conditions, rejections, and the compiled set of rules."""

@@ -1,7 +1,13 @@
-"""Reads addresses and domains out of a document: one sentence for whatever is not one."""
+"""Reads addresses and host names out of a document, with one error text for each kind."""
+
+import re
 
 from bouncer.mail.address import is_address, is_mailbox
 from bouncer.rules.document import Node
+
+_HOST = re.compile(
+    r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
 
 
 def read_mailbox(node: Node) -> str | None:
@@ -20,7 +26,17 @@ def read_address(node: Node) -> str | None:
     return None
 
 
+def read_mta(node: Node) -> str | None:
+    """Return a host as RFC 3464 names an MTA, `dns; host`; the document may have the host alone."""
+    text = node.value if isinstance(node.value, str) else ""
+    host = re.sub(r"^dns;\s*", "", text)
+    if _HOST.fullmatch(host):
+        return f"dns; {host}"
+    node.fault("a host name such as mx.example.com")
+    return None
+
+
 def refuse(node: Node, expected: str) -> None:
-    """Refuse a value that is not such a name; one beyond ASCII gets the hint how to write it."""
+    """Refuse a value that is not the expected name; say how to write one that is not ASCII."""
     beyond = isinstance(node.value, str) and not node.value.isascii()
     node.fault(f"{expected}, an international domain in its xn-- form" if beyond else expected)

@@ -1,12 +1,12 @@
-"""When a rule matches: a tree of `All`, `Any` and `Not` over leaves.
+"""The condition of a rule: a tree of `All`, `Any` and `Not` over leaves.
 
-Each leaf is one question about one field of a mail. `condition_reader` reads conditions from a
-rule's text, `index` answers them.
+Each leaf compares one field of a mail (fields.py) with one value. `condition_reader` reads a
+condition from a rule's document, `index` finds the leaves that a message satisfies.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
@@ -15,31 +15,13 @@ import re2
 
 from bouncer.rules.document import show
 
-ADDRESS_FIELDS = ("sender", "recipient", "from", "to", "cc", "reply_to")
-DOMAIN_FIELDS = ("sender_domain", "recipient_domain", "from_domain")
-VERDICT_FIELDS = ("spf", "dkim", "dmarc", "spam", "virus")
-VERDICT_WORDS = ("pass", "fail", "gray", "processing_failed", "disabled", "absent")
-POLICY_WORDS = ("none", "quarantine", "reject", "absent")
-CONTENT_FIELDS = ("size", "body", "attachment_name", "attachment_type", "attachment_size")
 NESTING = ("all", "any", "not")
-FIELDS = (
-    *ADDRESS_FIELDS,
-    *DOMAIN_FIELDS,
-    "subject",
-    "header",
-    *VERDICT_FIELDS,
-    "dmarc_policy",
-    "source_ip",
-    "helo",
-    *CONTENT_FIELDS,
-    "recipients",
-    "time",
-)
+HEADER = "header:"  # stands before a lower-case header name in the field of a leaf
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Matcher(StrEnum):
-    """How a text is compared; `EQUALS` is the plain string, `PATTERN` one with `*` or `?`."""
+    """A way to compare texts; `EQUALS` is the plain string, `PATTERN` one with `*` or `?`."""
 
     EQUALS = "equals"
     PATTERN = "is like"
@@ -54,7 +36,7 @@ class Matcher(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Does a value of `field` compare with `pattern`? A header is `header:<lower-case name>`."""
+    """A value of `field`, or of a header if it starts with `HEADER`, compares with `pattern`."""
 
     field: str
     matcher: Matcher
@@ -66,7 +48,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Is a verdict or policy this word?"""
+    """A verdict or policy is this word."""
 
     field: str
     word: str
@@ -77,33 +59,41 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Did the connecting host's address belong to this network?"""
+    """A host's address belongs to this network."""
 
+    field: str
     network: IPv4Network | IPv6Network
 
     def __str__(self) -> str:
-        return f"source_ip in {self.network}"
+        return f"{self.field} in {self.network}"
 
 
 @dataclass(frozen=True, slots=True)
-class Recipients:
-    """Has the envelope more than `over` and fewer than `under` recipients?"""
+class Number:
+    """A number is greater than `over` and less than `under`."""
 
+    field: str
     over: int | None
     under: int | None
 
     def __str__(self) -> str:
         if self.over is not None and self.under is not None and self.under - self.over == 2:  # noqa: PLR2004
-            return f"recipients is {self.over + 1}"
+            return f"{self.field} is {self.over + 1}"
         parts = (("over", self.over), ("under", self.under))
-        return "recipients " + ", ".join(
+        return f"{self.field} " + ", ".join(
             f"{key} {value}" for key, value in parts if value is not None
+        )
+
+    def includes(self, count: int) -> bool:
+        """Tell whether a number is within the bounds."""
+        return (self.over is None or count > self.over) and (
+            self.under is None or count < self.under
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Is there a header of this (lower-case) name?"""
+    """There is a header of this (lower-case) name."""
 
     name: str
 
@@ -113,11 +103,12 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Was the mail received on one of `days`, from `start` to before `end`, local time?
+    """A moment is on one of `days`, from `start` to before `end`, local time in `zone`.
 
     Day 0 is Monday. A window whose end is not after its start goes on past midnight.
     """
 
+    field: str
     days: tuple[int, ...]
     start: time
     end: time
@@ -125,36 +116,46 @@ class Window:
 
     def __str__(self) -> str:
         days = ",".join(DAYS[day] for day in self.days)
-        return f"time is {days} {self.start:%H:%M}-{self.end:%H:%M} {self.zone.key}"
+        return f"{self.field} is {days} {self.start:%H:%M}-{self.end:%H:%M} {self.zone.key}"
+
+    def includes(self, moment: datetime) -> bool:
+        """Tell whether an aware moment is in the window."""
+        local = moment.astimezone(self.zone)
+        clock = local.time()
+        if self.start < self.end:
+            inside = self.start <= clock < self.end
+        else:
+            inside = clock >= self.start or clock < self.end
+        return inside and local.weekday() in self.days
 
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Holds when every part does."""
+    """A condition that holds when every part does."""
 
     parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Any:
-    """Holds when one of its parts does."""
+    """A condition that holds when one of its parts does."""
 
     parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Holds when its part does not."""
+    """A condition that holds when its part does not."""
 
     part: "Condition"
 
 
-Leaf = Text | Word | Network | Recipients | Present | Window
+Leaf = Text | Word | Network | Number | Present | Window
 Condition = Leaf | All | Any | Not
 
 
 def leaves(condition: Condition) -> Iterator[Leaf]:
-    """Every leaf of a condition, in the order written."""
+    """Yield every leaf of a condition, in the order written."""
     match condition:
         case All(parts) | Any(parts):
             for part in parts:
@@ -166,7 +167,7 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
 
 
 def regex_options() -> re2.Options:
-    """How every pattern an operator writes is read: case-insensitive, silent, bounded in memory."""
+    """Return the options for patterns that operators write: no case, no log, bounded memory."""
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
@@ -175,4 +176,4 @@ def regex_options() -> re2.Options:
 
 
 def _field_label(field: str) -> str:
-    return field.replace("header:", "header ")
+    return f"header {field.removeprefix(HEADER)}" if field.startswith(HEADER) else field

@@ -1,40 +1,24 @@
-"""What a rejected sender is told: the `reject` part of a rule, its codes and its texts.
+"""The answer a rejected sender gets: the `reject` part of a rule, its codes and its texts.
 
-Reads and checks everything SendBounce can carry for a rule; building the call is `job`'s. Codes
-follow RFC 3463 and RFC 5321; presets are those of SES's bounce templates (SES Developer Guide,
-"Bounce action").
+A rejection holds everything SendBounce can carry for a rule; `rejection_reader` reads it from a
+document, `job` builds the call. Codes follow RFC 3463 and RFC 5321; presets are those of SES's
+bounce templates (SES Developer Guide, "Bounce action").
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from string import Formatter
-from typing import TypeVar
-
-from bouncer.rules.address_reader import read_address, read_mailbox
-from bouncer.rules.document import Node, show
-
-T = TypeVar("T")
 
 PLACEHOLDERS = ("recipient", "sender", "subject", "date", "rule", "reference")
-ANSWER_CLASSES = ("lists", "automatic", "unauthenticated", "spam")
 ACTIONS = {"failed": "45", "delayed": "4", "delivered": "2", "relayed": "2", "expanded": "2"}
 
 MESSAGE_LIMIT = 2000  # characters of a rendered message; SES documents no limit
 DIAGNOSTIC_LIMIT = 500
 REFERENCE_FIELD = "X-Bouncer-Reference"
 
-_STATUS = re.compile(r"([245])\.[0-9]{1,3}\.[0-9]{1,3}")  # RFC 3463 section 2
-_HOST = re.compile(
-    r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
-)
-_ARN = re.compile(r"arn:[a-z-]+:ses:[a-z0-9-]+:[0-9]{12}:identity/[!-~]+")
-_FIELD_NAME = re.compile(r"[Xx]-[A-Za-z0-9-]{1,48}")
-
 
 class BounceType(StrEnum):
-    """The six reasons SES knows by name."""
+    """The six types of bounce that SES has presets for."""
 
     DOES_NOT_EXIST = "DoesNotExist"
     MESSAGE_TOO_LARGE = "MessageTooLarge"
@@ -54,8 +38,6 @@ PRESETS: Mapping[BounceType, tuple[int, str]] = {
     BounceType.TEMPORARY_FAILURE: (450, "4.0.0"),
 }
 
-_SMTP_CODES = {"2": 250, "4": 450, "5": 550}
-
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -64,7 +46,7 @@ class Template:
     text: str
 
     def render(self, values: Mapping[str, str]) -> str:
-        """The text with every placeholder replaced; `values` holds them all."""
+        """Return the text with every placeholder replaced; `values` has one for each."""
         return self.text.format_map(values)
 
 
@@ -84,7 +66,7 @@ class Dsn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """How to refuse a mail: SES's reason or our own status, the text, the rest of SendBounce."""
+    """The refusal of a mail: a type of SES or a status of our own, texts, the rest of the call."""
 
     reason: BounceType | Dsn
     message: Template | None
@@ -95,189 +77,3 @@ class Rejection:
     recipient_arn: str | None
     reporting_mta: str | None
     extension_fields: tuple[tuple[str, str], ...]
-
-
-_DSN_KEYS = (
-    "smtp_code",
-    "action",
-    "diagnostic",
-    "remote_mta",
-    "final_recipient",
-    "last_attempt_date",
-    "recipient_extension_fields",
-)
-KEYS = (
-    "type",
-    "status",
-    *_DSN_KEYS,
-    "message",
-    "keep_copy",
-    "answer",
-    "sender",
-    "sender_arn",
-    "recipient_arn",
-    "reporting_mta",
-    "extension_fields",
-)
-
-
-def read_rejection(node: Node) -> Rejection | None:
-    """The rejection in a `reject` mapping; None after a problem."""
-    entries = node.members(KEYS, "a mapping with type or status")
-    if not isinstance(node.value, dict):
-        return None
-    reason = _reason(node, entries)
-    rejection = Rejection(
-        reason=reason or BounceType.UNDEFINED,
-        message=_optional(entries, "message", lambda item: read_template(item, MESSAGE_LIMIT)),
-        keep_copy=_optional(entries, "keep_copy", Node.flag) or False,
-        answer=_optional(entries, "answer", read_answer) or frozenset(),
-        sender=_optional(entries, "sender", read_mailbox),
-        sender_arn=_optional(entries, "sender_arn", _arn),
-        recipient_arn=_optional(entries, "recipient_arn", _arn),
-        reporting_mta=_optional(entries, "reporting_mta", read_mta),
-        extension_fields=_optional(entries, "extension_fields", _extension_fields) or (),
-    )
-    return rejection if reason else None
-
-
-def _optional(entries: dict[str, Node], key: str, read: Callable[[Node], T | None]) -> T | None:
-    return read(entries[key]) if key in entries else None
-
-
-def _reason(node: Node, entries: dict[str, Node]) -> BounceType | Dsn | None:
-    if "type" in entries and "status" in entries:
-        node.fault("one of them", found="both type and status")
-        return None
-    if "status" in entries:
-        return _dsn(entries)
-    for key in _DSN_KEYS:
-        if key in entries:
-            expected = f"status instead of type, or no {key} (a type has its own codes)"
-            entries[key].fault(expected, found=f"{key} without status")
-    if "type" not in entries:
-        node.fault("one of them", found="neither type nor status")
-        return None
-    word = entries["type"].word(tuple(map(str, BounceType)))
-    return BounceType(word) if word else None
-
-
-def _dsn(entries: dict[str, Node]) -> Dsn | None:
-    status = _status(entries["status"])
-    code = _optional(entries, "smtp_code", lambda item: item.number("a number such as 550"))
-    action = _optional(entries, "action", lambda item: item.word(tuple(ACTIONS)))
-    dsn = Dsn(
-        status=status or "5.0.0",
-        smtp_code=code or _SMTP_CODES[(status or "5")[0]],
-        action=action or ("failed" if status and status[0] in "45" else "delivered"),
-        diagnostic=_optional(
-            entries, "diagnostic", lambda item: read_template(item, DIAGNOSTIC_LIMIT)
-        ),
-        remote_mta=_optional(entries, "remote_mta", read_mta),
-        final_recipient=_optional(entries, "final_recipient", read_address),
-        last_attempt_date=_optional(entries, "last_attempt_date", Node.flag) or False,
-        extension_fields=_optional(entries, "recipient_extension_fields", _extension_fields) or (),
-    )
-    if status is None or not _agree(entries, dsn):
-        return None
-    return dsn
-
-
-def _agree(entries: dict[str, Node], dsn: Dsn) -> bool:
-    """Do reply code, status class and action say the same thing?"""
-    sound = True
-    if "smtp_code" in entries and not re.fullmatch(
-        f"{dsn.status[0]}[0-5][0-9]", str(dsn.smtp_code)
-    ):
-        expected = (
-            f"a reply code {dsn.status[0]}00 to {dsn.status[0]}59, as the status is {dsn.status}"
-        )
-        entries["smtp_code"].fault(expected)
-        sound = False
-    if dsn.status[0] not in ACTIONS[dsn.action]:
-        fitting = [action for action, classes in ACTIONS.items() if dsn.status[0] in classes]
-        expected = f"{' or '.join(fitting)}, as the status is {dsn.status}"
-        entries["action"].fault(expected)
-        sound = False
-    return sound
-
-
-def _status(node: Node) -> str | None:
-    if isinstance(node.value, str) and _STATUS.fullmatch(node.value):
-        return node.value
-    node.fault('an enhanced status code of class 2, 4 or 5 such as "5.7.1" (RFC 3463)')
-    return None
-
-
-def read_template(node: Node, limit: int) -> Template | None:
-    """A text with placeholders of at most `limit` characters."""
-    text = node.text()
-    if text is None:
-        return None
-    if not text.strip() or len(text) > limit:
-        found = f"{len(text)} characters" if text.strip() else "an empty text"
-        node.fault(f"1 to {limit} characters", found=found)
-        return None
-    names = _placeholders(text)
-    if names is None:
-        node.fault("single braces, and only around a placeholder such as {recipient}")
-        return None
-    for name in names:
-        if name not in PLACEHOLDERS:
-            known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
-            node.fault(f"one of {known}", found=f"the placeholder {show(f'{{{name}}}')}")
-            return None
-    return Template(text)
-
-
-def _placeholders(text: str) -> list[str] | None:
-    """The names between braces; None when braces don't pair or are doubled."""
-    if "{{" in text or "}}" in text:
-        return None
-    try:
-        return [
-            f"{name}{'!' + conversion if conversion else ''}{':' + spec if spec else ''}"
-            for _, name, spec, conversion in Formatter().parse(text)
-            if name is not None
-        ]
-    except ValueError:
-        return None
-
-
-def read_answer(node: Node) -> frozenset[str] | None:
-    """The classes of mail that may be answered although the guard would withhold them."""
-    words = [item.word(ANSWER_CLASSES) for item in node.items()]
-    return frozenset(word for word in words if word)
-
-
-def read_mta(node: Node) -> str | None:
-    """A host as RFC 3464 names an MTA, `dns; host`; the host alone will do."""
-    text = node.value if isinstance(node.value, str) else ""
-    host = re.sub(r"^dns;\s*", "", text)
-    if _HOST.fullmatch(host):
-        return f"dns; {host}"
-    node.fault("a host name such as mx.example.com")
-    return None
-
-
-def _arn(node: Node) -> str | None:
-    if isinstance(node.value, str) and _ARN.fullmatch(node.value):
-        return node.value
-    node.fault("an ARN such as arn:aws:ses:eu-west-1:123456789012:identity/example.com")
-    return None
-
-
-def _extension_fields(node: Node) -> tuple[tuple[str, str], ...] | None:
-    fields = []
-    for name, item in node.entries("a mapping of X- names to text").items():
-        value = item.text()
-        if not _FIELD_NAME.fullmatch(name):
-            expected = "X- followed by up to 48 letters, digits or dashes"
-            item.fault(expected, found=f"the name {show(name)}")
-        elif name.lower() == REFERENCE_FIELD.lower():
-            item.fault("another name, as this one carries the reference", found=f"the name {name}")
-        elif value is not None and not re.fullmatch(r"[ -~]{1,2048}", value):
-            item.fault("1 to 2048 printable ASCII characters")
-        else:
-            fields.append((name, value or ""))
-    return tuple(fields)

@@ -1,33 +1,15 @@
-"""A rule: one document that says when a mail is meant and what is done with it.
+"""A rule: the mail it means, and the action for that mail."""
 
-    description: People who left; tell senders whom to write instead.
-    mode: enforce | shadow | off        # default enforce
-    from: 2026-12-01                    # ISO date or time, UTC unless it has an offset
-    until: 2027-01-31                   # a date means to the end of that day
-    when: {...}                         # every key must hold; see condition_reader
-    unless: {...}                       # same language; if it holds, the rule does not match
-    accept: {} | drop: {} | reject: {...}
-
-Exactly one of the three actions; no `when` means every message. A document is read whole: all of
-its problems are reported at once.
-"""
-
-import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from bouncer.errors import DocumentError
-from bouncer.rules.condition import All, Condition, Not
-from bouncer.rules.condition_reader import read_condition
-from bouncer.rules.document import Node, read, show
-from bouncer.rules.rejection import Rejection, read_rejection
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")  # what SSM and file systems both allow
+from bouncer.rules.condition import Condition
+from bouncer.rules.rejection import Rejection
 
 
 class Mode(StrEnum):
-    """Does a rule act, only record that it would, or nothing at all?"""
+    """The mode of a rule or deployment: act, only record, or do nothing."""
 
     ENFORCE = "enforce"
     SHADOW = "shadow"
@@ -35,7 +17,7 @@ class Mode(StrEnum):
 
 
 class Action(StrEnum):
-    """What happens to a mail for one recipient."""
+    """The action of a rule for one recipient of a mail."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -44,7 +26,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One parsed rule; no `condition` matches every message, only reject has a `rejection`."""
+    """One rule; without a `condition` it matches every message; only reject has a `rejection`."""
 
     name: str
     description: str
@@ -54,89 +36,3 @@ class Rule:
     condition: Condition | None
     action: Action
     rejection: Rejection | None
-
-
-_KEYS = ("description", "mode", "from", "until", "when", "unless", *map(str, Action))
-
-
-def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
-    """The rule called `name`; raises `DocumentError` naming `document` and all its faults."""
-    root = read(document or name, text)
-    if not NAME.fullmatch(name):
-        expected = "letters, digits, dot, dash and underscore, at most 100"
-        root.fault(expected, found=f"the rule name {show(name)}")
-    entries = root.members(_KEYS, "a rule (a mapping with accept, reject or drop)")
-    action, rejection = _action(root, entries)
-    mode = entries["mode"].word(tuple(map(str, Mode))) if "mode" in entries else Mode.ENFORCE
-    description = entries["description"].text() if "description" in entries else ""
-    starts, ends = _period(entries)
-    condition = _condition(entries)
-    root.report.settle()
-    if action is None or mode is None:  # settle() has raised: a missing value is always a problem
-        raise DocumentError(())
-    return Rule(
-        name=name,
-        description=description or "",
-        mode=Mode(mode),
-        starts=starts,
-        ends=ends,
-        condition=condition,
-        action=action,
-        rejection=rejection,
-    )
-
-
-def _action(root: Node, entries: dict[str, Node]) -> tuple[Action | None, Rejection | None]:
-    found = [action for action in Action if action in entries]
-    if len(found) != 1:
-        if isinstance(root.value, dict):
-            expected = "exactly one of accept, reject and drop"
-            root.fault(expected, found=" and ".join(found) or "no action")
-        for action in found:
-            _one_action(action, entries[action])
-        return None, None
-    return found[0], _one_action(found[0], entries[found[0]])
-
-
-def _one_action(action: Action, node: Node) -> Rejection | None:
-    if action is Action.REJECT:
-        return read_rejection(node)
-    if node.value not in ({}, None):
-        node.fault("an empty mapping, {}")
-    return None
-
-
-def _condition(entries: dict[str, Node]) -> Condition | None:
-    when = read_condition(entries["when"]) if "when" in entries else None
-    unless = read_condition(entries["unless"]) if "unless" in entries else None
-    if unless is None:
-        return when
-    return Not(unless) if when is None else All((when, Not(unless)))
-
-
-def _period(entries: dict[str, Node]) -> tuple[datetime | None, datetime | None]:
-    starts = _moment(entries["from"], end=False) if "from" in entries else None
-    ends = _moment(entries["until"], end=True) if "until" in entries else None
-    if starts and ends and ends <= starts:
-        entries["until"].fault("a time after from")
-    return starts, ends
-
-
-def _moment(node: Node, *, end: bool) -> datetime | None:
-    text = node.value if isinstance(node.value, str) else ""
-    try:
-        moment = datetime.fromisoformat(text)
-        if end and _is_date(text):
-            moment += timedelta(days=1)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        node.fault("an ISO date or time such as 2026-12-01 or 2026-12-01T08:00+01:00")
-        return None
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

@@ -1,6 +1,6 @@
-"""All rules, compiled: `decide(message, recipient)` is pure and total.
+"""All rules, compiled: `decide(message, recipient)` has no effects and never raises.
 
-Each distinct leaf of all conditions gets a number; `index` tells which numbers a message satisfies
+Each distinct leaf of all conditions gets a number; `index` finds the numbers a message satisfies
 (its facts). Only rules that need one of these facts, and the few that need none, are evaluated in
 full. The first enforced match in name order decides; shadow matches before it are recorded and
 passed over.
@@ -34,10 +34,10 @@ Test = Callable[[Facts], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What happens to a message for one recipient.
+    """The decision about a message for one recipient.
 
-    `rule` and `action` are None when no rule matched. `shadow` are the rules in shadow mode that
-    would have decided otherwise, in their order.
+    No match leaves `rule` None. `shadow` has the rules in shadow mode that would have decided
+    before `rule`, in their order.
     """
 
     recipient: str
@@ -46,7 +46,7 @@ class Decision:
 
     @property
     def action(self) -> Action | None:
-        """The action of the deciding rule."""
+        """The action of the deciding rule, or None."""
         return self.rule.action if self.rule else None
 
 
@@ -65,7 +65,7 @@ class Ruleset:
         self._index = LeafIndex(self._numbers)
 
     def _add(self, position: int, condition: Condition | None) -> None:
-        """Note which facts make the rule worth a look, and what it takes to match then."""
+        """Note the facts that make a rule a candidate, and the test a candidate must pass."""
         if condition is None:
             self._always.append(position)
             self._tests.append(None)
@@ -106,16 +106,16 @@ class Ruleset:
                 return lambda facts: number in facts
 
     def decide(self, message: Message, recipient: str) -> Decision:
-        """The decision for one recipient of the message; never raises."""
+        """Return the decision for one recipient of the message."""
         return self._decide(message, recipient, self._index.message_facts(message))
 
     def decisions(self, message: Message) -> tuple[Decision, ...]:
-        """The decision for every envelope recipient, in their order."""
+        """Return the decision for every envelope recipient, in their order."""
         facts = self._index.message_facts(message)
         return tuple(self._decide(message, recipient, facts) for recipient in message.recipients)
 
     def facts(self, message: Message, recipient: str) -> dict[Leaf, bool]:
-        """Whether each leaf of any rule holds for this recipient, to make an explanation of."""
+        """Return for each leaf of any rule if it holds for this recipient, for an explanation."""
         facts = self._index.message_facts(message) | self._index.recipient_facts(recipient)
         return {leaf: number in facts for leaf, number in self._numbers.items()}
 
@@ -138,7 +138,7 @@ class Ruleset:
 
 
 def in_force(rule: Rule, message: Message) -> bool:
-    """Was the mail received within the rule's dates? One without a date meets no dated rule."""
+    """Tell whether a mail was received within the rule's dates; False if its time is unknown."""
     if rule.starts is None and rule.ends is None:
         return True
     if message.received_at is None:
@@ -149,7 +149,7 @@ def in_force(rule: Rule, message: Message) -> bool:
 
 
 def _keys(condition: Condition) -> tuple[Leaf, ...] | None:
-    """Leaves of which at least one must hold for the condition to hold; None if none such."""
+    """Return leaves of which one must hold for the condition to hold; None without such leaves."""
     match condition:
         case All(parts):
             found = [keys for part in parts if (keys := _keys(part)) is not None]
@@ -166,7 +166,7 @@ def _keys(condition: Condition) -> tuple[Leaf, ...] | None:
 
 
 def _breadth(keys: tuple[Leaf, ...]) -> tuple[int, int]:
-    """How many mails such keys let through, roughly: the least selective leaf counts."""
+    """Return a rough measure of the mails that satisfy a key; the least selective leaf counts."""
     return max(map(_leaf_breadth, keys)), len(keys)
 
 
@@ -183,7 +183,7 @@ def _leaf_breadth(leaf: Leaf) -> int:
 
 
 def _is_any_of(condition: Condition) -> bool:
-    """Is the condition nothing but leaves of which one must hold? Then finding one is enough."""
+    """Tell whether a condition is only leaves of which one must hold, so that one is enough."""
     match condition:
         case Any(parts):
             return all(map(_is_any_of, parts))

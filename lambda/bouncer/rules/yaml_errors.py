@@ -1,7 +1,7 @@
-"""Says what is wrong with text that is no YAML, in words of someone who has never read its grammar.
+"""Explains why a text is not YAML, to people who have never read the grammar of YAML.
 
-PyYAML and libyaml know where they stopped, rarely what was meant. The usual slips are told from the
-character at fault, what stands before it on its line, and the parser's words. Nothing is repaired.
+PyYAML and libyaml report where they stopped, rarely what was meant. The usual slips are recognised
+by the character at fault, the text before it on its line, and the parser's words.
 """
 
 import re
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import yaml
 
-# Everything YAML does not allow (YAML 1.2 section 5.1), lone surrogates included. Compiled when it
-# is needed: that takes longer than all else a cold start does with this module.
+# All characters YAML does not allow (YAML 1.2 section 5.1), lone surrogates included. Compiled only
+# when it is needed: compiling it takes longer than the rest of this module at a cold start.
 _FORBIDDEN = (
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\ufeff\U00010000-\U0010ffff]"
 )
@@ -20,14 +20,14 @@ _STARTED = re.compile("alias|anchor|block scalar|simple key")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slip:
-    """What a problem says: the line, from 1, what was found there and what was expected."""
+    """The fault in a text: its line, from 1, what was found there and what was expected."""
 
     line: int | None
     found: str
     expected: str
 
 
-# What the parser says, what stands before the fault on its line; found, expected. The first counts.
+# The parser's words, the text before the fault on its line; found, expected. The first match wins.
 _USUAL = tuple(
     (re.compile(says), before, found, expected)
     for says, before, found, expected in (
@@ -78,10 +78,12 @@ _USUAL = tuple(
 
 
 def of_parser(error: yaml.MarkedYAMLError, text: str) -> Slip:
-    """What stopped the parser in `text`."""
+    """Return the slip that stopped the parser in `text`."""
     context = error.context or ""
     mark = error.problem_mark or error.context_mark
-    if _OPENED.search(context) or _STARTED.search(context):  # where it began tells more
+    if _OPENED.search(context) or _STARTED.search(
+        context
+    ):  # the place where it began is the useful one
         mark = error.context_mark or mark
     if mark is None:
         return Slip(line=None, found="invalid YAML", expected="YAML")
@@ -103,9 +105,9 @@ def _before(text: str) -> str:
 
 
 def of_characters(text: str) -> Slip:
-    """The first character of `text` that YAML does not allow."""
+    """Return the first character of `text` that YAML does not allow."""
     match = re.search(_FORBIDDEN, text)
     if match is None:
-        return Slip(line=None, found="characters that are no text", expected="text")
+        return Slip(line=None, found="characters that are not text", expected="text")
     line = text.count("\n", 0, match.start()) + 1
     return Slip(line=line, found=f"the character U+{ord(match[0]):04X}", expected="text")

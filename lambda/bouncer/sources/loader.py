@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
-from bouncer.rules.rule import Rule, read_rule
+from bouncer.rules.rule import Rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from botocore.exceptions import NoRegionError
 from rich.console import Console
 
-from bouncer.rules.condition import POLICY_WORDS, VERDICT_FIELDS, VERDICT_WORDS
+from bouncer.mail.message import VERDICTS
+from bouncer.rules.fields import POLICY_WORDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
 from bouncer.sources.loader import Loaded
 from bouncer.sources.parameters import ParameterSource
@@ -160,7 +161,7 @@ def _verdicts(texts: list[str]) -> dict[str, str]:
 
 def _verdict(text: str) -> tuple[str, str]:
     name, equals, word = text.lower().partition("=")
-    known = {**dict.fromkeys(VERDICT_FIELDS, VERDICT_WORDS), "dmarc_policy": POLICY_WORDS}
+    known = {**dict.fromkeys(VERDICTS, VERDICT_WORDS), "dmarc_policy": POLICY_WORDS}
     if not equals or name not in known:
         raise UsageError(f"--verdict: found {text!r}, expected NAME=WORD with {', '.join(known)}")
     if word not in known[name]:

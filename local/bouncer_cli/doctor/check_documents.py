@@ -8,7 +8,8 @@ from bouncer.environment import DEFAULTS_KEY
 from bouncer.errors import DocumentError
 from bouncer.mail.address import mailbox_address
 from bouncer.operator_settings import Settings
-from bouncer.rules.rule import Mode, Rule, read_rule
+from bouncer.rules.rule import Mode, Rule
+from bouncer.rules.rule_reader import read_rule
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Document, SourceError
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError

@@ -13,8 +13,6 @@ _SENDER = "further sender"
 
 _ATTACHED = "Custom::DefaultConfigurationSet"  # in the stack, if it attaches our set
 
-_NO_SET = "it has no default configuration set"
-
 
 def identity(context: CheckContext) -> Findings:
     """Check that the bounce sender's identity is verified, signs, and has our set as default."""
@@ -78,49 +76,54 @@ def _dkim(name: str, dkim: Mapping[str, Any]) -> Finding:
 
 
 def _default_set(context: CheckContext, found: str | None) -> Finding:
-    ours = context.deployment.full_name
+    ours, name = context.deployment.full_name, context.deployment.identity
     if found == ours:
-        return ok(_IDENTITY, f"{ours} is its default configuration set")
+        return ok(_IDENTITY, f"{ours} is the default configuration set of {name}")
     if context.deployment.attach_configuration_set is False:
-        has = f"its default configuration set is {found}" if found else _NO_SET
+        has = f"the default configuration set of {name} is {found}" if found else _has_no_set(name)
         return ok(_IDENTITY, f"{has}, and attach_configuration_set: false leaves it so")
-    return _foreign_set(found) if found else _no_set(context)
+    return _foreign_set(name, found) if found else _no_set(context)
 
 
-def _foreign_set(found: str) -> Finding:
+def _foreign_set(name: str, found: str) -> Finding:
     return problem(
         _IDENTITY,
-        f"its default configuration set is {found}, which the deployment does not replace",
+        f"the default configuration set of {name} is {found}; the deployment does not replace it",
         "remove that set from the identity, or verify the sender's address and set it as identity "
         "in cdk.json, or set attach_configuration_set: false",
     )
 
 
+def _has_no_set(name: str) -> str:
+    return f"{name} has no default configuration set"
+
+
 def _no_set(context: CheckContext) -> Finding:
+    has_none = _has_no_set(context.deployment.identity)
     if context.stack.hidden:
-        return warning(_IDENTITY, _NO_SET, NOT_KNOWN)
+        return warning(_IDENTITY, has_none, NOT_KNOWN)
     if context.stack.pending:
         return _to_be_attached(context)
     if not context.stack.names(_ATTACHED):
         remedy = "run cdk deploy, or set attach_configuration_set: false in cdk.json"
-        return warning(_IDENTITY, f"{_NO_SET}, as the stack does not attach ours", remedy)
+        return warning(_IDENTITY, f"{has_none}, as the stack does not attach ours", remedy)
     names = context.deployment
     command = (
         "aws sesv2 put-email-identity-configuration-set-attributes "
         f"--email-identity {names.identity} --configuration-set-name {names.full_name}"
     )
-    found = f"{_NO_SET}, so SES publishes no events of bounces"
+    found = f"{has_none}, so SES publishes no events of bounces"
     return problem(_IDENTITY, found, f"attach ours: {command}")
 
 
 def _to_be_attached(context: CheckContext) -> Finding:
     wanted, name = context.deployment, context.deployment.identity
     if wanted.attach_configuration_set or "@" in name:
-        return ok(_IDENTITY, f"{_NO_SET}; the deployment attaches ours")
+        return ok(_IDENTITY, f"{_has_no_set(name)}; the deployment attaches ours")
     return warning(
         _IDENTITY,
-        f"{_NO_SET}; the deployment attaches ours, and SES then refuses mail from roles that "
-        f"may use {name} only",
+        f"{_has_no_set(name)}; the deployment attaches ours, and SES then refuses mail from roles "
+        f"that may use {name} only",
         f"allow these roles configuration-set/{wanted.full_name} too, or set the sender's own "
         "address as identity, then set attach_configuration_set: true",
     )

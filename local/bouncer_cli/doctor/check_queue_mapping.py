@@ -37,7 +37,7 @@ def _mapping(context: CheckContext, uuid: str, answer: Mapping[str, Any]) -> Fin
     yield _state(uuid, answer.get("State", "unknown"), f"{queue} to {function}")
     queues = [url.rpartition("/")[2] for url in context.stack.names(QUEUES)]
     if function not in context.stack.names(FUNCTIONS) or queue not in queues:
-        found = f"it leads from {queue} to {function}, which are not both the stack's"
+        found = f"{queue} and {function} are not both the stack's"
         yield problem(_MAPPING, found, REPAIR)
     if "ReportBatchItemFailures" not in answer.get("FunctionResponseTypes", []):
         found = "ReportBatchItemFailures is off, so one failed job fails its whole batch"

@@ -184,18 +184,20 @@ def _as_configured(context: CheckContext, rule: Rule) -> Findings:
     wanted = context.deployment
     again = f"change the rule back in the SES console, or change cdk.json and {_DEPLOY}"
     if not rule.get("Enabled", False):
-        yield problem(_RULE, "it is disabled, so no mail is judged", "enable it in the SES console")
+        yield problem(_RULE, "disabled, so no mail is judged", "enable it in the SES console")
     recipients = sorted(map(str.lower, rule.get("Recipients", [])))
     if recipients == sorted(map(str.lower, wanted.recipients)):
-        yield ok(_RULE, f"it is for {some(recipients)}, as configured")
+        yield ok(_RULE, f"recipients are {some(recipients)}, as configured")
     else:
-        found = f"it is for {some(recipients)}, cdk.json says {some(sorted(wanted.recipients))}"
+        found = (
+            f"recipients are {some(recipients)}, cdk.json says {some(sorted(wanted.recipients))}"
+        )
         yield problem(_RULE, found, again)
     if rule.get("ScanEnabled", False) != wanted.scan:
         now = "on" if rule.get("ScanEnabled") else "off, so the verdicts spam and virus are missing"
         yield problem(_RULE, f"scanning is {now}", again)
     if rule.get("TlsPolicy", "Optional") != ("Require" if wanted.require_tls else "Optional"):
-        yield problem(_RULE, f"its TLS policy is {rule.get('TlsPolicy', 'Optional')}", again)
+        yield problem(_RULE, f"TLS policy is {rule.get('TlsPolicy', 'Optional')}", again)
     yield _lambda_action(context, rule, again)
 
 
@@ -207,12 +209,12 @@ def _lambda_action(context: CheckContext, rule: Rule, again: str) -> Finding:
     mine = [call for call in calls if not ours or _function(call["FunctionArn"]) in ours]
     if not mine:
         others = ", ".join(_function(call["FunctionArn"]) for call in calls) or "no function"
-        return problem(_RULE, f"it calls {others}, not our intake", again)
+        return problem(_RULE, f"calls {others}, not our intake", again)
     wanted = "Event" if context.deployment.invocation == "event" else "RequestResponse"
     found = mine[0].get("InvocationType", "Event")  # SES API reference, LambdaAction
     if found != wanted:
         return problem(_RULE, f"it calls the intake by {found}, cdk.json says {wanted}", again)
-    return ok(_RULE, f"it calls {_function(mine[0]['FunctionArn'])} by {found}")
+    return ok(_RULE, f"calls {_function(mine[0]['FunctionArn'])} by {found}")
 
 
 def _function(arn: str) -> str:

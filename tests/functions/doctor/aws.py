@@ -1,4 +1,4 @@
-"""An account under real clients, and what the doctor finds there."""
+"""A fake account that answers real clients, and the doctor's findings there."""
 
 import json
 import os
@@ -182,7 +182,7 @@ BEFORE = {"cloudformation.DescribeStacks": FRESH["cloudformation.DescribeStacks"
 
 
 class Session(boto3.Session):
-    """Makes one client of a service and region for all tests: each takes a while to make."""
+    """Makes one client per service and region for all tests, as making one takes a while."""
 
     made: ClassVar[dict[Any, Any]] = {}
     answering: ClassVar[Callable[..., Any]]
@@ -199,7 +199,7 @@ class Session(boto3.Session):
 
 
 class Aws:
-    """An account whose answers are set by operation, under real clients: their requests reach it.
+    """An account that answers the requests of real clients as set for each operation.
 
     An answer is a dictionary, a function of the request's text, an error code (or code and text),
     or an exception; requests and answers are checked against botocore's models.
@@ -234,7 +234,7 @@ class Aws:
 
 
 def moto() -> None:
-    """Marks an operation that moto answers."""
+    """Mark an operation that moto answers."""
 
 
 def found(
@@ -245,7 +245,7 @@ def found(
     mx: Callable[[str], tuple[Mx, ...]] = lambda _: (INBOUND,),
     **settings: Any,
 ) -> list[Finding]:
-    """What the doctor finds; every finding with something to do says what, and nothing changes."""
+    """Return the doctor's findings; each but ok has a next step, and every call only reads."""
     aws = aws or Aws(answers or {})
     findings = list(
         examine(deployment(**settings), region=region, now=NOW, session=aws.session, look_up=mx)

@@ -29,7 +29,7 @@ from tests.functions.doctor.aws import (
 
 
 def run(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Any], *arguments: str) -> int:
-    """The command on a folder with a cdk.json, before the account that answers so."""
+    """Run the command in a folder with a cdk.json, in an account that answers so."""
     aws = Aws(answers)
 
     def before_account(wanted: DeploymentSettings, **options: Any) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def run(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Any], *arguments: st
 def test_the_exit_status_tells_problems_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """0 with warnings, 1 with a problem; the table ends with a count."""
+    """The status is 0 with warnings and 1 with a problem; the table ends with a count."""
     monkeypatch.chdir(tmp_path)
     assert run(monkeypatch, FRESH) == 0
     out, err = capsys.readouterr()
@@ -60,7 +60,7 @@ def test_the_exit_status_tells_problems_only(
 def test_json_is_one_object_per_finding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same findings for programs, and nothing else on either stream."""
+    """Programs get the same findings, and nothing else on stdout or stderr."""
     monkeypatch.chdir(tmp_path)
     assert run(monkeypatch, FRESH, "--format", "json") == 0
     out, err = capsys.readouterr()
@@ -72,7 +72,7 @@ def test_json_is_one_object_per_finding(
 
 
 def test_a_terminal_folds_what_is_found_within_its_column() -> None:
-    """Long lines stay readable, and nothing from AWS controls the terminal."""
+    """Long lines stay readable, a next step begins a line, and AWS's text controls no terminal."""
     console = Console(force_terminal=True, width=60, no_color=True, record=True, quiet=False)
     with console.capture() as captured:
         report = TableReport(console)

@@ -1,4 +1,4 @@
-"""`bouncer doctor` reads the settings the stack is made from."""
+"""`bouncer doctor` reads the settings from which the stack is made."""
 
 import json
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_settings_are_those_the_stack_is_made_from(tmp_path: Path) -> None:
 def test_settings_that_cannot_be_read_are_wrong_usage(
     text: str | None, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One sentence each with what was expected, exit status 2."""
+    """Each error is one sentence with what was expected; the exit status is 2."""
     path = tmp_path / "cdk.json"
     if text is not None:
         path.write_text(text)

@@ -1,4 +1,4 @@
-"""`bouncer doctor` examines all it can reach, in words, and changes nothing."""
+"""`bouncer doctor` examines everything it can reach, and changes nothing."""
 
 from typing import Any
 
@@ -53,21 +53,21 @@ NOTHING_THERE: dict[str, Any] = {
     ],
 )
 def test_of_a_stack_that_is_not_whole_nothing_is_missed(status: str, level: Level) -> None:
-    """Whoever made by hand what it lacks would have the next deployment fail."""
+    """Its resources are not reported as missing: made by hand, they would fail the deployment."""
     findings = found({**NOTHING_THERE, **stack_status(status)}, **ASKED_FOR)
     (stack,) = [finding for finding in findings if finding.level is not Level.OK]
     assert (stack.check, stack.level) == ("stack", level)
 
 
 def test_no_event_destination_of_an_unfinished_stack_is_missed() -> None:
-    """They come, or go, with the rest of it."""
+    """Event destinations are made and deleted together with the rest of the stack."""
     none: dict[str, Any] = {"sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": []}}
     for status in ("CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS"):
         assert not lines(found({**none, **stack_status(status)}), Level.PROBLEM)
 
 
 def test_what_may_belong_to_a_hidden_stack_is_not_known() -> None:
-    """Without CloudFormation's answer nothing is announced, and nobody is said to have deleted."""
+    """Without CloudFormation's answer nothing is announced, and nothing reported as deleted."""
     answers = {
         **NOTHING_THERE,
         "cloudformation.DescribeStacks": "AccessDenied",
@@ -83,7 +83,7 @@ def test_what_may_belong_to_a_hidden_stack_is_not_known() -> None:
 
 
 def test_another_bouncer_of_the_same_mail_is_a_problem() -> None:
-    """Each has a ledger of its own, so both may answer; wherever the other stands."""
+    """Each has its own ledger, so both may answer; the order of their rules does not matter."""
     other = receipt_rule("ses-auto-bouncer-old")
 
     def told(other: dict[str, Any]) -> list[str]:
@@ -102,7 +102,7 @@ def test_another_bouncer_of_the_same_mail_is_a_problem() -> None:
 
 
 def test_the_mode_of_cdk_json_is_told_too() -> None:
-    """The shipped one is shadow: the first answer to why there are no bounces."""
+    """The shipped cdk.json says mode: shadow, the usual reason for a lack of bounces."""
 
     def told(text: str | None) -> list[str]:
         shown = [parameter("settings", text)] if text else []
@@ -123,7 +123,7 @@ def test_recipients_and_identities_are_compared_as_mail_does() -> None:
 
 
 def test_a_healthy_deployment_is_all_ok() -> None:
-    """Nothing to do: every check says so, in the order of a mail's journey."""
+    """Every check reports ok, in the order of a mail's journey."""
     findings = found()
     assert not lines(findings, Level.PROBLEM) + lines(findings, Level.WARNING)
     checks = list(dict.fromkeys(finding.check for finding in findings))
@@ -142,7 +142,7 @@ def test_a_healthy_deployment_is_all_ok() -> None:
 
 
 def test_before_deploying_it_says_what_is_ready_and_what_comes_next() -> None:
-    """Without a stack nothing of it is missed; the one thing to do is to deploy."""
+    """Without a stack its resources are not missed; the one thing to do is to deploy."""
     findings = found(FRESH, attach_configuration_set=True)
     assert not lines(findings, Level.PROBLEM)
     (next_step,) = [finding for finding in findings if finding.level is Level.WARNING]
@@ -192,7 +192,7 @@ def test_what_the_deployment_will_make_is_not_missed() -> None:
 def test_a_call_that_fails_is_one_line_and_stops_no_other_check(
     operation: str, answer: Any, expected: str
 ) -> None:
-    """Whatever one call answers, the findings that need it become a warning, the others stay."""
+    """The findings that need the failed call become a warning; the others stay."""
     findings = found({operation: answer})
     assert not lines(findings, Level.PROBLEM)
     missed = [line for line in findings if "could not be checked" in line.found]
@@ -221,14 +221,14 @@ def test_an_answer_that_is_not_understood_is_one_line() -> None:
 
 
 def test_nothing_is_asked_twice() -> None:
-    """A function's settings and its state are one answer; both were true at the same time."""
+    """A function's settings and its state come from one answer, and so from one moment."""
     aws = Aws({})
     found(aws=aws)
     assert aws.asked.count("lambda.GetFunction") == len(RESOURCES["AWS::Lambda::Function"])
 
 
 def test_a_service_that_is_silent_is_asked_once() -> None:
-    """Several checks that need it say so without waiting for it again."""
+    """All checks that need the service report it, without waiting for it again."""
     silent = EndpointConnectionError(endpoint_url="x")
     aws = Aws({"ses.ListConfigurationSets": silent, "ses.DescribeActiveReceiptRuleSet": silent})
     findings = found(aws=aws)
@@ -239,7 +239,7 @@ def test_a_service_that_is_silent_is_asked_once() -> None:
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
 def test_credentials_that_are_refused_end_the_examination(code: str) -> None:
-    """One problem instead of many; what needs no credentials is still looked at."""
+    """They are one problem instead of many; checks without credentials are still made."""
     aws = Aws({"sts.GetCallerIdentity": code})
     findings = found(aws=aws)
     assert [line.check for line in findings] == ["credentials", "mx"]
@@ -266,7 +266,7 @@ def test_no_credentials_and_no_profile_are_problems(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_region_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without one nothing can be asked; one that is no name is said to be the trouble."""
+    """Without a region nothing can be asked; an invalid name is reported as the cause."""
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     (finding,) = found(region=None)
@@ -277,8 +277,8 @@ def test_a_region_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "check the region" in findings[0].next_step
 
 
-def test_an_examination_of_nothing_is_no_success() -> None:
-    """Where nobody answers, say in a region that does not exist, that is the problem."""
+def test_an_examination_of_nothing_is_a_problem() -> None:
+    """If AWS answers nothing, as for a region that does not exist, that is the problem."""
     findings = found(dict.fromkeys(HEALTHY, EndpointConnectionError(endpoint_url="x")))
     assert {line.check for line in findings if line.level is Level.OK} == {"mx"}
     assert lines(findings, Level.PROBLEM) == [
@@ -287,7 +287,7 @@ def test_an_examination_of_nothing_is_no_success() -> None:
 
 
 def test_a_request_that_cannot_be_made_is_one_line() -> None:
-    """What botocore itself refuses to send is said with its words."""
+    """A request that botocore refuses to send is reported in botocore's words."""
     shown = {**RESOURCES, "AWS::Lambda::EventSourceMapping": ["x"]}
     findings = found(
         {"cloudformation.ListStackResources": {"StackResourceSummaries": summaries(shown)}}
@@ -297,7 +297,7 @@ def test_a_request_that_cannot_be_made_is_one_line() -> None:
 
 
 def test_a_profile_that_is_missing_is_a_problem() -> None:
-    """The session itself may refuse."""
+    """The session can't be opened, and that is one finding."""
 
     def session() -> boto3.Session:
         raise ProfileNotFound(profile="missing")
@@ -307,7 +307,7 @@ def test_a_profile_that_is_missing_is_a_problem() -> None:
 
 
 def test_an_emulator_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever looks at an emulator by mistake is told so."""
+    """The first line shows the address, for those who ask an emulator by mistake."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4599")
     assert found()[0].found.endswith("in eu-west-1, at http://127.0.0.1:4599")
 
@@ -324,7 +324,7 @@ def test_many_resources_come_in_pages() -> None:
 
 
 def test_a_further_sender_may_be_verified_by_a_domain_above_it() -> None:
-    """Identities are tried from the address upwards; none verified is a problem."""
+    """Identities are tried from the address upwards; without a verified one it is a problem."""
     known = {"example.org": True, "ann@sub.example.org": False}
 
     def answer(asked: str) -> dict[str, Any] | str:
@@ -351,7 +351,7 @@ def test_a_further_sender_may_be_verified_by_a_domain_above_it() -> None:
 
 
 def test_only_reading_calls_are_possible() -> None:
-    """A check that would change something can't be written by mistake."""
+    """A check that changes something can't be written by mistake."""
     with pytest.raises(ValueError, match="delete_queue"):
         Account(boto3.Session(), REGION).ask("sqs", "delete_queue", QueueUrl="x")
 

@@ -114,22 +114,32 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         ),
         {},
     ),
-    (Level.PROBLEM, "it is disabled", our_rule(Enabled=False), {}),
+    (Level.PROBLEM, "receipt rule: disabled", our_rule(Enabled=False), {}),
     (
         Level.PROBLEM,
-        "it is for elsewhere.example, cdk.json says example.com",
+        "recipients are elsewhere.example, cdk.json says example.com",
         our_rule(Recipients=["elsewhere.example"]),
         {},
     ),
-    (Level.PROBLEM, "it is for everybody", our_rule(Recipients=[]), {}),
+    (Level.PROBLEM, "recipients are everybody", our_rule(Recipients=[]), {}),
     (Level.PROBLEM, "scanning is off", our_rule(ScanEnabled=False), {}),
     (Level.PROBLEM, "scanning is on", {}, {"scan": False}),
-    (Level.PROBLEM, "its TLS policy is Optional", {}, {"require_tls": True}),
+    (Level.PROBLEM, "TLS policy is Optional", {}, {"require_tls": True}),
     (Level.PROBLEM, "by Event, cdk.json says RequestResponse", call(InvocationType="Event"), {}),
     (Level.PROBLEM, "by RequestResponse, cdk.json says Event", {}, {"invocation": "event"}),
-    (Level.OK, "it calls intake by Event", call(InvocationType="Event"), {"invocation": "event"}),
-    (Level.PROBLEM, "it calls other, not our intake", call(FunctionArn=f"{ARN}other:live"), {}),
-    (Level.PROBLEM, "it calls no function", our_rule(Actions=[]), {}),
+    (
+        Level.OK,
+        "receipt rule: calls intake by Event",
+        call(InvocationType="Event"),
+        {"invocation": "event"},
+    ),
+    (
+        Level.PROBLEM,
+        "receipt rule: calls other, not our intake",
+        call(FunctionArn=f"{ARN}other:live"),
+        {},
+    ),
+    (Level.PROBLEM, "receipt rule: calls no function", our_rule(Actions=[]), {}),
     # Functions
     (
         Level.PROBLEM,
@@ -167,8 +177,8 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     ),
     (Level.PROBLEM, "jobs.fifo to worker is disabled", mapping(State="Disabled"), {}),
     (Level.WARNING, "to worker is enabling", mapping(State="Enabling"), {}),
-    (Level.PROBLEM, "which are not both the stack's", mapping(FunctionArn=f"{ARN}other"), {}),
-    (Level.PROBLEM, "which are not both the stack's", mapping(EventSourceArn=f"{QUEUE_ARN}2"), {}),
+    (Level.PROBLEM, "are not both the stack's", mapping(FunctionArn=f"{ARN}other"), {}),
+    (Level.PROBLEM, "are not both the stack's", mapping(EventSourceArn=f"{QUEUE_ARN}2"), {}),
     (Level.PROBLEM, "one failed job fails its whole batch", mapping(FunctionResponseTypes=[]), {}),
     (
         Level.PROBLEM,
@@ -310,10 +320,15 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     (Level.WARNING, "signing is off", identity(DkimAttributes={"SigningEnabled": False}), {}),
-    (Level.PROBLEM, "it has no default configuration", identity(ConfigurationSetName=None), {}),
     (
         Level.PROBLEM,
-        "its default configuration set is news",
+        "example.com has no default configuration set, so",
+        identity(ConfigurationSetName=None),
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        "the default configuration set of example.com is news; the deployment does",
         identity(ConfigurationSetName="news"),
         {},
     ),
@@ -325,7 +340,7 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         Level.OK,
-        "its default configuration set is news, and attach_configuration_set: false leaves it so",
+        "set of example.com is news, and attach_configuration_set: false leaves it so",
         identity(ConfigurationSetName="news"),
         {"attach_configuration_set": False},
     ),
@@ -477,14 +492,14 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
 def test_each_fault_is_found(
     level: Level, expected: str, answers: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    """Every kind of trouble has its line, its level and its next step."""
+    """Every fault has its line, its level and its next step."""
     settled = found(answers, **settings)
     assert [line for line in lines(settled, level) if re.search(expected, line)]
     assert not [line for line in lines(settled, Level.WARNING) if "could not be checked" in line]
 
 
 def test_only_rules_that_mails_for_us_meet_count_as_before() -> None:
-    """A rule stops our mail if it is enabled and their recipients may be ours."""
+    """A rule before ours stops its mail if it is enabled and the recipients of both overlap."""
     stop = [{"StopAction": {"Scope": "RuleSet"}}]
 
     def warned(recipients: list[str], ours: str, *, enabled: bool = True) -> bool:

@@ -1,4 +1,4 @@
-"""`bouncer doctor` before an account that somebody else imitates."""
+"""`bouncer doctor` in an account that moto imitates."""
 
 import json
 
@@ -19,7 +19,7 @@ from tests.functions.doctor.aws import (
 
 
 def mocked_account() -> dict[str, list[str]]:
-    """Sets up what a deployment would have; returns the names of its resources."""
+    """Make the resources of a deployment and return their names by type."""
     ses = boto3.client("ses", region_name=REGION)
     ses.create_receipt_rule_set(RuleSetName="default-rule-set")
     ses.set_active_receipt_rule_set(RuleSetName="default-rule-set")
@@ -72,7 +72,7 @@ def mocked_account() -> dict[str, list[str]]:
 
 
 def test_a_mocked_account_answers_the_same_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto, which somebody else wrote, understands our calls; what it lacks is given."""
+    """Moto understands our calls; the services it lacks are answered by our fake."""
     given = ("sesv2", "cloudformation")
     answers = {key: HEALTHY[key] if key.startswith(given) else moto for key in HEALTHY}
     monkeypatch.setattr(Session, "made", {})
@@ -82,8 +82,8 @@ def test_a_mocked_account_answers_the_same_questions(monkeypatch: pytest.MonkeyP
     everything = [f"{line.level} {line.check}: {line.found}" for line in findings]
     for expected in (
         "ok active rule set: default-rule-set, as configured",
-        "ok receipt rule: it is for example.com, as configured",
-        "problem receipt rule: it calls no function, not our intake",
+        "ok receipt rule: recipients are example.com, as configured",
+        "problem receipt rule: calls no function, not our intake",
         "problem function: lost does not exist",
         "problem dead letters: 1 in dead.fifo",
         "ok queue: 0 jobs wait in jobs.fifo, 0:00:00 of sending",

@@ -1,4 +1,4 @@
-"""`bouncer doctor` looks at where the domains' mail goes."""
+"""`bouncer doctor` checks the MX records of the recipient domains."""
 
 import socket
 import threading
@@ -21,7 +21,7 @@ def judged(*exchangers: Mx, recipients: tuple[str, ...] = ("example.com",)) -> t
 
 
 def test_the_mail_exchanger_is_ses_in_this_region() -> None:
-    """Elsewhere is a warning, as mail may come by another way; another region alone a problem."""
+    """Another host is a warning, as mail may come another way; another region is a problem."""
     other = Mx(preference=5, host="mx.example.net")
     west = Mx(preference=5, host="inbound-smtp.us-west-2.amazonaws.com")
     assert judged(INBOUND)[0] is Level.OK
@@ -40,7 +40,7 @@ def test_the_mail_exchanger_is_ses_in_this_region() -> None:
 
 
 def test_no_dns_is_one_warning_and_one_bad_domain_another() -> None:
-    """Nobody waits for each of a hundred domains when the first one could not be asked for."""
+    """A name server that does not answer is asked once, not for each of a hundred domains."""
     asked: list[str] = []
 
     def no_dns(domain: str) -> tuple[Mx, ...]:
@@ -80,7 +80,7 @@ def dns_server(*records: str, rcode: int | None = 0) -> Iterator[tuple[str, int]
 
 
 def test_mail_exchangers_are_looked_up_in_order_of_preference() -> None:
-    """Real DNS messages, on loopback: answers, no record, no domain."""
+    """Real DNS messages on loopback are read: records, an empty answer, an unknown domain."""
     with dns_server("20 b.example.", "10 a.example.") as server:
         assert look_up_mx("example.com", server=server) == (
             Mx(preference=10, host="a.example"),

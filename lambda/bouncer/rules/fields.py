@@ -1,0 +1,86 @@
+"""The fields of the rule language: one row for each.
+
+Reader, index, hints for unknown keys, explanations and the strategies of the tests follow from the
+rows. A new field of an existing kind needs its row here, its line in docs/rules.md and its tests.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
+
+from bouncer.mail.address import domain
+from bouncer.mail.message import VERDICTS, Message
+
+T = TypeVar("T")
+
+VERDICT_WORDS = ("pass", "fail", "gray", "processing_failed", "disabled", "absent")
+POLICY_WORDS = ("none", "quarantine", "reject", "absent")
+
+
+class Kind(StrEnum):
+    """A kind of matcher; the values of a field are of the type its matchers compare."""
+
+    ADDRESS = "address"  # str
+    DOMAIN = "domain"  # str
+    TEXT = "text"  # str
+    HEADER = "header"  # str; the rule names the header
+    WORD = "word"  # str, one of the field's `words`
+    NETWORK = "network"  # IPv4Address or IPv6Address
+    NUMBER = "number"  # int
+    WINDOW = "window"  # datetime
+
+
+class Availability(StrEnum):
+    """The source a field's values come from."""
+
+    EVENT = "event"  # the event SES hands to the intake
+
+
+class Field(NamedTuple):
+    """One field: its name, its kind of matcher and how its values are read from a message.
+
+    A field about the recipient being decided has `recipient_values` in place of `values`. `words`
+    are those of a word field; `may_be_empty` lets a rule ask an address field for "".
+    """
+
+    name: str
+    kind: Kind
+    values: Callable[[Message], Iterable[Any]] = lambda _: ()
+    recipient_values: Callable[[str], Iterable[str]] | None = None
+    words: tuple[str, ...] = ()
+    may_be_empty: bool = False
+    availability: Availability = Availability.EVENT
+
+
+def _domains(addresses: Iterable[str]) -> list[str]:
+    return [found for address in addresses if (found := domain(address))]
+
+
+def _if_known(value: T | None) -> tuple[T, ...]:
+    return () if value is None else (value,)
+
+
+def _verdict(name: str) -> Field:
+    return Field(name, Kind.WORD, lambda message: (message.verdicts[name],), words=VERDICT_WORDS)
+
+
+_ROWS = (
+    Field("sender", Kind.ADDRESS, lambda message: (message.sender,), may_be_empty=True),
+    Field("recipient", Kind.ADDRESS, recipient_values=lambda recipient: (recipient,)),
+    Field("from", Kind.ADDRESS, lambda message: message.from_),
+    Field("to", Kind.ADDRESS, lambda message: message.to),
+    Field("cc", Kind.ADDRESS, lambda message: message.cc),
+    Field("reply_to", Kind.ADDRESS, lambda message: message.reply_to),
+    Field("sender_domain", Kind.DOMAIN, lambda message: _domains((message.sender,))),
+    Field("recipient_domain", Kind.DOMAIN, recipient_values=lambda found: _domains((found,))),
+    Field("from_domain", Kind.DOMAIN, lambda message: _domains(message.from_)),
+    Field("subject", Kind.TEXT, lambda message: message.subject),
+    Field("header", Kind.HEADER),
+    *map(_verdict, VERDICTS),
+    Field("dmarc_policy", Kind.WORD, lambda message: (message.dmarc_policy,), words=POLICY_WORDS),
+    Field("source_ip", Kind.NETWORK, lambda message: _if_known(message.source_ip)),
+    Field("helo", Kind.TEXT, lambda message: _if_known(message.helo)),
+    Field("recipients", Kind.NUMBER, lambda message: (len(message.recipients),)),
+    Field("time", Kind.WINDOW, lambda message: _if_known(message.received_at)),
+)
+FIELDS: Mapping[str, Field] = {row.name: row for row in _ROWS}

@@ -1,0 +1,161 @@
+"""Finds the text leaves of one field that a value satisfies.
+
+Exact texts and domains stand in hash maps, everything else in one RE2 set (two where patterns and
+regexes mix). RE2 runs in linear time, so no value can stall it.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+import re2
+
+from bouncer.mail.address import without_tag
+from bouncer.mail.text import well_formed
+from bouncer.rules.condition import Matcher, Text, regex_options
+
+_NONE: tuple[int, ...] = ()
+_NOTHING = [0]  # what RE2 answers when only that pattern matches
+_EVERY_TEXT = ""  # matches anything: its absence from an answer means RE2 gave up
+
+# The memory RE2 may use for a set, in bytes; it takes only as much as patterns and texts need.
+_MEMORY = 8 << 20
+_MEMORY_EACH = 16 << 10
+
+
+fold = str.casefold  # the form in which texts are compared: case does not count
+
+
+def pattern_source(text: Text) -> str:
+    """Return the RE2 pattern of a leaf that is neither exact nor a regex, for folded values."""
+    literal: str = re2.escape(well_formed(fold(text.pattern)))
+    match text.matcher:
+        case Matcher.CONTAINS:
+            return literal
+        case Matcher.STARTS_WITH:
+            return rf"\A{literal}"
+        case Matcher.ENDS_WITH:
+            return rf"{literal}\z"
+        case _:
+            wild = literal.replace(r"\*", ".*").replace(r"\?", ".")
+            return rf"(?s)\A{wild}\z"
+
+
+class PatternSet:
+    """Many patterns that are tried on a text in one pass."""
+
+    def __init__(self, patterns: Iterable[tuple[str, int]], options: re2.Options) -> None:
+        sources: dict[str, list[int]] = {}
+        for source, number in patterns:
+            sources.setdefault(source, []).append(number)
+        self._numbers = [_NONE, *map(tuple, sources.values())]
+        self._sources = list(sources)
+        self._options = options
+        self._set = self._compile()
+
+    def _compile(self) -> re2.Set | None:
+        self._options.max_mem = _MEMORY + sum(_MEMORY_EACH + 256 * len(s) for s in self._sources)
+        compiled = re2.Set.SearchSet(self._options)
+        compiled.Add(_EVERY_TEXT)
+        for source in self._sources:
+            compiled.Add(source)
+        try:
+            compiled.Compile()
+        except re2.error:
+            return None
+        return compiled
+
+    def find(self, text: str) -> Iterable[int]:
+        """Return the numbers of all patterns that match `text`."""
+        if not text.isascii():
+            text = well_formed(text)
+        found = self._set.Match(text.encode()) if self._set else None
+        if found == _NOTHING:
+            return _NONE
+        if not found or 0 not in found:
+            return self._find_slowly(text)
+        return [number for index in found for number in self._numbers[index]]
+
+    def _find_slowly(self, text: str) -> list[int]:
+        """Try the patterns one by one, because RE2 has no memory for the set."""
+        return [
+            number
+            for pattern, numbers in zip(self._compiled, self._numbers[1:], strict=True)
+            if pattern.search(text)
+            for number in numbers
+        ]
+
+    @cached_property
+    def _compiled(self) -> list[Any]:
+        return [re2.compile(source, self._options) for source in self._sources]
+
+
+class TextIndex:
+    """All text leaves of one field."""
+
+    def __init__(self, leaves: Iterable[tuple[Text, int]]) -> None:
+        self._exact: dict[str, list[int]] = {}
+        self._parents: dict[str, list[int]] = {}
+        self._at_domain: dict[str, list[int]] = {}
+        self._with_plus: set[int] = set()
+        patterns: list[tuple[str, int]] = []
+        regexes: list[tuple[str, int]] = []
+        for leaf, number in leaves:
+            if "+" in leaf.pattern:
+                self._with_plus.add(number)
+            table, key = self._place(leaf)
+            if table is not None:
+                table.setdefault(key, []).append(number)
+            elif leaf.matcher is Matcher.REGEX:
+                regexes.append((leaf.pattern, number))
+            else:
+                patterns.append((pattern_source(leaf), number))
+        self._patterns = PatternSet(patterns, re2.Options()) if patterns else None
+        self._regexes = PatternSet(regexes, regex_options()) if regexes else None
+        self._folds = any((self._exact, self._parents, self._at_domain, patterns))
+
+    def _place(self, leaf: Text) -> tuple[dict[str, list[int]] | None, str]:
+        """Return the hash map this leaf belongs in, if any, and its key there."""
+        folded = fold(leaf.pattern)
+        if leaf.matcher is Matcher.EQUALS:
+            return self._exact, folded
+        if leaf.matcher is Matcher.SUBDOMAIN:
+            return self._parents, folded
+        if leaf.matcher is Matcher.PATTERN and folded.startswith("*@"):
+            host = folded[2:]
+            if not any(char in host for char in "*?@"):
+                return self._at_domain, host
+        return None, ""
+
+    def find(self, value: str, satisfied: set[int]) -> None:
+        """Add the numbers of all leaves that `value` satisfies."""
+        if self._regexes:
+            satisfied.update(self._regexes.find(value))
+        if self._folds:
+            self._find_folded(fold(value), satisfied)
+
+    def _find_folded(self, folded: str, satisfied: set[int]) -> None:
+        if folded in self._exact:
+            satisfied.update(self._exact[folded])
+        if self._parents:
+            self._find_parents(folded, satisfied)
+        if self._at_domain and "@" in folded:
+            satisfied.update(self._at_domain.get(folded.rpartition("@")[2], _NONE))
+        if self._patterns:
+            satisfied.update(self._patterns.find(folded))
+
+    def _find_parents(self, folded: str, satisfied: set[int]) -> None:
+        _, dot, parent = folded.partition(".")
+        while dot:
+            if parent in self._parents:
+                satisfied.update(self._parents[parent])
+            _, dot, parent = parent.partition(".")
+
+    def find_address(self, address: str, satisfied: set[int]) -> None:
+        """Do as `find`, and try patterns without a `+` on the address without its plus tag, too."""
+        self.find(address, satisfied)
+        untagged = without_tag(address)
+        if untagged != address:
+            more: set[int] = set()
+            self.find(untagged, more)
+            satisfied.update(more - self._with_plus)

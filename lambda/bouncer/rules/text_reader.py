@@ -1,0 +1,135 @@
+"""Reads what addresses, domains, texts and headers are compared with."""
+
+import re
+from collections.abc import Callable
+
+import re2
+
+from bouncer.mail.text import printable
+from bouncer.rules.condition import (
+    HEADER,
+    All,
+    Condition,
+    Leaf,
+    Matcher,
+    Not,
+    Present,
+    Text,
+    regex_options,
+)
+from bouncer.rules.document import Node, show
+from bouncer.rules.fields import Field
+from bouncer.rules.matcher_reader import any_of, joined, read_matchers
+
+_MAPPED = (Matcher.CONTAINS, Matcher.STARTS_WITH, Matcher.ENDS_WITH, Matcher.REGEX)
+_KEYS = tuple(map(str, _MAPPED))
+_HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 3.6.8
+
+
+def read_addresses(field: Field, node: Node) -> Condition | None:
+    """Read what an address field is compared with."""
+    return _read(field.name, node, lambda item: _address(field, item))
+
+
+def read_domains(field: Field, node: Node) -> Condition | None:
+    """Read what a domain field is compared with."""
+    return _read(field.name, node, lambda item: _domain(field.name, item))
+
+
+def read_texts(field: Field, node: Node) -> Condition | None:
+    """Read what a text field is compared with."""
+    return _read(field.name, node, lambda item: _plain_text(field.name, item))
+
+
+def read_headers(_: Field, node: Node) -> Condition | None:
+    """Read a mapping of header names to what each is compared with, or true or false."""
+    parts: list[Condition | None] = []
+    for name, child in node.entries("a mapping of header names to matchers").items():
+        if not _HEADER_NAME.fullmatch(name):
+            child.fault("a header name without spaces or colon", found=show(name))
+            parts.append(None)
+        elif isinstance(child.value, bool):
+            present = Present(name.lower())
+            parts.append(present if child.value else Not(present))
+        else:
+            parts.append(_header(HEADER + name.lower(), child))
+    if not parts and node.value == {}:
+        node.fault("at least one header name")
+    return joined(All, parts)
+
+
+def _header(label: str, node: Node) -> Condition | None:
+    return _read(label, node, lambda item: _plain_text(label, item))
+
+
+def _read(label: str, node: Node, plain: Callable[[Node], Leaf | None]) -> Condition | None:
+    def keyed(key: str, value: Node) -> Condition | None:
+        return any_of(value, lambda item: _text(label, Matcher(key), item))
+
+    return read_matchers(node, plain, _KEYS, keyed)
+
+
+def _text(label: str, matcher: Matcher, node: Node) -> Leaf | None:
+    pattern = node.text("text (in quotes)")
+    if pattern is None:
+        return None
+    if not pattern:
+        node.fault("text that is not empty")
+        return None
+    if matcher is Matcher.REGEX and not _valid_regex(node, pattern):
+        return None
+    return Text(label, matcher, pattern)
+
+
+def _valid_regex(node: Node, pattern: str) -> bool:
+    try:
+        re2.compile(pattern, regex_options())
+    except (re2.error, UnicodeEncodeError) as error:
+        detail = error.args[0] if error.args else error
+        reason = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+        reason = printable(reason, 100)
+        expected = "an RE2 pattern (no look-around, no back-references)"
+        node.fault(expected, found=f"{show(pattern)} (RE2 says {show(reason)})")
+        return False
+    return True
+
+
+def _plain_text(label: str, node: Node) -> Leaf | None:
+    pattern = node.text("text (in quotes)")
+    return None if pattern is None else _plain(label, pattern)
+
+
+def _plain(label: str, pattern: str) -> Text:
+    wild = "*" in pattern or "?" in pattern
+    return Text(label, Matcher.PATTERN if wild else Matcher.EQUALS, pattern)
+
+
+def _address(field: Field, node: Node) -> Leaf | None:
+    expected = "an address such as ann@example.com, or a pattern such as *@example.com"
+    if field.may_be_empty:
+        expected += ', or "" for the null sender'
+    pattern = node.text(expected)
+    if pattern is None:
+        return None
+    if pattern == "" and field.may_be_empty:
+        return Text(field.name, Matcher.EQUALS, "")
+    if not re.search(r"[@*?]", pattern) or re.search(r"[\s<>,;]", pattern):
+        node.fault(expected)
+        return None
+    return _plain(field.name, pattern)
+
+
+def _domain(label: str, node: Node) -> Leaf | None:
+    expected = "a domain such as example.com, or .example.com for its subdomains"
+    pattern = node.text(expected)
+    if pattern is None:
+        return None
+    if not re.fullmatch(r"[^\s@]+", pattern) or pattern == ".":
+        node.fault(expected)
+        return None
+    if pattern.startswith(".") and re.search(r"[*?]", pattern):
+        node.fault("a domain with a wildcard or with a leading dot, not both")
+        return None
+    if pattern.startswith("."):
+        return Text(label, Matcher.SUBDOMAIN, pattern[1:].rstrip("."))
+    return _plain(label, pattern.rstrip("."))
