@@ -22,8 +22,6 @@ from bouncer_infra.alarm_limits import (
 )
 from bouncer_infra.metrics import FIVE_MINUTES, MINUTE, Metrics
 
-# Looked for by the worker's gate before a job is sent; the intake's guard looks for all others.
-AT_SENDING = (Reason.EXPIRED, Reason.DUPLICATE, Reason.CAPPED, Reason.PAUSED)
 PER_MINUTE = 60  # SES API reference, SendBounce: at most one call a second
 _EVENTS = ("Send", "Delivery", "Bounce", "Complaint", "Reject")
 _ROW = 24  # columns of a dashboard
@@ -109,7 +107,7 @@ def _decisions(metrics: Metrics) -> cloudwatch.GraphWidget:
 def _withheld(metrics: Metrics) -> cloudwatch.GraphWidget:
     shown = [
         metrics.own(
-            "worker" if reason in AT_SENDING else "intake", withheld_for(reason), label=reason
+            "worker" if reason.asked_by == "gate" else "intake", withheld_for(reason), label=reason
         )
         for reason in Reason
     ]

@@ -171,7 +171,7 @@ def test_only_our_rule_may_call_the_intake(template: Template) -> None:
 
 
 def test_an_own_rule_set_outlives_the_stack(maximal: Template) -> None:
-    """SES would delete the rules of others with it; only a first deployment that fails removes it."""
+    """SES would delete the rules of others with it; only a failed first deployment removes it."""
     (rule_set,) = [
         r for r in maximal["Resources"].values() if r["Type"] == "AWS::SES::ReceiptRuleSet"
     ]

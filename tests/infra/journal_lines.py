@@ -1,0 +1,115 @@
+"""Lines of every kind, as intake and worker have the journal write them."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from bouncer.intake import Intake
+from bouncer.jobs.job import Job
+from bouncer.journal import Journal
+from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
+from bouncer.rules.ruleset import Ruleset
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.source import Document, Documents
+
+Line = dict[str, Any]
+NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
+RULES = {
+    "100-accept": "when: {recipient: staff@example.com}\naccept: {}",
+    "200-departed": "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist}",
+    "210-shadow": "mode: shadow\nwhen: {recipient: bob@example.com}\ndrop: {}",
+    "300-drop": "when: {recipient: trash@example.com}\ndrop: {}",
+}
+
+
+class Fixed:
+    """A source of fixed rules."""
+
+    def read(self) -> Documents:
+        return Documents({name: Document(name, text) for name, text in RULES.items()})
+
+    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
+        return ()
+
+
+class Kept:
+    """A queue that keeps its jobs."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+
+    def send(self, job: Job) -> None:
+        self.jobs.append(job)
+
+
+def event(source: str) -> dict[str, Any]:
+    recipients = [f"{name}@example.com" for name in ("ann", "bob", "staff", "trash")]
+    verdict = {"status": "PASS"}
+    mail = {"timestamp": NOW.isoformat(), "source": source, "messageId": "m1", "headers": []}
+    verdicts = {f"{name}Verdict": verdict for name in ("spf", "dkim", "dmarc", "spam", "virus")}
+    ses = {"mail": mail, "receipt": {"recipients": recipients, **verdicts}}
+    return {"Records": [{"eventSource": "aws:ses", "ses": ses}]}
+
+
+@cache
+def lines() -> tuple[Line, ...]:
+    """Return a line of every kind, as intake and worker have the journal write them."""
+    intake, worker = io.StringIO(), io.StringIO()
+    told = _Recording(Journal("intake", "main", stream=intake))
+    jobs = Kept()
+    loader = Loader(Fixed(), Settings(), now=lambda: 0.0)
+    function = Intake(loader=loader, jobs=jobs, journal=told.journal, now=lambda: NOW)
+    for source in ("eve@partner.example", "<>"):
+        function.handle(event(source), request_id="r1")
+    told.not_mail("no records")
+    told.intake_failed("rules", _raised(), "m1")
+    invalid = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",))
+    told.documents(invalid)
+    told.documents(replace(invalid, stale=True))
+    found = {"mail", *told.names}
+    told = _Recording(Journal("worker", "main", stream=worker))
+    told.begin("r2")
+    told.documents(invalid)
+    told.documents(replace(invalid, stale=True))
+    (job,) = jobs.jobs
+    for reason in Reason:
+        told.withheld(job, Settings(), reason)
+    told.sent(job, Settings(), bounce_id="b1", wait_s=1.5)
+    told.failed(job, Settings(), _raised())
+    told.retried(job, _raised())
+    told.handed_back(3, _raised())
+    told.unreadable_job("q1", _raised())
+    told.worker_failed("release", _raised(), "ref")
+    found |= told.names
+    assert found == {name for name in vars(Journal) if not name.startswith("_")}
+    text = intake.getvalue() + worker.getvalue()
+    return tuple(json.loads(line) for line in text.splitlines())
+
+
+class _Recording:
+    """A journal that remembers which kinds of line were written."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.names: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.names.add(name)
+        return getattr(self.journal, name)
+
+
+def _raised() -> Exception:
+    """Return an error with a traceback."""
+    try:
+        int("x")
+    except ValueError as error:
+        return error
+    raise AssertionError
+
+
+def metrics(line: Line) -> set[str]:
+    return {entry["Name"] for entry in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}

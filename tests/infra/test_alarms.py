@@ -1,0 +1,96 @@
+"""Alarms: each is explained, asks for metrics that exist, and notifies those who are to know."""
+
+import re
+
+from tests.infra.monitoring_parts import (
+    Template,
+    alarms,
+    of_type,
+    sections,
+    watched,
+)
+
+
+def test_every_alarm_has_its_section_and_every_section_its_alarm(template: Template) -> None:
+    """An operator finds there what the alarm means, where to look and what to do."""
+    explained = sections("Alarms")
+    assert set(explained) == set(alarms(template))
+    for text in explained.values():
+        assert all(f"**{part}:**" in text for part in ("Means", "Look", "Do")), text
+
+
+def test_an_alarm_says_one_sentence_and_where_to_read_on(template: Template) -> None:
+    """The mail, the console and `bouncer doctor` show it."""
+    for key, alarm in alarms(template).items():
+        pattern = rf"[A-Z][^.]+\. See docs/operations\.md#{key}"
+        assert re.fullmatch(pattern, alarm["AlarmDescription"].replace("%", "percent")), alarm
+
+
+def test_silence_is_no_alarm(template: Template) -> None:
+    """Our metrics exist only while they count something; SES's rates come when it has news."""
+    told = {key: alarm["TreatMissingData"] for key, alarm in alarms(template).items()}
+    rates = {"reputation-bounces", "reputation-complaints"}
+    assert {told.pop(key) for key in rates} == {"ignore"}
+    assert set(told.values()) == {"notBreaching"}
+
+
+def test_what_cloudwatch_takes_for_an_alarm(maximal: Template) -> None:
+    """At most ten metrics, and no more than a day looked at, with as many senders as may be."""
+    for alarm in alarms(maximal).values():
+        looked_at = list(watched(alarm))
+        assert 1 <= len(looked_at) <= 10
+        stats = [entry["MetricStat"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
+        periods = {stat["Period"] for stat in stats} or {alarm.get("Period")}
+        (period,) = periods
+        assert period * alarm["EvaluationPeriods"] <= 24 * 3600
+
+
+def test_the_age_warns_twice_before_a_bounce_expires(template: Template) -> None:
+    """At 12 and at 20 of the 24 hours."""
+    found = alarms(template)
+    for hours in (12, 20):
+        alarm = found[f"oldest-job-{hours}h"]
+        assert alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
+        assert alarm["Threshold"] == hours * 3600
+
+
+def test_a_head_that_hides_from_the_age_is_seen(template: Template) -> None:
+    """SQS leaves jobs received three times out of the age; being handed back is counted by us."""
+    alarm = alarms(template)["stuck-worker"]
+    (metric,) = watched(alarm)
+    assert metric["MetricName"] == "HandedBack"
+    assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
+
+
+def test_an_intake_without_environment_is_an_intake_error(template: Template) -> None:
+    """Such a function can't know its deployment and says `unknown`; Lambda sees no error at all."""
+    found = list(watched(alarms(template)["intake-errors"]))
+    deployments = {
+        dimension["Value"]
+        for metric in found
+        for dimension in metric["Dimensions"]
+        if dimension["Name"] == "deployment"
+    }
+    assert deployments == {"main", "unknown"}
+    assert {"IntakeErrors", "Errors"} == {metric["MetricName"] for metric in found}
+
+
+def test_no_address_no_topic(template: Template) -> None:
+    """Alarms are there anyway, for the dashboard and the doctor."""
+    assert not of_type(template, "AWS::SNS::Topic")
+    assert not any(alarm.get("AlarmActions") for alarm in alarms(template).values())
+
+
+def test_alarms_are_mailed_and_may_be(maximal: Template) -> None:
+    """Every alarm notifies the topic of ALARM and of OK; CloudWatch may publish."""
+    (subscription,) = of_type(maximal, "AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
+    for alarm in alarms(maximal).values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [subscription["TopicArn"]]
+    (policy,) = of_type(maximal, "AWS::SNS::TopicPolicy")
+    denied, allowed = policy["PolicyDocument"]["Statement"]
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }

@@ -1,0 +1,86 @@
+"""Saved queries of the logs: they name events and fields that the journal and Lambda write."""
+
+import re
+
+import pytest
+
+from tests.infra.journal_lines import lines
+from tests.infra.monitoring_parts import OPERATIONS, Template, of_type
+
+# Of the query language, names given in the queries, and what an operator replaces.
+WORDS = """fields filter sort limit stats unnest into parse by as desc asc count max and or not in
+like ispresent jsonParse line decision problem reason bounces jobs times last_reported recipients
+megabytes seconds duration_ms init_ms null REFERENCE REPORT"""
+# What Lambda and its runtime client write themselves, in text format (Lambda Developer Guide,
+# "Sending Lambda function logs to CloudWatch Logs"; awslambdaric).
+REPORT = (
+    "REPORT RequestId: 79b4\tDuration: 12.86 ms\tBilled Duration: 13 ms\tMemory Size: 256 MB\t"
+    "Max Memory Used: 58 MB\tInit Duration: 193.77 ms\t"
+)
+CRASH = "[ERROR] ImportError: no re2\rTraceback (most recent call last):"
+TIMEOUT = "2026-11-02T08:00:00.000Z 79b4 Task timed out after 20.00 seconds"
+
+
+def queries(template: Template) -> dict[str, str]:
+    return {
+        p["Name"].removeprefix("ses-auto-bouncer/main/"): p["QueryString"]
+        for p in of_type(template, "AWS::Logs::QueryDefinition")
+    }
+
+
+def test_saved_queries_are_told_about(template: Template) -> None:
+    """Every one is named in docs/operations.md, and no other is."""
+    named = set(re.findall(r"query `([a-z-]+)`", OPERATIONS))
+    assert named == set(queries(template))
+
+
+def test_saved_queries_ask_both_functions(template: Template) -> None:
+    """The groups are those the functions write to."""
+    functions = [
+        f
+        for f in of_type(template, "AWS::Lambda::Function")
+        if f["Handler"] in ("bouncer.intake.handler", "bouncer.worker.handler")
+    ]
+    groups = [f["LoggingConfig"]["LogGroup"] for f in functions]
+    for query in of_type(template, "AWS::Logs::QueryDefinition"):
+        assert query["LogGroupNames"] == groups
+
+
+def test_saved_queries_name_fields_and_events_that_exist(template: Template) -> None:
+    """Every quoted event is one the journal writes, every field one of its lines' or Lambda's."""
+    events = {line["message"] for line in lines()}
+    fields = {key for line in lines() for key in line} | {"action", "recipient", "rule", "withheld"}
+    words = set(re.findall(r"\w+", WORDS))
+    for name, text in queries(template).items():
+        bare = re.sub(r"/[^/\n]+/(?!\d)|@\w+", " ", text.replace(" / ", " ")).replace("`", "")
+        for event_list in re.findall(r"message (?:in )?(?:= )?(\[[^]]*\]|\"\w+\")", bare):
+            assert set(re.findall(r'"(\w+)"', event_list)) <= events, name
+        asked = set(re.findall(r"[A-Za-z_]+", re.sub(r'"[^"]*"', " ", bare)))
+        assert asked <= fields | words, (name, asked - fields - words)
+
+
+def found_by(query: str, line: str) -> list[str]:
+    """Which patterns of a query are in a line."""
+    patterns = re.findall(r"@message like /((?:[^/])+)/", query)
+    patterns += map(re.escape, re.findall(r'@message like "([^"]+)"', query))
+    return [pattern for pattern in patterns if re.search(pattern, line)]
+
+
+@pytest.mark.parametrize("line", [CRASH, TIMEOUT])
+def test_crashes_are_found(template: Template, line: str) -> None:
+    """Lambda's own lines about an uncaught exception and a function out of time are found."""
+    for name in ("intake-errors", "worker-errors"):
+        assert found_by(queries(template)[name], line)
+        assert not found_by(queries(template)[name], REPORT)
+
+
+def test_durations_are_read(template: Template) -> None:
+    """From Lambda's own line, without the fields CloudWatch may find in a group it knows."""
+    query = queries(template)["slowest"]
+    assert found_by(query, REPORT)
+    read: dict[str, str] = {}
+    for pattern in re.findall(r"parse @message /(.+)/", query):
+        found = re.search(pattern.replace("(?<", "(?P<"), REPORT)
+        assert found
+        read |= found.groupdict()
+    assert read == {"duration_ms": "12.86", "init_ms": "193.77", "megabytes": "58"}
