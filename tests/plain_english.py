@@ -1,7 +1,7 @@
 """Counts the turns of phrase that readers stumble over; `make check` holds the count at zero.
 
 A docstring starts with what it describes, or with a verb: not with What, Where, How, Whether, Who.
-A negation negates the verb: "is not a mail", never "is no mail" or "is none". Texts are the pages
+A negation negates the verb: it reads "is not a mail". Texts are the pages
 in docs/, README and the other pages at the top, the comments and values of YAML files, and every
 string and comment in the code, tests apart: a test's name and docstring count, its inputs do not.
 """
