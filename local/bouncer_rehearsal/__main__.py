@@ -54,7 +54,7 @@ def _deploy(out: Path, story: Story) -> None:
 
 def _upgrade(out: Path, story: Story) -> None:
     """From each frozen release, the latest first."""
-    for release in sorted(RELEASES.iterdir(), reverse=True):
+    for release in sorted(RELEASES.glob("*/"), reverse=True):
         folder = out / release.name
         folder.mkdir()
         Upgrade(release=release, root=ROOT, out=folder, story=story).run()

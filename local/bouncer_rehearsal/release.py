@@ -7,7 +7,7 @@ the SendBounce call that the release made of it. Libraries are installed anew fr
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -45,7 +45,14 @@ def freeze_lines(documents: Iterable[Any], path: Path) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def thaw(release: Path, stack: str, to: Path, *, architecture: str) -> None:
+def thaw(
+    release: Path,
+    stack: str,
+    to: Path,
+    *,
+    architecture: str,
+    install: Callable[[Path, str, Path], None] = install_libraries,
+) -> None:
     """Lay out a cloud assembly of a frozen release, with its functions for this architecture."""
     to.mkdir(parents=True)
     for kind, name in (
@@ -59,12 +66,9 @@ def thaw(release: Path, stack: str, to: Path, *, architecture: str) -> None:
         (to / name).write_text(text, encoding="utf-8")
     for asset in _read(release / "assets.json")["files"].values():
         if asset["source"]["packaging"] == "zip":
-            _bundle(release, to / asset["source"]["path"], architecture)
-
-
-def _bundle(release: Path, folder: Path, architecture: str) -> None:
-    install_libraries(folder, architecture, release / "requirements.txt")
-    shutil.unpack_archive(release / "package.zip", folder)
+            folder = to / asset["source"]["path"]
+            install(folder, architecture, release / "requirements.txt")
+            shutil.unpack_archive(release / "package.zip", folder)
 
 
 def _read(path: Path) -> Any:
