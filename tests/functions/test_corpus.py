@@ -24,6 +24,8 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 BOUNCES = CORPUS / "set-of-emails"
 PARSED = CORPUS / "stalwart-mail-parser" / "resources" / "eml"
 
+FORWARDED = "make-test-36"  # a person's mail with a bounce in its text
+
 RECIPIENT = "ann@recipient.example"
 PASSED = dict.fromkeys(("spf", "dkim", "dmarc", "spam", "virus"), "pass")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -79,7 +81,8 @@ def test_most_mail_is_read(reject_everything: Loaded) -> None:
 def test_no_bounce_is_bounced(folder: str, reject_everything: Loaded) -> None:
     """Bounces of real bounces, complaints and auto-replies of forty systems are withheld."""
     for result in results(BOUNCES / folder, reject_everything):
-        assert result.bounce.status == "withheld", result.source
+        if Path(result.source).stem != FORWARDED:
+            assert result.bounce.status == "withheld", result.source
 
 
 def test_reports_are_known_without_a_null_sender(reject_everything: Loaded) -> None:
@@ -89,7 +92,7 @@ def test_reports_are_known_without_a_null_sender(reject_everything: Loaded) -> N
     """
     ended = results(BOUNCES / "maildir/err", reject_everything, "bob@sender.example")
     answered = [Path(result.source).stem for result in ended if result.bounce.status == "queued"]
-    assert answered == ["make-test-36"]
+    assert answered == [FORWARDED]
 
 
 def test_bounces_by_ses_itself_are_known_by_their_form() -> None:
