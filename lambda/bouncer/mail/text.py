@@ -38,6 +38,12 @@ def _escape(char: str) -> str:
     return _SHORT_ESCAPES.get(char) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")  # noqa: PLR2004  # the last of four digits
 
 
+def shown(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text for people, escaped; a cut text says so."""
+    line = escaped(text[: limit + 1])
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
 def printable(text: str, limit: int) -> str:
     """Return one line of at most `limit` visible characters: no control, format or bidi ones."""
     head = text[: limit * 4]
