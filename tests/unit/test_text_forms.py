@@ -74,7 +74,7 @@ def test_composed_and_decomposed_text_have_one_form(text: str) -> None:
     ],
 )
 def test_what_cannot_be_seen_is_an_escape(text: str, expected: str) -> None:
-    """Whoever reads the text sees every character that a rule may have compared."""
+    """Every character that a rule may have compared can be seen."""
     assert escaped(text) == expected
 
 
