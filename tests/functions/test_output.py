@@ -188,7 +188,7 @@ def test_a_terminal_gets_only_the_styles_of_a_report(show: Callable[..., None], 
 
 
 def test_the_log_of_the_fake_ses_reaches_no_terminal(tmp_path: Path) -> None:
-    """What it can't read is named on stderr, the endpoint and message ids on stdout, escaped."""
+    """A file it can't read is named on stderr, the endpoint on stdout, both with escapes."""
     (tmp_path / "odd\x1b[2J\u202e.json").write_text("{")
     event = {"mail": {"messageId": "a\x7f\x1b"}, "receipt": {"recipients": ["b@example.com"]}}
     (tmp_path / "event.json").write_text(json.dumps({"Records": [{"ses": event}]}))
