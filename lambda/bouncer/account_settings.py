@@ -7,6 +7,7 @@ says which settings these are and when they are left alone.
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -190,4 +191,5 @@ def _report(request: Mapping[str, Any], result: Result, request_id: str) -> None
         "physical_id": result.physical_id,
         "failure": result.failure,
     }
-    print(json.dumps(line, default=str))  # noqa: T201  # Lambda's standard output is its log
+    with suppress(Exception):  # CloudFormation waits for an answer, whatever becomes of the log
+        print(json.dumps(line, default=str))  # noqa: T201  # Lambda's standard output is its log

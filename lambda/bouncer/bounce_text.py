@@ -9,8 +9,9 @@ from email.utils import format_datetime
 from itertools import groupby
 
 from bouncer.jobs.job import DsnFields, Refusal
+from bouncer.mail.ascii_text import ascii_text
 from bouncer.mail.message import Message
-from bouncer.mail.text import ascii_text, printable
+from bouncer.mail.text import printable
 from bouncer.rules.rejection import DIAGNOSTIC_LIMIT, MESSAGE_LIMIT, BounceType, Dsn, Rejection
 from bouncer.rules.ruleset import Decision
 

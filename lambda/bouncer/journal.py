@@ -6,11 +6,11 @@ written. Writing never raises: a mail must not suffer from its log. A logger wou
 as the decision that the line reports, and a level set from outside would hide mails and metrics.
 """
 
-import json
 import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -19,6 +19,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 )
 
 from bouncer.jobs.job import Job
+from bouncer.journal_line import encoded
 from bouncer.judge import Judgement
 from bouncer.metric_names import NAMESPACE, Metric, withheld_for
 from bouncer.operator_settings import Settings
@@ -36,7 +37,6 @@ _ACTIONS = {
     Action.DROP: Metric.DROPPED,
 }
 _Counts = Mapping[str, int] | Mapping[Metric, int]
-_ENCODER = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
 class Journal:
@@ -162,10 +162,13 @@ class Journal:
                 **self._embedded(metrics),
             }
             stream = self._stream or sys.stdout
-            stream.write(f"{_ENCODER.encode(line)}\n")
+            stream.write(f"{encoded(line)}\n")
             stream.flush()
         except Exception as error:  # noqa: BLE001  # a log must not break what it reports
-            print(f'{{"message": "journal_failed", "error": "{type(error).__name__}"}}')  # noqa: T201
+            with suppress(Exception):  # stderr may be as broken as stdout
+                sys.stderr.write(
+                    f'{{"message":"journal_failed","error":"{type(error).__name__}"}}\n'
+                )
 
     def _embedded(self, metrics: _Counts) -> dict[str, Any]:
         """Return the metrics as a document of CloudWatch's "Embedded metric format"."""

@@ -18,7 +18,7 @@ from bouncer_cli.commands import demo_command as demo
 from bouncer_cli.commands import doctor_command as doctor
 from bouncer_cli.commands import replay_command as replay
 from bouncer_cli.commands import ses_command as ses
-from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.terminal import Parser, accept_any_text, put, say
 
 _DISTRIBUTION = "ses-auto-bouncer"
 _WRONG_USAGE = 2
@@ -26,6 +26,7 @@ _WRONG_USAGE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    accept_any_text()
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -43,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="bouncer",
         description="Try mail rules on real mail before you trust them with yours.",
         epilog="example: bouncer demo --out demo-out",
@@ -63,7 +64,7 @@ class _Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> Never:
         """Print the version and exit."""
-        print(f"bouncer {metadata.version(_DISTRIBUTION)}")  # noqa: T201  # the output
+        put(f"bouncer {metadata.version(_DISTRIBUTION)}")
         parser.exit()
 
 

@@ -11,7 +11,7 @@ from bouncer import guard
 from bouncer.judge import Judgement, guard_context
 from bouncer.mail.message import VERDICTS, Message
 from bouncer.mail.mime import decode_words
-from bouncer.mail.text import printable
+from bouncer.mail.text import shown
 from bouncer.operator_settings import Settings
 from bouncer.reasons import GUARD_REASONS
 from bouncer.rules.condition import HEADER, All, Any, Condition, Leaf, Not, Present, Text, Window
@@ -41,7 +41,8 @@ def explain(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Itera
     yield ""
     yield f"disposition: {judgement.disposition}"
     for job in judgement.jobs:
-        yield f"bounce: from {job.bounce_sender} to {_clean(job.sender)}, reference {job.reference}"
+        sender, receiver = _clean(job.bounce_sender), _clean(job.sender)
+        yield f"bounce: from {sender} to {receiver}, reference {job.reference}"
         yield f"{_INDENT}{job.explanation or '(without a message: SES writes its own text)'}"
 
 
@@ -53,8 +54,8 @@ def _message(message: Message) -> Iterator[str]:
         "from": ", ".join(map(_clean, message.from_)),
         "subject": ", ".join(map(_clean, message.subject)),
         "source": f"{message.source_ip or 'not known'} ({_clean(message.helo or 'no HELO')})",
-        "verdicts": ", ".join(f"{name} {message.verdicts[name]}" for name in VERDICTS),
-        "dmarc policy": message.dmarc_policy,
+        "verdicts": ", ".join(f"{name} {_clean(message.verdicts[name])}" for name in VERDICTS),
+        "dmarc policy": _clean(message.dmarc_policy),
     }
     for name, value in shown.items():
         yield f"{_INDENT}{name + ':':<14}{value}"
@@ -153,4 +154,4 @@ def _guard(decision: Decision, message: Message, settings: Settings) -> Iterator
 
 
 def _clean(text: str) -> str:
-    return printable(text, 300)
+    return shown(text, 300)

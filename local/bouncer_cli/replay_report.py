@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from bouncer.mail.text import printable
+from bouncer.mail.text import shown
 from bouncer_cli.replay import Result
 
 
@@ -17,5 +17,5 @@ class Report(Protocol):
 
 
 def clean(text: str) -> str:
-    """Return a text from a mail without control and bidi characters, and not too long."""
-    return printable(text, 300)
+    """Return a text from a mail as it may be shown: with escapes, and not too long."""
+    return shown(text, 300)

@@ -1,6 +1,6 @@
 """Shows results to people: a table with one row for each input.
 
-Text from a mail loses its control and bidi characters before it reaches a terminal.
+In text from a mail, whatever could control a terminal or cannot be seen is an escape.
 """
 
 from collections import Counter

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bouncer.mail.address import domain, local_part, without_tag
 from bouncer.mail.address_list import addresses
 from bouncer.mail.mime import decode_words, unfold
-from bouncer.mail.text import ascii_text, printable, well_formed
+from bouncer.mail.text import printable, well_formed
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates included
 WORDY_TEXT = st.lists(
@@ -199,13 +199,6 @@ def test_shown_text_is_always_one_short_line(text: str, limit: int) -> None:
     assert shown == shown.strip()
     assert all(char == " " or unicodedata.category(char)[0] not in "CZ" for char in shown)
     shown.encode("utf-8")
-
-
-@given(ANY_TEXT)
-def test_ascii_text_is_ascii(text: str) -> None:
-    """Every text has a form in ASCII; one that is ASCII already is left alone."""
-    assert ascii_text(text).isascii()
-    assert ascii_text("Crème Brûlée, 日本") == "Creme Brulee, ??"
 
 
 @given(ANY_TEXT)

@@ -1,33 +1,47 @@
-"""Makes text fit to be encoded, shown or sent: what comes from a mail may hold any character."""
+"""Makes text fit to be encoded or shown: what comes from a mail may hold any character."""
 
 import re
 import unicodedata
 
-# Letters that Unicode does not decompose, and punctuation that mail programs put in.
-_ASCII_FORMS = str.maketrans(
-    {
-        "\u00df": "ss",
-        "\u00e6": "ae",
-        "\u00c6": "AE",
-        "\u00f8": "o",
-        "\u00d8": "O",
-        "\u0142": "l",
-        "\u0141": "L",
-        "\u2018": "'",
-        "\u2019": "'",
-        "\u201c": '"',
-        "\u201d": '"',
-        "\u201e": '"',
-        "\u2013": "-",
-        "\u2014": "-",
-    }
-)
 _SURROGATES = re.compile("[\ud800-\udfff]")
+
+# Characters that Unicode calls printable although nothing is seen of them: joiners, fillers of
+# Hangul, inherent vowels of Khmer, the empty braille pattern, variation selectors.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+_SHORT_ESCAPES = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
 def well_formed(text: str) -> str:
     """Replace lone surrogates, so that the text can be encoded as UTF-8."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def escaped(text: str) -> str:
+    r"""Return one line in which every character that cannot be seen is an escape such as \u202e.
+
+    Escaped are control, format and bidi characters, lone surrogates, all blanks but the space, and
+    what is private or not assigned. Up to U+FFFF the escapes are those of JSON. A text that has
+    been escaped stays as it is.
+    """
+    if text.isprintable() and (text.isascii() or not _UNSEEN.search(text)):
+        return text
+    return "".join(
+        char if char.isprintable() and not _UNSEEN.match(char) else _escape(char) for char in text
+    )
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return _SHORT_ESCAPES.get(char) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")  # noqa: PLR2004  # the last of four digits
+
+
+def shown(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text for people, escaped; a cut text says so."""
+    line = escaped(text[: limit + 1])
+    return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
 def printable(text: str, limit: int) -> str:
@@ -44,12 +58,3 @@ def _without_controls(text: str) -> str:
         for char in text
         if char.isspace() or unicodedata.category(char)[0] not in "CZ" or char == "\ufffd"
     )
-
-
-def ascii_text(text: str) -> str:
-    """Return the text in ASCII: without accents, with `?` for what has no ASCII form."""
-    if text.isascii():
-        return text
-    plain = unicodedata.normalize("NFKD", text.translate(_ASCII_FORMS))
-    bare = "".join(char for char in plain if not unicodedata.combining(char))
-    return bare.encode("ascii", "replace").decode("ascii")

@@ -3,12 +3,10 @@
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
 from bouncer_cli import __path__ as package_path
 from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.rules_in_force import load
-from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.terminal import open_console, say
 from bouncer_cli.commands.usage import Commands
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
@@ -48,7 +46,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     loaded = load(FileSource(SHIPPED_RULES))
-    console = Console(soft_wrap=False, highlight=False)
+    console = open_console()
     clock: Clock = SystemClock() if options.real_time else SimulatedClock(SystemClock().time())
     items = (
         Item(

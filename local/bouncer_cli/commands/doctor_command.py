@@ -3,9 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
-from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.terminal import open_console, say
 from bouncer_cli.commands.usage import Commands, add_format
 from bouncer_sim.clock import SystemClock, now
 
@@ -40,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from bouncer_infra.deployment_settings_reader import read_cdk_json  # noqa: PLC0415
 
     deployment = read_cdk_json(options.settings)
-    console = Console(soft_wrap=False, highlight=False)
+    console = open_console()
     kind = reports.JsonReport if options.format == "json" else reports.TableReport
     report: reports.Report = kind(console)
     summary = reports.Summary()

@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 from botocore.exceptions import NoRegionError
-from rich.console import Console
 
 from bouncer.mail.message import VERDICTS
+from bouncer.mail.text import escaped
 from bouncer.rules.fields import POLICY_WORDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
 from bouncer.sources.loader import Loaded
@@ -17,7 +17,7 @@ from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Source
 from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.rules_in_force import load
-from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.terminal import open_console, put, say
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.explain import explain
 from bouncer_cli.mail_files import read_items
@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
     items = read_items(options.paths, envelope)
     if options.explain:
         return _explain(items, loaded)
-    console = Console(soft_wrap=False, highlight=False)
+    console = open_console()
     report: Report = JsonReport(console) if options.format == "json" else TableReport(console)
     clock: Clock = SystemClock() if options.real_time else SimulatedClock(SystemClock().time())
     summary = run_mails(
@@ -205,8 +205,8 @@ def _explain(items: Iterable[Item], loaded: Loaded) -> int:
         raise UsageError("--explain: found several mails, expected one")
     for result in results:
         if result.judgement is None:
-            say(f"{result.source}: {result.error}")
+            say(escaped(f"{result.source}: {result.error}"))
             return 1
         for line in explain(result.judgement, loaded.ruleset, loaded.settings):
-            print(line)  # noqa: T201  # the explanation is the output
+            put(line)
     return 0

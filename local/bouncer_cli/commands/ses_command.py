@@ -11,7 +11,8 @@ from types import FrameType
 
 from bouncer.errors import UnreadableEventError
 from bouncer.mail.message import Message, read_record
-from bouncer_cli.commands.terminal import say
+from bouncer.mail.text import escaped
+from bouncer_cli.commands.terminal import put, say
 from bouncer_cli.commands.usage import Commands, UsageError
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         message_ids.append(mail.message_id)
     _start(ses, options.port)
     with ses:
-        print(json.dumps({"endpoint": ses.endpoint, "message_ids": message_ids}), flush=True)  # noqa: T201
+        put(json.dumps({"endpoint": ses.endpoint, "message_ids": message_ids}))
         stopped.wait()
     return 0
 
@@ -125,7 +126,7 @@ def _received(paths: list[str]) -> Iterator[ReceivedMail]:
         try:
             message = _message(item)
         except UnreadableEventError as error:
-            say(f"{item.source}: {error}")
+            say(escaped(f"{item.source}: {error}"))
             continue
         yield ReceivedMail(
             message_id=message.message_id,

@@ -1,9 +1,82 @@
-"""Writes messages for the person at the terminal."""
+"""Prints everything that the `bouncer` command says: nothing else writes to stdout or stderr.
 
+A mail, an event, a rule or an answer of AWS may hold any character. Those that could control a
+terminal, or that cannot be seen, are printed as escapes; only line ends stay as they are.
+"""
+
+import argparse
+import io
 import sys
+from collections.abc import Iterable
+from typing import IO, Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from bouncer.mail.text import escaped
 
 
 def say(text: str) -> None:
-    """Print on stderr, with whatever could control a terminal replaced; stdout is for output."""
-    safe = "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
-    print(safe, file=sys.stderr)  # noqa: T201  # not part of the output
+    """Print lines for the person at the terminal on stderr; stdout is for output."""
+    _print(text, sys.stderr)
+
+
+def put(line: str) -> None:
+    """Print one line of output on stdout; a line end within it is an escape."""
+    _print(escaped(line), sys.stdout)
+
+
+def open_console() -> Console:
+    """Return the console that reports print on: stdout, with styles only on a terminal."""
+    if sys.stdout.isatty():
+        return _TerminalConsole(soft_wrap=False, highlight=False)
+    output: Any = _PipedOutput(sys.stdout)  # Rich calls a few methods of IO[str], no others
+    return Console(file=output, soft_wrap=False, highlight=False)
+
+
+def accept_any_text() -> None:
+    """Let stdout and stderr write what their encoding lacks as an escape, never raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of arguments whose help and errors are printed as everything else."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:
+            _print(message.removesuffix("\n"), file or sys.stderr)
+
+
+def _print(text: str, stream: IO[str]) -> None:
+    stream.write(f"{_lines(text)}\n")
+    stream.flush()
+
+
+def _lines(text: str) -> str:
+    return text if text.isprintable() else "\n".join(map(escaped, text.split("\n")))
+
+
+class _PipedOutput:
+    """The standard output where it is not a terminal."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(_lines(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _TerminalConsole(Console):
+    """A console whose only control characters are those of its own styles."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(_lines(text), style)

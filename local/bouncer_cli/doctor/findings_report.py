@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bouncer.mail.text import printable
+from bouncer.mail.text import shown
 from bouncer_cli.doctor.finding import Finding, Level
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
@@ -48,8 +48,8 @@ class TableReport:
 
     def add(self, finding: Finding) -> None:
         """Print a finding; on a terminal its next step begins a line, to be copied."""
-        found = printable(finding.found, 2000)
-        then = printable(finding.next_step, 2000)
+        found = shown(finding.found, 2000)
+        then = shown(finding.next_step, 2000)
         if not self._console.is_terminal:
             text = f"{found} -> {then}" if then else found
             line = f"{finding.level:<{_LEVEL_WIDTH}}  {finding.check:<{_CHECK_WIDTH}}  {text}\n"

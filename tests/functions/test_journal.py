@@ -1,0 +1,269 @@
+"""The journal: lines that CloudWatch Logs takes whole, and nothing breaks with their stream."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bouncer import account_settings
+from bouncer.aws.custom_resource import Result
+from bouncer.intake import Intake
+from bouncer.jobs.job import Job, Refusal
+from bouncer.journal import Journal
+from bouncer.journal_line import LONGEST_LINE, encoded
+from bouncer.metric_names import Metric
+from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
+from bouncer.rules.ruleset import Ruleset
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.source import Document, Documents
+
+NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
+REJECT = "reject: {type: DoesNotExist}"
+
+
+class Fixed:
+    """A source of fixed rules."""
+
+    def __init__(self, rules: dict[str, str]) -> None:
+        self._rules = rules
+
+    def read(self) -> Documents:
+        return Documents({name: Document(name, text) for name, text in self._rules.items()})
+
+    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
+        return ()
+
+
+class Nowhere:
+    """A queue that drops its jobs."""
+
+    def send(self, job: Job) -> None:
+        pass
+
+
+def event(recipients: list[str], sender: str = "eve@partner.example") -> dict[str, Any]:
+    mail = {"timestamp": NOW.isoformat(), "source": sender, "messageId": "m1", "headers": []}
+    verdicts = {f"{name}Verdict": {"status": "PASS"} for name in ("spf", "dmarc", "spam", "virus")}
+    ses = {"mail": mail, "receipt": {"recipients": recipients, **verdicts}}
+    return {"Records": [{"eventSource": "aws:ses", "ses": ses}]}
+
+
+def intake(rules: dict[str, str], stream: io.TextIOBase | None = None) -> Intake:
+    journal = Journal("intake", "test", stream=stream)  # type: ignore[arg-type]  # it writes only
+    loader = Loader(Fixed(rules), Settings(), now=lambda: 0.0)
+    return Intake(loader=loader, jobs=Nowhere(), journal=journal, now=lambda: NOW)
+
+
+def line_of(rules: dict[str, str], what: dict[str, Any]) -> dict[str, Any]:
+    """Return the line of one mail, which must be short enough and have its metrics."""
+    stream = io.StringIO()
+    intake(rules, stream).handle(what)
+    (text,) = stream.getvalue().splitlines()
+    assert len(text) <= LONGEST_LINE
+    line: dict[str, Any] = json.loads(text)
+    assert line["Mails"] == [1]
+    assert line["_aws"]["CloudWatchMetrics"]
+    return line
+
+
+SHADOWS = {f"{n:03}-{'shadow' * 14}": f"mode: shadow\n{REJECT}" for n in range(60)}
+
+
+def test_shadow_rules_that_all_recipients_share_stand_once() -> None:
+    """Sixty shadow rules and a hundred recipients: no decision and no rule is lost."""
+    recipients = [f"{'somebody-with-a-long-name' * 2}-{n}@example.com" for n in range(100)]
+    line = line_of(SHADOWS | {"900-all": REJECT}, event(recipients))
+    assert [decision["recipient"] for decision in line["decisions"]] == recipients
+    first, *others = line["decisions"]
+    assert first["shadow"] == sorted(SHADOWS)
+    assert all(other["shadow"] == [] and other["shadow_as"] == 0 for other in others)
+    assert line["ShadowMatches"] == [6000]
+    assert not any(key.endswith("_left_out") for key in line)
+
+
+def test_shadow_rules_that_differ_are_counted_beyond_their_room() -> None:
+    """Each recipient keeps its decision; the names of its shadow rules are cut to a share."""
+    recipients = [f"r{n:02}@example.com" for n in range(100)]
+    rules = {
+        name: f"unless: {{recipient: r{n:02}@example.com}}\n{text}"
+        for n, (name, text) in enumerate(SHADOWS.items())
+    }
+    line = line_of(rules | {"900-all": REJECT}, event(recipients))
+    assert [decision["recipient"] for decision in line["decisions"]] == recipients
+    for decision in line["decisions"][:60]:
+        assert len(decision["shadow"]) + decision["shadow_left_out"] == 59
+
+
+def test_an_ordinary_line_is_whole() -> None:
+    """Five shadow rules for ten recipients stand with each of them, as ever."""
+    rules = dict(list(SHADOWS.items())[:5])
+    line = line_of(rules, event([f"r{n}@example.com" for n in range(10)]))
+    assert all(decision["shadow"] == sorted(rules) for decision in line["decisions"])
+
+
+@pytest.mark.parametrize(
+    "address", ["a" * 300_000 + "@x.example", "😀" * 90_000, "\ud800" * 90_000]
+)
+def test_long_addresses_are_cut(address: str) -> None:
+    """A stranger's address has its bound, as sender and as recipient, whatever its characters."""
+    line = line_of({"900-all": REJECT}, event([address, "b@example.com"] * 60, sender=address))
+    assert line["sender"].endswith("...")
+    assert line["decisions"][0]["recipient"].endswith("...")
+    assert line["decisions"][1]["recipient"] == "b@example.com"
+
+
+def test_many_recipients_are_counted() -> None:
+    """Of ten thousand recipients the first stand in the line, the rest are counted."""
+    line = line_of({"900-all": REJECT}, event([f"r{n}@example.com" for n in range(10_000)]))
+    assert len(line["decisions"]) + line["decisions_left_out"] == 10_000
+    assert line["Rejected"] == [10_000]
+
+
+def test_many_problems_are_counted() -> None:
+    """Fifty documents with many problems each fill one line; the metric counts all documents."""
+    stream = io.StringIO()
+    problems = tuple(f"rule {n}: {'found x, expected y. ' * 500}" for n in range(50))
+    Journal("intake", "test", stream=stream).documents(Loaded(Ruleset([]), Settings(), problems))
+    (text,) = stream.getvalue().splitlines()
+    assert len(text) <= LONGEST_LINE
+    line = json.loads(text)
+    assert line[Metric.INVALID_DOCUMENTS] == [50]
+    assert len(line["problems"]) + line.get("problems_left_out", 0) == 50
+
+
+def job(recipients: int, length: int) -> Job:
+    refusals = [
+        Refusal(
+            recipient=f"{n}{'😀' * length}@example.com",
+            rule=f"{n:03}{'r' * 97}",
+            recipient_arn=None,
+            bounce_type="DoesNotExist",
+            dsn=None,
+        )
+        for n in range(recipients)
+    ]
+    return Job(
+        message_id="m1",
+        received_at=NOW,
+        reference="bnc-1",
+        sender="e" * 100_000 + "@x.example",
+        bounce_sender="b@example.com",
+        bounce_sender_arn=None,
+        messages=(),
+        reporting_mta="dns; x.example",
+        extension_fields=(),
+        refusals=tuple(refusals),
+    )
+
+
+def test_lines_of_the_worker_are_short_enough() -> None:
+    """Fifty recipients with long addresses, and errors of any length, fit into a line."""
+    stream = io.StringIO()
+    journal = Journal("worker", "test", stream=stream)
+    journal.begin("r" * 500_000)
+    error = ValueError("😀" * 500_000)
+    journal.sent(job(50, 5_000), Settings(), bounce_id="b" * 100_000, wait_s=1)
+    journal.withheld(job(50, 5_000), Settings(), Reason.EXPIRED)
+    journal.failed(job(50, 5_000), Settings(), error)
+    journal.unreadable_job("r" * 500_000, error)
+    journal.not_mail("x" * 500_000)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 5
+    for text in lines:
+        assert len(text) <= LONGEST_LINE
+        assert json.loads(text)["_aws"]["CloudWatchMetrics"]
+
+
+JUNK = st.text(st.sampled_from('a\x00\ud800😀é\\"'), max_size=20)
+NAMES = st.sampled_from(["sender", "problems", "recipients", "rules", "error"])
+MEMBERS = st.dictionaries(NAMES, JUNK | st.lists(JUNK, max_size=5) | st.none() | st.integers())
+DECIDED = st.lists(st.tuples(JUNK, st.lists(JUNK, max_size=5)), max_size=10)
+
+
+def grown(value: object) -> object:
+    """Make a drawn value large: a long text, a long list of long texts."""
+    match value:
+        case str():
+            return value * 400
+        case list():
+            return [item * 400 for item in value] * 30
+        case _:
+            return value
+
+
+@settings(max_examples=50)
+@given(MEMBERS, DECIDED)
+def test_no_line_is_too_long(members: dict[str, Any], decided: list[tuple[str, list[str]]]) -> None:
+    """Any members make one line of ASCII within the limit, with all members in it."""
+    large = {name: grown(value) for name, value in members.items()}
+    decisions = [{"recipient": grown(name), "shadow": grown(rules)} for name, rules in decided] * 20
+    text = encoded({**large, "decisions": decisions, "Mails": [1]})
+    assert len(text) <= LONGEST_LINE
+    assert text.isascii()
+    assert "\n" not in text
+    line = json.loads(text)
+    assert {*members, "decisions"} <= line.keys()
+    assert line["Mails"] == [1]
+
+
+class Broken(io.StringIO):
+    """A stream on which nothing can be written."""
+
+    def __init__(self, error: Exception, *, only_flush: bool = False) -> None:
+        super().__init__()
+        self._error = error
+        self._only_flush = only_flush
+
+    def write(self, text: str) -> int:
+        if self._only_flush:
+            return len(text)
+        raise self._error
+
+    def flush(self) -> None:
+        raise self._error
+
+
+FAILURES = [
+    BrokenPipeError(32, "Broken pipe"),
+    OSError(28, "No space left on device"),
+    OSError(5, "Input/output error"),
+    ValueError("I/O operation on closed file"),
+    UnicodeEncodeError("ascii", "é", 0, 1, "ordinal not in range"),
+]
+
+
+@contextmanager
+def broken(error: Exception, *, only_flush: bool) -> Iterator[None]:
+    """Break stdout and stderr alike."""
+    out, err = Broken(error, only_flush=only_flush), Broken(error, only_flush=only_flush)
+    with redirect_stdout(out), redirect_stderr(err):
+        yield
+
+
+@pytest.mark.parametrize("only_flush", [False, True])
+@pytest.mark.parametrize("error", FAILURES, ids=repr)
+def test_a_broken_stdout_changes_no_answer(error: Exception, *, only_flush: bool) -> None:
+    """Intake, worker's journal and account settings go on when stdout and stderr fail."""
+    with broken(error, only_flush=only_flush):
+        answer = intake({"900-all": REJECT}).handle(event(["ann@example.com"]))
+        journal = Journal("worker", "test")
+        journal.sent(job(1, 1), Settings(), bounce_id="b", wait_s=1)
+        result = Result(physical_id="x", failure=None)
+        account_settings._report({}, result, "r1")  # noqa: SLF001  # the handler needs AWS
+    assert answer == {"disposition": "STOP_RULE_SET"}
+
+
+def test_no_stdout_at_all_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may have been started without the streams."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    answer = intake({"900-all": REJECT}).handle(event(["ann@example.com"]))
+    assert answer == {"disposition": "STOP_RULE_SET"}
