@@ -3,18 +3,15 @@
 Bad encodings yield the raw text, never an exception. Nothing here decides anything.
 """
 
-import encodings
-import pkgutil
 import re
 from email.errors import HeaderParseError
 from email.header import decode_header
-from encodings.aliases import aliases
-from functools import cache
+
+from bouncer.mail.charset import decode
 
 _FOLD = re.compile(r"(?:\r\n?|\n)[ \t]*")
 _WORD = r"=\?[^?]*\?[bqBQ]\?.*?\?="
 _WORDS = re.compile(rf"{_WORD}(?:\s+{_WORD})*")
-_NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined"}
 
 
 def unfold(value: str) -> str:
@@ -26,7 +23,10 @@ def unfold(value: str) -> str:
 
 def decode_words(value: str) -> str:
     """Decode the encoded words (RFC 2047) in a text; undecodable ones stay as they are."""
-    return _WORDS.sub(lambda words: _decode_words(words[0]), value) if "=?" in value else value
+    if "=?" not in value:
+        return value
+    end = value.rfind("?=") + 2  # no word ends behind it: a search there would take long
+    return _WORDS.sub(lambda words: _decode_words(words[0]), value[:end]) + value[end:]
 
 
 def _decode_words(words: str) -> str:
@@ -39,23 +39,7 @@ def _decode_words(words: str) -> str:
     except (HeaderParseError, ValueError):
         return words
     return "".join(
-        part if isinstance(part, str) else _decode_bytes(part, charset or "ascii")
+        # RFC 2231 section 5: a language may follow the charset
+        part if isinstance(part, str) else decode(part, (charset or "").partition("*")[0])
         for part, charset in parts
     )
-
-
-def _decode_bytes(data: bytes, charset: str) -> str:
-    name = charset.partition("*")[0]  # RFC 2231 section 5: a language may follow
-    try:
-        if name.isascii() and encodings.normalize_encoding(name) in _charsets():
-            return data.decode(name, "replace")
-    except (LookupError, ValueError):  # a codec that is not a charset, such as zlib
-        pass
-    return data.decode("latin-1")
-
-
-@cache
-def _charsets() -> frozenset[str]:
-    """Return the charset names Python knows; a look-up of any other name is cached for ever."""
-    modules = (module.name for module in pkgutil.iter_modules(encodings.__path__))
-    return frozenset({*aliases, *aliases.values(), *modules}) - _NO_CHARSETS
