@@ -13,7 +13,7 @@ from pathlib import Path
 from bouncer.errors import DocumentError
 from bouncer_cli.command_line import main as bouncer
 from tests.functions.test_cases import folders, replay_of
-from tests.unit.test_invalid_documents import FOLDERS, content, document, read
+from tests.unit.test_invalid_documents import FOLDERS, abbreviated, content, document, read
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def refusals(invalid: list[Path]) -> Iterator[tuple[Path, str]]:
         try:
             read(path.name, content(path))
         except DocumentError as error:
-            yield folder / "expected.txt", f"{error}\n"
+            yield folder / "expected.txt", abbreviated(f"{error}\n")
         else:
             sys.exit(f"{path}: found a valid document, expected one that is refused")
 

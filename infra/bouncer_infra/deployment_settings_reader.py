@@ -45,11 +45,8 @@ def read_cdk_json(path: Path) -> DeploymentSettings:
     except ValueError as error:
         raise SettingsFileError(f"{path}: found no UTF-8, expected a cdk.json") from error
     context = document.get("context") if isinstance(document, dict) else None
-    if not isinstance(context, dict) or "bouncer" not in context:
-        raise SettingsFileError(
-            f"{path}: found no context.bouncer, expected a deployment's settings"
-        )
-    return read_settings(context["bouncer"], document=str(path))
+    bouncer = context.get("bouncer") if isinstance(context, dict) else None
+    return read_settings(bouncer, document=str(path))
 
 
 def read_settings(context: object, *, document: str = "cdk.json") -> DeploymentSettings:

@@ -66,7 +66,7 @@ def _message(message: Message) -> Iterator[str]:
 def _recipient(decision: Decision, ruleset: Ruleset, message: Message) -> Iterator[str]:
     outcome = f"{decision.action} by {decision.rule.name}" if decision.rule else "no rule matches"
     yield f"recipient {_clean(decision.recipient)}: {outcome}"
-    facts = ruleset.facts(message, decision.recipient)
+    facts = _facts(ruleset, message, decision.recipient)
     for rule in ruleset.rules:
         matches = _matches(rule, message, facts)
         notes = _mode(rule) + _dates(rule, message)
@@ -76,6 +76,12 @@ def _recipient(decision: Decision, ruleset: Ruleset, message: Message) -> Iterat
         if rule is decision.rule:
             yield f"{_INDENT}    rules after this one are not asked"
             return
+
+
+def _facts(ruleset: Ruleset, message: Message, recipient: str) -> Mapping[Leaf, bool]:
+    """Return for each leaf of any rule if it holds, as the compiled ruleset has found it."""
+    found = ruleset.index.message_facts(message) | ruleset.index.recipient_facts(recipient)
+    return {leaf: number in found for leaf, number in ruleset.numbers.items()}
 
 
 def _matches(rule: Rule, message: Message, facts: Mapping[Leaf, bool]) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.functions.test_cases import CASES
 from tests.rewrite_expected import cases, refusals, wrote
-from tests.unit.test_invalid_documents import INVALID
+from tests.unit.test_invalid_documents import FOLDERS, INVALID
 
 
 def test_the_lines_of_a_story_are_written(tmp_path: Path) -> None:
@@ -18,6 +18,12 @@ def test_the_lines_of_a_story_are_written(tmp_path: Path) -> None:
         ((path, text),) = cases([story])
         assert wrote(path, text) is expected
     assert (story / "expected.jsonl").read_bytes() == (original / "expected.jsonl").read_bytes()
+
+
+def test_nothing_is_to_be_rewritten() -> None:
+    """Each expected text is what the command would write, with `{fields}` where it stands."""
+    differing = [path for path, text in refusals(FOLDERS) if path.read_bytes() != text.encode()]
+    assert not differing
 
 
 def test_the_error_of_a_document_is_written(tmp_path: Path) -> None:

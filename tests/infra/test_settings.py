@@ -154,8 +154,7 @@ def test_the_doctor_refuses_what_synth_refuses(
     from bouncer_infra.stack import auto_bouncer  # noqa: PLC0415
 
     monkeypatch.chdir(tmp_path)
-    for document in DOCUMENTS:
-        context = {"bouncer": document}
+    for context in ({}, *({"bouncer": document} for document in DOCUMENTS)):
         Path("cdk.json").write_text(json.dumps({"context": context}), encoding="utf-8")
         with pytest.raises(DocumentError) as by_doctor:
             read_cdk_json(Path("cdk.json"))

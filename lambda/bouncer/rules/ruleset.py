@@ -51,18 +51,21 @@ class Decision:
 
 
 class Ruleset:
-    """The rules in force, in the order of their names; immutable once built."""
+    """The rules in force, in the order of their names; immutable once built.
+
+    `numbers` has the number of each leaf, and `index` finds the numbers a message satisfies.
+    """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         active = (rule for rule in rules if rule.mode is not Mode.OFF)
         self.rules = tuple(sorted(active, key=attrgetter("name")))
-        self._numbers: dict[Leaf, int] = {}
+        self.numbers: dict[Leaf, int] = {}
         self._tests: list[Test | None] = []
         self._always: list[int] = []
         self._needing: defaultdict[int, list[int]] = defaultdict(list)
         for position, rule in enumerate(self.rules):
             self._add(position, rule.condition)
-        self._index = LeafIndex(self._numbers)
+        self.index = LeafIndex(self.numbers)
 
     def _add(self, position: int, condition: Condition | None) -> None:
         """Note the facts that make a rule a candidate, and the test a candidate must pass."""
@@ -79,13 +82,13 @@ class Ruleset:
             self._number(leaf)
         keys = _keys(condition)
         for leaf in keys or ():
-            self._needing[self._numbers[leaf]].append(position)
+            self._needing[self.numbers[leaf]].append(position)
         if keys is None:
             self._always.append(position)
         self._tests.append(self._test(condition))
 
     def _number(self, leaf: Leaf) -> int:
-        return self._numbers.setdefault(leaf, len(self._numbers))
+        return self.numbers.setdefault(leaf, len(self.numbers))
 
     def _test(self, condition: Condition) -> Test:
         match condition:
@@ -93,7 +96,7 @@ class Ruleset:
                 tests = [self._test(part) for part in parts]
                 return lambda facts: all(test(facts) for test in tests)
             case Any(parts) if _is_any_of(condition):
-                numbers = frozenset(self._numbers[leaf] for leaf in leaves(condition))
+                numbers = frozenset(self.numbers[leaf] for leaf in leaves(condition))
                 return lambda facts: not numbers.isdisjoint(facts)
             case Any(parts):
                 tests = [self._test(part) for part in parts]
@@ -102,25 +105,20 @@ class Ruleset:
                 negated = self._test(part)
                 return lambda facts: not negated(facts)
             case _:
-                number = self._numbers[condition]
+                number = self.numbers[condition]
                 return lambda facts: number in facts
 
     def decide(self, message: Message, recipient: str) -> Decision:
         """Return the decision for one recipient of the message."""
-        return self._decide(message, recipient, self._index.message_facts(message))
+        return self._decide(message, recipient, self.index.message_facts(message))
 
     def decisions(self, message: Message) -> tuple[Decision, ...]:
         """Return the decision for every envelope recipient, in their order."""
-        facts = self._index.message_facts(message)
+        facts = self.index.message_facts(message)
         return tuple(self._decide(message, recipient, facts) for recipient in message.recipients)
 
-    def facts(self, message: Message, recipient: str) -> dict[Leaf, bool]:
-        """Return for each leaf of any rule if it holds for this recipient, for an explanation."""
-        facts = self._index.message_facts(message) | self._index.recipient_facts(recipient)
-        return {leaf: number in facts for leaf, number in self._numbers.items()}
-
     def _decide(self, message: Message, recipient: str, message_facts: Facts) -> Decision:
-        facts = message_facts | self._index.recipient_facts(recipient)
+        facts = message_facts | self.index.recipient_facts(recipient)
         shadow: list[Rule] = []
         for position in self._candidates(facts):
             rule, test = self.rules[position], self._tests[position]
