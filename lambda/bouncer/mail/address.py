@@ -9,6 +9,8 @@ import email.utils
 import re
 from functools import partial
 
+from bouncer.mail.a_label import a_labels
+
 # Newer Pythons return nothing for a list with one malformed address, unless `strict` is False.
 _getaddresses = (
     partial(email.utils.getaddresses, strict=False)
@@ -35,8 +37,8 @@ def addresses(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def domain(address: str) -> str:
-    """Return the domain of an address in lower case, without a final dot; "" without a domain."""
-    return address.rpartition("@")[2].rstrip(".").lower() if "@" in address else ""
+    """Return the domain of an address in ASCII and lower case, without a final dot, or ""."""
+    return a_labels(address.rpartition("@")[2].rstrip(".")).lower() if "@" in address else ""
 
 
 def local_part(address: str) -> str:
