@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bouncer.jobs.reference import REFERENCE
 from bouncer.mail.address import domain, local_part, mailbox_address, without_tag
 from bouncer.mail.message import Message
+from bouncer.mail.mime import decode_words
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import REFERENCE_FIELD
 
@@ -38,7 +39,7 @@ _DAEMON = (
     r"(?:mail(?:er)?|smtp|mta|news|cron|fetchmail)[-_.]?d(?:ae|ea|e|a)mon(?:[-_.].*)?|m?daemon|mailer|"
     r"mail[-_.]?delivery[-_.]?(?:sub)?system|postmaster-?bounces?|"
     r"(?:.*[-_.])?auto(?:mated|matic)?[-_.]?(?:respon(?:der|d|se)|repl(?:y|ies)|answer)s?(?:[-_.].*)?|"
-    r"uucp|dev[-_.]?null|null|nobody|(?:mail|smtp|bounce)[-_.]?(?:errors?|relay)|.+-(?:errors|relay)"
+    r"post_master|uucp|dev[-_.]?null|null|nobody|(?:mail|smtp|bounce)[-_.]?(?:errors?|relay)|.+-(?:errors|relay)"
 )
 _NO_REPLY = (
     r"(?:non?|not|never|do[-._]?not|don'?t)[-._]{0,2}(?:repl(?:y|ies)|respon(?:d|se|der|da)|answer|return)|"
@@ -129,7 +130,7 @@ def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]
 
 @_checks(Reason.NULL_SENDER)
 def _null_sender(message: Message, _: Context) -> str:
-    if not message.sender:
+    if not message.sender and not message.sender_unknown:
         return "the envelope sender is empty"
     paths = message.header("return-path")
     empty = any("".join(_comment_free(path).split()) in ("<>", "") for path in paths)
@@ -138,6 +139,8 @@ def _null_sender(message: Message, _: Context) -> str:
 
 @_checks(Reason.INVALID_SENDER)
 def _invalid_sender(message: Message, _: Context) -> str:
+    if message.sender_unknown:
+        return "the mail does not say who its envelope sender is"
     address = message.sender
     local = address.rpartition("@")[0]
     dotted = local.startswith(".") or local.endswith(".") or ".." in local
@@ -230,10 +233,11 @@ def _aligned(message: Message) -> bool:
     for `eu.org`. Parsers differ in how they read a hostile From, and DMARC may have passed for
     another part of it than the one read here: so every domain written there has to fit.
     """
-    if len(message.from_) != 1:
+    values = message.header("from")
+    if len(values) != 1 or len(message.from_) != 1:
         return False
     sender = domain(message.sender)
-    written = (_DOMAIN.findall(value) for value in message.header("from"))
+    written = (_DOMAIN.findall(value) for value in (*values, *map(decode_words, values)))
     authors = {author.rstrip(".").lower() for found in written for author in found}
     return all(author == sender or sender.endswith(f".{author}") for author in authors)
 

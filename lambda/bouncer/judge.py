@@ -79,7 +79,7 @@ def guard_context(
     return guard.Context(
         recipient=recipient,
         bounce_senders=senders - {""},
-        own_domains=(*map(domain, message.recipients), *settings.own_domains),
+        own_domains=(*map(domain, (recipient, *message.own_recipients)), *settings.own_domains),
         answer=settings.answer | (rejection.answer if rejection else frozenset()),
     )
 

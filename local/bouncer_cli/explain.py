@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bouncer import guard
 from bouncer.judge import Judgement, guard_context
-from bouncer.mail.message import VERDICTS, Message
+from bouncer.mail.message import RECIPIENTS, SENDER, VERDICTS, Message
 from bouncer.mail.mime import decode_words
 from bouncer.mail.text import printable
 from bouncer.operator_settings import Settings
@@ -49,7 +49,7 @@ def _message(message: Message) -> Iterator[str]:
     yield f"message {_clean(message.message_id)}"
     shown = {
         "received": message.received_at.isoformat() if message.received_at else "not known",
-        "sender": _clean(message.sender) or "<> (null sender)",
+        "sender": _sender(message),
         "from": ", ".join(map(_clean, message.from_)),
         "subject": ", ".join(map(_clean, message.subject)),
         "source": f"{message.source_ip or 'not known'} ({_clean(message.helo or 'no HELO')})",
@@ -58,8 +58,17 @@ def _message(message: Message) -> Iterator[str]:
     }
     for name, value in shown.items():
         yield f"{_INDENT}{name + ':':<14}{value}"
+    if RECIPIENTS in message.assumed:
+        yield f"{_INDENT}the recipients are assumed to be those in To and Cc"
     if message.headers_truncated:
         yield f"{_INDENT}SES cut the headers: conditions see only those that are left"
+
+
+def _sender(message: Message) -> str:
+    if message.sender_unknown:
+        return "unknown: the mail has no sender in its headers"
+    mark = " (assumed)" if SENDER in message.assumed else ""
+    return (_clean(message.sender) or "<> (null sender)") + mark
 
 
 def _recipient(decision: Decision, ruleset: Ruleset, message: Message) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bouncer_cli.event_json import items_in_lines, items_in_text
 from bouncer_cli.mail_item import Item
-from bouncer_cli.raw_mail import Envelope, RawMailError, ses_record
+from bouncer_cli.raw_mail import Envelope, RawMailError, read_raw_mail
 
 _LINES = (".jsonl", ".ndjson")
 _ONE_MAIL = ".eml"  # even if its first line looks like an mbox
@@ -109,10 +109,10 @@ def _mail(source: str, raw: bytes, envelope: Envelope) -> Item:
     if not raw.strip():
         return Item(source=source, error="found an empty file, expected a mail or an SES event")
     try:
-        record, headers = ses_record(raw, envelope)
+        mail = read_raw_mail(raw, envelope)
     except RawMailError as error:
         return Item(source=source, error=str(error))
-    return Item(source=source, record=record, headers=headers)
+    return Item(source=source, record=mail.record, headers=mail.header_block, assumed=mail.assumed)
 
 
 def _mbox(source: str, path: Path, envelope: Envelope) -> Iterator[Item]:

@@ -1,28 +1,28 @@
 """Turns a raw mail into the record that SES would have put into its event.
 
-The verdicts come from the headers that SES added, if there are any; headers are cut at 10 KB, as by
-SES; the envelope comes from options, else from the mail's headers. Nothing here decides.
+The verdicts come from the headers that SES added, else from those of a server that the operator
+trusts; headers are cut at 10 KB, as by SES; the envelope comes from options, else from the mail's
+headers. Nothing here decides.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.parser import BytesHeaderParser
-from email.policy import compat32
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from bouncer.mail.address import addresses
-from bouncer.mail.mime import unfold
-from bouncer_cli.ses_headers import RECEIVED_BY_SES, Headers, ses_verdicts, values
+from bouncer.mail.header_block import from_line, header_block, read_headers
+from bouncer.mail.message import RECIPIENTS, SENDER
+from bouncer_cli.raw_envelope import Found, find_envelope, trust_line, written_at
+from bouncer_cli.ses_headers import (
+    Headers,
+    received_by_ses,
+    ses_verdicts,
+    trusted_verdicts,
+    values,
+)
 
 HEADER_LIMIT = 10 * 1024  # SES Developer Guide: longer headers are truncated in the event
-
-_END_OF_HEADERS = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r")
-_FROM_LINE = re.compile(rb"From (\S+)[^\r\n]*(?:\r\n|\n|\r)")
-# An mbox writes these if there was no sender, or if it is not known (Thunderbird).
-_NO_SENDER = ("mailer-daemon", "-")
 
 
 class RawMailError(ValueError):
@@ -33,104 +33,116 @@ class RawMailError(ValueError):
 class Envelope:
     """The envelope and verdicts an operator gives all mails; what is not given, the mail says.
 
-    `verdicts` maps `spf dkim dmarc spam virus dmarc_policy` to SES's words.
+    `verdicts` maps `spf dkim dmarc spam virus dmarc_policy` to SES's words. `trusted` is the name
+    of the server whose Authentication-Results are believed where SES has none.
     """
 
     sender: str | None = None
     recipients: tuple[str, ...] = ()
     verdicts: dict[str, str] = field(default_factory=dict)
+    trusted: str | None = None
 
 
-def header_block(raw: bytes) -> bytes:
-    """Return the mail's unchanged header block, without the `From ` line of an mbox."""
-    start = from_line.end() if (from_line := _FROM_LINE.match(raw)) else 0
-    end = _END_OF_HEADERS.search(raw, start)
-    return raw[start : end.start() if end else len(raw)]
+class RawMail(NamedTuple):
+    """A raw mail as the record of an event; `assumed` has the parts of the envelope not known.
+
+    `header_block` is unchanged.
+    """
+
+    record: dict[str, Any]
+    header_block: bytes
+    assumed: frozenset[str]
 
 
-def ses_record(raw: bytes, envelope: Envelope) -> tuple[dict[str, Any], bytes]:
-    """Return the event record for a raw mail, and its unchanged header block.
+def read_raw_mail(raw: bytes, envelope: Envelope) -> RawMail:
+    """Return a raw mail as SES would have handed it on.
 
     Raises `RawMailError` if the mail has no headers or no recipient.
     """
     block = header_block(raw)
-    named = _parse(block)
+    named, whole = read_headers(block)
     if not named:
         raise RawMailError("found no mail headers, expected a mail or an SES event")
     headers = [(name.lower(), value) for name, value in named]
-    ses = RECEIVED_BY_SES.search(next(iter(values(headers, "received")), ""))
-    recipients = list(envelope.recipients) or _recipients(headers, ses)
-    if not recipients:
+    line = trust_line(headers, envelope.trusted)
+    found = _told(envelope, find_envelope(headers, line, from_line(raw)))
+    if not found.recipients:
         raise RawMailError("found no recipient in the mail, expected --recipient ADDR to name one")
-    truncated = len(block) > HEADER_LIMIT
+    ses = received_by_ses(headers[line][1]) if line is not None else None
+    timestamp = _timestamp([ses["date"]] if ses else [], headers)
     mail = {
         "messageId": ses["id"] if ses else sha256(raw).hexdigest()[:40],
-        "source": envelope.sender if envelope.sender is not None else _sender(headers, raw),
-        "destination": recipients,
-        "headersTruncated": truncated,
-        "headers": [{"name": name, "value": value} for name, value in _cut(named)],
-        "timestamp": _timestamp(headers, ses),
+        "source": found.sender,
+        "destination": found.recipients,
+        "headersTruncated": not whole or len(block) > HEADER_LIMIT,
+        "headers": _cut(named),
+        "timestamp": timestamp,
     }
-    receipt = {"recipients": recipients, "timestamp": mail["timestamp"]}
-    verdicts = (ses_verdicts(headers) if ses else {}) | envelope.verdicts
-    for name, word in verdicts.items():
-        if name == "dmarc_policy":
-            receipt["dmarcPolicy"] = word
-        else:
-            receipt[f"{name}Verdict"] = {"status": word.upper()}
+    receipt = {
+        "recipients": found.recipients,
+        "timestamp": timestamp,
+        **_receipt_members(_verdicts(headers, line, envelope, by_ses=ses is not None)),
+    }
     record = {
         "eventSource": "aws:ses",
         "eventVersion": "1.0",
         "ses": {"mail": mail, "receipt": receipt},
     }
-    return record, block
+    return RawMail(record, block, found.assumed)
 
 
-def _parse(block: bytes) -> Headers:
-    """Return the unfolded headers; bytes outside ASCII are read as UTF-8, else as Latin-1."""
-    message = BytesHeaderParser(policy=compat32).parsebytes(block)
-    return [(name, unfold(_utf8(value))) for name, value in message.raw_items()]
+def _told(envelope: Envelope, found: Found) -> Found:
+    """Return the envelope with what the operator told, which is never assumed."""
+    if envelope.sender is not None:
+        found = found._replace(sender=envelope.sender, assumed=found.assumed - {SENDER})
+    if envelope.recipients:
+        told = list(envelope.recipients)
+        found = found._replace(recipients=told, assumed=found.assumed - {RECIPIENTS})
+    return found
 
 
-def _utf8(value: str) -> str:
-    if value.isascii():
-        return value
-    raw = value.encode("ascii", "surrogateescape")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+def _verdicts(
+    headers: Headers, line: int | None, envelope: Envelope, *, by_ses: bool
+) -> dict[str, str]:
+    """Return the operator's verdicts, and for the rest those of SES or of the trusted server."""
+    if by_ses and line is not None:
+        return ses_verdicts(written_at(headers, line)) | envelope.verdicts
+    if envelope.trusted is None:
+        return envelope.verdicts
+    written = written_at(headers, line if line is not None else _first_received(headers))
+    return trusted_verdicts(written, envelope.trusted) | envelope.verdicts
 
 
-def _cut(headers: Headers) -> Headers:
-    kept: Headers = []
+def _first_received(headers: Headers) -> int:
+    names = [name for name, _ in headers]
+    return names.index("received") if "received" in names else -1
+
+
+def _receipt_members(verdicts: dict[str, str]) -> dict[str, Any]:
+    return {
+        **{
+            f"{name}Verdict": {"status": word.upper()}
+            for name, word in verdicts.items()
+            if name != "dmarc_policy"
+        },
+        **({"dmarcPolicy": verdicts["dmarc_policy"]} if "dmarc_policy" in verdicts else {}),
+    }
+
+
+def _cut(headers: Headers) -> list[dict[str, str]]:
+    """Return the headers that fit into an event, as an event has them."""
+    kept = []
     room = HEADER_LIMIT
     for name, value in headers:
         room -= len(name) + len(value) + 4  # colon, space, line end
         if room < 0:
             break
-        kept.append((name, value))
+        kept.append({"name": name, "value": value})
     return kept
 
 
-def _sender(headers: Headers, raw: bytes) -> str:
-    for value in values(headers, "return-path"):
-        return value.strip().removeprefix("<").removesuffix(">")
-    from_line = _FROM_LINE.match(raw)
-    sender = from_line[1].decode("ascii", "replace") if from_line else ""
-    return "" if sender.lower() in _NO_SENDER else sender
-
-
-def _recipients(headers: Headers, ses: re.Match[str] | None) -> list[str]:
-    if ses and ses["for"]:
-        return [ses["for"].strip().removeprefix("<").removesuffix(">")]
-    for value in values(headers, "delivered-to", "x-original-to", "envelope-to"):
-        return [value.strip().removeprefix("<").removesuffix(">")]
-    return list(dict.fromkeys(addresses(tuple(values(headers, "to", "cc")))))
-
-
-def _timestamp(headers: Headers, ses: re.Match[str] | None) -> str | None:
-    for text in (*([ses["date"]] if ses else []), *values(headers, "date")):
+def _timestamp(received: list[str], headers: Headers) -> str | None:
+    for text in (*received, *values(headers, "date")):
         try:
             return _utc(parsedate_to_datetime(text)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         except (ValueError, TypeError, OverflowError):

@@ -55,7 +55,7 @@ def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Re
     if item.error is not None:
         return Result(source=item.source, error=item.error), b""
     try:
-        message = read_record(item.record)
+        message = read_record(item.record, assumed=item.assumed)
     except UnreadableEventError as error:
         return Result(source=item.source, error=str(error)), b""
     try:

@@ -12,10 +12,12 @@ from bouncer_cli.replay import Result
 def as_json(result: Result) -> dict[str, Any]:
     """Return a result in the form that `--format json` promises."""
     judgement = result.judgement
+    message = judgement.message if judgement else None
     return {
         "source": result.source,
-        "message_id": judgement.message.message_id if judgement else None,
-        "sender": judgement.message.sender if judgement else None,
+        "message_id": message.message_id if message else None,
+        "sender": message.sender if message and not message.sender_unknown else None,
+        "assumed": sorted(message.assumed) if message else [],
         "disposition": str(judgement.disposition) if judgement else None,
         "decisions": [_decision(decision) for decision in judgement.decisions] if judgement else [],
         "bounce": {

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 
 from bouncer.rules.rule import Action
 from bouncer_cli.replay import Result
+from bouncer_cli.replay_guesses import Guesses
 from bouncer_cli.replay_report import clean
 
 
@@ -13,6 +14,7 @@ class Summary:
     def __init__(self) -> None:
         self.total = 0
         self.errors = 0
+        self.guesses = Guesses()
         self._actions: Counter[str] = Counter()
         self._bounces: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
@@ -23,6 +25,7 @@ class Summary:
         if result.bounce.status != "none":
             self._bounces[result.bounce.status][clean(result.bounce.reason or "")] += 1
         if result.judgement is not None:
+            self.guesses.add(result.judgement)
             actions = {str(decision.action or "no rule") for decision in result.judgement.decisions}
             self._actions[next(iter(actions)) if len(actions) == 1 else "mixed"] += 1
 
@@ -36,9 +39,8 @@ class Summary:
         if self.errors:
             actions.append(f"{self.errors} not read")
         bounces = [_counted(status, reasons) for status, reasons in sorted(self._bounces.items())]
-        return f"{mails}: {', '.join(actions)}" + (
-            f"; bounces: {', '.join(bounces)}" if bounces else ""
-        )
+        ends = f"; bounces: {', '.join(bounces)}" if bounces else ""
+        return f"{mails}: {', '.join(actions)}{ends}{self.guesses}"
 
 
 def _counted(status: str, reasons: Counter[str]) -> str:

@@ -4,12 +4,14 @@ Text from a mail loses its control and bidi characters before it reaches a termi
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bouncer.judge import Judgement
+from bouncer.mail.message import RECIPIENTS, SENDER, Message
 from bouncer.rules.ruleset import Decision
 from bouncer_cli.replay import Result
 from bouncer_cli.replay_report import clean
@@ -23,6 +25,7 @@ _STYLES = {
     "error": "red",
 }
 _SHARES = {"MAIL": 30, "FROM": 25, "TO": 24, "DECISION": 32, "BOUNCE": 27}
+_ASSUMED = " (assumed)"  # an address that was guessed from From, To or Cc
 _WIDE = 140  # columns where the output is not a terminal
 
 
@@ -53,7 +56,7 @@ class TableReport:
             line = Text.assemble(f"{source:<{width}}  ", ("not read: ", "red"), clean(result.error))
             self._console.print(line, soft_wrap=True)
             return
-        self._table.add_row(*_row(result, self._widths["MAIL"]))
+        self._table.add_row(*_row(result, self._widths))
         if self._console.is_terminal or self._table.row_count >= _ROWS_AT_ONCE:
             self.close()
 
@@ -72,14 +75,14 @@ class TableReport:
         self._table = self._new_table()
 
 
-def _row(result: Result, width: int) -> list[Text]:
-    source = Text(_fitting(clean(result.source), width))
+def _row(result: Result, widths: Mapping[str, int]) -> list[Text]:
+    source = Text(_fitting(clean(result.source), widths["MAIL"]))
     judgement = result.judgement
     decisions = judgement.decisions if judgement else ()
     return [
         source,
-        Text((clean(judgement.message.sender) if judgement else "") or "<>"),
-        Text(_recipients([decision.recipient for decision in decisions])),
+        Text(_sender(judgement.message, widths["FROM"]) if judgement else "<>"),
+        Text(_recipients(judgement, widths["TO"]) if judgement else "nobody"),
         Text(_decided(decisions)),
         Text(_bounced(result), style=_STYLES.get(result.bounce.status, "")),
     ]
@@ -99,10 +102,27 @@ def _fitting(text: str, most: int) -> str:
     return f"{name[: most - 3 - end]}...{name[-end:]}"
 
 
-def _recipients(names: list[str]) -> str:
+def _marked(address: str, mark: str, width: int) -> str:
+    """Return an address with a mark behind it; where both are too long, the address is cut."""
+    room = max(width - len(mark), 4)
+    return (address if len(address) <= room else f"{address[: room - 3]}...") + mark
+
+
+def _sender(message: Message, width: int) -> str:
+    """Return the sender for a row: `<>` is the null sender, `unknown` one that nothing names."""
+    if message.sender_unknown:
+        return "unknown"
+    address = clean(message.sender) or "<>"
+    return _marked(address, _ASSUMED, width) if SENDER in message.assumed else address
+
+
+def _recipients(judgement: Judgement, width: int) -> str:
+    names = [decision.recipient for decision in judgement.decisions]
     if not names:
         return "nobody"
     more = f" +{len(names) - 1}" if len(names) > 1 else ""
+    if RECIPIENTS in judgement.message.assumed:
+        return _marked(clean(names[0]), more + _ASSUMED, width)
     return clean(names[0]) + more
 
 

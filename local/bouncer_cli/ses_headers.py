@@ -2,21 +2,23 @@
 
 import re
 
-RECEIVED_BY_SES = re.compile(
-    r" by inbound-smtp\.\S+ with \w+ id (?P<id>\S+)(?: for (?P<for>[^;]+))?;(?P<date>.*)"
+from bouncer_cli import authentication_results
+
+LAST_OF_SES = "x-ses-dkim-signature"
+
+_BY_SES = " by inbound-smtp."
+_RECEIVED = re.compile(
+    r" by inbound-smtp\.[a-z0-9-]++\.amazonaws\.com(?:\.cn)? with \w++ id (?P<id>[^\s;]++)"
+    r"(?: for (?P<for>[^;]++))?;(?P<date>.*)"
 )
-_RESULT = re.compile(r";\s*(spf|dkim|dmarc)=(\w+)", re.IGNORECASE)
-_POLICY = re.compile(r";\s*dmarc=fail\s*\(p=(\w+)", re.IGNORECASE)
-_LAST_OF_SES = "x-ses-dkim-signature"
-_SAID_BY_SENDER = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\b(?:envelope-from|helo)=[^\s;]*')
-_WORDS = {
-    "pass": "PASS",
-    "fail": "FAIL",
-    "temperror": "PROCESSING_FAILED",
-    "permerror": "PROCESSING_FAILED",
-}
 
 Headers = list[tuple[str, str]]  # names in lower case, but for those that go into the event
+
+
+def received_by_ses(received: str) -> re.Match[str] | None:
+    """Return id, recipient (`for`) and date of a `Received` that SES wrote, or None."""
+    place = received.rfind(_BY_SES)
+    return _RECEIVED.match(received, place) if place >= 0 else None
 
 
 def values(headers: Headers, *names: str) -> list[str]:
@@ -24,34 +26,24 @@ def values(headers: Headers, *names: str) -> list[str]:
     return [value for name, value in headers if name in names]
 
 
-def ses_verdicts(headers: Headers) -> dict[str, str]:
-    """Return SES's verdicts by name; of headers with one name the first counts."""
+def ses_verdicts(written: Headers) -> dict[str, str]:
+    """Return SES's verdicts by name; of headers with one name the first counts.
+
+    `written` has the headers that SES wrote, and none below.
+    """
     verdicts: dict[str, str] = {}
-    written = _written_by_ses(headers)
     for name, header in (("spam", "x-ses-spam-verdict"), ("virus", "x-ses-virus-verdict")):
         for value in values(written, header)[:1]:
             verdicts[name] = value.strip()
     for value in values(written, "authentication-results")[:1]:
-        if value.partition(";")[0].strip().lower() == "amazonses.com":
-            verdicts |= _authentication(value)
+        if authentication_results.server(value) == "amazonses.com":
+            verdicts |= authentication_results.verdicts(value)
     return verdicts
 
 
-def _written_by_ses(headers: Headers) -> Headers:
-    """Return the headers SES added: all above its signature, else above the next `Received`."""
-    names = [name for name, _ in headers]
-    if _LAST_OF_SES in names:
-        headers = headers[: names.index(_LAST_OF_SES)]
-    below = [number for number, (name, _) in enumerate(headers) if name == "received"][1:]
-    return headers[: below[0]] if below else headers
-
-
-def _authentication(value: str) -> dict[str, str]:
-    verdicts: dict[str, str] = {}
-    for name, result in _RESULT.findall(_SAID_BY_SENDER.sub("", value)):
-        method, word = name.lower(), _WORDS.get(result.lower(), "GRAY")
-        if method == "dkim" and word == "PASS":  # of several signatures one good one is enough
-            verdicts[method] = word
-        verdicts.setdefault(method, word)  # SES's own comes first
-    policy = _POLICY.search(value)
-    return verdicts | ({"dmarc_policy": policy[1].lower()} if policy else {})
+def trusted_verdicts(written: Headers, trusted: str) -> dict[str, str]:
+    """Return the verdicts in the topmost Authentication-Results of the trusted server."""
+    for value in values(written, "authentication-results"):
+        if authentication_results.server(value) == trusted:
+            return authentication_results.verdicts(value)
+    return {}

@@ -17,7 +17,7 @@ from typing import Any
 from bouncer.jobs.reference import reference
 from bouncer.mail.message import read_record
 from bouncer.rules.rejection import REFERENCE_FIELD
-from bouncer_cli.raw_mail import Envelope, header_block, ses_record
+from bouncer_cli.raw_mail import Envelope, read_raw_mail
 from bouncer_rehearsal.emulator import Emulator
 from bouncer_rehearsal.receipt_rules import Delivery, Receiving
 from bouncer_rehearsal.story import ShowedError, Story, expect
@@ -94,14 +94,15 @@ class Mails:
         """Have SES receive a sample; `recipients` in place of its own."""
         raw = self._raw(sample)
         envelope = Envelope(recipients=recipients)
-        message = read_record(ses_record(raw, envelope)[0])
+        mail = read_raw_mail(raw, envelope)
+        message = read_record(mail.record)
         self._ses.receive(
             ReceivedMail(
                 message_id=message.message_id,
                 sender=message.sender,
                 recipients=message.recipients,
                 received_at=time.time(),
-                headers=header_block(raw),
+                headers=mail.header_block,
             )
         )
         return self._receiving.deliver(raw, envelope)

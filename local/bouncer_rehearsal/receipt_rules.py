@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bouncer.errors import BouncerError
-from bouncer_cli.raw_mail import Envelope, ses_record
+from bouncer_cli.raw_mail import Envelope, read_raw_mail
 
 _STOP_RULE_SET = "STOP_RULE_SET"
 
@@ -44,7 +44,7 @@ class Receiving:
 
     def deliver(self, raw: bytes, envelope: Envelope) -> Delivery:
         """Take the actions of every matching rule in order, until a function answers stop."""
-        record, _ = ses_record(raw, envelope)
+        record = read_raw_mail(raw, envelope).record
         mail = record["ses"]["mail"]
         mail["timestamp"] = _now()
         recipients = tuple(record["ses"]["receipt"]["recipients"])

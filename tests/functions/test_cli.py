@@ -62,6 +62,7 @@ def test_json_is_the_contract(run: Run) -> None:
             "source": str(sample("02-")),
             "message_id": "9faq1i44m2dl3nhsa74qgvoo9aqd2ojfr4tjp8g1",
             "sender": "tom.baker@bakery.example",
+            "assumed": [],
             "disposition": "STOP_RULE_SET",
             "decisions": [
                 {

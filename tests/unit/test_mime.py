@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncer.mail.address import addresses, domain, local_part, without_tag
+from bouncer.mail.address import domain, local_part, without_tag
+from bouncer.mail.address_list import addresses
 from bouncer.mail.mime import decode_words, unfold
 from bouncer.mail.text import ascii_text, printable, well_formed
 

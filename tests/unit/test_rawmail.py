@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bouncer.mail.header_block import header_block
 from bouncer.mail.message import VERDICTS, Message, read_record
-from bouncer_cli.raw_mail import HEADER_LIMIT, Envelope, RawMailError, header_block, ses_record
+from bouncer_cli.raw_mail import HEADER_LIMIT, Envelope, RawMailError, read_raw_mail
 
 ID = "7m4nu9t1k8s0rawmail"
 RECEIVED = (
@@ -34,7 +35,7 @@ BODY = "\nHello.\n"
 def record(text: str, envelope: Envelope | None = None) -> dict[str, Any]:
     """Return the record of a mail; its recipient is ann@example.com unless given."""
     given_ = envelope or Envelope(recipients=("ann@example.com",))
-    return ses_record(text.encode("utf-8", "surrogateescape"), given_)[0]
+    return read_raw_mail(text.encode("utf-8", "surrogateescape"), given_).record
 
 
 def read(text: str, envelope: Envelope | None = None) -> Message:
@@ -88,14 +89,83 @@ def test_options_win() -> None:
             "bob@sender.example",
         ),
         ("From MAILER-DAEMON Mon Nov  2 08:14:21 2026\n", ""),
-        ("From - Mon Nov  2 08:14:21 2026\n", ""),
-        ("", ""),
-        ("Sender: bob@sender.example\nReply-To: bob@sender.example\n", ""),
+        ("From - Mon Nov  2 08:14:21 2026\n", None),
+        ("From 1545668983435175434@xxx Fri Sep 16 22:26:51 +0000 2026\n", None),
+        ("From Kamil X <kamil@sender.example> Mon Nov  2 08:14:21 2026\n", "kamil@sender.example"),
+        ("", None),
+        ("Sender: eve@sender.example\nReply-To: eve@sender.example\n", None),
+        ("Return-Path: nobody knows\n", None),
+        ("Return-Path:\n", ""),
+        ("X-Envelope-From: <eve@evil.example>\n", "eve@evil.example"),
+        ("X-Envelope-From: <>\nReceived-SPF: none envelope-from=eve@evil.example\n", ""),
+        ("X-Envelope-From:\n", None),
+        (
+            (
+                "Received-SPF: pass (domain of envelope-from=eve@evil.example) client-ip=192.0.2.1;"
+                ' envelope-from="ann@bounces.example"; helo=x\n'
+            ),
+            "ann@bounces.example",
+        ),
+        ("Received-SPF: none identity=helo; envelope-from=<>;\n", ""),
+        ("Received-SPF: pass (domain of eve@evil.example) client-ip=192.0.2.1;\n", None),
+        (
+            (
+                "Authentication-Results: mx.example.com; spf=pass (smtp.mailfrom=eve@x.example)"
+                " smtp.mailfrom=ann@bounces.example; dkim=none\n"
+            ),
+            "ann@bounces.example",
+        ),
+        ("Authentication-Results: spf=pass (ok) smtp.mailfrom=sender.example; dkim=none\n", None),
+        (
+            'Authentication-Results: mx.example.com; spf=pass smtp.mailfrom="a b=c"@evil.example\n',
+            None,
+        ),
+        (
+            (
+                "From eve@evil.example Mon Nov  2 08:14:21 2026\n"
+                "Authentication-Results: mx; spf=pass smtp.mailfrom=a@b.example\n"
+                "Received-SPF: pass envelope-from=c@d.example\n"
+            ),
+            "c@d.example",
+        ),
+        (FROM_SES.partition("\n")[2], "bob@sender.example"),
+        (RECEIVED + "X-SES-DKIM-SIGNATURE: x\nReturn-Path: <eve@evil.example>\n", "assumed"),
     ],
 )
-def test_envelope_sender(top: str, sender: str) -> None:
-    """The sender is from Return-Path, else from the mbox's From line, never from From."""
-    assert read(top + WRITTEN + BODY).sender == sender
+def test_envelope_sender(top: str, sender: str | None) -> None:
+    """The sender is what a server wrote down, the surest first; else it is assumed from From.
+
+    A Return-Path below SES's own headers is a stranger's word, so its sender is assumed as well.
+    """
+    raw = read_raw_mail(f"{top}{WRITTEN}{BODY}".encode(), Envelope())
+    if sender in (None, "assumed"):
+        assert "sender" in raw.assumed
+        author = "eve@evil.example" if sender else "bob@sender.example"
+        assert read_record(raw.record).sender == author
+    else:
+        assert "sender" not in raw.assumed
+        assert read_record(raw.record).sender == sender
+
+
+@pytest.mark.parametrize(
+    ("headers", "unknown"),
+    [
+        ("Subject: Hello\n", True),
+        ("From: Bob\n", True),
+        ("From: Mail System <>\n", False),
+        ("From: Bob\nReturn-Path: <>\n", False),
+        ("Content-Type: multipart/report; report-type=delivery-status\n", False),
+        ("From: MAILER-DAEMON@mx.example\nContent-Type: Multipart/Report\n", False),
+        ("Content-Type: message/delivery-status\n", False),
+        ("Content-Type: multipart/reporter\n", True),
+    ],
+)
+def test_sender_that_nothing_tells_is_unknown(headers: str, unknown: bool) -> None:
+    """A mail without a sender is not taken for a report, which has the null sender."""
+    raw = read_raw_mail(f"{headers}To: ann@example.com\n\n".encode(), Envelope())
+    message = read_record(raw.record, assumed=raw.assumed)
+    assert message.sender == ""
+    assert message.sender_unknown == unknown
 
 
 @pytest.mark.parametrize(
@@ -103,23 +173,34 @@ def test_envelope_sender(top: str, sender: str) -> None:
     [
         (RECEIVED + "Delivered-To: box@example.com\n", ("ann@example.com",)),
         (RECEIVED.replace("ann@example.com", "<ann@example.com>"), ("ann@example.com",)),
-        (RECEIVED.replace("\n for ann@example.com", ""), ("team@example.com",)),
         ("Delivered-To: box@example.com\n", ("box@example.com",)),
         ("Delivered-To: <box@example.com>\n", ("box@example.com",)),
         ("X-Original-To: orig@example.com\n", ("orig@example.com",)),
         ("Envelope-To: env@example.com\n", ("env@example.com",)),
+        (RECEIVED.replace("\n for ann@example.com", ""), None),
         (
             "Cc: team@example.com, Carl <carl@example.com>\n",
             ("team@example.com", "carl@example.com"),
         ),
-        ("", ("team@example.com",)),
-        ("Received: from x by mx.example.com for <no@example.com>; date\n", ("team@example.com",)),
-        ("Received: from x by mx.example.com\n" + RECEIVED, ("team@example.com",)),
+        ("", None),
+        ("Received: from x by mx.example.com for <yes@example.com>; date\n", ("yes@example.com",)),
+        ("Received: from x by mx.example.com (for <no@example.com>); date\n", None),
+        ("Received: from x by mx.example.com for everybody; date\n", None),
+        ("Received: from x by mx.example.com\n" + RECEIVED, ("ann@example.com",)),
+        ("Delivered-To: Autoresponder\nDelivered-To: box@example.com\n", ("box@example.com",)),
+        ("Envelope-to: a@example.com,\n B@example.com\n", ("a@example.com", "B@example.com")),
+        ("X-Original-To: x@example.com\nDelivered-To: y@example.com\n", ("x@example.com",)),
+        (RECEIVED.replace("\n for ann@example.com", "") + "Delivered-To: no@x.example\n", None),
+        ("Cc: TEAM@example.com, 'team@example.com' <team@example.com>\n", None),
+        ('Cc: "team@example.com <team@example.com>\n', None),
     ],
 )
-def test_envelope_recipients(top: str, recipients: tuple[str, ...]) -> None:
-    """Recipients are from SES's Received, else a delivery header, else To and Cc."""
-    assert sorted(read(top + WRITTEN + BODY, Envelope()).recipients) == sorted(recipients)
+def test_envelope_recipients(top: str, recipients: tuple[str, ...] | None) -> None:
+    """Recipients are from SES's Received, a delivery header or a `for`; else assumed to be To's."""
+    raw = read_raw_mail(f"{top}{WRITTEN}{BODY}".encode(), Envelope())
+    found = {address.lower() for address in read_record(raw.record).recipients}
+    assert found == {address.lower() for address in recipients or ("team@example.com",)}
+    assert ("recipients" in raw.assumed) == (recipients is None or "carl@example.com" in found)
 
 
 def test_mail_without_recipient_is_refused() -> None:
@@ -270,7 +351,7 @@ def test_headers_beyond_ascii_are_read() -> None:
     """Headers in UTF-8 are read as such, others as Latin-1."""
     assert read(f"Subject: Käse 日本\n{BODY}").subject == ("Käse 日本",)
     latin = b"Subject: K\xe4se\nTo: a@b.example\n\n"
-    assert read_record(ses_record(latin, Envelope())[0]).subject == ("Käse",)
+    assert read_record(read_raw_mail(latin, Envelope()).record).subject == ("Käse",)
 
 
 def test_id_of_a_mail_from_elsewhere_is_its_own() -> None:
@@ -312,7 +393,7 @@ HEADERISH = st.lists(
 def test_any_bytes_are_a_mail_or_refused(raw: bytes) -> None:
     """Any bytes become a readable record or one error."""
     try:
-        made, _ = ses_record(raw, Envelope(recipients=("ann@example.com",)))
+        made = read_raw_mail(raw, Envelope(recipients=("ann@example.com",))).record
     except RawMailError:
         return
     assert read_record(made).recipients == ("ann@example.com",)

@@ -1,39 +1,19 @@
 """Addresses and their parts, as they come in a mail and as operators write them.
 
-Addresses in a mail are whatever a stranger put there: `addresses`, `domain`, `local_part` and
-`without_tag` take any text. Addresses, domains and identities that operators write are checked:
-ASCII, as in RFC 5321 section 4.1.2.
+Addresses in a mail are whatever a stranger put there: `domain`, `local_part` and `without_tag`
+take any text; `address_list.py` finds addresses in headers. Addresses, domains and identities that
+operators write are checked: ASCII, as in RFC 5321 section 4.1.2.
 """
 
-import email.utils
 import re
-from functools import partial
 
 from bouncer.mail.a_label import a_labels
-
-# Newer Pythons return nothing for a list with one malformed address, unless `strict` is False.
-_getaddresses = (
-    partial(email.utils.getaddresses, strict=False)
-    if getattr(email.utils, "supports_strict_parsing", False)
-    else email.utils.getaddresses
-)
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}\.)+(?![0-9]+\b){_LABEL}"
 _ATOM = r"[!#-'*+\-/-9=?A-Z^-~]+"
 _ADDRESS = rf"(?=[^@]{{1,64}}@)(?=[^>]{{3,254}}(?:>|$)){_ATOM}(?:\.{_ATOM})*@{_DOMAIN}"
 _MAILBOX = re.compile(rf"([ !#-;=?A-Z^-~]* <)?({_ADDRESS})(?(1)>)")
-
-
-def addresses(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the addresses in header values, without display names, comments and other text."""
-    if not values:
-        return ()
-    try:
-        found = _getaddresses(values)
-    except (ValueError, IndexError, TypeError, RecursionError):  # raised for hostile text
-        return ()
-    return tuple(address for _, address in found if "@" in address)
 
 
 def domain(address: str) -> str:

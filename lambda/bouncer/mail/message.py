@@ -15,11 +15,12 @@ from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
 from bouncer.errors import UnreadableEventError
-from bouncer.mail.address import addresses
+from bouncer.mail.address_list import addresses
 from bouncer.mail.mime import decode_words, unfold
 from bouncer.mail.text import printable
 
 ABSENT = "absent"
+ASSUMABLE = SENDER, RECIPIENTS = "sender", "recipients"
 VERDICTS = ("spf", "dkim", "dmarc", "spam", "virus")
 _VERDICT_MEMBERS = tuple((name, f"{name}Verdict") for name in VERDICTS)
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
@@ -45,7 +46,9 @@ class Message:
 
     `sender` is the envelope sender, "" for the null sender; `headers` maps lower-case names to
     unfolded values in their order; `verdicts` maps each of `VERDICTS` to SES's word in lower case
-    or `absent`; `received_at` is aware, or None when the event has no readable time.
+    or `absent`; `received_at` is aware, or None when the event has no readable time. `assumed` has
+    the parts of the envelope, of `ASSUMABLE`, that were guessed from the headers of a raw mail; an
+    event has its envelope, so nothing in it is.
     """
 
     message_id: str
@@ -56,6 +59,17 @@ class Message:
     headers_truncated: bool
     verdicts: Mapping[str, str]
     dmarc_policy: str
+    assumed: frozenset[str] = frozenset()
+
+    @property
+    def sender_unknown(self) -> bool:
+        """True if a raw mail does not even let the sender be guessed: it is not the null sender."""
+        return not self.sender and SENDER in self.assumed
+
+    @property
+    def own_recipients(self) -> tuple[str, ...]:
+        """The recipients that are surely ours: those of an envelope that was not guessed."""
+        return () if RECIPIENTS in self.assumed else self.recipients
 
     def header(self, name: str) -> tuple[str, ...]:
         """Return every value of a header as it stands in the mail; `name` is in lower case."""
@@ -114,8 +128,11 @@ def read_event(event: object) -> tuple[Message, ...]:
     return tuple(read_record(record) for record in records)
 
 
-def read_record(record: object) -> Message:
-    """Return the mail in one record of an event; raise `UnreadableEventError` without one."""
+def read_record(record: object, *, assumed: frozenset[str] = frozenset()) -> Message:
+    """Return the mail in one record of an event; raise `UnreadableEventError` without one.
+
+    `assumed` is for records that were not made by SES: the parts of the envelope that are guesses.
+    """
     ses = record.get("ses") if isinstance(record, dict) else None
     mail = ses.get("mail") if isinstance(ses, dict) else None
     if not isinstance(ses, dict) or not isinstance(mail, dict):
@@ -139,6 +156,7 @@ def read_record(record: object) -> Message:
         headers_truncated=cut or mail.get("headersTruncated") in (True, "true"),
         verdicts={name: _verdict(receipt.get(member)) for name, member in _VERDICT_MEMBERS},
         dmarc_policy=_word(receipt.get("dmarcPolicy")),
+        assumed=assumed,
     )
 
 

@@ -60,12 +60,16 @@ def _if_known(value: T | None) -> tuple[T, ...]:
     return () if value is None else (value,)
 
 
+def _sender(message: Message) -> tuple[str, ...]:
+    return () if message.sender_unknown else (message.sender,)
+
+
 def _verdict(name: str) -> Field:
     return Field(name, Kind.WORD, lambda message: (message.verdicts[name],), words=VERDICT_WORDS)
 
 
 _ROWS = (
-    Field("sender", Kind.ADDRESS, lambda message: (message.sender,), may_be_empty=True),
+    Field("sender", Kind.ADDRESS, _sender, may_be_empty=True),
     Field("recipient", Kind.ADDRESS, recipient_values=lambda recipient: (recipient,)),
     Field("from", Kind.ADDRESS, lambda message: message.from_),
     Field("to", Kind.ADDRESS, lambda message: message.to),

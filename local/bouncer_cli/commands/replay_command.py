@@ -9,6 +9,7 @@ from pathlib import Path
 from botocore.exceptions import NoRegionError
 from rich.console import Console
 
+from bouncer.mail.address import is_domain
 from bouncer.mail.message import VERDICTS
 from bouncer.rules.fields import POLICY_WORDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
@@ -61,14 +62,16 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--sender",
         metavar="ADDR",
-        help="the envelope sender of raw mails (default: from their headers)",
+        help="the envelope sender of raw mails (default: what their servers wrote down, else "
+        "assumed to be From's)",
     )
     command.add_argument(
         "--recipient",
         action="append",
         default=[],
         metavar="ADDR",
-        help="an envelope recipient of raw mails; may be repeated",
+        help="an envelope recipient of raw mails; may be repeated (default: what their servers "
+        "wrote down, else assumed to be To's and Cc's)",
     )
     command.add_argument(
         "--verdict",
@@ -76,6 +79,13 @@ def add(commands: Commands) -> None:
         default=[],
         metavar="NAME=WORD",
         help="a verdict of SES for raw mails, such as spf=pass; may be repeated",
+    )
+    command.add_argument(
+        "--trust",
+        type=_server,
+        metavar="SERVER",
+        help="the server whose Authentication-Results are believed in raw mails that SES did not "
+        "store, such as mx.google.com",
     )
     add_format(command)
     command.add_argument(
@@ -114,6 +124,7 @@ def run(options: argparse.Namespace) -> int:
         sender=options.sender,
         recipients=tuple(options.recipient),
         verdicts=_verdicts(options.verdict),
+        trusted=options.trust,
     )
     loaded = load(_source(options.rules, options.settings))
     items = read_items(options.paths, envelope)
@@ -131,6 +142,8 @@ def run(options: argparse.Namespace) -> int:
             say(f"settings: mode is {loaded.settings.mode}, so nothing is stopped or bounced")
         if options.send:
             say(f"The bounces are in {options.out}.")
+    if summary.guesses.hint:
+        say(summary.guesses.hint)
     return 1 if summary.errors else 0
 
 
@@ -149,6 +162,15 @@ def _refuse_contradictions(options: argparse.Namespace) -> None:
         raise UsageError("--explain: found --send beside it, expected one of the two")
     if options.explain and options.format == "json":
         raise UsageError("--explain: found --format json beside it, expected --explain alone")
+
+
+def _server(text: str) -> str:
+    """Return the name of a server in lower case, for `--trust`."""
+    if not is_domain(text):
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}, expected the name of one server, such as mx.google.com"
+        )
+    return text.lower()
 
 
 def _verdicts(texts: list[str]) -> dict[str, str]:

@@ -139,4 +139,4 @@ def _received(paths: list[str]) -> Iterator[ReceivedMail]:
 def _message(item: Item) -> Message:
     if item.error is not None:
         raise UnreadableEventError(item.error)
-    return read_record(item.record)
+    return read_record(item.record, assumed=item.assumed)
