@@ -5,6 +5,7 @@ field from the engine's table; values and matchers it has itself, by the words o
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -165,11 +166,14 @@ def _untagged(address: str) -> str:
 
 
 def _one(key: str, matcher: str, pattern: str, value: str) -> bool:
+    value = _in_ascii(key, _seen(value).strip())
     if matcher == "regex":
-        shown = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
         shown = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
-        return bool(re2.search(f"(?i){pattern}", shown))
-    text, wanted = value.casefold(), pattern.casefold()
+        return bool(re2.search(f"(?i){_seen(pattern)}", shown))
+    whole = matcher == "plain"
+    pattern = _seen(pattern).strip() if whole else _seen(pattern)
+    pattern = _in_ascii(key, pattern) if whole or "@" in pattern else pattern
+    text, wanted = _fold(value), _fold(pattern)
     match matcher:
         case "contains":
             return wanted in text
@@ -177,14 +181,53 @@ def _one(key: str, matcher: str, pattern: str, value: str) -> bool:
             return text.startswith(wanted)
         case "ends_with":
             return text.endswith(wanted)
-    if (
-        FIELDS[key].kind is Kind.DOMAIN
-        and pattern.startswith(".")
-        and not re.search(r"[*?]", pattern)
-    ):
+    wild = re.search(r"[*?]", pattern)
+    if FIELDS[key].kind is Kind.DOMAIN and pattern.startswith(".") and not wild:
         return text.endswith(wanted.rstrip("."))
-    wild = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in wanted)
-    return bool(re.fullmatch(wild, text, re.DOTALL))
+    return _like(wanted, [_fold(char) for char in value]) if wild else wanted == text
+
+
+def _seen(text: str) -> str:
+    """Return the text as the eye sees it: composed, with one blank for several, without joiners."""
+    text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
+    return unicodedata.normalize("NFC", re.sub(r"\s+", " ", text))
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+
+
+def _in_ascii(key: str, text: str) -> str:
+    """Return an address or a domain with its domain in ASCII, as RFC 5890 writes it."""
+    if FIELDS[key].kind not in (Kind.ADDRESS, Kind.DOMAIN):
+        return text
+    local, at, domain = text.rpartition("@")
+    if FIELDS[key].kind is Kind.ADDRESS and not at:
+        return text
+    return local + at + ".".join(map(_label, domain.split(".")))
+
+
+def _label(label: str) -> str:
+    if label.isascii() or re.search(r"[*?]", label):
+        return label
+    lower = unicodedata.normalize("NFC", label.lower())
+    return f"xn--{lower.encode('punycode').decode()}"
+
+
+def _like(pattern: str, letters: list[str]) -> bool:
+    """Tell whether letters, each with the characters it folds to, are like a pattern."""
+    folded = "".join(letters)
+    starts = {sum(map(len, letters[:count])) for count in range(len(letters) + 1)}
+    places = {0}
+    for sign in pattern:
+        if sign == "*":
+            places = set(range(min(places, default=len(folded) + 1), len(folded) + 1))
+        elif sign == "?":
+            ends = (min((s for s in starts if s > p), default=None) for p in places & starts)
+            places = {end for end in ends if end is not None}
+        else:
+            places = {place + 1 for place in places if folded[place : place + 1] == sign}
+    return len(folded) in places
 
 
 def _listed(value: Any) -> list[Any]:

@@ -17,8 +17,17 @@ from bouncer.rules.ruleset import Ruleset
 from bouncer.rules.text_index import PatternSet
 from tests import oracle
 
-NAMES = ["ann", "ann+news", "bob", "Ann", "stra\u00dfe", "\u017fam", "K\u212a"]
-DOMAINS = ["example.com", "mail.example.com", "Partner.Example", "a.b.partner.example"]
+NAMES = ["ann", "ann+news", "bob", "Ann", "stra\u00dfe", "\u017fam", "K\u212a", "jo\u0308rg"]
+DOMAINS = [
+    "example.com",
+    "mail.example.com",
+    "Partner.Example",
+    "a.b.partner.example",
+    "b\u00fccher.example",
+    "mail.Bu\u0308cher.example",
+    "xn--bcher-kva.example",
+    "stra\u00dfe.example",
+]
 WORDS = [
     "invoice",
     "INVOICE",
@@ -29,12 +38,20 @@ WORDS = [
     "\u017fale",
     "\ud800",
     "a+b",
+    "cafe\u0301",
+    "Caf\u00e9",
+    "of\u00adfer",
+    "\ufb03x",
+    "\u1f80",
+    "in\u200bvoice",
+    "\u0130\u00df",
 ]
+BLANKS = [" ", "\u00a0", "  ", "\t", "\u3000"]
 HEADERS = ["List-Id", "X-Trait", "Precedence"]
 VERDICT_WORDS = ["pass", "fail", "gray", "absent"]
 
 addresses = st.builds("{}@{}".format, st.sampled_from(NAMES), st.sampled_from(DOMAINS))
-texts = st.lists(st.sampled_from(WORDS), max_size=3).map(" ".join)
+texts = st.builds(str.join, st.sampled_from(BLANKS), st.lists(st.sampled_from(WORDS), max_size=3))
 well_formed = st.sampled_from([word for word in WORDS if word != "\ud800"])
 
 
@@ -52,7 +69,9 @@ def matchers(
     mapped = st.tuples(
         st.sampled_from(["contains", "starts_with", "ends_with"]), listed(parts)
     ).map(lambda pair: {pair[0]: pair[1]})
-    regexes = st.sampled_from(["^inv", "o(ff|n)er", "s.le$", r"\bann\b", "a+", "^$", "[^+]+@"])
+    regexes = st.sampled_from(
+        ["^inv", "o(ff|n)er", "s.le$", r"\bann\b", "a+", "^$", "[^+]+@", "caf\u00e9", "r i"]
+    )
     return negatable(plain | mapped | listed(regexes).map(lambda patterns: {"regex": patterns}))
 
 
@@ -64,12 +83,19 @@ address_patterns = addresses | st.sampled_from(
         "?nn@example.com",
         "*+*@example.com",
         "*news@example.com",
+        "*@b\u00fccher.example",
+        "j?rg@*",
     ]
 )
 domain_patterns = st.sampled_from(
-    [*DOMAINS, ".example.com", ".partner.example", "*.example", ".com"]
+    [*DOMAINS, ".example.com", ".partner.example", "*.example", ".com", ".b\u00fccher.example"]
 )
-plain_texts = well_formed | st.sampled_from(["*invoice*", "of?er", "", "*", "invoice *"])
+plain_texts = well_formed | st.sampled_from(
+    [
+        *("*invoice*", "of?er", "", "*", "invoice *", "stra?e", "stra??e", "*?", "?*s", "??x"),
+        *("\u00df?", "?*?*?", "s?", "*s?*", "i?*", "?invoice", "caf?", "?\u0308*", "f?x"),
+    ]
+)
 address_matchers = matchers(
     address_patterns, st.sampled_from(["ann", "@example", ".com", "+", "NEWS"])
 )

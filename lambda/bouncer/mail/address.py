@@ -7,6 +7,8 @@ operators write are checked: ASCII, as in RFC 5321 section 4.1.2.
 
 import re
 
+from bouncer.mail.a_label import a_labels
+
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}\.)+(?![0-9]+\b){_LABEL}"
 _ATOM = r"[!#-'*+\-/-9=?A-Z^-~]+"
@@ -15,8 +17,8 @@ _MAILBOX = re.compile(rf"([ !#-;=?A-Z^-~]* <)?({_ADDRESS})(?(1)>)")
 
 
 def domain(address: str) -> str:
-    """Return the domain of an address in lower case, without a final dot; "" without a domain."""
-    return address.rpartition("@")[2].rstrip(".").lower() if "@" in address else ""
+    """Return the domain of an address in ASCII and lower case, without a final dot, or ""."""
+    return a_labels(address.rpartition("@")[2].rstrip(".")).lower() if "@" in address else ""
 
 
 def local_part(address: str) -> str:

@@ -36,7 +36,9 @@ class LeafIndex:
                     self._present[name] = number
                 case Number() | Window():
                     ranges.append((leaf, number))
-        self._add_texts({field: TextIndex(entries) for field, entries in texts.items()})
+        self._add_texts(
+            {field: TextIndex(_kind(field), entries) for field, entries in texts.items()}
+        )
         self._words = [(FIELDS[field].values, found) for field, found in words.items()]
         self._networks = [
             (FIELDS[field].values, NetworkIndex(entries)) for field, entries in networks.items()
@@ -95,6 +97,10 @@ class LeafIndex:
             for value in values(recipient):
                 find(value, facts)
         return facts
+
+
+def _kind(field: str) -> Kind:
+    return Kind.HEADER if field.startswith(HEADER) else FIELDS[field].kind
 
 
 def _common(some: Mapping[str, object], others: Mapping[str, object]) -> list[str]:

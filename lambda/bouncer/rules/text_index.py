@@ -11,8 +11,11 @@ from typing import Any
 import re2
 
 from bouncer.mail.address import without_tag
+from bouncer.mail.comparable import GLUE, folded, letters
 from bouncer.mail.text import well_formed
 from bouncer.rules.condition import Matcher, Text, regex_options
+from bouncer.rules.fields import Kind
+from bouncer.rules.pattern_form import letter_source, pattern_form, pattern_source, value_form
 
 _NONE: tuple[int, ...] = ()
 _NOTHING = [0]  # what RE2 answers when only that pattern matches
@@ -21,24 +24,6 @@ _EVERY_TEXT = ""  # matches anything: its absence from an answer means RE2 gave 
 # The memory RE2 may use for a set, in bytes; it takes only as much as patterns and texts need.
 _MEMORY = 8 << 20
 _MEMORY_EACH = 16 << 10
-
-
-fold = str.casefold  # the form in which texts are compared: case does not count
-
-
-def pattern_source(text: Text) -> str:
-    """Return the RE2 pattern of a leaf that is neither exact nor a regex, for folded values."""
-    literal: str = re2.escape(well_formed(fold(text.pattern)))
-    match text.matcher:
-        case Matcher.CONTAINS:
-            return literal
-        case Matcher.STARTS_WITH:
-            return rf"\A{literal}"
-        case Matcher.ENDS_WITH:
-            return rf"{literal}\z"
-        case _:
-            wild = literal.replace(r"\*", ".*").replace(r"\?", ".")
-            return rf"(?s)\A{wild}\z"
 
 
 class PatternSet:
@@ -93,59 +78,80 @@ class PatternSet:
 class TextIndex:
     """All text leaves of one field."""
 
-    def __init__(self, leaves: Iterable[tuple[Text, int]]) -> None:
+    def __init__(self, kind: Kind, leaves: Iterable[tuple[Text, int]]) -> None:
+        self._form = value_form(kind)
         self._exact: dict[str, list[int]] = {}
         self._parents: dict[str, list[int]] = {}
         self._at_domain: dict[str, list[int]] = {}
         self._with_plus: set[int] = set()
+        self._by_letter: dict[int, str] = {}
         patterns: list[tuple[str, int]] = []
         regexes: list[tuple[str, int]] = []
         for leaf, number in leaves:
+            form = pattern_form(kind, leaf)
             if "+" in leaf.pattern:
                 self._with_plus.add(number)
-            table, key = self._place(leaf)
+            table, key = self._place(leaf.matcher, form)
             if table is not None:
                 table.setdefault(key, []).append(number)
             elif leaf.matcher is Matcher.REGEX:
-                regexes.append((leaf.pattern, number))
+                regexes.append((form, number))
             else:
-                patterns.append((pattern_source(leaf), number))
+                patterns.append((pattern_source(leaf.matcher, form), number))
+                if leaf.matcher is Matcher.PATTERN and "?" in form:
+                    self._by_letter[number] = form
         self._patterns = PatternSet(patterns, re2.Options()) if patterns else None
         self._regexes = PatternSet(regexes, regex_options()) if regexes else None
         self._folds = any((self._exact, self._parents, self._at_domain, patterns))
 
-    def _place(self, leaf: Text) -> tuple[dict[str, list[int]] | None, str]:
-        """Return the hash map this leaf belongs in, if any, and its key there."""
-        folded = fold(leaf.pattern)
-        if leaf.matcher is Matcher.EQUALS:
-            return self._exact, folded
-        if leaf.matcher is Matcher.SUBDOMAIN:
-            return self._parents, folded
-        if leaf.matcher is Matcher.PATTERN and folded.startswith("*@"):
-            host = folded[2:]
+    def _place(self, matcher: Matcher, form: str) -> tuple[dict[str, list[int]] | None, str]:
+        """Return the hash map a form belongs in, if any, and its key there."""
+        if matcher is Matcher.EQUALS:
+            return self._exact, form
+        if matcher is Matcher.SUBDOMAIN:
+            return self._parents, form
+        if matcher is Matcher.PATTERN and form.startswith("*@"):
+            host = form[2:]
             if not any(char in host for char in "*?@"):
                 return self._at_domain, host
         return None, ""
 
     def find(self, value: str, satisfied: set[int]) -> None:
         """Add the numbers of all leaves that `value` satisfies."""
+        text = self._form(value)
         if self._regexes:
-            satisfied.update(self._regexes.find(value))
+            satisfied.update(self._regexes.find(text))
         if self._folds:
-            self._find_folded(fold(value), satisfied)
+            self._find_folded(text, folded(text), satisfied)
 
-    def _find_folded(self, folded: str, satisfied: set[int]) -> None:
-        if folded in self._exact:
-            satisfied.update(self._exact[folded])
+    def _find_folded(self, text: str, fold: str, satisfied: set[int]) -> None:
+        if fold in self._exact:
+            satisfied.update(self._exact[fold])
         if self._parents:
-            self._find_parents(folded, satisfied)
-        if self._at_domain and "@" in folded:
-            satisfied.update(self._at_domain.get(folded.rpartition("@")[2], _NONE))
+            self._find_parents(fold, satisfied)
+        if self._at_domain and "@" in fold:
+            satisfied.update(self._at_domain.get(fold.rpartition("@")[2], _NONE))
         if self._patterns:
-            satisfied.update(self._patterns.find(folded))
+            found = self._patterns.find(fold)
+            if self._by_letter and not text.isascii():
+                found = self._by_letters(text, found)
+            satisfied.update(found)
 
-    def _find_parents(self, folded: str, satisfied: set[int]) -> None:
-        _, dot, parent = folded.partition(".")
+    def _by_letters(self, text: str, found: Iterable[int]) -> Iterable[int]:
+        """Ask patterns with `?` about the letters of a text if folding changed their number."""
+        told_apart = letters(text)
+        if GLUE not in told_apart:
+            return found
+        others = [number for number in found if number not in self._by_letter]
+        return [*others, *self._letter_patterns.find(told_apart)]
+
+    @cached_property
+    def _letter_patterns(self) -> PatternSet:
+        sources = ((letter_source(form), number) for number, form in self._by_letter.items())
+        return PatternSet(sources, re2.Options())
+
+    def _find_parents(self, fold: str, satisfied: set[int]) -> None:
+        _, dot, parent = fold.partition(".")
         while dot:
             if parent in self._parents:
                 satisfied.update(self._parents[parent])

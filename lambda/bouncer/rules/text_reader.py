@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import re2
 
+from bouncer.mail.comparable import comparable, comparable_part
 from bouncer.mail.text import printable
 from bouncer.rules.condition import (
     HEADER,
@@ -23,6 +24,7 @@ from bouncer.rules.matcher_reader import any_of, joined, read_matchers
 
 _MAPPED = (Matcher.CONTAINS, Matcher.STARTS_WITH, Matcher.ENDS_WITH, Matcher.REGEX)
 _KEYS = tuple(map(str, _MAPPED))
+_VISIBLE = "text with a character that can be seen"
 _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 3.6.8
 
 
@@ -76,6 +78,9 @@ def _text(label: str, matcher: Matcher, node: Node) -> Leaf | None:
     if not pattern:
         node.fault("text that is not empty")
         return None
+    if matcher is not Matcher.REGEX and not comparable_part(pattern):
+        node.fault(_VISIBLE)
+        return None
     if matcher is Matcher.REGEX and not _valid_regex(node, pattern):
         return None
     return Text(label, matcher, pattern)
@@ -96,6 +101,9 @@ def _valid_regex(node: Node, pattern: str) -> bool:
 
 def _plain_text(label: str, node: Node) -> Leaf | None:
     pattern = node.text("text (in quotes)")
+    if pattern and not comparable(pattern):  # it would be compared like ""
+        node.fault(_VISIBLE)
+        return None
     return None if pattern is None else _plain(label, pattern)
 
 

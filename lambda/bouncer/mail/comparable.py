@@ -1,0 +1,59 @@
+"""Brings texts into the form in which they are compared, on both sides of a comparison.
+
+Texts that look alike are then equal: composed and decomposed letters (NFC, RFC 5198), no-break and
+other blanks, and characters that nobody sees, such as a soft hyphen or a zero-width space. Text in
+ASCII costs next to nothing.
+"""
+
+import re
+import unicodedata
+
+# Unicode's Default_Ignorable_Code_Point, the two noncharacters, and the controls that are not
+# blanks. Written out, so that a decision does not change with Python's version of Unicode.
+_CONTROLS = r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+_IGNORED = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2060-\u206f\u202a-\u202e\u200b"
+    r"\u200e\u200f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\ufffe\uffff"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_JOINERS = r"\u200c\u200d"  # a domain keeps them: they tell Persian and Indic names apart
+INVISIBLE_IN_DOMAINS = re.compile(f"[{_CONTROLS}{_IGNORED}]")
+INVISIBLE = re.compile(f"[{_CONTROLS}{_IGNORED}{_JOINERS}]")
+
+# Stands between the characters of one letter that folding turned into several, such as `ss`.
+GLUE = "\uffff"
+
+
+def comparable(text: str) -> str:
+    """Return a text in the form that regular expressions see: as it is written, but for the eye.
+
+    Blanks of any kind and number are one blank; there are none at the ends.
+    """
+    if text.isascii() and text.isprintable():
+        return text.strip() if "  " not in text else " ".join(text.split())
+    visible = INVISIBLE.sub("", text)
+    return unicodedata.normalize("NFC", " ".join(visible.split()))
+
+
+def comparable_part(text: str) -> str:
+    """Return a part of a text in that form; a blank at one of its ends stays."""
+    visible = INVISIBLE.sub("", text)
+    whole = comparable(visible)
+    if not whole:
+        return " " if visible else ""
+    return " " * visible[0].isspace() + whole + " " * visible[-1].isspace()
+
+
+def folded(text: str) -> str:
+    """Return a comparable text without case: `straße` and `STRASSE` are the same."""
+    if text.isascii():
+        return text.lower()
+    folds = unicodedata.normalize("NFD", text).casefold()
+    return unicodedata.normalize("NFC", folds)
+
+
+def letters(text: str) -> str:
+    """Return a comparable text without case, its letters still told apart: `GLUE` joins `ss`."""
+    glued = unicodedata.normalize("NFC", "".join(GLUE.join(folded(char)) for char in text))
+    whole = folded(text)
+    return glued if glued.replace(GLUE, "") == whole else whole
