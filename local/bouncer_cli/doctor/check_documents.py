@@ -38,7 +38,7 @@ def _rules(context: CheckContext, documents: Mapping[str, Document]) -> Findings
     valid: list[Rule] = []
     for name, document in documents.items():
         try:
-            valid.append(read_rule(name, document.text, document=document.label))
+            valid.append(read_rule(name, document.plain_text, document=document.label))
         except DocumentError as error:
             yield from _faults(_RULE, error, _CORRECT)
     where = f"below {context.deployment.prefix}/rules/"
@@ -78,7 +78,7 @@ def _settings(context: CheckContext, document: Document | None) -> Findings:
     settings = deployed or wanted
     if document:
         try:
-            settings = settings.overlaid(document.text, document=document.label)
+            settings = settings.overlaid(document.plain_text, document=document.label)
         except DocumentError as error:
             yield from _faults(_SETTINGS, error, _CORRECT)
             return
