@@ -124,7 +124,7 @@ def test_an_outcome_is_one_of_four() -> None:
 
 
 def test_the_scope_decides() -> None:
-    """What every job would meet is tried again; what one sender's would meet holds up no other."""
+    """An error of the account is tried again; an error of one sender holds up nobody else."""
     for row in ERRORS:
         assert (row.scope is Scope.ACCOUNT) == issubclass(row.outcome, NotAcceptedError)
         assert row.scope is not Scope.IDENTITY or row.outcome is DeadLetterError
