@@ -20,6 +20,7 @@ from tests.functions.doctor.aws import (
     RESOURCES,
     Aws,
     deployment,
+    destination,
     found,
     lines,
     parameter,
@@ -128,8 +129,17 @@ def test_a_healthy_deployment_is_all_ok() -> None:
     assert not lines(findings, Level.PROBLEM) + lines(findings, Level.WARNING)
     checks = list(dict.fromkeys(finding.check for finding in findings))
     assert checks == [
-        *("credentials", "stack", "mx", "active rule set", "receipt rule", "function", "rules"),
-        *("settings", "queue mapping", "queue", "dead letters", "ledger", "ses account"),
+        *("credentials", "stack", "mx", "active rule set", "receipt rule", "function"),
+        *(
+            "concurrency",
+            "rules",
+            "settings",
+            "queue mapping",
+            "queue",
+            "dead letters",
+            "ledger",
+            "ses account",
+        ),
         *("identity", "configuration sets", "configuration set", "event destination", "alarm"),
     ]
     text = "\n".join(lines(findings, Level.OK))
@@ -366,3 +376,21 @@ def test_the_2016_release_is_used_to_list_and_describe() -> None:
     (listed,) = [line.found for line in findings if line.check == "configuration sets"]
     assert listed.startswith("12 in this region: set0, ")
     assert listed.endswith("set9 and 2 more")
+
+
+@pytest.mark.parametrize("sender", ["Mailer-Daemon@Example.com", "MAILER-DAEMON@EXAMPLE.COM"])
+def test_senders_are_compared_without_case(sender: str) -> None:
+    """As the worker's policy compares them: no rule and no settings are reported for their case."""
+    shown = [
+        parameter("rules/a", f"reject: {{type: Undefined, sender: {sender}}}"),
+        parameter("settings", f"bounce_sender: {sender}"),
+    ]
+    findings = found({"ssm.GetParametersByPath": {"Parameters": shown}})
+    assert not lines(findings, Level.PROBLEM)
+
+
+def test_without_an_archive_no_stream_is_missing() -> None:
+    """`archive: false` makes no Firehose destination, so none is asked for."""
+    only = {"sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": [destination()]}}
+    assert not lines(found(only, archive=False), Level.PROBLEM)
+    assert lines(found(only), Level.PROBLEM)
