@@ -9,6 +9,9 @@ HOUR_S = 3600
 LONG_WAIT_H = 12
 TOO_LONG_WAIT_H = 20
 
+# Seconds that Firehose may keep a line before it writes it; it tries for a day, then gives up.
+MOST_UNWRITTEN_S = HOUR_S
+
 MOST_FAILED_PERCENT = 5
 MOST_DUPLICATE_PERCENT = 10
 MOST_DOUBLE_BOUNCE_PERCENT = 5

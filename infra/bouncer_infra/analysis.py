@@ -55,11 +55,16 @@ JOURNAL_KEYS: Mapping[str, str] = {
     "job_references": "references",
     "raised_at": "where",
 }
+_PREFERENCES = (
+    "struct<unsubscribeall:boolean,"
+    "topicsubscriptionstatus:array<struct<topicname:string,subscriptionstatus:string>>>"
+)
 # SES Developer Guide, "Contents of event data that Amazon SES publishes to Kinesis Data Firehose".
 # The SerDe ignores the case of keys; columns and members are in lower case.
 EVENTS: Mapping[str, str] = {
     "eventtype": "string",
-    "mail": "struct<timestamp:string,messageid:string,source:string,destination:array<string>>",
+    "mail": "struct<timestamp:string,messageid:string,source:string,destination:array<string>,"
+    "tags:map<string,array<string>>>",
     "bounce": "struct<bouncetype:string,bouncesubtype:string,timestamp:string,feedbackid:string,"
     "reportingmta:string,bouncedrecipients:array<struct<emailaddress:string,action:string,"
     "status:string,diagnosticcode:string>>>",
@@ -70,6 +75,12 @@ EVENTS: Mapping[str, str] = {
     "deliverydelay": "struct<timestamp:string,delaytype:string,expirationtime:string,"
     "delayedrecipients:array<struct<emailaddress:string,status:string,diagnosticcode:string>>>",
     "reject": "struct<reason:string>",
+    "open": "struct<timestamp:string,ipaddress:string,useragent:string>",
+    "click": "struct<timestamp:string,ipaddress:string,useragent:string,link:string,"
+    "linktags:map<string,array<string>>>",
+    "failure": "struct<templatename:string,errormessage:string>",
+    "subscription": "struct<timestamp:string,contactlist:string,source:string,"
+    f"newtopicpreferences:{_PREFERENCES},oldtopicpreferences:{_PREFERENCES}>",
 }
 
 QUESTIONS = Path(__file__).parent / "questions"

@@ -38,6 +38,7 @@ class Archive(Construct):
         self.journal = ArchiveStream(
             self, "Journal", bucket=self.bucket, folder="journal", processors=[*unpacked, lines]
         )
+        self.streams = (self.events.stream, self.journal.stream)
         for group in functions_logs:
             self._subscribe(group)
 

@@ -3,9 +3,12 @@
 Place it in a stack of your own, or deploy `bouncer_infra.stack` as it is.
 """
 
+from collections.abc import Sequence
+
 from aws_cdk import Stack, Token
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk.aws_logs import ILogGroup
 from constructs import Construct
 
 from bouncer_infra.account_setting_resources import AccountSettings
@@ -16,6 +19,7 @@ from bouncer_infra.bounce_queue import BounceQueue
 from bouncer_infra.configuration_set import Sending
 from bouncer_infra.dashboard import Dashboard
 from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.failed_events import FailedEvents
 from bouncer_infra.function_code import function_code
 from bouncer_infra.intake_function import Intake
 from bouncer_infra.ledger_table import Ledger
@@ -51,6 +55,7 @@ class AutoBouncer(Construct):
         self.queue = BounceQueue(self, "BounceQueue")
         self.ledger = Ledger(self, "Ledger", recovery=settings.ledger_recovery)
         self.intake = Intake(self, "Intake", settings=settings, code=code, queue=self.queue.queue)
+        self.failed_events = self._failed_events()
         self.worker = Worker(
             self,
             "Worker",
@@ -64,10 +69,9 @@ class AutoBouncer(Construct):
             self, "MailPath", settings=settings, intake=self.intake.function, store=self.store
         )
         logs = [self.intake.logs, self.worker.logs]
-        self.archive = Archive(self, "Archive", days=settings.archive_days, functions_logs=logs)
-        self.sending = Sending(
-            self, "Sending", settings=settings, events=self.archive.events.stream
-        )
+        self.archive = self._archive(logs)
+        events = self.archive.events.stream if self.archive else None
+        self.sending = Sending(self, "Sending", settings=settings, events=events)
         self.account_settings = self._account_settings(code)
         metrics = Metrics(
             settings=settings,
@@ -75,11 +79,13 @@ class AutoBouncer(Construct):
             worker=self.worker.function,
             queue=self.queue.queue,
             dead_letters=self.queue.dead_letters,
+            failed_events=self.failed_events.queue if self.failed_events else None,
+            streams=self.archive.streams if self.archive else (),
         )
         self.alarms = Alarms(self, "Alarms", settings=settings, metrics=metrics)
-        self.dashboard = Dashboard(self, "Dashboard", metrics=metrics, alarms=self.alarms.alarms)
+        self.dashboard = self._dashboard(metrics)
         self.insights = Insights(self, "Insights", folder=settings.folder, log_groups=logs)
-        self.analysis = Analysis(self, "Analysis", settings=settings, bucket=self.archive.bucket)
+        self.analysis = self._analysis()
         warn_without_receiving(self, self._region() or target_region)
         warn_of_other_senders(self, settings)
 
@@ -87,6 +93,30 @@ class AutoBouncer(Construct):
         """Make the bucket for received mail, if it is to be kept."""
         store = self.settings.store
         return private_bucket(self, "Mail", days=store.days) if store else None
+
+    def _failed_events(self) -> FailedEvents | None:
+        """Keep events that fail, if SES does not wait for the intake and so can't try again."""
+        if self.settings.invocation != "event":
+            return None
+        return FailedEvents(self, "FailedEvents", function=self.intake.function)
+
+    def _archive(self, logs: Sequence[ILogGroup]) -> Archive | None:
+        """Make the archive, unless the deployment has none."""
+        if not self.settings.archive:
+            return None
+        return Archive(self, "Archive", days=self.settings.archive_days, functions_logs=logs)
+
+    def _dashboard(self, metrics: Metrics) -> Dashboard | None:
+        """Make the dashboard, unless the deployment has none."""
+        if not self.settings.dashboard:
+            return None
+        return Dashboard(self, "Dashboard", metrics=metrics, alarms=self.alarms.alarms)
+
+    def _analysis(self) -> Analysis | None:
+        """Make the archive's tables, for accounts that allow a Glue database."""
+        if not self.archive or not self.settings.analyses:
+            return None
+        return Analysis(self, "Analysis", settings=self.settings, bucket=self.archive.bucket)
 
     def _account_settings(self, code: lambda_.Code) -> AccountSettings | None:
         """Make what holds the settings SES has one of; None if the deployment asks for none.

@@ -1,8 +1,9 @@
 """Builds the functions' bundle, without Docker: the package `bouncer`, locked libraries, bytecode.
 
 uv installs the wheels of the functions' platform from the hash-pinned lock. A Python of their
-version, if this machine has one, compiles everything, with hashes that do not depend on time: the
-same input is always the same bundle. Nothing here needs a checkout, or CDK: `bouncer` is taken from
+version compiles everything, with hashes that do not depend on time: the same input is the same
+bundle on every machine. A machine without that Python is refused, as a bundle without bytecode
+would replace one with it, and start slowly. Nothing here needs a checkout, or CDK: `bouncer` is taken from
 where it is imported from.
 """
 
@@ -23,13 +24,19 @@ _UNUSED = ("bin", "__pycache__", "*.pyi", "*.pyx", "*.pxd", "event_handler", "te
 
 
 def build(folder: Path, architecture: str) -> None:
-    """Fill `folder` with everything the functions import."""
+    """Fill `folder` with everything the functions import; ends with a sentence if that fails."""
+    python = interpreter()
+    if python is None:
+        raise SystemExit(
+            f"functions: found no Python {PYTHON} on this machine, expected one to compile them "
+            f"as Lambda runs them; install it: {sys.executable} -m uv python install {PYTHON}"
+        )
     install_libraries(folder, architecture, LOCK)
     shutil.copytree(PACKAGE, folder / "bouncer", ignore=shutil.ignore_patterns(*_UNUSED))
     for pattern in _UNUSED:
         for path in sorted(folder.rglob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    _compile(folder)
+    _compile(folder, python)
 
 
 def install_libraries(folder: Path, architecture: str, lock: Path) -> None:
@@ -43,15 +50,8 @@ def install_libraries(folder: Path, architecture: str, lock: Path) -> None:
         raise SystemExit(f"uv can't install the functions' libraries: {done.stderr.strip()}")
 
 
-def _compile(folder: Path) -> None:
+def _compile(folder: Path, python: str) -> None:
     """Bytecode halves a cold start; it must come from the very version that runs it."""
-    python = interpreter()
-    if python is None:
-        print(  # noqa: T201
-            f"found no Python {PYTHON}: the functions ship without bytecode, so they start slower",
-            file=sys.stderr,
-        )
-        return
     command = [python, "-m", "compileall", "-q", "-s", str(folder)]
     command += ["--invalidation-mode", "unchecked-hash", str(folder)]
     subprocess.run(command, check=True)  # noqa: S603  # fixed words

@@ -7,7 +7,7 @@ does not depend on it.
 
 import re
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import CfnResource, RemovalPolicy
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
 from constructs import Construct
@@ -28,7 +28,7 @@ class Sending(Construct):
         id_: str,
         *,
         settings: DeploymentSettings,
-        events: firehose.IDeliveryStream,
+        events: firehose.IDeliveryStream | None,
     ) -> None:
         super().__init__(scope, id_)
         self.configuration_set = ses.ConfigurationSet(
@@ -39,9 +39,11 @@ class Sending(Construct):
             sending_enabled=True,
             # A bounce goes to whatever system sent the mail: by TLS if that system offers it.
             tls_policy=ses.ConfigurationSetTlsPolicy.OPTIONAL,
+            # No suppression reasons: as the default of an identity the set would overrule the
+            # account's suppression list for all other mail of that identity.
         )
         kinds = [_event(name) for name in settings.events]
-        self.configuration_set.add_event_destination(
+        counts = self.configuration_set.add_event_destination(
             "Metrics",
             destination=ses.EventDestination.cloud_watch_dimensions(
                 [
@@ -55,11 +57,17 @@ class Sending(Construct):
             ),
             events=kinds,
         )
-        self.configuration_set.add_event_destination(
-            "Events",
-            destination=ses.EventDestination.firehose_delivery_stream(delivery_stream=events),
-            events=kinds,
-        )
+        if events:
+            archive = self.configuration_set.add_event_destination(
+                "Events",
+                destination=ses.EventDestination.firehose_delivery_stream(delivery_stream=events),
+                events=kinds,
+            )
+            # SES tries the role at once, and IAM needs seconds to know it everywhere
+            # (terraform-provider-aws#33367): the other destination is made in between.
+            made = archive.node.default_child
+            if isinstance(made, CfnResource):
+                made.node.add_dependency(counts)
         self.identity = self._identity(settings.identity) if settings.create_identity else None
 
     def _identity(self, domain: str) -> ses.EmailIdentity:

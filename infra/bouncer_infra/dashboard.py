@@ -1,7 +1,8 @@
 """One dashboard to run a deployment by: mail in, decisions, waiting jobs, bounces, in that order.
 
 It shows metrics only: a log widget would scan the logs each time somebody looks, and that is
-charged.
+charged. It shows at most `MOST_METRICS`, whatever the settings: three such dashboards of an account
+cost nothing.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,8 @@ from bouncer_infra.alarm_limits import (
 from bouncer_infra.metrics import FIVE_MINUTES, MINUTE, Metrics
 
 PER_MINUTE = 60  # SES API reference, SendBounce: at most one call a second
-_EVENTS = ("Send", "Delivery", "Bounce", "Complaint", "Reject")
+MOST_METRICS = 50  # Amazon CloudWatch pricing, free tier
+_EVENTS = ("Send", "Bounce")
 _ROW = 24  # columns of a dashboard
 
 
@@ -171,40 +173,34 @@ def _trouble(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 
 def _wait(metrics: Metrics) -> cloudwatch.GraphWidget:
-    statistics = {"p50": "half of them", "p90": "nine of ten", "Maximum": "all"}
-    shown = []
-    for index, (statistic, label) in enumerate(statistics.items()):
-        wait = metrics.own("worker", Metric.WAIT_TIME, statistic=statistic)
-        seconds = cloudwatch.MathExpression(
-            expression=f"wait{index} / 1000",
-            using_metrics={f"wait{index}": wait},
-            label=label,
-            period=FIVE_MINUTES,
-        )
-        shown.append(seconds)
-    return _graph("From mail to bounce", shown, unit="seconds")
+    wait = metrics.own("worker", Metric.WAIT_TIME, statistic="p90")
+    seconds = cloudwatch.MathExpression(
+        expression="wait / 1000",
+        using_metrics={"wait": wait},
+        label="nine of ten bounces",
+        period=FIVE_MINUTES,
+    )
+    return _graph("From mail to bounce", [seconds], unit="seconds")
 
 
 def _dead_letters(metrics: Metrics) -> cloudwatch.GraphWidget:
     dead = metrics.dead_letters.metric_approximate_number_of_messages_visible(
         label="dead letters", statistic="Maximum", period=FIVE_MINUTES
     )
-    documents = [
-        metrics.own(service, name, label=f"{service}: {label}")
+    documents = [  # of the intake, which reads the rules as well as the settings
+        metrics.own("intake", name, label=label)
         for name, label in (
             (Metric.INVALID_DOCUMENTS, "invalid documents"),
             (Metric.STALE_RULES, "stale"),
         )
-        for service in ("intake", "worker")
     ]
     return _graph("Dead letters and rules", [dead, *documents])
 
 
 def _durations(metrics: Metrics) -> cloudwatch.GraphWidget:
     shown = [
-        function.metric_duration(label=f"{name} {statistic}", statistic=statistic)
+        function.metric_duration(label=f"{name}, 99 of 100", statistic="p99")
         for name, function in (("intake", metrics.intake), ("worker", metrics.worker))
-        for statistic in ("p50", "p99")
     ]
     return _graph("Durations; the worker sleeps to keep its pace", shown, unit="ms")
 
@@ -222,15 +218,8 @@ def _crashes(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 
 def _starts(metrics: Metrics) -> cloudwatch.GraphWidget:
-    shown = [
-        metric
-        for name, function in (("intake", metrics.intake), ("worker", metrics.worker))
-        for metric in (
-            function.metric_invocations(label=f"{name} invocations"),
-            metrics.own(name, Metric.COLD_STARTS, label=f"{name} cold starts"),
-        )
-    ]
-    return _graph("Invocations and cold starts", shown, unit="in 5 minutes")
+    shown = [metrics.own("intake", Metric.COLD_STARTS, label="intake")]
+    return _graph("Cold starts", shown, unit="in 5 minutes")
 
 
 def _reputation(metrics: Metrics) -> cloudwatch.GraphWidget:
@@ -243,7 +232,7 @@ def _reputation(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 
 def _events(metrics: Metrics) -> cloudwatch.GraphWidget:
-    shown = [metric for kind in _EVENTS for metric in metrics.events(kind)]
+    shown = [metrics.events(kind)[0] for kind in _EVENTS]  # of the bounce sender's own domain
     return _graph(
         "Mail with our configuration set, as SES reports it", shown, unit="in an hour", width=12
     )

@@ -13,7 +13,7 @@ from bouncer.mail.address import canonical, mailbox_address
 from bouncer.rules.address_reader import read_mailbox
 from bouncer.rules.document import Node
 from bouncer_infra import deployment_values as values
-from bouncer_infra.deployment_values import IpFilter, MailStore, Reader
+from bouncer_infra.deployment_values import FurtherSender, IpFilter, MailStore, Reader
 
 PRODUCT = "ses-auto-bouncer"
 NAME_PREFIX = f"{PRODUCT}-"
@@ -58,7 +58,9 @@ class DeploymentSettings:
             needed="an address such as mailer-daemon@example.com (cdk deploy needs it)",
         )
     )
-    further_senders: tuple[str, ...] = field(default=(), metadata=_row(values.senders, "none"))
+    further_senders: tuple[FurtherSender, ...] = field(
+        default=(), metadata=_row(values.senders, "none")
+    )
     identity: str = field(default="", metadata=_row(values.identity, "the sender's domain"))
     prefix: str = field(
         default="", metadata=_row(values.parameter_path, "`/ses-auto-bouncer/<name>`")
@@ -85,9 +87,17 @@ class DeploymentSettings:
         default=values.UNOBTRUSIVE_EVENTS,
         metadata=_row(values.events, "all but `open` and `click`"),
     )
+    archive: bool = field(default=True, metadata=_row(Node.flag))
     archive_days: int = field(default=400, metadata=_row(values.days))
+    analysis: bool | None = field(
+        default=None, metadata=_row(Node.flag, "`true`, unless `archive` is `false`")
+    )
+    dashboard: bool = field(default=True, metadata=_row(Node.flag))
     ledger_recovery: bool = field(default=False, metadata=_row(Node.flag))
     alarm_email: str | None = field(default=None, metadata=_row(read_mailbox, "none"))
+    alarm_without_mail: int | None = field(
+        default=None, metadata=_row(values.quiet_hours, "none: no alarm")
+    )
     runtime: Mapping[str, Any] = field(
         default_factory=dict, metadata=_row(lambda node: node.value, "`{}`", key="settings")
     )
@@ -114,9 +124,21 @@ class DeploymentSettings:
         return self.attach_configuration_set is not False
 
     @property
+    def analyses(self) -> bool:
+        """True if the archive gets tables and saved questions, as it does unless asked."""
+        return self.archive and self.analysis is not False
+
+    @property
     def senders(self) -> tuple[str, ...]:
         """The bare addresses bounces may come from."""
-        return tuple(map(mailbox_address, (self.bounce_sender, *self.further_senders)))
+        further = (sender.address for sender in self.further_senders)
+        return (mailbox_address(self.bounce_sender), *further)
+
+    @property
+    def own_senders(self) -> tuple[str, ...]:
+        """The bare addresses that identities of this account verify."""
+        foreign = {sender.address for sender in self.further_senders if sender.arn}
+        return tuple(address for address in self.senders if address not in foreign)
 
 
 def full_name(name: str) -> str:

@@ -73,6 +73,7 @@ def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> N
     _refuse_prefix(entries, found)
     _refuse_sender(entries, found)
     _refuse_many_identities(entries, found)
+    _refuse_analysis(entries, found)
 
 
 def _refuse_rule_set(entries: dict[str, Node], found: dict[str, Any]) -> None:
@@ -122,10 +123,10 @@ def _refuse_sender(entries: dict[str, Node], found: dict[str, Any]) -> None:
     """The worker's role may send from the configured addresses only."""
     runtime = entries["settings"].value if "settings" in entries else None
     sender = runtime.get("bounce_sender") if isinstance(runtime, dict) else None
-    allowed = (found.get("bounce_sender"), *(found.get("further_senders") or ()))
-    if not isinstance(sender, str) or None in allowed:
+    own, further = found.get("bounce_sender"), found.get("further_senders") or ()
+    if not isinstance(sender, str) or own is None:
         return
-    if mailbox_address(sender) not in [mailbox_address(str(mailbox)) for mailbox in allowed]:
+    if _lower(sender) not in {_lower(own), *(each.address.lower() for each in further)}:
         entries["settings"].child("bounce_sender", sender).fault(
             "the deployment's own bounce_sender or one of its further_senders: "
             "the worker may send from no other address"
@@ -134,14 +135,21 @@ def _refuse_sender(entries: dict[str, Node], found: dict[str, Any]) -> None:
 
 def _refuse_many_identities(entries: dict[str, Node], found: dict[str, Any]) -> None:
     """The worker's policy names every sender, and every identity SES may verify one by."""
-    senders = [mailbox_address(str(mailbox)) for mailbox in found.get("further_senders") or ()]
-    named = {name for sender in senders for name in identities(sender)}
-    size = sum(len(name) + 60 for name in named) + sum(len(sender) + 3 for sender in senders)
+    senders = found.get("further_senders") or ()
+    own = [sender.address for sender in senders if not sender.arn]
+    named = {name for address in own for name in identities(address)}
+    size = sum(len(name) + 60 for name in named) + sum(len(each.arn or "") + 3 for each in senders)
+    size += sum(len(sender.address) + 3 for sender in senders)
     if size > _MOST_POLICY:
         expected = (
             f"at most {_MOST_POLICY} (IAM's limit): name fewer senders, or senders of one domain"
         )
         entries["further_senders"].fault(expected, found=f"a policy of {size} characters")
+
+
+def _refuse_analysis(entries: dict[str, Node], found: dict[str, Any]) -> None:
+    if found.get("analysis") and found.get("archive") is False:
+        entries["analysis"].fault("archive: true as well: the tables show what is in the archive")
 
 
 def _runtime(root: Node, node: Node | None, found: dict[str, Any]) -> Mapping[str, Any]:

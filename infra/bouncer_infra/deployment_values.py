@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import TypeVar
 
-from bouncer.mail.address import canonical, is_address, is_domain
+from bouncer.mail.address import canonical, identities, is_address, is_domain, mailbox_address
 from bouncer.rules.address_reader import read_mailbox, refuse
 from bouncer.rules.document import Node
 
@@ -63,12 +63,14 @@ _MOST_SENDERS = 20
 _MOST_FILTERS = 100  # SES, IP address filters of an account
 _LONGEST_PREFIX = 800  # SSM: 1011 characters of a parameter's ARN, with `/rules/` and a rule's name
 _MOST_DAYS = 36_500
+_MOST_QUIET_HOURS = 24  # CloudWatch looks back one day for an alarm with periods of an hour
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 _RULE_SET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?")  # SES API reference
 _RULE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_.-]+){1,13}")
 _OBJECT_PREFIX = re.compile(r"[A-Za-z0-9_./-]{0,200}")
+_IDENTITY_ARN = re.compile(r"arn:aws[a-z-]*:ses:[a-z0-9-]+:[0-9]{12}:identity/([^\s/]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,19 @@ class MailStore:
 
     prefix: str = "mail/"
     days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherSender:
+    """A mailbox that rules may send bounces from; `arn` is set if another account verifies it."""
+
+    mailbox: str
+    arn: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The bare address."""
+        return mailbox_address(self.mailbox)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +140,35 @@ def _recipient(node: Node) -> str | None:
     return None
 
 
-def senders(node: Node) -> tuple[str, ...]:
+def senders(node: Node) -> tuple[FurtherSender, ...]:
     """Read addresses that bounces may come from; an empty list is allowed."""
     if node.value == []:
         return ()
-    return _all(node, read_mailbox, at_most=f"{_MOST_SENDERS} senders")
+    return _all(node, _sender, at_most=f"{_MOST_SENDERS} senders")
+
+
+def _sender(node: Node) -> FurtherSender | None:
+    """Read an address, or a mapping that also names another account's identity for it."""
+    if not isinstance(node.value, dict):
+        mailbox = read_mailbox(node)
+        return FurtherSender(mailbox=mailbox) if mailbox else None
+    entries = node.members(("address", "arn"), "an address, or a mapping with address and arn")
+    if len(entries) < 2:  # noqa: PLR2004  # both keys
+        node.fault("address and arn", found=" and ".join(entries) or "neither")
+        return None
+    mailbox, arn = read_mailbox(entries["address"]), entries["arn"].value
+    if not mailbox:
+        return None
+    names = identities(mailbox_address(mailbox))
+    match = _IDENTITY_ARN.fullmatch(arn) if isinstance(arn, str) else None
+    if match is None or canonical(match[1]) not in names:
+        expected = (
+            "the ARN of an identity that verifies this address, such as "
+            f"arn:aws:ses:us-east-1:111122223333:identity/{names[1]}"
+        )
+        entries["arn"].fault(expected)
+        return None
+    return FurtherSender(mailbox=mailbox, arn=str(arn))
 
 
 def identity(node: Node) -> str | None:
@@ -164,6 +203,16 @@ def days(node: Node) -> int | None:
     expected = f"a number of days, 1 to {_MOST_DAYS}"
     found = node.number(expected, least=1)
     if found is not None and found > _MOST_DAYS:
+        node.fault(expected)
+        return None
+    return found
+
+
+def quiet_hours(node: Node) -> int | None:
+    """Read a number of hours that an alarm can look back."""
+    expected = f"a number of hours, 1 to {_MOST_QUIET_HOURS}"
+    found = node.number(expected, least=1)
+    if found is not None and found > _MOST_QUIET_HOURS:
         node.fault(expected)
         return None
     return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
@@ -24,13 +25,18 @@ DAY = Duration.days(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """The functions and queues of a deployment, and the metrics they publish."""
+    """The functions, queues and streams of a deployment, and the metrics they publish.
+
+    `failed_events` is there if SES does not wait for the intake, `streams` if there is an archive.
+    """
 
     settings: DeploymentSettings
     intake: lambda_.Function
     worker: lambda_.Function
     queue: sqs.Queue
     dead_letters: sqs.Queue
+    failed_events: sqs.Queue | None = None
+    streams: Sequence[firehose.DeliveryStream] = ()
 
     @property
     def deployment(self) -> str:
@@ -125,7 +131,8 @@ def percentage(
     It is 0, too, where `part` is more than `whole`: mail of an earlier period that bounced late.
     """
     parts = {f"p{index}": metric for index, metric in enumerate(part)}
-    wholes = {f"w{index}": metric for index, metric in enumerate(whole)}
+    known = {metric: name for name, metric in parts.items()}  # asked for once, as each is paid for
+    wholes = {known.get(metric, f"w{index}"): metric for index, metric in enumerate(whole)}
     counted, all_ = (
         f"({' + '.join(f'FILL({name}, 0)' for name in names)})" for names in (parts, wholes)
     )

@@ -56,8 +56,12 @@ def _outputs(bouncer: AutoBouncer) -> dict[str, str]:
         "QueueArn": queue.queue_arn,
         "DeadLetterUrl": dead_letters.queue_url,
         "DeadLetterArn": dead_letters.queue_arn,
-        "ArchiveBucket": bouncer.archive.bucket.bucket_name,
+        "IntakeArn": bouncer.intake.function.function_arn,
     }
+    if bouncer.archive:
+        outputs["ArchiveBucket"] = bouncer.archive.bucket.bucket_name
+    if bouncer.failed_events:
+        outputs["FailedEventsUrl"] = bouncer.failed_events.queue.queue_url
     if bouncer.store:
         outputs["MailBucket"] = bouncer.store.bucket_name
     return outputs

@@ -57,7 +57,7 @@ class Worker(Function):
         queue.dead_letters.grant_send_messages(self.function)
         self._may_keep(ledger)
         self._may_read_settings(settings.prefix)
-        self._may_bounce_as(settings.senders)
+        self._may_bounce_as(settings)
 
     def _may_keep(self, ledger: dynamodb.ITableV2) -> None:
         verbs = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
@@ -71,16 +71,18 @@ class Worker(Function):
             )
         )
 
-    def _may_bounce_as(self, senders: tuple[str, ...]) -> None:
-        verifying = dict.fromkeys(name for sender in senders for name in identities(sender))
+    def _may_bounce_as(self, settings: DeploymentSettings) -> None:
+        own = (name for sender in settings.own_senders for name in identities(sender))
+        verifying = [self._arn("ses", "identity", name) for name in dict.fromkeys(own)]
+        foreign = dict.fromkeys(each.arn for each in settings.further_senders if each.arn)
         # SES asks for the sender's default set, too; SendBounce can name no other.
         any_set = self._arn("ses", "configuration-set", "*")
         self.function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["ses:SendBounce"],
-                resources=[*(self._arn("ses", "identity", name) for name in verifying), any_set],
+                resources=[*verifying, *foreign, any_set],
                 # A rule may spell its sender's address in other case than cdk.json does.
-                conditions={"StringEqualsIgnoreCase": {"ses:FromAddress": list(senders)}},
+                conditions={"StringEqualsIgnoreCase": {"ses:FromAddress": list(settings.senders)}},
             )
         )
         acknowledge_wildcards(

@@ -27,7 +27,7 @@ from bouncer.sending.ledger import Ledger, LedgerError
 from bouncer.sending.pacer import SPACING_S, OutOfTimeError, Pacer
 from bouncer.sending.queue import QueueError, Record, WorkerQueue
 from bouncer.sending.ses import Sender
-from bouncer.sending.ses_errors import ForbiddenError, RefusedError, UnknownOutcomeError
+from bouncer.sending.ses_errors import DeadLetterError, RefusedError, UnknownOutcomeError
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import SettingsSource
 from bouncer.sources.source import SourceError
@@ -155,8 +155,8 @@ class Worker:
             return
         try:
             self._job(job, in_force, until, f"{request_id} {record['messageId']}")
-        except ForbiddenError as error:
-            self._jobs.bury(record)  # an operator who mends the cause can redrive it
+        except DeadLetterError as error:
+            self._jobs.bury(record)  # once its cause is removed, it can be redriven
             self._outcomes.failed(job, in_force, error)
         except (LedgerError, OutOfTimeError):
             raise
@@ -190,7 +190,7 @@ class Worker:
                 retried=lambda error: self._outcomes.retried(job, error),
                 connecting=not self._connected,
             )
-        except (OutOfTimeError, ForbiddenError):
+        except (OutOfTimeError, DeadLetterError):
             self._release(job)
             raise
         except RefusedError as error:

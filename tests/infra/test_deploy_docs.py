@@ -56,15 +56,19 @@ def test_the_settings_shown_and_shipped_are_valid() -> None:
     assert examples
     for example in examples:
         assert read_settings(json.loads(example)).runtime["mode"] == "shadow"
+    assert read_settings(json.loads(examples[-1])).further_senders[0].arn
 
 
-def test_what_commands_ask_for_the_stack_puts_out(maximal: dict[str, Any]) -> None:
+def test_what_commands_ask_for_the_stack_puts_out(
+    maximal: dict[str, Any], other: dict[str, Any]
+) -> None:
     """A word in capitals in a runbook's command is an output, spelled in CDK's way."""
     operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     commands = re.findall(r"^ {4,}aws .*$", operations, re.MULTILINE)
     asked = {word for line in commands for word in re.findall(r"\b[A-Z]+_[A-Z_]+\b", line)}
     assert {"QUEUE_ARN", "DEAD_LETTER_URL", "MAIL_BUCKET"} <= asked
-    assert {word.title().replace("_", "") for word in asked} <= maximal["Outputs"].keys()
+    outputs = maximal["Outputs"].keys() | other["Outputs"].keys()
+    assert {word.title().replace("_", "") for word in asked} <= outputs
 
 
 @pytest.mark.parametrize("page", NEW_PAGES)

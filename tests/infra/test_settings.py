@@ -14,6 +14,8 @@ from bouncer_infra.deployment_values import MailStore
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 
 
+ARN = "arn:aws:ses:eu-west-1:111122223333:identity"
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"recipients": []}, "recipients: found an empty list, expected at least one value"),
     ({"recipients": ["exa mple"]}, 'recipients[0]: found "exa mple", expected a domain'),
@@ -81,6 +83,26 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "ip_filters: found 192.0.2.1/32 2 times, expected each network once",
     ),
     ({"events": ["opened"]}, 'events[0]: found "opened", expected one of send'),
+    ({"analysis": True, "archive": False}, "analysis: found true, expected archive: true as well"),
+    ({"dashboard": "no"}, 'dashboard: found "no", expected true or false'),
+    ({"alarm_without_mail": 25}, "alarm_without_mail: found 25, expected a number of hours, 1 to"),
+    ({"alarm_without_mail": 0}, "alarm_without_mail: found 0, expected a number of hours, 1 to"),
+    (
+        {"further_senders": [{"address": "a@b.example"}]},
+        "further_senders[0]: found address, expected address and arn",
+    ),
+    (
+        {"further_senders": [{"address": "a@b.example", "arn": "arn:aws:ses:x"}]},
+        'further_senders[0].arn: found "arn:aws:ses:x", expected the ARN of an identity that',
+    ),
+    (
+        {"further_senders": [{"address": "a@b.example", "arn": f"{ARN}/c.example"}]},
+        f'further_senders[0].arn: found "{ARN}/c.example", expected the ARN of an identity that',
+    ),
+    (
+        {"further_senders": [{"address": "a@b.example", "arn": f"{ARN}/b.example/*"}]},
+        f'further_senders[0].arn: found "{ARN}/b.example/*", expected the ARN of an identity that',
+    ),
     ({"architecture": "arm"}, 'architecture: found "arm", expected one of arm64, x86_64'),
     ({"settings": {"mode": "of"}}, 'settings.mode: found "of", expected one of enforce'),
     ({"settings": {"answer": ["x"]}}, 'settings.answer[0]: found "x", expected one of lists'),
@@ -194,3 +216,21 @@ def test_no_settings_at_all_is_one_sentence(context: object) -> None:
     """A cdk.json without the block says what belongs there."""
     (problem,) = refused(context)
     assert "expected a mapping with recipients and bounce_sender" in problem
+
+
+@pytest.mark.parametrize("named", ["brand.example", "Bounces@brand.example", "BRAND.example"])
+def test_a_sender_may_belong_to_another_account(named: str) -> None:
+    """Its identity is one that SES may verify the address by."""
+    sender = {"address": "Brand <Bounces@Brand.example>", "arn": f"{ARN}/{named}"}
+    settings = read_settings({**MINIMAL, "further_senders": ["a@example.com", sender]})
+    assert settings.senders == (
+        *("mailer-daemon@example.com", "a@example.com"),
+        "Bounces@Brand.example",
+    )
+    assert settings.own_senders == ("mailer-daemon@example.com", "a@example.com")
+    assert settings.further_senders[1].arn == f"{ARN}/{named}"
+
+
+def test_senders_are_compared_without_case() -> None:
+    """As the worker's policy compares them."""
+    read_settings({**MINIMAL, "settings": {"bounce_sender": "Mailer-Daemon@EXAMPLE.com"}})

@@ -1,10 +1,10 @@
 """Calls SendBounce and turns each failure into an error that names the next step.
 
-A refusal is final, unless a permission or a verification is missing that an operator may give
-within the 24 hours. A throttle or an outage means SES surely did not accept, so the pacer may try
-again. When it is not known whether SES accepted (no answer came), nothing is sent again: a lost
-bounce is better than a double one. The SDK's own retries are off, or they would break the pace
-unseen.
+`ses_errors` has a row for each of SES's errors. A refusal is final if it is the bounce's own fault;
+a job that an operator may save within the 24 hours becomes a dead letter. A throttle, an outage or
+a paused account means SES surely did not accept, so the pacer may try again. When it is not known
+whether SES accepted (no answer came), nothing is sent again: a lost bounce is better than a double
+one. The SDK's own retries are off, or they would break the pace unseen.
 """
 
 from collections.abc import Callable, Mapping

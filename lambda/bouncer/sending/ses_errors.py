@@ -25,8 +25,8 @@ class RefusedError(BouncerError):
     """SES refused this bounce for good; the text is SES's code and message."""
 
 
-class ForbiddenError(RefusedError):
-    """SES refused for want of a permission or a verification: the job becomes a dead letter."""
+class DeadLetterError(RefusedError):
+    """SES refused for a cause that may be removed within a day: the job becomes a dead letter."""
 
 
 class UnknownOutcomeError(BouncerError):
@@ -52,6 +52,7 @@ class Mender(StrEnum):
 class ErrorRow(NamedTuple):
     """One error of SES: a `code`, the beginning of the text, an HTTP status, or any answer.
 
+    A code is compared without the word Exception at its end, which not every API of SES writes.
     `text` is compared with the beginning of SES's sentence alone: farther on it may name an
     address, and strangers choose theirs.
     """
@@ -66,7 +67,7 @@ class ErrorRow(NamedTuple):
     def fits(self, code: str, text: str, status: int) -> bool:
         """Tell whether an answer of SES is this error."""
         return (
-            (self.code is None or self.code == code)
+            (self.code is None or self.code == code.removesuffix("Exception"))
             and (self.text is None or self.text.match(text) is not None)
             and (self.status is None or status in self.status)
         )
@@ -78,12 +79,22 @@ def _codes(
     return [ErrorRow(outcome, scope, mended_by, code) for code in codes]
 
 
-_NOT_VERIFIED = re.compile(r"email address (is )?not verified", re.IGNORECASE)
-_PAUSED = re.compile(r"(email )?(account|sending)\b[a-z ]{0,40}\b(paused|suspended)", re.IGNORECASE)
+def _beginning(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+_NOT_VERIFIED = _beginning("email address (is )?not verified")
+_NO_SET = _beginning(r"configuration set\b")
+_IDENTITY_PAUSED = _beginning(
+    r"(email )?sending\b[a-z ]{0,60}\b(configuration set|identity|domain)\b"
+)
+_PAUSED = _beginning(r"(email )?(account|sending)\b[a-z ]{0,40}\b(paused|suspended|disabled)")
 _TOO_MANY_REQUESTS = range(429, 430)
 _UNAVAILABLE = range(503, 504)
 _SERVER_ERRORS = range(500, 1000)
 
+# The scope decides: what every job would meet is tried again, so that none is lost and none passes
+# another; what jobs of one identity would meet becomes a dead letter, so that the others go on.
 # Sources: SES API reference, "Common errors" and SendBounce; SES Developer Guide, "Amazon SES email
 # sending errors"; the codes by which AWS services throttle as botocore knows them.
 ERRORS: tuple[ErrorRow, ...] = (
@@ -93,64 +104,61 @@ ERRORS: tuple[ErrorRow, ...] = (
         Mender.NOBODY,
         (
             "BandwidthLimitExceeded",
-            "LimitExceededException",
+            "LimitExceeded",
             "PriorRequestNotComplete",
             "RequestLimitExceeded",
             "RequestThrottled",
-            "RequestThrottledException",
             "SlowDown",
-            "ThrottledException",
+            "Throttled",
             "Throttling",
-            "ThrottlingException",
-            "TooManyRequestsException",
+            "TooManyRequests",
         ),
     ),
     ErrorRow(ThrottledError, Scope.ACCOUNT, Mender.NOBODY, status=_TOO_MANY_REQUESTS),
-    # The function's credentials or its clock: Lambda renews both.
+    # The function's credentials, its clock or its signature: Lambda renews the first two.
     *_codes(
         UnavailableError,
         Scope.ACCOUNT,
         Mender.AWS,
         (
+            "AuthFailure",
             "ExpiredToken",
-            "ExpiredTokenException",
+            "IncompleteSignature",
             "InvalidClientTokenId",
+            "MissingAuthenticationToken",
             "RequestExpired",
             "RequestTimeTooSkewed",
             "ServiceUnavailable",
             "SignatureDoesNotMatch",
+            "UnrecognizedClient",
         ),
     ),
-    # AWS or the operator paused sending; the operator resumes it, or asks AWS to.
-    ErrorRow(
-        UnavailableError, Scope.ACCOUNT, Mender.OPERATOR, code="AccountSendingPausedException"
-    ),
-    ErrorRow(
+    # AWS or the operator stopped the account; the operator resumes sending, or asks AWS to.
+    *_codes(
         UnavailableError,
-        Scope.IDENTITY,
+        Scope.ACCOUNT,
         Mender.OPERATOR,
-        code="ConfigurationSetSendingPausedException",
+        ("AccountSendingPaused", "AccountSuspended", "OptInRequired"),
     ),
     ErrorRow(UnavailableError, Scope.ACCOUNT, Mender.AWS, status=_UNAVAILABLE),
-    ErrorRow(UnavailableError, Scope.ACCOUNT, Mender.OPERATOR, text=_PAUSED),
     ErrorRow(UnknownOutcomeError, Scope.JOB, Mender.AWS, status=_SERVER_ERRORS),
     *_codes(
-        ForbiddenError,
+        DeadLetterError,
         Scope.IDENTITY,
         Mender.OPERATOR,
         (
             "AccessDenied",
-            "AccessDeniedException",
-            "MailFromDomainNotVerifiedException",
+            "ConfigurationSetDoesNotExist",
+            "ConfigurationSetSendingPaused",
+            "MailFromDomainNotVerified",
             "UnauthorizedOperation",
         ),
     ),
-    ErrorRow(ForbiddenError, Scope.ACCOUNT, Mender.OPERATOR, code="OptInRequired"),
     # The text may mean the identity of the bounce's sender, or another address of the message.
-    ErrorRow(ForbiddenError, Scope.IDENTITY, Mender.OPERATOR, text=_NOT_VERIFIED),
-    *_codes(RefusedError, Scope.ACCOUNT, Mender.OPERATOR, ("AccountSuspendedException",)),
-    *_codes(RefusedError, Scope.IDENTITY, Mender.OPERATOR, ("ConfigurationSetDoesNotExist",)),
-    *_codes(RefusedError, Scope.ACCOUNT, Mender.AWS, ("AuthFailure", "IncompleteSignature")),
+    ErrorRow(DeadLetterError, Scope.IDENTITY, Mender.OPERATOR, text=_NOT_VERIFIED),
+    ErrorRow(DeadLetterError, Scope.IDENTITY, Mender.OPERATOR, text=_NO_SET),
+    ErrorRow(DeadLetterError, Scope.IDENTITY, Mender.OPERATOR, text=_IDENTITY_PAUSED),
+    ErrorRow(UnavailableError, Scope.ACCOUNT, Mender.OPERATOR, text=_PAUSED),
     # With any other text these are the bounce's own fault.
     *_codes(
         RefusedError,
@@ -158,7 +166,8 @@ ERRORS: tuple[ErrorRow, ...] = (
         Mender.NOBODY,
         ("MessageRejected", "InvalidParameterValue", "ValidationError"),
     ),
-    ErrorRow(RefusedError, Scope.JOB, Mender.NOBODY),
+    # An error that nobody knows yet may be anybody's fault: an operator looks at the job.
+    ErrorRow(DeadLetterError, Scope.JOB, Mender.OPERATOR),
 )
 
 

@@ -87,7 +87,7 @@ class Loader:
         if known and known[0] == document:
             return known
         try:
-            return document, read_rule(name, document.text, document=document.label), ""
+            return document, read_rule(name, document.plain_text, document=document.label), ""
         except DocumentError as error:
             before = known[1] if known else None
             return document, before or self._earlier_rule(name), str(error)
@@ -95,7 +95,7 @@ class Loader:
     def _earlier_rule(self, name: str) -> Rule | None:
         for document in self._earlier(f"{RULES}{name}"):
             with suppress(DocumentError):
-                return read_rule(name, document.text, document=document.label)
+                return read_rule(name, document.plain_text, document=document.label)
         return None
 
     def _earlier(self, name: str) -> Iterable[Document]:
@@ -106,7 +106,7 @@ class Loader:
         if document is None:
             return self._defaults
         try:
-            return self._defaults.overlaid(document.text, document=document.label)
+            return self._defaults.overlaid(document.plain_text, document=document.label)
         except DocumentError as error:
             problem = str(error)
         problems.append(problem)
@@ -114,5 +114,5 @@ class Loader:
             return self._loaded.settings
         for earlier in self._earlier(SETTINGS):
             with suppress(DocumentError):
-                return self._defaults.overlaid(earlier.text, document=earlier.label)
+                return self._defaults.overlaid(earlier.plain_text, document=earlier.label)
         raise SourceError(problem)

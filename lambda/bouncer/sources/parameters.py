@@ -85,8 +85,14 @@ class SettingsSource:
         return _earlier(self._client, self._label)
 
 
-def _document(parameter: Mapping[str, Any]) -> Document:
-    return Document(parameter["Name"], parameter["Value"], str(parameter["Version"]))
+def _document(parameter: Mapping[str, Any], label: str = "") -> Document:
+    """Return a parameter's document; SSM encrypts a SecureString's value unless asked not to."""
+    return Document(
+        label or parameter["Name"],
+        parameter["Value"],
+        str(parameter["Version"]),
+        secret=parameter.get("Type") == "SecureString",
+    )
 
 
 def _earlier(client: HistoryClient, label: str) -> list[Document]:
@@ -97,10 +103,7 @@ def _earlier(client: HistoryClient, label: str) -> list[Document]:
     except (ClientError, BotoCoreError) as error:
         raise SourceError(f"{label}: history can't be read ({_brief(error)})") from error
     versions.sort(key=lambda version: int(version["Version"]), reverse=True)
-    return [
-        Document(f"{label}:{version['Version']}", version["Value"], str(version["Version"]))
-        for version in versions[1:]
-    ]
+    return [_document(version, f"{label}:{version['Version']}") for version in versions[1:]]
 
 
 def _pages(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bouncer.errors import BouncerError
+from bouncer.errors import BouncerError, DocumentError, Problem
 
 RULES = "rules/"
 SETTINGS = "settings"
@@ -16,11 +16,33 @@ class SourceError(BouncerError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The text of one rule, or of the settings; `label` is its file or parameter, for errors."""
+    """The text of one rule, or of the settings; `label` is its file or parameter, for errors.
+
+    `secret` is true of a SecureString: its text is what SSM returns in place of the plain one.
+    """
 
     label: str
     text: str
     version: str = ""
+    secret: bool = False
+
+    @property
+    def plain_text(self) -> str:
+        """The text to read; raises `DocumentError` for a SecureString, which nobody here may."""
+        if not self.secret:
+            return self.text
+        expected = "String: delete this parameter and put it again with --type String"
+        raise DocumentError(
+            (
+                Problem(
+                    document=self.label,
+                    place="",
+                    line=None,
+                    found="a SecureString",
+                    expected=expected,
+                ),
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

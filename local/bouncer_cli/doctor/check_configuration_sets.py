@@ -36,10 +36,12 @@ _KINDS = {
 }
 
 
+_ARCHIVE = "KinesisFirehoseDestination"
+
 # The destinations the deployment makes -> what goes missing without each.
 _OURS = {
     "CloudWatchDestination": "the dashboard and the alarm on double bounces have no data",
-    "KinesisFirehoseDestination": "the archive does not show which of our bounces bounced",
+    _ARCHIVE: "the archive does not show which of our bounces bounced",
 }
 
 
@@ -95,6 +97,8 @@ def event_destinations(context: CheckContext) -> Findings:
         return  # the check above has reported it
     destinations = answer.get("EventDestinations", [])
     for member, lost in _OURS.items() if context.stack.deployed else ():
+        if member == _ARCHIVE and not context.deployment.archive:
+            continue
         if not any(member in destination for destination in destinations):
             yield problem(
                 _EVENTS, f"our set has no {_KINDS[member]} destination, so {lost}", REPAIR

@@ -8,6 +8,7 @@ from bouncer.environment import DEFAULTS_KEY
 from bouncer.errors import DocumentError
 from bouncer.mail.address import mailbox_address
 from bouncer.operator_settings import Settings
+from bouncer.rules.rejection import Rejection
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.sources.parameters import ParameterSource
@@ -38,7 +39,7 @@ def _rules(context: CheckContext, documents: Mapping[str, Document]) -> Findings
     valid: list[Rule] = []
     for name, document in documents.items():
         try:
-            valid.append(read_rule(name, document.text, document=document.label))
+            valid.append(read_rule(name, document.plain_text, document=document.label))
         except DocumentError as error:
             yield from _faults(_RULE, error, _CORRECT)
     where = f"below {context.deployment.prefix}/rules/"
@@ -51,6 +52,7 @@ def _rules(context: CheckContext, documents: Mapping[str, Document]) -> Findings
     for rule in valid:
         if rule.rejection and rule.rejection.sender:
             yield from _may_send(context, _RULE, f"{rule.name} bounces", rule.rejection.sender)
+            yield from _names_identity(context, rule.name, rule.rejection)
 
 
 def _faults(check: str, error: DocumentError, remedy: str) -> Findings:
@@ -78,7 +80,7 @@ def _settings(context: CheckContext, document: Document | None) -> Findings:
     settings = deployed or wanted
     if document:
         try:
-            settings = settings.overlaid(document.text, document=document.label)
+            settings = settings.overlaid(document.plain_text, document=document.label)
         except DocumentError as error:
             yield from _faults(_SETTINGS, error, _CORRECT)
             return
@@ -113,10 +115,22 @@ def _deployed(context: CheckContext) -> Settings | None:
 
 
 def _may_send(context: CheckContext, check: str, what: str, sender: str) -> Iterable[Finding]:
-    """Check that a sender is among those of cdk.json, from which alone the worker may send."""
+    """Check that a sender is among those of cdk.json, from which alone the worker may send.
+
+    Case does not matter, as it does not in the worker's policy.
+    """
     address = mailbox_address(sender)
-    if address in context.deployment.senders:
+    if address.lower() in map(str.lower, context.deployment.senders):
         return ()
     found = f"{what} from {address}, which the worker may not send from"
     remedy = f"add {address} to further_senders in cdk.json and run cdk deploy"
     return (problem(check, found, remedy),)
+
+
+def _names_identity(context: CheckContext, name: str, rejection: Rejection) -> Findings:
+    """Check that a rule names another account's identity where its sender needs that."""
+    address = mailbox_address(rejection.sender or "").lower()
+    for sender in context.deployment.further_senders:
+        if sender.arn and sender.address.lower() == address and not rejection.sender_arn:
+            found = f"{name} bounces from {sender.address}, whose identity is another account's"
+            yield problem(_RULE, found, f"add sender_arn: {sender.arn} to the rule's reject")

@@ -131,8 +131,12 @@ def _to_be_attached(context: CheckContext) -> Finding:
 
 def further_senders(context: CheckContext) -> Findings:
     """Check that every further sender is verified by itself or by a domain above it."""
-    for address in context.deployment.senders[1:]:
-        yield _further_sender(context, address)
+    for sender in context.deployment.further_senders:
+        if sender.arn:
+            owner = f"account {sender.arn.split(':')[4]} verifies {sender.address}"
+            yield ok(_SENDER, f"{owner}, and was not asked")
+        else:
+            yield _further_sender(context, sender.address)
 
 
 def _further_sender(context: CheckContext, address: str) -> Finding:

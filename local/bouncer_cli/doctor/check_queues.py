@@ -13,6 +13,9 @@ QUEUES = "AWS::SQS::Queue"
 
 _QUEUE = "queue"
 _DEAD = "dead letters"
+_FAILED = "failed events"
+
+_FIFO = ".fifo"  # the end of the name of every FIFO queue (SQS API reference, CreateQueue)
 
 _LONG_S = LONG_WAIT_H * HOUR_S
 _TOO_LONG_S = TOO_LONG_WAIT_H * HOUR_S
@@ -36,6 +39,8 @@ def queues(context: CheckContext) -> Findings:
     for url, attributes in found.items():
         if attributes.get("QueueArn") in dead:
             yield _dead_letters(_name(url), _count(attributes))
+        elif not _name(url).endswith(_FIFO):
+            yield _failed_events(_name(url), _count(attributes))
         else:
             yield from _waiting(context, _name(url), attributes)
 
@@ -59,6 +64,13 @@ def _dead_letters(name: str, count: int) -> Finding:
         return ok(_DEAD, f"{name} is empty")
     remedy = "redrive or purge them as docs/operations.md#dead-letters says"
     return problem(_DEAD, f"{count} in {name}", remedy)
+
+
+def _failed_events(name: str, count: int) -> Finding:
+    if not count:
+        return ok(_FAILED, f"{name} is empty")
+    remedy = "see docs/operations.md#failed-events"
+    return problem(_FAILED, f"{count} in {name}: these mails went on without being judged", remedy)
 
 
 def _waiting(context: CheckContext, name: str, attributes: Mapping[str, str]) -> Findings:

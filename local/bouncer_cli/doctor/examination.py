@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError
 
 from bouncer_cli.doctor import (
     check_alarms,
+    check_concurrency,
     check_configuration_sets,
     check_documents,
     check_functions,
@@ -37,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     check_receiving.active_rule_set,
     check_receiving.receipt_rule,
     check_functions.functions,
+    check_concurrency.concurrency,
     check_documents.rules_and_settings,
     check_queue_mapping.queue_mapping,
     check_queues.queues,

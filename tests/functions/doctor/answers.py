@@ -7,6 +7,8 @@ from tests.functions.doctor.aws import (
     HEALTHY,
     NAME,
     NOW,
+    QUEUE,
+    QUEUE_ARN,
     RESOURCES,
     TOPIC,
     parameter,
@@ -112,3 +114,26 @@ def subscriptions(*shown: dict[str, Any]) -> dict[str, Any]:
 
 def destinations(*shown: dict[str, Any]) -> dict[str, Any]:
     return {"sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": list(shown)}}
+
+
+def concurrency(most: int, left: int) -> dict[str, Any]:
+    limit = {"ConcurrentExecutions": most, "UnreservedConcurrentExecutions": left}
+    return {"lambda.GetAccountSettings": {"AccountLimit": limit}}
+
+
+def failed_events(count: int) -> dict[str, Any]:
+    """A stack whose intake SES does not wait for, and its queue of failed events."""
+    url = f"{QUEUE.rpartition('/')[0]}/failed"
+    queues = {**RESOURCES, "AWS::SQS::Queue": [*RESOURCES["AWS::SQS::Queue"], url]}
+
+    def attributes(asked: str) -> dict[str, Any]:
+        if "/failed" in asked:
+            arn = QUEUE_ARN.replace("jobs.fifo", "failed")
+            return {"Attributes": {"QueueArn": arn, "ApproximateNumberOfMessages": str(count)}}
+        answer: dict[str, Any] = HEALTHY["sqs.GetQueueAttributes"](asked)
+        return answer
+
+    return {
+        "cloudformation.ListStackResources": {"StackResourceSummaries": summaries(queues)},
+        "sqs.GetQueueAttributes": attributes,
+    }

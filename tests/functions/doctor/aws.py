@@ -17,6 +17,7 @@ from bouncer_cli.doctor.examination import examine
 from bouncer_cli.doctor.finding import Finding, Level
 from bouncer_cli.doctor.mx_lookup import Mx
 from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.deployment_values import FurtherSender
 
 REGION = "eu-west-1"
 NAME = "ses-auto-bouncer-main"
@@ -51,7 +52,15 @@ def deployment(**settings: Any) -> DeploymentSettings:
     wanted: dict[str, Any] = {**MINIMAL, **settings}
     for key in {"recipients", "further_senders", "events"} & set(wanted):
         wanted[key] = tuple(wanted[key])
+    wanted["further_senders"] = tuple(map(further_sender, wanted.get("further_senders", ())))
     return DeploymentSettings(**wanted)
+
+
+def further_sender(value: str | dict[str, str]) -> FurtherSender:
+    """As the reader makes one of an address, or of a mapping with address and arn."""
+    if isinstance(value, str):
+        return FurtherSender(mailbox=value)
+    return FurtherSender(mailbox=value["address"], arn=value["arn"])
 
 
 def summaries(resources: dict[str, list[str]]) -> list[dict[str, Any]]:
@@ -112,6 +121,9 @@ HEALTHY: dict[str, Any] = {
             "State": "Active",
             "LastUpdateStatus": "Successful",
         }
+    },
+    "lambda.GetAccountSettings": {
+        "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}
     },
     "lambda.GetEventSourceMapping": {
         "State": "Enabled",

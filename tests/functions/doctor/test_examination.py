@@ -10,6 +10,7 @@ from tests.functions.doctor.aws import (
     FRESH,
     HEALTHY,
     NAME,
+    destination,
     found,
     lines,
     parameter,
@@ -117,8 +118,17 @@ def test_a_healthy_deployment_is_all_ok() -> None:
     assert not lines(findings, Level.PROBLEM) + lines(findings, Level.WARNING)
     checks = list(dict.fromkeys(finding.check for finding in findings))
     assert checks == [
-        *("credentials", "stack", "mx", "active rule set", "receipt rule", "function", "rules"),
-        *("settings", "queue mapping", "queue", "dead letters", "ledger", "ses account"),
+        *("credentials", "stack", "mx", "active rule set", "receipt rule", "function"),
+        *(
+            "concurrency",
+            "rules",
+            "settings",
+            "queue mapping",
+            "queue",
+            "dead letters",
+            "ledger",
+            "ses account",
+        ),
         *("identity", "configuration sets", "configuration set", "event destination", "alarm"),
     ]
     text = "\n".join(lines(findings, Level.OK))
@@ -165,3 +175,21 @@ def test_what_the_deployment_will_make_is_not_missed() -> None:
     assert "active rule set: none yet; the deployment activates ours" in text
     assert "rule set ours does not exist yet; the deployment makes it" in text
     assert "example.com does not exist yet; the deployment makes it" in text
+
+
+@pytest.mark.parametrize("sender", ["Mailer-Daemon@Example.com", "MAILER-DAEMON@EXAMPLE.COM"])
+def test_senders_are_compared_without_case(sender: str) -> None:
+    """As the worker's policy compares them: no rule and no settings are reported for their case."""
+    shown = [
+        parameter("rules/a", f"reject: {{type: Undefined, sender: {sender}}}"),
+        parameter("settings", f"bounce_sender: {sender}"),
+    ]
+    findings = found({"ssm.GetParametersByPath": {"Parameters": shown}})
+    assert not lines(findings, Level.PROBLEM)
+
+
+def test_without_an_archive_no_stream_is_missing() -> None:
+    """`archive: false` makes no Firehose destination, so none is asked for."""
+    only = {"sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": [destination()]}}
+    assert not lines(found(only, archive=False), Level.PROBLEM)
+    assert lines(found(only), Level.PROBLEM)

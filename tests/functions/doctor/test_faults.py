@@ -13,8 +13,10 @@ from tests.functions.doctor.answers import (
     alarm,
     attributes,
     call,
+    concurrency,
     destinations,
     expiry,
+    failed_events,
     function,
     identity,
     mapping,
@@ -49,6 +51,10 @@ FOREIGN = {
     "Enabled": True,
     "MatchingEventTypes": ["COMPLAINT"],
     "SnsDestination": {"TopicArn": "arn:aws:sns:eu-west-1:123456789012:theirs"},
+}
+FOREIGN_SENDER = {
+    "address": "b@other.example",
+    "arn": "arn:aws:ses:eu-west-1:111122223333:identity/other.example",
 }
 BEFORE_MADE = {"rule_set": "ours", "create_rule_set": True}
 
@@ -186,7 +192,23 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         mapping(LastProcessingResult="PROBLEM: Function call failed"),
         {},
     ),
+    # Concurrency
+    (
+        Level.WARNING,
+        "concurrency: Lambda runs at most 10 functions at a time here, 10 of them without",
+        concurrency(10, 10),
+        {},
+    ),
+    (Level.WARNING, "at most 1000 .*, 99 of them without a reserve", concurrency(1000, 99), {}),
+    (Level.OK, "at most 1000 .*, 100 of them without a reserve", concurrency(1000, 100), {}),
     # Queues
+    (
+        Level.PROBLEM,
+        "failed events: 2 in failed: these mails went on without being judged",
+        failed_events(2),
+        {"invocation": "event"},
+    ),
+    (Level.OK, "failed events: failed is empty", failed_events(0), {"invocation": "event"}),
     (
         Level.PROBLEM,
         "queue: jobs.fifo does not exist",
@@ -262,6 +284,12 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         "a bounces from ann@example.com, which the worker may not send from",
         parameters(rules__a="reject: {type: Undefined, sender: ann@example.com}"),
         {},
+    ),
+    (
+        Level.PROBLEM,
+        "a bounces from b@other.example, whose identity is another account's",
+        parameters(rules__a="reject: {type: Undefined, sender: B@Other.example}"),
+        {"further_senders": [FOREIGN_SENDER]},
     ),
     (
         Level.OK,
@@ -363,6 +391,12 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {"identity": "mailer-daemon@example.com"},
     ),
     (Level.OK, "b@example.com .* is verified", {}, {"further_senders": ["b@example.com"]}),
+    (
+        Level.OK,
+        "further sender: account 111122223333 verifies b@other.example, and was not asked",
+        {"sesv2.GetEmailIdentity": HEALTHY["sesv2.GetEmailIdentity"]},
+        {"further_senders": [FOREIGN_SENDER]},
+    ),
     # Configuration set and event destinations
     (
         Level.PROBLEM,

@@ -73,7 +73,7 @@ def mocked_account() -> dict[str, list[str]]:
 
 def test_a_mocked_account_answers_the_same_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Moto understands our calls; the services it lacks are answered by our fake."""
-    given = ("sesv2", "cloudformation")
+    given = ("sesv2", "cloudformation", "lambda.GetAccountSettings")
     answers = {key: HEALTHY[key] if key.startswith(given) else moto for key in HEALTHY}
     monkeypatch.setattr(Session, "made", {})
     with mock_aws():

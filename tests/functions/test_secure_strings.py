@@ -1,0 +1,100 @@
+"""A SecureString is reported by that name wherever documents are read; nothing decrypts it."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from bouncer.journal import Journal
+from bouncer.operator_settings import Settings
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.parameters import ParameterSource, SettingsSource
+from bouncer.sources.source import SourceError
+from bouncer_cli import command_line as cli
+from bouncer_sim.embedded_aws import embedded_aws
+from tests.functions.doctor.aws import found
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+PREFIX = "/ses-auto-bouncer/main"
+SAYS = (
+    "found a SecureString, expected String: delete this parameter and put it again with "
+    "--type String"
+)
+# Ciphertext as SSM returns it when it is not asked to decrypt.
+CIPHERTEXT = "AQICAHgf4bU7Gk2k0yqJ+x5y3Q=="
+
+
+@pytest.fixture
+def ssm() -> "Iterator[SSMClient]":
+    """SSM in this process, with a rule of each type."""
+    with embedded_aws():
+        client = boto3.client("ssm")
+        for name, kind in (("100-secret", "SecureString"), ("200-plain", "String")):
+            client.put_parameter(Name=f"{PREFIX}/rules/{name}", Value="drop: {}", Type=kind)  # type: ignore[arg-type]  # the stub lists literals
+        yield client
+
+
+def load(ssm: "SSMClient") -> Loaded:
+    return Loader(ParameterSource(ssm, PREFIX), Settings(), now=lambda: 0.0).load()
+
+
+def test_the_intake_leaves_out_that_rule_alone_and_names_its_type(ssm: "SSMClient") -> None:
+    """The other rules are in force; the journal has the sentence and not the value."""
+    loaded = load(ssm)
+    assert [rule.name for rule in loaded.ruleset.rules] == ["200-plain"]
+    assert loaded.problems == (f"{PREFIX}/rules/100-secret: {SAYS}",)
+    out = io.StringIO()
+    Journal("intake", "main", stream=out).documents(loaded)
+    assert json.loads(out.getvalue())["problems"] == list(loaded.problems)
+
+
+def test_secret_settings_are_named_to_intake_and_worker(ssm: "SSMClient") -> None:
+    """Without earlier settings nothing is in force, as with any invalid settings."""
+    ssm.put_parameter(Name=f"{PREFIX}/settings", Value="mode: shadow", Type="SecureString")
+    with pytest.raises(SourceError, match=f"settings: {SAYS}"):
+        load(ssm)
+    source = SettingsSource(ssm, PREFIX)
+    with pytest.raises(SourceError, match=f"settings: {SAYS}"):
+        Loader(source, Settings(), now=lambda: 0.0).load()
+
+
+def test_an_earlier_secret_version_is_passed_over(ssm: "SSMClient") -> None:
+    """The newest valid version that can be read is in force instead of a broken rule."""
+    name = f"{PREFIX}/rules/300-both"
+    for text, kind in (("accept: {}", "String"), ("drop: {}", "SecureString"), ("x", "String")):
+        ssm.put_parameter(Name=name, Value=text, Type=kind, Overwrite=True)  # type: ignore[arg-type]  # the stub lists literals
+    loaded = load(ssm)
+    (rule,) = [rule for rule in loaded.ruleset.rules if rule.name == "300-both"]
+    assert rule.action == "accept"
+
+
+def test_replay_names_it(
+    ssm: "SSMClient",  # noqa: ARG001  # it stands in for AWS
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """Replay refuses to judge by rules that it can't read in full."""
+    (tmp_path / "a.eml").write_text("Subject: x\n\nx")
+    assert cli.main(["replay", "--rules", f"ssm:{PREFIX}", str(tmp_path)]) == 2
+    err = capsys.readouterr().err
+    assert f"{PREFIX}/rules/100-secret: {SAYS}" in err
+    assert "drop" not in err
+
+
+def test_the_doctor_names_it() -> None:
+    """Both kinds of documents, with what SSM returns in place of the text."""
+    shown = [
+        {"Name": f"{PREFIX}/{name}", "Value": CIPHERTEXT, "Type": "SecureString", "Version": 1}
+        for name in ("rules/a", "settings")
+    ]
+    findings = found({"ssm.GetParametersByPath": {"Parameters": shown}})
+    told = {(line.level, line.check, line.found) for line in findings}
+    assert ("problem", "rules", f"{PREFIX}/rules/a: {SAYS}") in told
+    assert ("problem", "settings", f"{PREFIX}/settings: {SAYS}") in told
+    assert not [line for line in findings if CIPHERTEXT in line.found]
