@@ -135,9 +135,9 @@ def _mbox_sender(line: bytes) -> str | None:
 def _delivered(headers: Headers, line: int | None) -> list[str]:
     """Return the recipients that servers have written down, the last server's first."""
     ses = received_by_ses(headers[line][1]) if line is not None else None
-    texts = [ses["for"]] if ses and ses["for"] else []
-    texts += values(headers if line is None else headers[:line], *_DELIVERED)
-    for text in texts:
+    if ses and ses["for"] and (found := addresses((ses["for"].strip(),))):
+        return list(found)
+    for text in values(headers if line is None else headers[:line], *_DELIVERED):
         if found := addresses((text,)):
             return list(found)
     hops = values(headers if line is None else headers[: line + 1], "received")

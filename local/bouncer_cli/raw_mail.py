@@ -7,12 +7,12 @@ headers. Nothing here decides.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from bouncer.mail.header_block import from_line, header_block, read_headers
 from bouncer.mail.message import RECIPIENTS, SENDER
+from bouncer_cli.mail_date import read_date
 from bouncer_cli.raw_envelope import Found, find_envelope, trust_line, written_at
 from bouncer_cli.ses_headers import (
     Headers,
@@ -75,7 +75,7 @@ def read_raw_mail(raw: bytes, envelope: Envelope) -> RawMail:
         "source": found.sender,
         "destination": found.recipients,
         "headersTruncated": not whole or len(block) > HEADER_LIMIT,
-        "headers": _cut(named),
+        "headers": _listed(named, cut=len(block) + 2 * len(named) > HEADER_LIMIT),
         "timestamp": timestamp,
     }
     receipt = {
@@ -129,8 +129,10 @@ def _receipt_members(verdicts: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _cut(headers: Headers) -> list[dict[str, str]]:
-    """Return the headers that fit into an event, as an event has them."""
+def _listed(headers: Headers, *, cut: bool) -> list[dict[str, str]]:
+    """Return the headers as an event has them; with `cut`, those that fit into an event."""
+    if not cut:
+        return [{"name": name, "value": value} for name, value in headers]
     kept = []
     room = HEADER_LIMIT
     for name, value in headers:
@@ -144,7 +146,7 @@ def _cut(headers: Headers) -> list[dict[str, str]]:
 def _timestamp(received: list[str], headers: Headers) -> str | None:
     for text in (*received, *values(headers, "date")):
         try:
-            return _utc(parsedate_to_datetime(text)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            return f"{_utc(read_date(text)).isoformat()[:19]}.000Z"
         except (ValueError, TypeError, OverflowError):
             continue
     return None

@@ -247,8 +247,10 @@ def _headers(
     that forbids a bounce.
     """
     headers, whole = _fitting(listed if isinstance(listed, list) else ())
-    more, all_fit = _fitting(_common_pairs(common, headers))
-    return headers | more, not (isinstance(listed, list) and whole and all_fit)
+    if common:
+        more, all_fit = _fitting(_common_pairs(common, headers))
+        headers, whole = headers | more, whole and all_fit
+    return headers, not (isinstance(listed, list) and whole)
 
 
 def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
