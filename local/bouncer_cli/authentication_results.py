@@ -37,6 +37,8 @@ class Part:
 
 def parts(value: str) -> list[Part]:
     """Split a structured header value at its semicolons, but not within comments and quotes."""
+    if '"' not in value and "(" not in value:
+        return [Part(text) for text in value.split(";")]
     found = [Part()]
     for piece in _PIECE.finditer(value):
         last = found[-1]

@@ -263,7 +263,10 @@ def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
         try:
             name, value = pair["name"], pair["value"]
             room -= len(name) + len(value) + _HEADER_COST
-            value = unfold(value if room >= 0 else value[:room])
+            if room < 0:
+                value = value[:room]
+            folded = "\n" in value or "\r" in value
+            value = unfold(value) if folded else value.strip()
             name = name.strip().lower()
         except (TypeError, KeyError, AttributeError):  # not a pair of texts
             readable = False
