@@ -1,124 +1,258 @@
-"""Finds mails and events in files, folders, mboxes, Maildirs and standard input (`-`).
+"""Finds mails and events in files, folders, mboxes, Maildirs, archives and standard input (`-`).
 
 Every mail and event yields exactly one `Item`; so does bad input, whose `error` is one sentence.
-Only one mail is held in memory at a time, but a JSON file is read whole.
+Only one mail is held in memory at a time, and no file is read beyond a bound. In folders and zip
+archives, files that are not mails are passed over and counted.
 """
 
-import mailbox
+import errno
+import gzip
+import io
 import os
+import select
 import stat
 import sys
-import tempfile
+import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, NamedTuple
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from bouncer_cli.event_json import items_in_lines, items_in_text
+from bouncer.mail.message import SETUP_NOTIFICATION
+from bouncer_cli.event_json import MOST_OF_A_VALUE, holds_event, items_in_lines, items_in_text
+from bouncer_cli.file_kind import ONE_MAIL, Kind, kind_of, looks_like_mail, unread_format
+from bouncer_cli.input_stream import MEGABYTE, MOST_OF_A_MAIL, InputStream, Readable, TooLargeError
+from bouncer_cli.log_text import items_in_log
+from bouncer_cli.mail_folder import DELIVERED, Unlisted, files_in
 from bouncer_cli.mail_item import Item
+from bouncer_cli.mbox import EndlessMailError, split_mails
+from bouncer_cli.passed_over import PassedOver
 from bouncer_cli.raw_mail import Envelope, RawMailError, read_raw_mail
+from bouncer_cli.zip_archive import ArchiveError, entries, open_entry, open_zip
 
-_LINES = (".jsonl", ".ndjson")
-_ONE_MAIL = ".eml"  # even if its first line looks like an mbox
-_SNIFFED = 512
-_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
+_DEEPEST = 3  # archives within archives
+_MOST_NESTED = 16 * MEGABYTE  # of an archive that can't be rewound
+_PATIENCE_MS = 1000  # for the first byte of a pipe
+_TOO_LARGE = "expected a mail (SES receives none of more than 40 MB)"
 
 
-def read_items(paths: list[str], envelope: Envelope) -> Iterator[Item]:
+class _File(NamedTuple):
+    """A file that is being read: `source` names it, its name's end may tell its kind.
+
+    `found` is True for a file in a folder or archive, which nobody named: it may be passed over.
+    """
+
+    source: str
+    name: str
+    found: bool
+    depth: int = 0
+
+
+def read_items(
+    paths: list[str], envelope: Envelope, passed_over: PassedOver | None = None
+) -> Iterator[Item]:
     """Yield every mail and event in `paths`, in that order; in folders in the order of names."""
+    reader = _Reader(envelope, passed_over or PassedOver())
     for path in paths:
         if path == "-":
-            yield from _standard_input(envelope)
+            yield from reader.stream(_File("-", "", found=False), sys.stdin.buffer)
         else:
-            yield from _path(Path(path), envelope)
+            yield from reader.path(Path(path))
 
 
-def _path(path: Path, envelope: Envelope) -> Iterator[Item]:
-    if not path.is_dir():
-        yield from _file(path, envelope)
-        return
-    empty = True
-    for found in _files(path):
-        empty = False
-        if isinstance(found, Item):
-            yield found
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads files of every kind, with the envelope of raw mails that the operator gave."""
+
+    envelope: Envelope
+    passed_over: PassedOver = field(default_factory=PassedOver)
+
+    def path(self, path: Path) -> Iterator[Item]:
+        """Yield what a file or a folder holds."""
+        if not path.is_dir():
+            yield from self._file(path, found=False)
+            return
+        empty = True
+        for entry in files_in(path):
+            for item in self._entry(entry):
+                empty = False
+                yield item
+        if empty:
+            yield Item(source=str(path), error="found a folder without mail, expected mails in it")
+
+    def _entry(self, entry: Path | Unlisted) -> Iterator[Item]:
+        if isinstance(entry, Unlisted):
+            yield _unreadable(str(entry.path), entry.error)
         else:
-            yield from _file(found, envelope)
-    if empty:
-        yield Item(source=str(path), error="found a folder without mail, expected mails in it")
+            yield from self._file(entry, found=entry.parent.name not in DELIVERED)
 
+    def _file(self, path: Path, *, found: bool) -> Iterator[Item]:
+        if path.name.endswith(SETUP_NOTIFICATION):  # the first object in a bucket for mail
+            return
+        try:
+            with _opened(path) as file:
+                yield from self.stream(_File(str(path), path.name, found), file)
+        except OSError as error:
+            yield _unreadable(str(path), error)
 
-def _files(folder: Path) -> Iterator[Path | Item]:
-    """Yield the files in and below a folder; of a Maildir, only the delivered mails."""
-    try:
-        boxes = [box for name in ("cur", "new") if (box := folder / name).is_dir()]
-        maildir = len(boxes) == 2  # noqa: PLR2004  # both
-        folders = boxes if maildir else [folder]
-        for entry in (entry for each in folders for entry in sorted(each.iterdir())):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                if not maildir and not entry.is_symlink():  # a link may lead back here
-                    yield from _files(entry)
-            elif entry.is_file() or not entry.exists():  # no pipes or devices
-                yield entry
-    except OSError as error:
-        yield _unreadable(folder, error)
+    def stream(self, file: _File, opened: Readable) -> Iterator[Item]:
+        """Yield what a stream of bytes holds."""
+        try:
+            yield from self._kind(file, InputStream(opened), opened)
+        except EndlessMailError:
+            error = f"found a mail without an end, {_TOO_LARGE}; what follows it is not read"
+            yield Item(source=file.source, error=error)
+        except TooLargeError as fault:
+            yield Item(source=file.source, error=f"{fault}, {_TOO_LARGE}")
+        except ArchiveError as fault:
+            yield Item(source=file.source, error=str(fault))
+        except (EOFError, zlib.error, gzip.BadGzipFile, BadZipFile) as fault:
+            error = f"found a broken archive ({fault}), expected a whole one"
+            yield Item(source=file.source, error=error)
 
+    def _kind(self, file: _File, stream: InputStream, opened: Readable) -> Iterator[Item]:
+        match kind_of(stream.head, file.name):
+            case Kind.MBOX:
+                yield from self._mbox(file, stream)
+            case Kind.JSON_LINES:
+                yield from items_in_lines(file.source, stream)
+            case Kind.JSON:
+                yield from self._json(file, stream)
+            case Kind.LOG:
+                yield from self._log(file, stream)
+            case Kind.GZIP:
+                inner = file._replace(name=file.name.removesuffix(".gz"), depth=_deeper(file))
+                yield from self.stream(inner, gzip.GzipFile(fileobj=stream.buffered()))
+            case Kind.ZIP:
+                yield from self._zip(file, stream, opened)
+            case Kind.OUTLOOK:
+                yield from self._outlook(file, stream)
+            case Kind.MAIL:
+                yield from self._one_mail(file, stream)
 
-def _unreadable(path: Path, error: OSError) -> Item:
-    return Item(source=str(path), error=f"can't be read ({error.strerror or error})")
-
-
-def _file(path: Path, envelope: Envelope) -> Iterator[Item]:
-    source, suffix = str(path), path.suffix.lower()
-    try:
-        with path.open("rb") as file:
-            start = file.read(_SNIFFED)
-            mbox = start.startswith(b"From ") and suffix != _ONE_MAIL
-            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            streamed = regular and (mbox or suffix in _LINES)
-            raw = b"" if streamed else start + file.read()
-        if not streamed:
-            yield from _bytes(source, raw, envelope, one_mail=suffix == _ONE_MAIL)
-        elif mbox:
-            yield from _mbox(source, path, envelope)
+    def _one_mail(self, file: _File, stream: InputStream) -> Iterator[Item]:
+        """Yield the mail that a file holds, unless nobody named the file and it is not a mail."""
+        unread = unread_format(stream.head)
+        if unread:
+            yield Item(source=file.source, error=unread)
+        elif file.found and not (
+            file.name.lower().endswith(ONE_MAIL) or looks_like_mail(stream.head)
+        ):
+            self.passed_over.add(file.source)
         else:
-            yield from items_in_lines(source, path)
-    except OSError as error:
-        yield _unreadable(path, error)
+            yield self._mail(file.source, stream.read(MOST_OF_A_MAIL))
+
+    def _mail(self, source: str, raw: bytes) -> Item:
+        if not raw or raw.isspace():
+            return Item(source=source, error="found an empty file, expected a mail or an SES event")
+        try:
+            mail = read_raw_mail(raw, self.envelope)
+        except RawMailError as error:
+            return Item(source=source, error=str(error))
+        return Item(
+            source=source, record=mail.record, headers=mail.header_block, assumed=mail.assumed
+        )
+
+    def _mbox(self, file: _File, stream: InputStream) -> Iterator[Item]:
+        for number, raw in enumerate(split_mails(stream.lines()), 1):
+            source = f"{file.source}#{number}"
+            if raw is None:
+                yield Item(source=source, error=f"found more than 40 MB, {_TOO_LARGE}")
+            else:
+                yield self._mail(source, raw)
+
+    def _json(self, file: _File, stream: InputStream) -> Iterator[Item]:
+        raw, rest = stream.start(MOST_OF_A_VALUE)
+        if len(raw) == MOST_OF_A_VALUE:
+            yield from items_in_lines(file.source, rest)
+            return
+        for item in items_in_text(file.source, raw):
+            if file.found and item.error is None and not holds_event(item.record):
+                self.passed_over.add(item.source)
+            else:
+                yield item
+
+    def _log(self, file: _File, stream: InputStream) -> Iterator[Item]:
+        empty = True
+        for item in items_in_log(file.source, stream):
+            empty = False
+            yield item
+        if empty and file.found:
+            self.passed_over.add(file.source)
+        elif empty:
+            error = "found log lines without a received mail, expected SES events in them"
+            yield Item(source=file.source, error=error)
+
+    def _outlook(self, file: _File, stream: InputStream) -> Iterator[Item]:
+        from bouncer_cli.outlook import OutlookError, read_outlook  # noqa: PLC0415  # for few
+
+        try:
+            yield self._mail(file.source, read_outlook(stream.read(MOST_OF_A_MAIL)))
+        except OutlookError as error:
+            if file.found and not file.name.lower().endswith(".msg"):  # a document of Office
+                self.passed_over.add(file.source)
+            else:
+                yield Item(source=file.source, error=str(error))
+
+    def _zip(self, file: _File, stream: InputStream, opened: Readable) -> Iterator[Item]:
+        deeper = _deeper(file)
+        empty = True
+        with open_zip(_rewindable(stream, opened)) as archive:
+            for entry in entries(archive):
+                name = entry.filename.rpartition("/")[2]
+                if name.endswith(SETUP_NOTIFICATION):
+                    continue
+                inner = _File(f"{file.source}/{entry.filename}", name, found=True, depth=deeper)
+                for item in self._zip_entry(inner, archive, entry):
+                    empty = False
+                    yield item
+        if empty:
+            error = "found a zip archive without mail, expected mails in it"
+            yield Item(source=file.source, error=error)
+
+    def _zip_entry(self, file: _File, archive: ZipFile, entry: ZipInfo) -> Iterator[Item]:
+        try:
+            with open_entry(archive, entry) as opened:
+                yield from self.stream(file, opened)
+        except ArchiveError as error:
+            yield Item(source=file.source, error=str(error))
 
 
-def _standard_input(envelope: Envelope) -> Iterator[Item]:
-    yield from _bytes("-", sys.stdin.buffer.read(), envelope)
+def _deeper(file: _File) -> int:
+    if file.depth == _DEEPEST:
+        raise ArchiveError(f"found archives within archives, expected at most {_DEEPEST}")
+    return file.depth + 1
 
 
-def _bytes(
-    source: str, raw: bytes, envelope: Envelope, *, one_mail: bool = False
-) -> Iterator[Item]:
-    if raw[:_SNIFFED].lstrip(_BLANK)[:1] in (b"{", b"["):
-        yield from items_in_text(source, raw)
-    elif raw.startswith(b"From ") and not one_mail:
-        with tempfile.NamedTemporaryFile(suffix=".mbox") as file:
-            file.write(raw)
-            file.flush()
-            yield from _mbox(source, Path(file.name), envelope)
-    else:
-        yield _mail(source, raw, envelope)
-
-
-def _mail(source: str, raw: bytes, envelope: Envelope) -> Item:
-    if not raw.strip():
-        return Item(source=source, error="found an empty file, expected a mail or an SES event")
+def _rewindable(stream: InputStream, opened: Readable) -> IO[bytes]:
+    """Return an archive as a file that can be rewound; one in another stream must be small."""
+    if isinstance(opened, io.BufferedReader) and opened.seekable():
+        return opened
     try:
-        mail = read_raw_mail(raw, envelope)
-    except RawMailError as error:
-        return Item(source=source, error=str(error))
-    return Item(source=source, record=mail.record, headers=mail.header_block, assumed=mail.assumed)
+        return io.BytesIO(stream.read(_MOST_NESTED))
+    except TooLargeError as error:
+        raise ArchiveError(f"{error} of zip archive, expected it as a file of its own") from error
 
 
-def _mbox(source: str, path: Path, envelope: Envelope) -> Iterator[Item]:
-    box = mailbox.mbox(path, create=False)
-    try:
-        for number, key in enumerate(box.iterkeys(), 1):
-            yield _mail(f"{source}#{number}", box.get_bytes(key, from_=True), envelope)
-    finally:
-        box.close()
+def _opened(path: Path) -> IO[bytes]:
+    """Open a file; a pipe too, unless nobody writes to it."""
+    if not stat.S_ISFIFO(path.stat().st_mode):
+        return path.open("rb")
+    pipe = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)  # noqa: SIM115, PTH123
+    waiting = select.poll()
+    waiting.register(pipe, select.POLLIN)
+    if not waiting.poll(_PATIENCE_MS) and _has_no_writer(pipe):
+        pipe.close()
+        raise OSError(errno.EPIPE, "nobody writes to this pipe")
+    os.set_blocking(pipe.fileno(), True)
+    return io.BufferedReader(pipe)
+
+
+def _has_no_writer(pipe: io.FileIO) -> bool:
+    """Tell whether nobody has a pipe open that has nothing to read."""
+    return pipe.read(1) == b""  # None is a writer that has not written yet
+
+
+def _unreadable(source: str, error: OSError) -> Item:
+    return Item(source=source, error=f"can't be read ({error.strerror or error})")

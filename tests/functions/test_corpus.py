@@ -17,6 +17,7 @@ from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
+from bouncer_cli.passed_over import PassedOver
 from bouncer_cli.raw_mail import HEADER_LIMIT, Envelope
 from bouncer_cli.replay import Result, replay
 from bouncer_cli.replay_json import as_json
@@ -53,15 +54,18 @@ def results(path: Path, loaded: Loaded, sender: str | None = None) -> Iterator[R
 
 
 def test_every_input_yields_a_line(reject_everything: Loaded) -> None:
-    """Every input has one result: it was read, or an error says why it was not."""
-    items = list(read_items([str(CORPUS)], envelope()))
+    """Every file has a result, and an error says why it was not read, or it is not a mail."""
+    passed_over = PassedOver()
+    items = list(read_items([str(CORPUS)], envelope(), passed_over))
     replayed = replay(items, reject_everything, now=lambda: NOW)
     lines = [json.loads(json.dumps(as_json(result))) for result in replayed]
     assert [line["source"] for line in lines] == [item.source for item in items]
     assert len({line["source"] for line in lines}) == len(lines)
     read = {line["source"].partition("#")[0] for line in lines}
     files = (path for path in CORPUS.rglob("*") if path.is_file())
-    assert read == {str(path) for path in files if not path.name.startswith(".")}
+    left = {str(path) for path in files if not path.name.startswith(".")} - read
+    assert len(left) == passed_over.count
+    assert {Path(name).suffix for name in left} <= {".json", ".txt", ".md", ""}
     for line in lines:
         assert (line["error"] is None) == bool(line["message_id"])
         if line["error"] is None:

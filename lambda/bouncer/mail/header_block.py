@@ -7,6 +7,7 @@ block of a stored mail and the list in an event of SES lead to the same `Message
 import re
 from typing import NamedTuple
 
+from bouncer.mail.charset import guess
 from bouncer.mail.mime import unfold
 
 MOST_BYTES = 262_144  # of a header block; SES passes on 10 KB
@@ -72,7 +73,8 @@ def _end(raw: bytes, start: int) -> int:
 def read_headers(block: bytes) -> HeaderBlock:
     """Return the headers in a block: lines that can't be headers are passed over.
 
-    Line ends may be LF, CRLF, CR or mixed. Bytes outside ASCII are read as UTF-8, else as Latin-1.
+    Line ends may be LF, CRLF, CR or mixed. Bytes outside ASCII are read as UTF-8, else as
+    Windows-1252.
     """
     whole = len(block) < MOST_BYTES
     if b"\r" in block:
@@ -83,7 +85,7 @@ def read_headers(block: bytes) -> HeaderBlock:
         text = _before_junk(text)
         found, whole = _HEADER.findall(text), False
     if mixed:
-        found = [(name, _utf8(value)) for name, value in found]
+        found = [(name, _guessed(value)) for name, value in found]
     if "\0" in text:
         found = [(name.replace("\0", ""), value) for name, value in found]
     return HeaderBlock(
@@ -99,11 +101,8 @@ def _decoded(block: bytes) -> tuple[str, bool]:
         return block.decode("latin-1"), True
 
 
-def _utf8(value: str) -> str:
-    try:
-        return value if value.isascii() else value.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return value
+def _guessed(value: str) -> str:
+    return value if value.isascii() else guess(value.encode("latin-1"))
 
 
 def _starts(text: str) -> int:

@@ -23,6 +23,7 @@ from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.explain import explain
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
+from bouncer_cli.passed_over import PassedOver
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import replay
 from bouncer_cli.replay_json import JsonReport
@@ -47,7 +48,8 @@ def add(commands: Commands) -> None:
         "paths",
         nargs="+",
         metavar="PATH",
-        help="a mail, mbox, Maildir, SES event, folder of these, or - for standard input",
+        help="a mail, mbox, Maildir, SES event, archive or folder of these, or - for standard "
+        "input",
     )
     command.add_argument(
         "--rules",
@@ -127,7 +129,8 @@ def run(options: argparse.Namespace) -> int:
         trusted=options.trust,
     )
     loaded = load(_source(options.rules, options.settings))
-    items = read_items(options.paths, envelope)
+    passed_over = PassedOver()
+    items = read_items(options.paths, envelope, passed_over)
     if options.explain:
         return _explain(items, loaded)
     console = open_console()
@@ -144,6 +147,8 @@ def run(options: argparse.Namespace) -> int:
             say(f"The bounces are in {options.out}.")
     if summary.guesses.hint:
         say(summary.guesses.hint)
+    if passed_over.count:
+        say(str(passed_over))
     return 1 if summary.errors else 0
 
 

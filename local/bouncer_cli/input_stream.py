@@ -1,0 +1,81 @@
+"""Reads bytes of any origin, never more than a bound at once: a file may be endless.
+
+The first bytes can be looked at before anything else is read, from a pipe too.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import IO, Protocol
+
+SNIFFED = 4096
+MEGABYTE = 1 << 20
+MOST_OF_A_MAIL = 40 * MEGABYTE  # SES Developer Guide, "Quotas": the largest mail that it receives
+_CHUNK = 1 << 16
+
+
+class Readable(Protocol):
+    """A source of bytes: a file, a pipe, a stream that is decompressed."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+
+
+class TooLargeError(ValueError):
+    """There is more to read than the bound allows."""
+
+
+class InputStream:
+    """A source of bytes, and its first bytes in `head`."""
+
+    def __init__(self, file: Readable, before: bytes = b"") -> None:
+        self.head = before or _whole(file, SNIFFED)
+        self._file = file
+        self._buffered: IO[bytes] = io.BufferedReader(_Rejoined(self.head, file), _CHUNK)
+
+    def read(self, most: int) -> bytes:
+        """Return all of it; raise `TooLargeError` if that is more than `most` bytes."""
+        found = self._buffered.read(most + 1)
+        if len(found) > most:
+            raise TooLargeError(f"found more than {most // MEGABYTE} MB")
+        return found
+
+    def start(self, most: int) -> tuple[bytes, "InputStream"]:
+        """Return its first bytes, up to `most`, and the stream again."""
+        found = self._buffered.read(most)
+        return found, InputStream(self._buffered, found)
+
+    def lines(self, longest: int = _CHUNK) -> Iterator[bytes]:
+        """Yield its lines with their ends; one longer than `longest` comes in pieces."""
+        read = self._buffered.readline
+        while line := read(longest):
+            yield line
+
+    def buffered(self) -> IO[bytes]:
+        """Return the stream as a binary file that can't be rewound."""
+        return self._buffered
+
+
+class _Rejoined(io.RawIOBase):
+    """Bytes that were read already, and behind them the rest of their file."""
+
+    def __init__(self, start: bytes, file: Readable) -> None:
+        self._start = memoryview(start)
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # C calls it so
+        most = min(len(buffer), MEGABYTE)
+        chunk = self._start[:most] or self._file.read(most)
+        self._start = self._start[len(chunk) :]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def _whole(file: Readable, size: int) -> bytes:
+    """Return `size` bytes, fewer only at the end: a pipe gives what it has at the moment."""
+    found = b""
+    while len(found) < size and (more := file.read(size - len(found))):
+        found += more
+    return found
