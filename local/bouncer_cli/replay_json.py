@@ -16,6 +16,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "source": result.source,
         "message_id": judgement.message.message_id if judgement else None,
         "sender": judgement.message.sender if judgement else None,
+        "subject": next(iter(judgement.message.subject), None) if judgement else None,
         "disposition": str(judgement.disposition) if judgement else None,
         "decisions": [_decision(decision) for decision in judgement.decisions] if judgement else [],
         "bounce": {

@@ -17,5 +17,5 @@ class Report(Protocol):
 
 
 def clean(text: str) -> str:
-    """Return a text from a mail without control and bidi characters, and not too long."""
-    return printable(text, 300)
+    """Return a text from a mail without control and bidi characters, and of a bounded length."""
+    return printable(text, 2000)
