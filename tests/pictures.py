@@ -8,14 +8,13 @@ import contextlib
 import email
 import email.policy
 import io
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from email.message import EmailMessage
 from pathlib import Path
 
-from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.console import Console
 from rich.text import Text
 
 from bouncer_cli.commands.demo_command import SAMPLES, SHIPPED_RULES
@@ -23,6 +22,7 @@ from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.rules_in_force import load
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.raw_mail import Envelope
+from bouncer_cli.replay_report import Report
 from bouncer_cli.replay_table import TableReport
 from bouncer_cli.rule_counts import RuleCounts
 from bouncer_cli.rule_files import FileSource
@@ -34,8 +34,33 @@ BOUNCED = "02"
 
 _COLUMNS = 108
 _NOW = 1_793_600_000.0  # a moment in November 2026, as in the samples
-_WEB_FONT = re.compile(r"\s*@font-face \{\{.*?\}\}", re.DOTALL)
-_FONT = "ui-monospace, 'Cascadia Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+# Rich's own form (rich.console.Console.export_svg), without the fonts that it loads from the web.
+_FORM = """\
+<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{
+  font-family: ui-monospace, 'Cascadia Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace;
+  font-size: {char_height}px;
+  line-height: {line_height}px;
+}}
+.{unique_id}-title {{ font: bold 18px sans-serif; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
 _VARIES = ("Arrival-Date", "Last-Attempt-Date")
 
 
@@ -57,12 +82,12 @@ def table() -> str:
     names = [name for number in SHOWN for name in _samples(number)]
     console.print(
         Text(
-            "$ bouncer replay 02-*.eml 22-*.eml 25-*.eml 27-*.eml 40-*.eml 47-*.eml 48-*.eml",
+            f"$ bouncer replay --rules ../../../rules {' '.join(f'{n}-*.eml' for n in SHOWN)}",
             style="bold",
         )
     )
     counts = RuleCounts(loaded.ruleset.rules)
-    reports = [TableReport(console, clock=lambda: 0.0), counts]
+    reports: list[Report] = [TableReport(console, clock=lambda: 0.0), counts]
     with contextlib.chdir(SAMPLES):
         items = read_items(names, Envelope())
         summary = run_mails(items, loaded, reports, clock=SimulatedClock(_NOW), out=None)
@@ -123,9 +148,8 @@ def _console(columns: int) -> Console:
 
 def _svg(console: Console, title: str) -> str:
     """Return what was printed as SVG that loads nothing from elsewhere."""
-    form = _WEB_FONT.sub("", CONSOLE_SVG_FORMAT).replace("Fira Code, monospace", _FONT)
     name = title.replace(" ", "-")
-    return console.export_svg(title=title, code_format=form, unique_id=name) + "\n"
+    return console.export_svg(title=title, code_format=_FORM, unique_id=name)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def first_block() -> str:
 
 
 def test_the_first_block_stands_on_the_first_screen() -> None:
-    """Whoever opens the README sees commands to copy, and for whom the project is."""
+    """The README shows commands to copy, and for whom the project is, before it is scrolled."""
     assert README.partition(first_block())[0].count("\n") < 20
     assert README.index("**It is for you**") < README.index("\n## ")
     assert README.index("**Cost**") < README.index("\n## ")
@@ -66,7 +66,7 @@ def test_a_picture_loads_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(Path(SHIPPED_RULES).glob("*.yaml")), ids=lambda p: p.stem)
 def test_a_starter_rule_that_rejects_names_the_reference(path: Path) -> None:
-    """Whoever asks about a bounce can quote it, and the operator finds the mail by it."""
+    """A sender who asks about a bounce can quote it, and the operator finds the mail by it."""
     rule = read_rule(path.stem, path.read_text(encoding="utf-8"))
     if rule.action is not Action.REJECT:
         assert rule.rejection is None

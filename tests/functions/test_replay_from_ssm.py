@@ -134,7 +134,7 @@ def test_settings_that_hold_bounces_back_are_remarked_on(
 def test_files_are_refused_while_one_is_invalid(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever replays files can correct them: nothing stands in for an invalid one."""
+    """An operator who replays files can correct them: nothing stands in for an invalid one."""
     (tmp_path / "a.yaml").write_text("rejcet: {}")
     (tmp_path / "b.yaml").write_text("drop: {}")
     assert cli.main(["replay", "--rules", str(tmp_path), MAIL]) == 2

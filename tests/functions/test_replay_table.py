@@ -94,7 +94,7 @@ def test_addresses_shrink_first(folder: Path) -> None:
 
 
 def test_a_pipe_gets_every_character(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever the width, nothing is cut where the output is not a terminal."""
+    """Nothing is cut where the output is not a terminal, however wide it is."""
     assert cli.main(["replay", "inbox.jsonl"]) == 0
     out = capsys.readouterr().out
     assert f"{LONG}@sub.b.example" in out
@@ -212,7 +212,7 @@ def test_only_chosen_mails_are_shown(
 
 @pytest.mark.usefixtures("folder")
 def test_an_unreadable_input_is_never_hidden(capsys: pytest.CaptureFixture[str]) -> None:
-    """What was not read is shown whatever is chosen."""
+    """A sentence says what was not read, whatever is chosen."""
     assert cli.main(["replay", "--only", "shadow", "missing.eml"]) == 1
     assert "missing.eml  not read: " in capsys.readouterr().out
 
