@@ -29,6 +29,9 @@ expected: .venv/ready ## rewrite expected texts after a new wording (1 min)
 	@PYTHONPATH=. $(BIN)/python tests/rewrite_expected.py
 	@$(BIN)/pytest -n0 --snapshot-update tests/infra/test_policies.py
 
+pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)
+	@PYTHONPATH=. $(BIN)/python tests/pictures.py
+
 bench: .venv/ready ## measure the speed beside that of named peers (3 min)
 	@PYTHONPATH=. $(BIN)/python bench/run.py
 
@@ -66,4 +69,4 @@ clean: ## remove all that these words have made
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check expected bench bench-functions cdk deploy-local upgrade-local freeze lock clean
+.PHONY: help demo test test-fast test-313 check expected pictures bench bench-functions cdk deploy-local upgrade-local freeze lock clean

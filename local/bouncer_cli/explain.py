@@ -1,172 +1,183 @@
-"""Explains for one mail, rule by rule and condition by condition, why it matched or not.
+"""Explains the decision about one mail: the answer first, then what it rests on.
 
-It also shows what the guard found. The answers come from the compiled ruleset itself, so that an
-explanation can't differ from a decision.
+A brief explanation has the rules that matched with the conditions that held, and the guard's
+findings; of everything else it has the number. A full one has every rule, condition and reason.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bouncer import guard
 from bouncer.judge import Judgement, guard_context
 from bouncer.mail.message import RECIPIENTS, SENDER, VERDICTS, Message
-from bouncer.mail.mime import decode_words
-from bouncer.mail.text import shown
 from bouncer.operator_settings import Settings
 from bouncer.reasons import GUARD_REASONS
-from bouncer.rules.condition import HEADER, All, Any, Condition, Leaf, Not, Present, Text, Window
-from bouncer.rules.fields import FIELDS
 from bouncer.rules.rule import Action, Mode, Rule
 from bouncer.rules.ruleset import Decision, Ruleset, in_force
+from bouncer_cli.explain_conditions import (
+    INDENT,
+    Facts,
+    clean,
+    every_part,
+    facts_of,
+    held_parts,
+    holds,
+    listed,
+    mark,
+)
 
-_INDENT = "  "
-# Fields whose values stand in the lines about the message or the recipient.
-_SHOWN_ABOVE = {
-    *("sender", "sender_domain", "recipient", "recipient_domain", "from", "from_domain"),
-    *("subject", "source_ip", "helo", *VERDICTS, "dmarc_policy"),
-}
+_MOST_NAMES = 5  # of a message's authors and subjects in a brief explanation
 
 
-def explain(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Iterator[str]:
+def explain(
+    judgement: Judgement, ruleset: Ruleset, settings: Settings, *, full: bool = False
+) -> Iterator[str]:
     """Yield the lines of an explanation."""
-    message = judgement.message
-    yield from _message(message)
+    answers = _every_answer if full else _brief_answers
+    yield from answers(judgement, ruleset, settings)
+    yield from _disposition(judgement, settings)
+    yield ""
+    yield from _message(judgement.message, None if full else _MOST_NAMES)
+    if not full:
+        yield ""
+        yield "--explain=full shows every rule, condition and reason."
+
+
+def _brief_answers(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Iterator[str]:
+    """Yield one answer for all recipients that were decided alike."""
+    alike: defaultdict[tuple[object, ...], list[Decision]] = defaultdict(list)
+    for decision in judgement.decisions:
+        rules = (decision.rule, *decision.shadow)
+        names = tuple(rule.name if rule else "" for rule in rules)
+        alike[(*names, judgement.withheld.get(decision.recipient))].append(decision)
+    for decisions in alike.values():
+        yield from _brief_answer(decisions, ruleset, judgement.message)
+        if decisions[0].action is Action.REJECT:
+            yield from _guard(decisions[0], judgement.message, settings, full=False)
+
+
+def _brief_answer(decisions: list[Decision], ruleset: Ruleset, message: Message) -> Iterator[str]:
+    decision = decisions[0]
+    others = f" and {len(decisions) - 1} more" if len(decisions) > 1 else ""
+    yield f"recipient {clean(decision.recipient)}{others}: {_outcome(decision)}"
+    facts = facts_of(ruleset, message, decision.recipient)
+    matched = [*decision.shadow, *([decision.rule] if decision.rule else [])]
+    for rule in matched:
+        yield _rule(rule, message, matches=True)
+        if rule.condition is None:
+            yield f"{INDENT * 2}yes every mail (the rule has no conditions)"
+        else:
+            yield from held_parts(rule.condition, facts, message, 2)
+    yield from _passed_over(decision, matched, ruleset, message)
+
+
+def _passed_over(
+    decision: Decision, matched: list[Rule], ruleset: Ruleset, message: Message
+) -> Iterator[str]:
+    """Yield the rules that only their dates keep from matching, and the number of all others."""
+    facts = facts_of(ruleset, message, decision.recipient)
+    asked = ruleset.rules.index(decision.rule) + 1 if decision.rule else len(ruleset.rules)
+    others = [rule for rule in ruleset.rules[:asked] if rule not in matched]
+    dated = [
+        rule
+        for rule in others
+        if not in_force(rule, message) and (rule.condition is None or holds(rule.condition, facts))
+    ]
+    for rule in dated:
+        yield _rule(rule, message, matches=False)
+    if rest := len(others) - len(dated):
+        before = " before it" if decision.rule else ""
+        yield f"{INDENT}no  {_counted(rest, 'rule')}{before}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _every_answer(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Iterator[str]:
+    for decision in judgement.decisions:
+        yield from _full_answer(decision, ruleset, judgement.message)
+        if decision.action is Action.REJECT:
+            yield from _guard(decision, judgement.message, settings, full=True)
+
+
+def _full_answer(decision: Decision, ruleset: Ruleset, message: Message) -> Iterator[str]:
+    yield f"recipient {clean(decision.recipient)}: {_outcome(decision)}"
+    facts = facts_of(ruleset, message, decision.recipient)
+    for rule in ruleset.rules:
+        yield _rule(rule, message, matches=_matches(rule, message, facts))
+        if rule.condition is not None:
+            yield from every_part(rule.condition, facts, message, 2)
+        if rule is decision.rule:
+            yield f"{INDENT}    rules after this one are not asked"
+            return
+
+
+def _outcome(decision: Decision) -> str:
+    return f"{decision.action} by {decision.rule.name}" if decision.rule else "no rule matches"
+
+
+def _rule(rule: Rule, message: Message, *, matches: bool) -> str:
+    shadow = " (shadow)" if rule.mode is Mode.SHADOW else ""
+    dates = "" if in_force(rule, message) else " (not in force when the mail was received)"
+    return f"{INDENT}{mark(matches)} {rule.name}: {rule.action}{shadow}{dates}"
+
+
+def _matches(rule: Rule, message: Message, facts: Facts) -> bool:
+    return in_force(rule, message) and (rule.condition is None or holds(rule.condition, facts))
+
+
+def _guard(
+    decision: Decision, message: Message, settings: Settings, *, full: bool
+) -> Iterator[str]:
+    context = guard_context(message, decision.rule, decision.recipient, settings)
+    found = dict(guard.findings(message, replace(context, answer=())))
+    withheld = next((reason for reason in found if reason.waived_by not in context.answer), None)
+    yield f"{INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
+    for reason in GUARD_REASONS:
+        line = f"{INDENT * 2}{mark(reason in found)} {reason}"
+        if reason in found:
+            answered = reason.waived_by in context.answer
+            waived = " (the rule or settings answer it)" if answered else ""
+            line += f": {clean(found[reason])}{waived}"
+        if full or reason in found:
+            yield line
+    if not full and found:
+        yield f"{INDENT * 2}no  {_counted(len(GUARD_REASONS) - len(found), 'other reason')}"
+
+
+def _disposition(judgement: Judgement, settings: Settings) -> Iterator[str]:
+    yield f"disposition: {judgement.disposition}"
     if settings.mode is not Mode.ENFORCE:
         yield f"settings: mode is {settings.mode}, so nothing is stopped or bounced"
-    for decision in judgement.decisions:
-        yield ""
-        yield from _recipient(decision, ruleset, message)
-        if decision.action is Action.REJECT:
-            yield from _guard(decision, message, settings)
-    yield ""
-    yield f"disposition: {judgement.disposition}"
     for job in judgement.jobs:
-        sender, receiver = _clean(job.bounce_sender), _clean(job.sender)
+        sender, receiver = clean(job.bounce_sender), clean(job.sender)
         yield f"bounce: from {sender} to {receiver}, reference {job.reference}"
-        yield f"{_INDENT}{job.explanation or '(without a message: SES writes its own text)'}"
+        yield f"{INDENT}{job.explanation or '(without a message: SES writes its own text)'}"
 
 
-def _message(message: Message) -> Iterator[str]:
-    yield f"message {_clean(message.message_id)}"
+def _message(message: Message, most: int | None) -> Iterator[str]:
+    yield f"message {clean(message.message_id)}"
     shown = {
         "received": message.received_at.isoformat() if message.received_at else "not known",
         "sender": _sender(message),
-        "from": ", ".join(map(_clean, message.from_)),
-        "subject": ", ".join(map(_clean, message.subject)),
-        "source": f"{message.source_ip or 'not known'} ({_clean(message.helo or 'no HELO')})",
-        "verdicts": ", ".join(f"{name} {_clean(message.verdicts[name])}" for name in VERDICTS),
-        "dmarc policy": _clean(message.dmarc_policy),
+        "from": listed(message.from_, most),
+        "subject": listed(message.subject, most),
+        "source": f"{message.source_ip or 'not known'} ({clean(message.helo or 'no HELO')})",
+        "verdicts": ", ".join(f"{name} {clean(message.verdicts[name])}" for name in VERDICTS),
+        "dmarc policy": clean(message.dmarc_policy),
     }
     for name, value in shown.items():
-        yield f"{_INDENT}{name + ':':<14}{value}"
+        yield f"{INDENT}{name + ':':<14}{value}"
     if RECIPIENTS in message.assumed:
-        yield f"{_INDENT}the recipients are assumed to be those in To and Cc"
+        yield f"{INDENT}the recipients are assumed to be those in To and Cc"
     if message.headers_truncated:
-        yield f"{_INDENT}SES cut the headers: conditions see only those that are left"
+        yield f"{INDENT}SES cut the headers: conditions see only those that are left"
 
 
 def _sender(message: Message) -> str:
     if message.sender_unknown:
         return "unknown: the mail has no sender in its headers"
-    mark = " (assumed)" if SENDER in message.assumed else ""
-    return (_clean(message.sender) or "<> (null sender)") + mark
-
-
-def _recipient(decision: Decision, ruleset: Ruleset, message: Message) -> Iterator[str]:
-    outcome = f"{decision.action} by {decision.rule.name}" if decision.rule else "no rule matches"
-    yield f"recipient {_clean(decision.recipient)}: {outcome}"
-    facts = _facts(ruleset, message, decision.recipient)
-    for rule in ruleset.rules:
-        matches = _matches(rule, message, facts)
-        notes = _mode(rule) + _dates(rule, message)
-        yield f"{_INDENT}{_mark(matches)} {rule.name}: {rule.action}{notes}"
-        if rule.condition is not None:
-            yield from _condition(rule.condition, facts, message, 2)
-        if rule is decision.rule:
-            yield f"{_INDENT}    rules after this one are not asked"
-            return
-
-
-def _facts(ruleset: Ruleset, message: Message, recipient: str) -> Mapping[Leaf, bool]:
-    """Return for each leaf of any rule if it holds, as the compiled ruleset has found it."""
-    found = ruleset.index.message_facts(message) | ruleset.index.recipient_facts(recipient)
-    return {leaf: number in found for leaf, number in ruleset.numbers.items()}
-
-
-def _matches(rule: Rule, message: Message, facts: Mapping[Leaf, bool]) -> bool:
-    return in_force(rule, message) and (rule.condition is None or holds(rule.condition, facts))
-
-
-def holds(condition: Condition, facts: Mapping[Leaf, bool]) -> bool:
-    """Tell whether a condition holds, given the answer to each of its leaves."""
-    match condition:
-        case All(parts):
-            return all(holds(part, facts) for part in parts)
-        case Any(parts):
-            return any(holds(part, facts) for part in parts)
-        case Not(part):
-            return not holds(part, facts)
-        case _:
-            return facts[condition]
-
-
-def _condition(
-    condition: Condition, facts: Mapping[Leaf, bool], message: Message, depth: int
-) -> Iterator[str]:
-    start = f"{_INDENT * depth}{_mark(holds(condition, facts))} "
-    match condition:
-        case All(parts) | Any(parts):
-            yield start + ("all of" if isinstance(condition, All) else "any of")
-            for part in parts:
-                yield from _condition(part, facts, message, depth + 1)
-        case Not(part):
-            yield start + "not"
-            yield from _condition(part, facts, message, depth + 1)
-        case _:
-            found = ", ".join(map(_clean, found_values(condition, message)))
-            yield start + str(condition) + (f" (found {found})" if found else "")
-
-
-def found_values(leaf: Leaf, message: Message) -> list[str]:
-    """Return the values a leaf was compared with, unless the lines above show them."""
-    match leaf:
-        case Present():
-            return []
-        case Text(field) if field.startswith(HEADER):
-            return list(map(decode_words, message.header(field.removeprefix(HEADER))))
-    if leaf.field in _SHOWN_ABOVE:
-        return []
-    values = FIELDS[leaf.field].values(message)
-    if isinstance(leaf, Window):
-        return [f"{moment.astimezone(leaf.zone):%a %H:%M}" for moment in values]
-    return list(map(str, values))
-
-
-def _mark(held: bool) -> str:
-    return "yes" if held else "no "
-
-
-def _mode(rule: Rule) -> str:
-    return " (shadow)" if rule.mode is Mode.SHADOW else ""
-
-
-def _dates(rule: Rule, message: Message) -> str:
-    return "" if in_force(rule, message) else " (not in force when the mail was received)"
-
-
-def _guard(decision: Decision, message: Message, settings: Settings) -> Iterator[str]:
-    context = guard_context(message, decision.rule, decision.recipient, settings)
-    found = dict(guard.findings(message, replace(context, answer=())))
-    withheld = next((reason for reason in found if reason.waived_by not in context.answer), None)
-    yield f"{_INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
-    for reason in GUARD_REASONS:
-        line = f"{_INDENT * 2}{_mark(reason in found)} {reason}"
-        if reason in found:
-            answered = reason.waived_by in context.answer
-            waived = " (the rule or settings answer it)" if answered else ""
-            line += f": {_clean(found[reason])}{waived}"
-        yield line
-
-
-def _clean(text: str) -> str:
-    return shown(text, 300)
+    assumed = " (assumed)" if SENDER in message.assumed else ""
+    return (clean(message.sender) or "<> (null sender)") + assumed

@@ -18,6 +18,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "message_id": message.message_id if message else None,
         "sender": message.sender if message and not message.sender_unknown else None,
         "assumed": sorted(message.assumed) if message else [],
+        "subject": next(iter(message.subject), None) if message else None,
         "disposition": str(judgement.disposition) if judgement else None,
         "decisions": [_decision(decision) for decision in judgement.decisions] if judgement else [],
         "bounce": {

@@ -17,5 +17,5 @@ class Report(Protocol):
 
 
 def clean(text: str) -> str:
-    """Return a text from a mail as it may be shown: with escapes, and not too long."""
-    return shown(text, 300)
+    """Return a text from a mail as it may be shown: with escapes, and of a bounded length."""
+    return shown(text, 2000)

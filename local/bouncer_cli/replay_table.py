@@ -1,10 +1,12 @@
 """Shows results to people: a table with one row for each input.
 
-In text from a mail, whatever could control a terminal or cannot be seen is an escape.
+On a terminal the table fits its width: addresses are cut, decisions and reasons never. Anywhere
+else nothing is cut. In text from a mail, whatever could control a terminal or cannot be seen is an escape.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -14,9 +16,24 @@ from bouncer.judge import Judgement
 from bouncer.mail.message import RECIPIENTS, SENDER, Message
 from bouncer.rules.ruleset import Decision
 from bouncer_cli.replay import Result
+from bouncer_cli.replay_layout import (
+    ASSUMED,
+    BOUNCE,
+    COLUMNS,
+    DECISION,
+    FROM,
+    GAP,
+    MAIL,
+    TO,
+    Needs,
+    shortened_address,
+    shortened_source,
+)
 from bouncer_cli.replay_report import clean
 
 _ROWS_AT_ONCE = 50
+_LONGEST_WAIT_S = 0.5  # until the first rows are shown on a terminal
+_WIDEST_PADDED = 60  # a cell beyond this pushes the rest of its own row only
 _STYLES = {
     "sent": "green",
     "queued": "green",
@@ -24,106 +41,123 @@ _STYLES = {
     "failed": "red",
     "error": "red",
 }
-_SHARES = {"MAIL": 30, "FROM": 25, "TO": 24, "DECISION": 32, "BOUNCE": 27}
-_ASSUMED = " (assumed)"  # an address that was guessed from From, To or Cc
-_WIDE = 140  # columns where the output is not a terminal
 
 
 class TableReport:
-    """One row per input, printed a few at a time: a long run shows its first rows at once."""
+    """One row per input. The first rows are measured together, so that the columns fit them."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
-        width = console.width if console.is_terminal else max(console.width, _WIDE)
-        self._console.width = width
-        scale = (width - 2 * len(_SHARES)) / sum(_SHARES.values())
-        self._widths = {name: max(int(share * scale), 6) for name, share in _SHARES.items()}
-        self._headed = False
-        self._table = self._new_table()
+        self._clock = clock
+        self._needs = Needs()
+        self._waiting: list[tuple[Mapping[str, str], str]] = []
+        self._since = 0.0
+        self._header: tuple[str, ...] = ()
 
-    def _new_table(self) -> Table:
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=not self._headed)
-        for name, width in self._widths.items():
-            table.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
-        return table
+    @property
+    def addresses_hidden(self) -> bool:
+        """The terminal was too narrow for the addresses of senders, of recipients or of both."""
+        return bool(self._header) and self._header != COLUMNS
 
     def add(self, result: Result) -> None:
         """Add one row; for an input that was not read, print a line with the whole sentence."""
         if result.error is not None:
             self.close()
-            width = self._widths["MAIL"]
-            source = _fitting(clean(result.source), width)
-            line = Text.assemble(f"{source:<{width}}  ", ("not read: ", "red"), clean(result.error))
-            self._console.print(line, soft_wrap=True)
+            self._add_error(clean(result.source), clean(result.error))
             return
-        self._table.add_row(*_row(result, self._widths))
-        if self._console.is_terminal or self._table.row_count >= _ROWS_AT_ONCE:
+        cells = _row(result)
+        self._needs.see(cells)
+        if not self._waiting:
+            self._since = self._clock()
+        self._waiting.append((cells, _STYLES.get(result.bounce.status, "")))
+        if self._is_due():
             self.close()
+
+    def _is_due(self) -> bool:
+        if len(self._waiting) >= _ROWS_AT_ONCE:
+            return True
+        if not self._console.is_terminal:
+            return False
+        return bool(self._header) or self._clock() - self._since >= _LONGEST_WAIT_S
+
+    def _add_error(self, source: str, error: str) -> None:
+        if not self._console.is_terminal:
+            self._console.file.write(f"{source}  not read: {error}\n")
+            return
+        source = shortened_source(source, max(self._console.width // 3, 8))
+        line = Text.assemble(f"{source}  ", ("not read: ", "red"), error)
+        self._console.print(line, soft_wrap=True)
 
     def close(self) -> None:
         """Print the rows not yet shown."""
-        if not self._table.row_count:
+        if not self._waiting:
             return
         if self._console.is_terminal:
-            self._console.print(self._table)
+            self._console.print(self._fitted())
         else:
-            with self._console.capture() as captured:
-                self._console.print(self._table)
-            lines = (line.rstrip() for line in captured.get().splitlines())
-            self._console.file.write("".join(f"{line}\n" for line in lines))
-        self._headed = True
-        self._table = self._new_table()
+            self._console.file.write("".join(self._uncut()))
+        self._waiting.clear()
+
+    def _fitted(self) -> Table:
+        widths = self._needs.widths(self._console.width)
+        shown = tuple(widths)
+        show_header, self._header = shown != self._header, shown
+        table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=show_header)
+        for name, width in widths.items():
+            firm = name in (DECISION, BOUNCE)
+            table.add_column(
+                name, width=width, no_wrap=not firm, overflow="fold" if firm else "ellipsis"
+            )
+        for cells, style in self._waiting:
+            fitted = {**cells, MAIL: shortened_source(cells[MAIL], widths[MAIL])}
+            for name in (FROM, TO):
+                fitted[name] = shortened_address(cells[name], widths.get(name, 0))
+            styles = {BOUNCE: style}
+            table.add_row(*(Text(fitted[name], styles.get(name, "")) for name in shown))
+        return table
+
+    def _uncut(self) -> Iterable[str]:
+        if not self._header:
+            self._header = COLUMNS
+            yield self._line({name: name for name in COLUMNS})
+        for cells, _ in self._waiting:
+            yield self._line(cells)
+
+    def _line(self, cells: Mapping[str, str]) -> str:
+        padded = (
+            f"{cells[name]:<{min(self._needs.whole[name], _WIDEST_PADDED)}}" for name in COLUMNS
+        )
+        return (" " * GAP).join(padded).rstrip() + "\n"
 
 
-def _row(result: Result, widths: Mapping[str, int]) -> list[Text]:
-    source = Text(_fitting(clean(result.source), widths["MAIL"]))
+def _row(result: Result) -> dict[str, str]:
+    """Return the cells of a result, by the names of their columns."""
     judgement = result.judgement
     decisions = judgement.decisions if judgement else ()
-    return [
-        source,
-        Text(_sender(judgement.message, widths["FROM"]) if judgement else "<>"),
-        Text(_recipients(judgement, widths["TO"]) if judgement else "nobody"),
-        Text(_decided(decisions)),
-        Text(_bounced(result), style=_STYLES.get(result.bounce.status, "")),
-    ]
+    return {
+        MAIL: clean(result.source),
+        FROM: _sender(judgement.message) if judgement else "<>",
+        TO: _recipients(judgement) if judgement else "nobody",
+        DECISION: _decided(decisions),
+        BOUNCE: _bounced(result),
+    }
 
 
-def _fitting(text: str, most: int) -> str:
-    """Return a source that fits: its folders are cut first, then the middle of its name.
-
-    The beginning of a name may hold a number, and its end the number within an mbox.
-    """
-    if len(text) <= most:
-        return text
-    name = text.rpartition("/")[2]
-    if len(name) <= most - 3:
-        return f"...{text[3 - most :]}"
-    end = (most - 3) // 2
-    return f"{name[: most - 3 - end]}...{name[-end:]}"
-
-
-def _marked(address: str, mark: str, width: int) -> str:
-    """Return an address with a mark behind it; where both are too long, the address is cut."""
-    room = max(width - len(mark), 4)
-    return (address if len(address) <= room else f"{address[: room - 3]}...") + mark
-
-
-def _sender(message: Message, width: int) -> str:
+def _sender(message: Message) -> str:
     """Return the sender for a row: `<>` is the null sender, `unknown` one that nothing names."""
     if message.sender_unknown:
         return "unknown"
-    address = clean(message.sender) or "<>"
-    return _marked(address, _ASSUMED, width) if SENDER in message.assumed else address
+    assumed = ASSUMED if SENDER in message.assumed else ""
+    return (clean(message.sender) or "<>") + assumed
 
 
-def _recipients(judgement: Judgement, width: int) -> str:
+def _recipients(judgement: Judgement) -> str:
     names = [decision.recipient for decision in judgement.decisions]
     if not names:
         return "nobody"
     more = f" +{len(names) - 1}" if len(names) > 1 else ""
-    if RECIPIENTS in judgement.message.assumed:
-        return _marked(clean(names[0]), more + _ASSUMED, width)
-    return clean(names[0]) + more
+    assumed = ASSUMED if RECIPIENTS in judgement.message.assumed else ""
+    return clean(names[0]) + more + assumed
 
 
 def _decided(decisions: Iterable[Decision]) -> str:

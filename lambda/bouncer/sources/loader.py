@@ -17,7 +17,7 @@ from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 
 _RETRY_AFTER_S = 15  # a source that failed is asked again after this time
-_MOST_EARLIER = 10  # versions tried before an invalid rule is left out
+MOST_EARLIER = 10  # versions tried before an invalid rule is left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Loader:
 
     def _earlier(self, name: str) -> Iterable[Document]:
         """Return the newest versions; raises `SourceError` rather than take none for the answer."""
-        return list(self._source.earlier(name))[:_MOST_EARLIER]
+        return list(self._source.earlier(name))[:MOST_EARLIER]
 
     def _settings(self, document: Document | None, problems: list[str]) -> Settings:
         if document is None:

@@ -57,6 +57,6 @@ def run(options: argparse.Namespace) -> int:
         )
         for item in read_items(sorted(map(str, SAMPLES.glob("*.eml"))), Envelope())
     )
-    summary = run_mails(items, loaded, TableReport(console), clock=clock, out=options.out)
+    summary = run_mails(items, loaded, [TableReport(console)], clock=clock, out=options.out)
     say(f"{summary}\nThe bounces are in {options.out}: one .eml file each, for any mail program.")
     return 1 if summary.errors else 0

@@ -1,5 +1,7 @@
-"""Runs mails through the rules to a report, for `replay` and `demo`."""
+"""Runs mails through the rules to reports, for `replay` and `demo`."""
 
+import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,13 +23,16 @@ from bouncer_sim.clock import Clock, now
 def run_mails(
     items: Iterable[Item],
     loaded: Loaded,
-    report: Report,
+    reports: Sequence[Report],
     *,
     clock: Clock,
     out: Path | None,
     verified: Sequence[str] = (),
 ) -> Summary:
-    """Replay mails and report each; with `out`, send what they bounce to a fake SES as well."""
+    """Replay mails and report each; with `out`, send what they bounce to a fake SES as well.
+
+    Every report gets every result.
+    """
     summary = Summary()
     with ExitStack() as stack:
         sending = None
@@ -40,9 +45,11 @@ def run_mails(
             )
         results = replay(items, loaded, now=partial(now, clock), sending=sending)
         for result in stack.enter_context(_counted(results)):
-            report.add(result)
             summary.add(result)
-        report.close()
+            for report in reports:
+                report.add(result)
+        for report in reports:
+            report.close()
     return summary
 
 
@@ -55,15 +62,26 @@ def _make_folder(out: Path) -> None:
         ) from error
 
 
+def _to_file() -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):  # a stream without a file, such as a test's
+        return False
+
+
 @contextmanager
 def _counted(results: Iterator[Result]) -> Iterator[Iterable[Result]]:
-    """Show the number of results on stderr while they come, if only stderr is a terminal."""
+    """Show the number of results on stderr while they come, if they go to a file.
+
+    What reads a pipe, such as `less` or `grep`, writes to the same terminal: there the count would
+    stand in the middle of the table.
+    """
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.completed} mails"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
-        disable=sys.stdout.isatty() or not sys.stderr.isatty(),
+        disable=not (_to_file() and sys.stderr.isatty()),
     ) as bar:
         yield bar.track(results)

@@ -1,7 +1,7 @@
 """`bouncer replay`: shows what would happen to mails and events."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,18 +17,19 @@ from bouncer.sources.loader import Loaded
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Source
 from bouncer_cli.commands.mail_run import run_mails
-from bouncer_cli.commands.rules_in_force import load
-from bouncer_cli.commands.terminal import open_console, put, say
+from bouncer_cli.commands.rules_in_force import load, load_as_intake
+from bouncer_cli.commands.terminal import open_console, put, say, say_lines
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.explain import explain
-from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_by_source import read_named_items
 from bouncer_cli.mail_item import Item
-from bouncer_cli.passed_over import PassedOver
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import replay
+from bouncer_cli.replay_choice import CHOICES, ChosenReport
 from bouncer_cli.replay_json import JsonReport
 from bouncer_cli.replay_report import Report
 from bouncer_cli.replay_table import TableReport
+from bouncer_cli.rule_counts import RuleCounts
 from bouncer_cli.rule_files import FileSource
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock, now
 
@@ -91,9 +92,20 @@ def add(commands: Commands) -> None:
     )
     add_format(command)
     command.add_argument(
+        "--only", choices=tuple(CHOICES), help="show only these mails; the counts are those of all"
+    )
+    command.add_argument(
         "--explain",
-        action="store_true",
-        help="for one mail: show every rule and condition, and whether it matches",
+        action="store_const",
+        const="brief",
+        help="for one mail: show the decision, the rule, and the conditions that held",
+    )
+    command.add_argument(
+        "--explain=full",  # an option of its own: with a value, --explain would take the path as it
+        dest="explain",
+        action="store_const",
+        const="full",
+        help="for one mail: show every rule, condition and reason",
     )
     command.add_argument(
         "--send",
@@ -128,28 +140,48 @@ def run(options: argparse.Namespace) -> int:
         verdicts=_verdicts(options.verdict),
         trusted=options.trust,
     )
-    loaded = load(_source(options.rules, options.settings))
-    passed_over = PassedOver()
-    items = read_items(options.paths, envelope, passed_over)
+    loaded = _loaded(options.rules, options.settings)
+    items = read_named_items(options.paths, envelope)
     if options.explain:
-        return _explain(items, loaded)
+        return _explain(items, loaded, full=options.explain == "full")
+    return _replay(options, items, loaded)
+
+
+def _replay(options: argparse.Namespace, items: Iterable[Item], loaded: Loaded) -> int:
     console = open_console()
-    report: Report = JsonReport(console) if options.format == "json" else TableReport(console)
+    table, counts = TableReport(console), RuleCounts(loaded.ruleset.rules)
+    report: Report = table if options.format == "table" else JsonReport(console)
+    chosen = ChosenReport(report, options.only) if options.only else None
+    reports: list[Report] = [chosen or report]
+    if options.format == "table":
+        reports.append(counts)
     clock: Clock = SystemClock() if options.real_time else SimulatedClock(SystemClock().time())
     summary = run_mails(
-        items, loaded, report, clock=clock, out=options.out, verified=options.verified
+        items, loaded, reports, clock=clock, out=options.out, verified=options.verified
     )
     if options.format == "table":
-        say(str(summary))
-        if loaded.settings.mode is not Mode.ENFORCE:
-            say(f"settings: mode is {loaded.settings.mode}, so nothing is stopped or bounced")
-        if options.send:
-            say(f"The bounces are in {options.out}.")
+        say_lines([str(summary), *(counts.lines() if summary.total > 1 else ())])
+        say_lines(_remarks(options, loaded, table, chosen))
     if summary.guesses.hint:
         say(summary.guesses.hint)
-    if passed_over.count:
-        say(str(passed_over))
     return 1 if summary.errors else 0
+
+
+def _remarks(
+    options: argparse.Namespace, loaded: Loaded, table: TableReport, chosen: ChosenReport | None
+) -> Iterator[str]:
+    """Yield what a reader of the table must know beside it."""
+    if chosen:
+        yield f"--only {options.only}: {chosen.shown} shown in the table"
+    if table.addresses_hidden:
+        yield "This terminal is too narrow for all addresses: widen it, use a pipe, or --explain."
+    settings = loaded.settings
+    if settings.mode is not Mode.ENFORCE:
+        yield f"settings: mode is {settings.mode}, so nothing is stopped or bounced"
+    elif not settings.sending:
+        yield "settings: sending is paused, so no bounce is sent until the settings say sending: on"
+    if options.send:
+        yield f"The bounces are in {options.out}."
 
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:
@@ -198,9 +230,16 @@ def _verdict(text: str) -> tuple[str, str]:
     return name, word
 
 
-def _source(rules: str, settings: Path | None) -> Source:
+def _loaded(rules: str, settings: Path | None) -> Loaded:
+    """Return what to judge by: files must all be valid, SSM is read as the intake reads it."""
     if not rules.startswith(_SSM):
-        return FileSource(Path(rules), settings)
+        return load(FileSource(Path(rules), settings))
+    loaded, remarks = load_as_intake(_parameter_source(rules, settings))
+    say_lines(remarks)
+    return loaded
+
+
+def _parameter_source(rules: str, settings: Path | None) -> Source:
     if settings is not None:
         raise UsageError(
             "--settings: found --rules ssm: beside it, expected one of them (SSM has its own)"
@@ -226,14 +265,16 @@ def _parameters(prefix: str) -> ParameterSource:
         ) from None
 
 
-def _explain(items: Iterable[Item], loaded: Loaded) -> int:
+def _explain(items: Iterable[Item], loaded: Loaded, *, full: bool) -> int:
     results = list(islice(replay(items, loaded, now=partial(now, SystemClock())), 2))
     if len(results) > 1:
-        raise UsageError("--explain: found several mails, expected one")
+        raise UsageError(
+            f"--explain: found several mails, expected one, such as '{results[0].source}'"
+        )
     for result in results:
         if result.judgement is None:
             say(escaped(f"{result.source}: {result.error}"))
             return 1
-        for line in explain(result.judgement, loaded.ruleset, loaded.settings):
+        for line in explain(result.judgement, loaded.ruleset, loaded.settings, full=full):
             put(line)
     return 0

@@ -1,8 +1,13 @@
 """The rules and settings that a command judges by."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+
+from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loaded, Loader
-from bouncer.sources.source import Source
+from bouncer.rules.rule_reader import read_rule
+from bouncer.sources.loader import MOST_EARLIER, Loaded, Loader
+from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 from bouncer_cli.commands.usage import UsageError
 from bouncer_sim.clock import SystemClock
 
@@ -18,3 +23,83 @@ def load(source: Source) -> Loaded:
     if not loaded.ruleset.rules:
         raise UsageError("--rules: found no rule in force, expected at least one")
     return loaded
+
+
+def load_as_intake(source: Source) -> tuple[Loaded, tuple[str, ...]]:
+    """Return what the intake judges by, and remarks on documents that it does not take as written.
+
+    Like a new environment of the intake, this takes the newest valid version in place of an invalid
+    document, and leaves a rule out that has none. Raises `UsageError` if the intake has no rules or
+    settings to judge by and lets all mail go on.
+    """
+    kept = _KeptSource(source)
+    try:
+        loaded = Loader(kept, Settings(), now=SystemClock().time).load()
+    except SourceError as error:
+        settings = kept.documents.settings if kept.documents else None
+        if settings is None:
+            raise
+        raise UsageError(
+            f"{error}\n{settings.label}: found no valid version, expected one; until there is one, "
+            "a new environment of the intake lets all mail go on"
+        ) from error
+    remarks = (*loaded.problems, *kept.replacements(), *_deployed_settings(kept.read()))
+    if not loaded.ruleset.rules:
+        raise UsageError(
+            "\n".join((*remarks, "--rules: found no rule in force, expected at least one"))
+        )
+    return loaded, remarks
+
+
+def _deployed_settings(documents: Documents) -> Iterator[str]:
+    if documents.settings is None:
+        yield (
+            "settings: found no parameter, so the intake has those that it was deployed with; this "
+            "replay does not know them and takes mode enforce and no bounce_sender"
+        )
+
+
+class _KeptSource:
+    """A source that is asked once for each document, so that remarks fit what was loaded."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._versions: dict[str, tuple[Document, ...]] = {}
+        self.documents: Documents | None = None
+
+    def read(self) -> Documents:
+        if self.documents is None:
+            self.documents = self._source.read()
+        return self.documents
+
+    def earlier(self, name: str) -> Iterable[Document]:
+        if name not in self._versions:
+            self._versions[name] = tuple(self._source.earlier(name))[:MOST_EARLIER]
+        return self._versions[name]
+
+    def replacements(self) -> Iterator[str]:
+        """Yield what is in force instead of each document whose earlier versions were asked for."""
+        documents = self.read()
+        for name, versions in self._versions.items():
+            written = documents.settings if name == SETTINGS else _rule(documents.rules, name)
+            if written is None:
+                continue
+            valid = next((each for each in versions if _is_valid(name, each)), None)
+            if valid is None:
+                yield f"{written.label}: no version is valid, so this rule is left out"
+            else:
+                yield f"{written.label}: version {valid.version} is in force instead"
+
+
+def _rule(rules: Mapping[str, Document], name: str) -> Document | None:
+    return rules.get(name.removeprefix(RULES))
+
+
+def _is_valid(name: str, document: Document) -> bool:
+    with suppress(DocumentError):
+        if name == SETTINGS:
+            Settings().overlaid(document.text, document=document.label)
+        else:
+            read_rule(name.removeprefix(RULES), document.text, document=document.label)
+        return True
+    return False

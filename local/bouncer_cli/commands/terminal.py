@@ -6,7 +6,9 @@ terminal, or that cannot be seen, are printed as escapes; only line ends stay as
 
 import argparse
 import io
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable
 from typing import IO, Any
 
@@ -80,3 +82,20 @@ class _TerminalConsole(Console):
         for segment in super().render(renderable, options):
             text, style, control = segment
             yield segment if control else Segment(_lines(text), style)
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print lines on stderr, each folded between words to fit a terminal; elsewhere as it is."""
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
+    for line in lines:
+        say(_folded(line, width) if 0 < width < len(line) else line)
+
+
+def _folded(line: str, width: int) -> str:
+    return textwrap.fill(
+        line,
+        max(width, 40),
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

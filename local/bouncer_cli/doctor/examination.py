@@ -19,6 +19,7 @@ from bouncer_cli.doctor import (
     check_queues,
     check_receiving,
     check_ses_account,
+    check_unknown_mailboxes,
 )
 from bouncer_cli.doctor.account import Account, UnavailableError
 from bouncer_cli.doctor.check_context import CheckContext
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     check_functions.functions,
     check_concurrency.concurrency,
     check_documents.rules_and_settings,
+    check_unknown_mailboxes.unknown_mailboxes,
     check_queue_mapping.queue_mapping,
     check_queues.queues,
     check_ledger.ledger,

@@ -1,0 +1,134 @@
+"""Explains a condition for one mail: all of it, or only the parts by which it holds.
+
+The answers come from the compiled ruleset itself, so that an explanation can't differ from a
+decision.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from bouncer.mail.message import VERDICTS, Message
+from bouncer.mail.mime import decode_words
+from bouncer.mail.text import shown
+from bouncer.rules.condition import HEADER, All, Any, Condition, Leaf, Not, Present, Text, Window
+from bouncer.rules.fields import FIELDS
+from bouncer.rules.ruleset import Ruleset
+
+Facts = Mapping[Leaf, bool]
+
+INDENT = "  "
+_MOST_LISTED = 5
+# Fields whose values stand in the lines about the message or the recipient.
+_SHOWN_ELSEWHERE = {
+    *("sender", "sender_domain", "recipient", "recipient_domain", "from", "from_domain"),
+    *("subject", "source_ip", "helo", *VERDICTS, "dmarc_policy"),
+}
+
+
+def facts_of(ruleset: Ruleset, message: Message, recipient: str) -> Facts:
+    """Return for each leaf of any rule if it holds, as the compiled ruleset has found it."""
+    found = ruleset.index.message_facts(message) | ruleset.index.recipient_facts(recipient)
+    return {leaf: number in found for leaf, number in ruleset.numbers.items()}
+
+
+def holds(condition: Condition, facts: Facts) -> bool:
+    """Tell whether a condition holds, given the answer to each of its leaves."""
+    match condition:
+        case All(parts):
+            return all(holds(part, facts) for part in parts)
+        case Any(parts):
+            return any(holds(part, facts) for part in parts)
+        case Not(part):
+            return not holds(part, facts)
+        case _:
+            return facts[condition]
+
+
+def every_part(condition: Condition, facts: Facts, message: Message, depth: int) -> Iterator[str]:
+    """Yield a line for every part of a condition, whether it holds or not."""
+    start = f"{INDENT * depth}{mark(holds(condition, facts))} "
+    match condition:
+        case All(parts) | Any(parts):
+            yield start + ("all of" if isinstance(condition, All) else "any of")
+            for part in parts:
+                yield from every_part(part, facts, message, depth + 1)
+        case Not(part):
+            yield start + "not"
+            yield from every_part(part, facts, message, depth + 1)
+        case _:
+            yield start + _leaf(condition, message)
+
+
+def held_parts(condition: Condition, facts: Facts, message: Message, depth: int) -> Iterator[str]:
+    """Yield a line for each part by which a condition holds, and counts of the others."""
+    start = f"{INDENT * depth}{mark(True)} "
+    match condition:
+        case All(parts):
+            for part in parts:
+                yield from held_parts(part, facts, message, depth)
+        case Any(parts):
+            held = [part for part in parts if holds(part, facts)]
+            for part in held[:_MOST_LISTED]:
+                yield from held_parts(part, facts, message, depth)
+            more, others = len(held) - _MOST_LISTED, len(parts) - len(held)
+            yield from _counted(more, "holds as well", "hold as well", depth)
+            yield from _counted(others, "does not hold", "do not hold", depth)
+        case Not(part):
+            yield f"{start}not ({_gist(part, message)})"
+        case _:
+            yield start + _leaf(condition, message)
+
+
+def _counted(number: int, one: str, several: str, depth: int) -> Iterator[str]:
+    if number > 0:
+        text = f"1 other condition {one}" if number == 1 else f"{number} other conditions {several}"
+        yield f"{INDENT * depth}    ({text})"
+
+
+def _gist(condition: Condition, message: Message) -> str:
+    """Return a condition in one line: its first parts, and the number of all."""
+    match condition:
+        case All(parts) | Any(parts):
+            word = "all" if isinstance(condition, All) else "any"
+            first = "; ".join(_gist(part, message) for part in parts[:2])
+            return f"{word} of {len(parts)}: {first}" + ("; ..." if parts[2:] else "")
+        case Not(part):
+            return f"not ({_gist(part, message)})"
+        case _:
+            return _leaf(condition, message)
+
+
+def _leaf(leaf: Leaf, message: Message) -> str:
+    found = listed(found_values(leaf, message))
+    return str(leaf) + (f" (found {found})" if found else "")
+
+
+def found_values(leaf: Leaf, message: Message) -> list[str]:
+    """Return the values a leaf was compared with, unless other lines show them."""
+    match leaf:
+        case Present():
+            return []
+        case Text(field) if field.startswith(HEADER):
+            return list(map(decode_words, message.header(field.removeprefix(HEADER))))
+    if leaf.field in _SHOWN_ELSEWHERE:
+        return []
+    values = FIELDS[leaf.field].values(message)
+    if isinstance(leaf, Window):
+        return [f"{moment.astimezone(leaf.zone):%a %H:%M}" for moment in values]
+    return list(map(str, values))
+
+
+def mark(held: bool) -> str:
+    """Return the word before a rule, a condition or a reason; both words have one width."""
+    return "yes" if held else "no "
+
+
+def listed(texts: Iterable[str], most: int | None = None) -> str:
+    """Return texts of a mail as one line; of more than `most`, the first and the number left."""
+    every = list(texts)
+    more = f" and {len(every) - most} more" if most is not None and len(every) > most else ""
+    return ", ".join(map(clean, every[:most])) + more
+
+
+def clean(text: str) -> str:
+    """Return a text of a mail for an explanation, without what could control a terminal."""
+    return shown(text, 300)

@@ -1,0 +1,36 @@
+"""Finds one mail by the source that a replay printed for it, such as `box.mbox#7213`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_item import Item
+from bouncer_cli.raw_mail import Envelope
+
+
+def read_named_items(paths: list[str], envelope: Envelope) -> Iterator[Item]:
+    """Yield every mail in `paths`; a path with `#NUMBER` behind a file's name means one of them."""
+    for path in paths:
+        file = _holding_file(path)
+        if file is None:
+            yield from read_items([path], envelope)
+        else:
+            yield _item(path, file, envelope)
+
+
+def _holding_file(path: str) -> str | None:
+    """Return the file that holds the mail of this source; None if the path names a file itself."""
+    file = path
+    while file and not Path(file).exists():
+        file = file[: max(file.rfind("#"), file.rfind("/"), 0)]
+    return file if file not in ("", path) and Path(file).is_file() else None
+
+
+def _item(path: str, file: str, envelope: Envelope) -> Item:
+    wanted, last = str(Path(path)), ""
+    for item in read_items([file], envelope):
+        if item.source == wanted:
+            return item
+        last = item.source
+    found = f"the last one is {last}" if last else "it has none"
+    return Item(source=path, error=f"found no such mail in {file}, expected one of it ({found})")

@@ -1,0 +1,81 @@
+"""Counts the mails of each rule and of each sender, for the lines below a table."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from bouncer.mail.text import printable
+from bouncer.rules.rule import Action, Rule
+from bouncer_cli.replay import Result
+
+_TOP_SENDERS = 5
+_MOST_SENDERS = 50_000  # counted at a time: strangers choose how many there are
+_SENDER_LIMIT = 80
+
+
+class RuleCounts:
+    """The mails that each rule decided, those that a rule in shadow mode recorded, and senders.
+
+    A mail counts once for a rule, whatever the number of its recipients.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rules)
+        self._decided: Counter[str] = Counter()
+        self._recorded: Counter[str] = Counter()
+        self._senders: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter()
+
+    def add(self, result: Result) -> None:
+        """Count one result."""
+        if result.judgement is None:
+            return
+        decisions = result.judgement.decisions
+        self._decided.update({each.rule.name for each in decisions if each.rule})
+        self._recorded.update({rule.name for each in decisions for rule in each.shadow})
+        sender = printable(result.judgement.message.sender, _SENDER_LIMIT).lower() or "<>"
+        self._senders[sender] += 1
+        if any(decision.action is Action.REJECT for decision in decisions):
+            self._rejected[sender] += 1
+        if len(self._senders) > _MOST_SENDERS:
+            self._forget_rare_senders()
+
+    def _forget_rare_senders(self) -> None:
+        self._senders = Counter(dict(self._senders.most_common(_MOST_SENDERS // 2)))
+        self._rejected = Counter(
+            {name: count for name, count in self._rejected.items() if name in self._senders}
+        )
+
+    def close(self) -> None:
+        """Do nothing: `lines` says what was counted."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the counts as lines, the most frequent rule first."""
+        if not self._senders:
+            return
+        if counted := self._counted_rules():
+            width = len(str(counted[0][0]))
+            yield "rules, by the mails that they decided or, in mode shadow, recorded:"
+            yield from (f"  {count:>{width}}  {text}" for count, text in counted)
+        if idle := [rule for rule in self._rules if not self._hits(rule)]:
+            names = ", ".join(rule.name for rule in idle)
+            yield f"rules that never matched, or only after one that decided: {names}"
+        top = map(self._sender, self._senders.most_common(_TOP_SENDERS))
+        yield f"top senders: {', '.join(top)}"
+
+    def _hits(self, rule: Rule) -> int:
+        return self._decided[rule.name] + self._recorded[rule.name]
+
+    def _counted_rules(self) -> list[tuple[int, str]]:
+        hit = sorted(filter(self._hits, self._rules), key=self._hits, reverse=True)
+        return [
+            (
+                self._hits(rule),
+                f"{rule.action} {rule.name}{' (shadow)' if self._recorded[rule.name] else ''}",
+            )
+            for rule in hit
+        ]
+
+    def _sender(self, counted: tuple[str, int]) -> str:
+        sender, count = counted
+        rejected = self._rejected[sender]
+        return f"{sender} ({count}, {rejected} rejected)" if rejected else f"{sender} ({count})"

@@ -1,0 +1,141 @@
+"""`bouncer replay --rules ssm:PREFIX` judges as the intake would, and says what differs."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from bouncer.operator_settings import Settings
+from bouncer.sources.loader import Loader
+from bouncer.sources.parameters import ParameterSource
+from bouncer_cli import command_line as cli
+from bouncer_cli.commands.demo_command import SAMPLES
+from bouncer_sim.embedded_aws import embedded_aws
+
+PREFIX = "/ses-auto-bouncer/main"
+GOOD = "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist}"
+MAIL = str(next(SAMPLES.glob("02-*.eml")))
+
+Put = Callable[[str, str], None]
+Replayed = Callable[..., tuple[int, str, list[str]]]
+
+
+@pytest.fixture
+def put() -> Iterator[Put]:
+    """Write a parameter below the prefix of an embedded SSM, as a new version of it."""
+    with embedded_aws():
+        client: Any = boto3.client("ssm")
+
+        def parameter(name: str, text: str) -> None:
+            client.put_parameter(Name=f"{PREFIX}/{name}", Value=text, Type="String", Overwrite=True)
+
+        yield parameter
+
+
+@pytest.fixture
+def replayed(capsys: pytest.CaptureFixture[str]) -> Replayed:
+    """Replay one mail by the rules in SSM: exit status, stdout, the lines of stderr."""
+
+    def replay(*options: str) -> tuple[int, str, list[str]]:
+        status = cli.main(["replay", "--rules", f"ssm:{PREFIX}", *options, MAIL])
+        out, err = capsys.readouterr()
+        return status, out, err.splitlines()
+
+    return replay
+
+
+def test_a_broken_rule_keeps_its_newest_valid_version(put: Put, replayed: Replayed) -> None:
+    """The replay names the version in force, judges by it and goes on."""
+    put("rules/100-left", "reject: {type: ContentRejected}")
+    put("rules/100-left", GOOD)
+    put("rules/100-left", "when: {recipient: ann@example.com}\nrejcet: {}")
+    status, out, err = replayed()
+    assert status == 0
+    assert "reject 100-left" in out
+    assert err[0].startswith(f"{PREFIX}/rules/100-left:")
+    assert f"{PREFIX}/rules/100-left: version 2 is in force instead" in err
+
+
+def test_a_rule_that_never_was_valid_is_left_out(put: Put, replayed: Replayed) -> None:
+    """The other rules decide, as in the intake."""
+    put("rules/100-left", "rejcet: {}")
+    put("rules/200-all", "drop: {}")
+    status, out, err = replayed()
+    assert (status, "drop 200-all" in out) == (0, True)
+    assert f"{PREFIX}/rules/100-left: no version is valid, so this rule is left out" in err
+
+
+def test_broken_settings_keep_their_valid_version(put: Put, replayed: Replayed) -> None:
+    """So do settings; the intake takes them for all documents alike."""
+    put("rules/100-left", GOOD)
+    put("settings", "mode: shadow")
+    put("settings", "mode: shaddow")
+    status, _, err = replayed()
+    assert status == 0
+    assert f"{PREFIX}/settings: version 1 is in force instead" in err
+    assert "settings: mode is shadow, so nothing is stopped or bounced" in err
+
+
+def test_without_valid_settings_the_intake_lets_mail_go_on(put: Put, replayed: Replayed) -> None:
+    """The replay judges nothing either, and says so."""
+    put("rules/100-left", GOOD)
+    put("settings", "mode: shaddow")
+    status, out, err = replayed()
+    assert (status, out) == (2, "")
+    assert err[-1].startswith(f"{PREFIX}/settings: found no valid version, expected one;")
+
+
+def test_without_settings_the_deployments_own_are_named(put: Put, replayed: Replayed) -> None:
+    """The replay cannot know what the functions were deployed with, and says what it takes."""
+    put("rules/100-left", GOOD)
+    status, _, err = replayed()
+    assert status == 0
+    assert err[0].startswith("settings: found no parameter, so the intake has those that it was")
+
+
+@pytest.mark.parametrize("broken", [0, 1, 9, 10, 11])
+def test_a_replay_has_the_rules_of_a_new_intake(put: Put, replayed: Replayed, broken: int) -> None:
+    """However many broken versions stand above the valid one, both judge alike."""
+    put("rules/100-left", GOOD)
+    put("rules/900-all", "drop: {}")
+    for number in range(broken):
+        put("rules/100-left", f"rejcet: {{}} # {number}")
+    source = ParameterSource(boto3.client("ssm"), PREFIX)
+    in_force = {
+        rule.name for rule in Loader(source, Settings(), now=lambda: 0.0).load().ruleset.rules
+    }
+    _, out, err = replayed()
+    assert ("100-left" in in_force) == ("reject 100-left" in out)
+    assert any("is in force instead" in line for line in err) == (0 < broken <= 10)
+    assert any("so this rule is left out" in line for line in err) == (broken > 10)
+
+
+@pytest.mark.parametrize(
+    ("settings", "remark"),
+    [
+        (
+            "sending: paused",
+            "settings: sending is paused, so no bounce is sent until the settings say sending: on",
+        ),
+        ("mode: 'off'", "settings: mode is off, so nothing is stopped or bounced"),
+    ],
+)
+def test_settings_that_hold_bounces_back_are_remarked_on(
+    put: Put, replayed: Replayed, settings: str, remark: str
+) -> None:
+    """Below the table stands what keeps its bounces from being sent."""
+    put("rules/100-left", GOOD)
+    put("settings", settings)
+    assert remark in replayed()[2]
+
+
+def test_files_are_refused_while_one_is_invalid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operator who replays files can correct them: nothing stands in for an invalid one."""
+    (tmp_path / "a.yaml").write_text("rejcet: {}")
+    (tmp_path / "b.yaml").write_text("drop: {}")
+    assert cli.main(["replay", "--rules", str(tmp_path), MAIL]) == 2
+    assert "in force instead" not in capsys.readouterr().err
