@@ -3,8 +3,8 @@
 uv installs the wheels of the functions' platform from the hash-pinned lock. A Python of their
 version compiles everything, with hashes that do not depend on time: the same input is the same
 bundle on every machine. A machine without that Python is refused, as a bundle without bytecode
-would replace one with it, and start slowly. Nothing here needs a checkout, or CDK: `bouncer` is taken from
-where it is imported from.
+would replace one with it, and start slowly. Nothing here needs a checkout, or CDK: `bouncer` is
+taken from where it is imported from.
 """
 
 import contextlib
