@@ -93,6 +93,7 @@ def _mail(metrics: Metrics) -> cloudwatch.GraphWidget:
         Metric.MAILS: "mails",
         Metric.NOT_MAIL: "not a mail",
         Metric.INTAKE_ERRORS: "let through by an error",
+        Metric.WENT_ON: "rejected, but went on",
     }
     shown = [metrics.own("intake", name, label=label) for name, label in named.items()]
     return _graph("Mail in", shown, unit="mails in 5 minutes")

@@ -88,6 +88,7 @@ class DeploymentSettings:
     archive_days: int = field(default=400, metadata=_row(values.days))
     ledger_recovery: bool = field(default=False, metadata=_row(Node.flag))
     alarm_email: str | None = field(default=None, metadata=_row(read_mailbox, "none"))
+    went_on_percent: int = field(default=20, metadata=_row(values.percent))
     runtime: Mapping[str, Any] = field(
         default_factory=dict, metadata=_row(lambda node: node.value, "`{}`", key="settings")
     )

@@ -169,6 +169,16 @@ def days(node: Node) -> int | None:
     return found
 
 
+def percent(node: Node) -> int | None:
+    """Read a share of a hundred; 100 is never passed."""
+    expected = "a whole number of percent, 1 to 100"
+    found = node.number(expected, least=1)
+    if found is not None and found > 100:  # noqa: PLR2004  # percent
+        node.fault(expected)
+        return None
+    return found
+
+
 def log_days(node: Node) -> int | None:
     """Read a number of days for which CloudWatch Logs can keep logs."""
     if isinstance(node.value, int) and node.value is not True and node.value in LOG_DAYS:
