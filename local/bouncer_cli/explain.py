@@ -37,9 +37,9 @@ def explain(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Itera
         yield ""
         yield from _recipient(decision, ruleset, message)
         if decision.action is Action.REJECT:
-            yield from _guard(decision, message, settings)
+            yield from _guard(decision, ruleset, message, settings)
     yield ""
-    yield f"disposition: {judgement.disposition}"
+    yield f"disposition: {judgement.disposition}" + _went_on(judgement)
     for job in judgement.jobs:
         yield f"bounce: from {job.bounce_sender} to {_clean(job.sender)}, reference {job.reference}"
         yield f"{_INDENT}{job.explanation or '(without a message: SES writes its own text)'}"
@@ -138,17 +138,24 @@ def _dates(rule: Rule, message: Message) -> str:
     return "" if in_force(rule, message) else " (not in force when the mail was received)"
 
 
-def _guard(decision: Decision, message: Message, settings: Settings) -> Iterator[str]:
-    context = guard_context(message, decision.rule, decision.recipient, settings)
+def _went_on(judgement: Judgement) -> str:
+    reason = judgement.went_on
+    return f" ({reason} says nothing about the sender, so the mail goes on)" if reason else ""
+
+
+def _guard(
+    decision: Decision, ruleset: Ruleset, message: Message, settings: Settings
+) -> Iterator[str]:
+    context = guard_context(message, decision, ruleset, settings)
     found = dict(guard.findings(message, replace(context, answer=())))
-    withheld = next((reason for reason in found if reason.waived_by not in context.answer), None)
+    waived = {reason for reason in found if guard.waived(reason, message, context)}
+    withheld = next((reason for reason in found if reason not in waived), None)
     yield f"{_INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
     for reason in GUARD_REASONS:
         line = f"{_INDENT * 2}{_mark(reason in found)} {reason}"
         if reason in found:
-            answered = reason.waived_by in context.answer
-            waived = " (the rule or settings answer it)" if answered else ""
-            line += f": {_clean(found[reason])}{waived}"
+            answered = " (the rule or settings answer it)" if reason in waived else ""
+            line += f": {_clean(found[reason])}{answered}"
         yield line
 
 
