@@ -13,7 +13,13 @@ from functools import lru_cache
 
 from bouncer.authentication import could_not_tell, vouched
 from bouncer.jobs.reference import REFERENCE
-from bouncer.mail.address import domain, local_part, mailbox_address, without_tag
+from bouncer.mail.address import (
+    domain,
+    is_recipient,
+    local_part,
+    mailbox_address,
+    without_tag,
+)
 from bouncer.mail.message import Message
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import REFERENCE_FIELD
@@ -186,6 +192,11 @@ def _headers_truncated(message: Message, _: Context) -> str:
 @_checks(Reason.UNVERIFIABLE)
 def _unverifiable(message: Message, _: Context) -> str:
     return _evidence(message) if could_not_tell(message) and not vouched(message) else ""
+
+
+@_checks(Reason.INVALID_RECIPIENT)
+def _invalid_recipient(_: Message, context: Context) -> str:
+    return "" if is_recipient(context.recipient) else f"recipient {context.recipient}"
 
 
 def _evidence(message: Message) -> str:

@@ -49,8 +49,8 @@ def judge(message: Message, ruleset: Ruleset, settings: Settings, *, now: dateti
     """Decide about every recipient; `now` is the time of receipt for a mail without one.
 
     In mode shadow, decisions and withheld bounces are for the record only: nothing is stopped, and
-    `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one to a
-    recipient with a tab in the address.
+    `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one with a
+    line break in its message id.
     """
     decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
     withheld, answered = _guarded(message, decisions, ruleset, settings)

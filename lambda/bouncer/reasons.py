@@ -115,6 +115,12 @@ class Reason(StrEnum):
         waived_by="unauthenticated",
         about_sender=False,
     )
+    INVALID_RECIPIENT = _guard(
+        "invalid_recipient",
+        "SES takes no bounce for the recipient, which is not ASCII, longer than 320 characters or"
+        " not an address; **the mail goes on**",
+        about_sender=False,
+    )
     EXPIRED = _gate(
         "expired",
         "SES received the mail 24 hours ago, less `expiry_margin`: it would refuse the bounce",
