@@ -57,6 +57,7 @@ def test_missing_knowledge_says_nothing_about_the_sender() -> None:
     assert [str(reason) for reason in Reason if not reason.about_sender] == [
         "headers_truncated",
         "unverifiable",
+        "invalid_recipient",
         "expired",
         "duplicate",
         "capped",
