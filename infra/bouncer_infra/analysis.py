@@ -32,6 +32,7 @@ JOURNAL: Mapping[str, str] = {
     "decisions": "array<struct<recipient:string,action:string,rule:string,shadow:array<string>,"
     "withheld:string>>",
     "disposition": "string",
+    "went_on": "string",
     "mode": "string",
     "job_references": "array<string>",
     "reference": "string",

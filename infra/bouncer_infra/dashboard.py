@@ -95,6 +95,7 @@ def _mail(metrics: Metrics) -> cloudwatch.GraphWidget:
         Metric.MAILS: "mails",
         Metric.NOT_MAIL: "not a mail",
         Metric.INTAKE_ERRORS: "let through by an error",
+        Metric.WENT_ON: "rejected, but went on",
     }
     shown = [metrics.own("intake", name, label=label) for name, label in named.items()]
     return _graph("Mail in", shown, unit="mails in 5 minutes")
@@ -198,11 +199,8 @@ def _dead_letters(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 
 def _durations(metrics: Metrics) -> cloudwatch.GraphWidget:
-    shown = [
-        function.metric_duration(label=f"{name}, 99 of 100", statistic="p99")
-        for name, function in (("intake", metrics.intake), ("worker", metrics.worker))
-    ]
-    return _graph("Durations; the worker sleeps to keep its pace", shown, unit="ms")
+    shown = [metrics.intake.metric_duration(label="99 of 100 mails", statistic="p99")]
+    return _graph("Duration of the intake", shown, unit="ms")
 
 
 def _crashes(metrics: Metrics) -> cloudwatch.GraphWidget:

@@ -98,6 +98,7 @@ class DeploymentSettings:
     alarm_without_mail: int | None = field(
         default=None, metadata=_row(values.quiet_hours, "none: no alarm")
     )
+    went_on_percent: int = field(default=20, metadata=_row(values.percent))
     runtime: Mapping[str, Any] = field(
         default_factory=dict, metadata=_row(lambda node: node.value, "`{}`", key="settings")
     )

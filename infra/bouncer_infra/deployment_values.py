@@ -198,24 +198,22 @@ def parameter_path(node: Node) -> str | None:
     return None
 
 
-def days(node: Node) -> int | None:
-    """Read a number of days."""
-    expected = f"a number of days, 1 to {_MOST_DAYS}"
-    found = node.number(expected, least=1)
-    if found is not None and found > _MOST_DAYS:
-        node.fault(expected)
-        return None
-    return found
+def _number(expected: str, most: int) -> Callable[[Node], int | None]:
+    """Return the reader of a whole number from 1 to `most`."""
+
+    def read(node: Node) -> int | None:
+        found = node.number(expected, least=1)
+        if found is not None and found > most:
+            node.fault(expected)
+            return None
+        return found
+
+    return read
 
 
-def quiet_hours(node: Node) -> int | None:
-    """Read a number of hours that an alarm can look back."""
-    expected = f"a number of hours, 1 to {_MOST_QUIET_HOURS}"
-    found = node.number(expected, least=1)
-    if found is not None and found > _MOST_QUIET_HOURS:
-        node.fault(expected)
-        return None
-    return found
+days = _number(f"a number of days, 1 to {_MOST_DAYS}", _MOST_DAYS)
+quiet_hours = _number(f"a number of hours, 1 to {_MOST_QUIET_HOURS}", _MOST_QUIET_HOURS)
+percent = _number("a whole number of percent, 1 to 100", 100)  # 100 is never passed
 
 
 def log_days(node: Node) -> int | None:

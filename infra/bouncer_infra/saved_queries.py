@@ -33,6 +33,13 @@ filter message = "mail" and @message like /"Withheld":/
 | stats count(*) as recipients by decision.withheld as reason, decision.rule as rule
 | sort recipients desc
 """,
+    "went-on": """
+filter message = "mail" and ispresent(went_on)
+| parse sender "*@*" as name, sender_domain
+| stats count(*) as mails by went_on as reason, sender_domain
+| sort mails desc
+| limit 200
+""",
     "withheld-by-the-worker": """
 filter message = "withheld"
 | stats count(*) as jobs by reason

@@ -60,6 +60,7 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
     yield from _events(metrics)
     yield from _mail(metrics)
     yield from _documents(metrics)
+    yield _went_on(metrics)
     yield from _bounces(metrics)
     yield from _archive(metrics)
 
@@ -225,6 +226,21 @@ def _documents(metrics: Metrics) -> Iterator[Watch]:
             [metrics.own(each, Metric.STALE_RULES, label=each) for each in _SERVICES],
             label="stale rules",
         ),
+    )
+
+
+def _went_on(metrics: Metrics) -> Watch:
+    most = metrics.settings.went_on_percent
+    reasons = (Reason.HEADERS_TRUNCATED, Reason.UNVERIFIABLE)
+    unanswered = [metrics.own("intake", withheld_for(each), period=HOUR) for each in reasons]
+    rejected = metrics.own("intake", Metric.REJECTED, period=HOUR)
+    return Watch(
+        key="went-on",
+        says=f"More than {most} % of an hour's rejected mail went on without a bounce.",
+        measure=percentage(unanswered, [rejected], label="% went on", period=HOUR, least=10),
+        threshold=most,
+        above=True,
+        periods=2,
     )
 
 

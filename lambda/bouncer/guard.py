@@ -9,86 +9,46 @@ RFC 5321 sections 4.5.5 and 6.1, RFC 5230 section 4.6, RFC 5429 section 2.1, MS-
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
+from bouncer.authentication import could_not_tell, vouched
 from bouncer.jobs.reference import REFERENCE
-from bouncer.mail.address import domain, local_part, mailbox_address, without_tag
+from bouncer.mail.address import (
+    domain,
+    is_recipient,
+    local_part,
+    mailbox_address,
+    without_tag,
+)
 from bouncer.mail.message import Message
-from bouncer.mail.mime import decode_words
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import REFERENCE_FIELD
+from bouncer.signals import SIGNALS, Place, Signal
 
-# The five patterns that follow are texts and not compiled here: most environments of the intake
-# never answer a mail, and compiling would delay the start of each.
-# RFC 5321 section 4.5.3.1, without names that have no MX (RFC 6761, RFC 6762).
+# RFC 5321 section 4.5.3.1.3 limits the whole address; names without an MX (RFC 6761, RFC 6762) are
+# left out. A local part may be longer than 64 octets: see docs/decisions/0013-who-vouches.md.
 _ADDRESS = (
-    r"(?i)(?=.{3,254}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
+    r"(?i)(?=.{3,254}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
     r"(?!(?:invalid|localhost|local|internal|onion)$)[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
-_REPORT_TYPES = (
-    "multipart/report",
-    "message/delivery-status",
-    "message/global-delivery-status",
-    "message/disposition-notification",
-    "message/global-disposition-notification",
-    "message/feedback-report",
+# A forwarder's name for a sender, with the original user last: SRS0 and SRS1 (libsrs2), Microsoft's
+# `forwarder+SRS=hash=time=domain=user`, and its short form `bounces+SRS=hash=time` without a user.
+_SRS = (
+    r"srs0[-+=][^=]*=[^=]*=[^=]*=(?P<srs0>.*)|"
+    r"srs1[-+=][^=]*=[^=]*=[-+=][^=]*=[^=]*=[^=]*=(?P<srs1>.*)|"
+    r"[^+]*\+srs=[^=]*=[^=]*(?:=[^=]*=(?P<microsoft>.*))?"
 )
-# Local parts of senders in lower case, in the spellings that other programs look for (Pigeonhole,
-# James, SpamAssassin, simta, rspamd). No person's name may match: damon@, norman@, requests@.
-_DAEMON = (
-    r"(?:mail(?:er)?|smtp|mta|news|cron|fetchmail)[-_.]?d(?:ae|ea|e|a)mon(?:[-_.].*)?|m?daemon|mailer|"
-    r"mail[-_.]?delivery[-_.]?(?:sub)?system|postmaster-?bounces?|"
-    r"(?:.*[-_.])?auto(?:mated|matic)?[-_.]?(?:respon(?:der|d|se)|repl(?:y|ies)|answer)s?(?:[-_.].*)?|"
-    r"post_master|uucp|dev[-_.]?null|null|nobody|(?:mail|smtp|bounce)[-_.]?(?:errors?|relay)|.+-(?:errors|relay)"
-)
-_NO_REPLY = (
-    r"(?:non?|not|never|do[-._]?not|don'?t)[-._]{0,2}(?:repl(?:y|ies)|respon(?:d|se|der|da)|answer|return)|"
-    r"ne[-._]?pas[-._]?repondre|nao[-._]?responda|no[-._]?contestar|non[-._]?rispondere|"
-    r"nicht[-._]?antworten|keine[-._]?antwort"
-)
-# A no-reply word counts at either end of the local part only: in the middle it may be in a name.
-_AUTOMATIC = (
-    rf"(?:.*[-._]|e?mail|info|news|alerts?|notifications?)?(?:{_NO_REPLY})[0-9]*|"
-    rf"(?:{_NO_REPLY})(?:[-._0-9].*)?|postmaster|root|automated|automatic"
-)
-_LIST = (
-    r"owner-.*|.*-owner|.*-request|(?:.*[-._])?bounces?(?:[-+=_.].*)?|"
-    r"listserv|listproc|majordomo|mailman|.*-(?:subscribe|unsubscribe|confirm)"
-)
-# Headers by which answering machines mark their mail, people's mail not (X-Auto-Response-Suppress
-# stands in both).
-_AUTOMATIC_NAME = re.compile(
-    r"(?:x-)?(?:mail-?)?auto-?(?:repl(?:y|ied)(?:-?from)?|respon(?:d|ded|der|se)|generated)"
-)
-_AUTOMATIC_HEADERS = (
-    "x-fc-machinegenerated",
-    "x-ms-embedded-report",
-    "x-cron-env",
-    "x-loop",
-    "x-rt-loop-prevention",
-    "x-holidayreply",
-    "holidayreply",
-    "x-vacation",
-    "x-apple-action",
-)
-_LIST_HEADERS = (
-    "mailing-list",
-    "x-mailing-list",
-    "x-mailman-version",
-    "x-beenthere",
-)
-_SES_FEEDBACK = ":amazonses"  # ends the Feedback-ID of all mail sent through SES
+_LONGEST_VALUE = 1000  # characters of a header's value that are compared with a signal
 _COMMENT = re.compile(r"\([^()]*\)")
 _DEEPEST_COMMENT = 5
-_DOMAIN = re.compile(r"@([^\s@<>()\[\]\",;:\\]*)")
-_AUTO_PRECEDENCE = {"auto_reply", "auto-reply", "auto"}
-_LIST_PRECEDENCE = {"bulk", "list", "junk"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The facts about one rejected recipient that the guard needs beside the mail.
 
+    `bounce_senders` are all mailboxes that any bounce may come from, whichever rule decides.
     `own_domains` are written as in rules: `example.com` alone, `.example.com` for its subdomains.
     `answer` has the classes of mail (reasons.py) that are answered all the same.
     """
@@ -99,6 +59,9 @@ class Context:
     answer: Collection[str]
 
 
+_SIGNALS_OF = {
+    reason: tuple(signal for signal in SIGNALS if signal.reason is reason) for reason in Reason
+}
 _Check = Callable[[Message, Context], str]
 CHECKS: dict[Reason, _Check] = {}
 
@@ -124,8 +87,13 @@ def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]
     A finding may quote the mail; quoted text is not cleaned.
     """
     for reason, check in CHECKS.items():
-        if reason.waived_by not in context.answer and (found := check(message, context)):
+        if not waived(reason, message, context) and (found := check(message, context)):
             yield reason, found
+
+
+def waived(reason: Reason, message: Message, context: Context) -> bool:
+    """Tell whether `answer` waives a reason for this mail."""
+    return reason.waived_by in context.answer and (not reason.if_vouched or vouched(message))
 
 
 @_checks(Reason.NULL_SENDER)
@@ -149,20 +117,17 @@ def _invalid_sender(message: Message, _: Context) -> str:
 
 @_checks(Reason.REPORT)
 def _report(message: Message, _: Context) -> str:
-    for value in message.header("content-type"):
-        if "".join(_bare(value).split()).startswith(_REPORT_TYPES):
-            return f"Content-Type: {value}"
-    for name in (REFERENCE_FIELD, "X-Failed-Recipients"):
-        for value in message.header(name.lower()):
-            return f"{name}: {value}"
+    for value in message.header(REFERENCE_FIELD.lower()):
+        return f"{REFERENCE_FIELD}: {value}"
     quoting = (*message.subject, *message.header("references"), *message.header("in-reply-to"))
-    return next((f"our reference in {text}" for text in quoting if REFERENCE.search(text)), "")
+    ours = next((f"our reference in {text}" for text in quoting if REFERENCE.search(text)), "")
+    return ours or _marked(message, Reason.REPORT)
 
 
 @_checks(Reason.OWN_SENDER)
 def _own_sender(message: Message, context: Context) -> str:
     """Find our own mail, and mail to a bounce sender, which may be an answer to a bounce."""
-    senders = {mailbox_address(mailbox).lower() for mailbox in context.bounce_senders}
+    senders = set(map(_bare_address, context.bounce_senders))
     recipient = without_tag(context.recipient).lower()
     if recipient in senders:
         return f"{context.recipient} is where our bounces come from"
@@ -170,6 +135,12 @@ def _own_sender(message: Message, context: Context) -> str:
     if own or in_domains(domain(message.sender), context.own_domains):
         return f"envelope sender {message.sender}"
     return ""
+
+
+@lru_cache(maxsize=1000)
+def _bare_address(mailbox: str) -> str:
+    """Return the address of a mailbox that an operator wrote: few, and the same for each mail."""
+    return mailbox_address(mailbox).lower()
 
 
 def in_domains(domain: str, patterns: Iterable[str]) -> bool:
@@ -182,15 +153,7 @@ def in_domains(domain: str, patterns: Iterable[str]) -> bool:
 
 @_checks(Reason.DAEMON_SENDER)
 def _daemon_sender(message: Message, _: Context) -> str:
-    """Find a mail system as the sender; some name themselves in From only."""
-    for address in (message.sender, *message.from_):
-        if _local_part_is(address, _DAEMON):
-            return f"sender {address}"
-    for value in message.header("from"):  # such as `MAILER-DAEMON <>`
-        name = value.partition("<")[0].strip(' "').lower()[:64]
-        if "@" not in value and re.fullmatch(_DAEMON, name):
-            return f"From: {value}"
-    return ""
+    return _marked(message, Reason.DAEMON_SENDER)
 
 
 @_checks(Reason.VIRUS)
@@ -200,16 +163,7 @@ def _virus(message: Message, _: Context) -> str:
 
 @_checks(Reason.SUPPRESSED)
 def _suppressed(message: Message, _: Context) -> str:
-    for value in message.header("x-auto-response-suppress"):
-        tokens = re.split(r"[,;\s]", _comment_free(value).lower())
-        if "ndr" in tokens or "all" in tokens:
-            return f"X-Auto-Response-Suppress: {value}"
-    return ""
-
-
-@_checks(Reason.HEADERS_TRUNCATED)
-def _headers_truncated(message: Message, _: Context) -> str:
-    return "SES passed on only a part of the headers" if message.headers_truncated else ""
+    return _marked(message, Reason.SUPPRESSED)
 
 
 @_checks(Reason.SPAM)
@@ -219,72 +173,97 @@ def _spam(message: Message, _: Context) -> str:
 
 @_checks(Reason.UNAUTHENTICATED)
 def _unauthenticated(message: Message, _: Context) -> str:
-    spf, dmarc = message.verdicts["spf"], message.verdicts["dmarc"]
-    if spf == "pass" or (dmarc == "pass" and _aligned(message)):
-        return ""
-    author = "; ".join(message.header("from")) or "absent"
-    return f"SPF {spf}, DMARC {dmarc}, envelope sender {message.sender}, From {author}"
-
-
-def _aligned(message: Message) -> bool:
-    """Tell whether the one From address is in the sender's domain, or in a domain above it.
-
-    A From below the sender's domain proves nothing: whoever owns `attacker.eu.org` does not speak
-    for `eu.org`. Parsers differ in how they read a hostile From, and DMARC may have passed for
-    another part of it than the one read here: so every domain written there has to fit.
-    """
-    values = message.header("from")
-    if len(values) != 1 or len(message.from_) != 1:
-        return False
-    sender = domain(message.sender)
-    written = (_DOMAIN.findall(value) for value in (*values, *map(decode_words, values)))
-    authors = {author.rstrip(".").lower() for found in written for author in found}
-    return all(author == sender or sender.endswith(f".{author}") for author in authors)
+    return "" if vouched(message) or could_not_tell(message) else _evidence(message)
 
 
 @_checks(Reason.AUTOMATIC)
 def _automatic(message: Message, _: Context) -> str:
-    for value in message.header("auto-submitted"):
-        if _bare(value) not in ("no", ""):
-            return f"Auto-Submitted: {value}"
-    for name in message.headers:
-        if name in _AUTOMATIC_HEADERS or _AUTOMATIC_NAME.fullmatch(name):
-            return f"header {name}"
-    if word := _precedence(message) & _AUTO_PRECEDENCE:
-        return f"Precedence: {min(word)}"
-    return f"sender {message.sender}" if _local_part_is(message.sender, _AUTOMATIC) else ""
+    return _marked(message, Reason.AUTOMATIC)
 
 
 @_checks(Reason.LISTS)
 def _lists(message: Message, _: Context) -> str:
-    for name in message.headers:
-        if name.startswith("list-") or name in _LIST_HEADERS:
-            return f"header {name}"
-    for value in message.header("feedback-id"):
-        if not value.lower().endswith(_SES_FEEDBACK):
-            return f"Feedback-ID: {value}"
-    if word := _precedence(message) & _LIST_PRECEDENCE:
-        return f"Precedence: {min(word)}"
-    return f"sender {message.sender}" if _local_part_is(message.sender, _LIST) else ""
+    return _marked(message, Reason.LISTS)
 
 
-def _local_part_is(address: str, pattern: str) -> bool:
+@_checks(Reason.HEADERS_TRUNCATED)
+def _headers_truncated(message: Message, _: Context) -> str:
+    return "SES passed on only a part of the headers" if message.headers_truncated else ""
+
+
+@_checks(Reason.UNVERIFIABLE)
+def _unverifiable(message: Message, _: Context) -> str:
+    return _evidence(message) if could_not_tell(message) and not vouched(message) else ""
+
+
+@_checks(Reason.INVALID_RECIPIENT)
+def _invalid_recipient(_: Message, context: Context) -> str:
+    return "" if is_recipient(context.recipient) else f"recipient {context.recipient}"
+
+
+def _evidence(message: Message) -> str:
+    author = "; ".join(message.header("from")) or "absent"
+    spf, dmarc = message.verdicts["spf"], message.verdicts["dmarc"]
+    return f"SPF {spf}, DMARC {dmarc}, envelope sender {message.sender}, From {author}"
+
+
+def _marked(message: Message, reason: Reason) -> str:
+    """Return the first signal of a reason that the mail has, or ""."""
+    found = (_found(message, signal) for signal in _SIGNALS_OF[reason])
+    return next(filter(None, found), "")
+
+
+def _found(message: Message, signal: Signal) -> str:
+    """Return the text in which a signal was found, or ""."""
+    match signal.place:
+        case Place.HEADER:
+            return _in_header(message, signal)
+        case Place.NAME:
+            names = (name for name in message.headers if re.fullmatch(signal.name, name))
+            found = (f"header {name}" for name in names if _values(message, name, signal.pattern))
+            return next(found, "")
+        case Place.SENDER:
+            named = _named(message.sender, signal.pattern)
+            return f"sender {message.sender}" if named else ""
+        case Place.FROM:
+            found = (each for each in message.from_ if _named(each, signal.pattern))
+            return next((f"From {address}" for address in found), "")
+        case Place.ADDRESS:
+            addresses = (message.sender, *message.from_)
+            found = (each for each in addresses if re.fullmatch(signal.pattern, each.lower()))
+            return next((f"address {address}" for address in found), "")
+
+
+def _in_header(message: Message, signal: Signal) -> str:
+    values = _values(message, signal.name, signal.pattern)
+    if not values or (signal.beside and not _values(message, *signal.beside)):
+        return ""
+    return f"{signal.name}: {values[0]}"
+
+
+def _values(message: Message, name: str, pattern: str) -> list[str]:
+    """Return the values of a header that match."""
+    key = name.lower()
+    values = message.header(key)
+    if not values:
+        return []
+    texts = message.subject if key == "subject" else map(_comment_free, values)
+    return [
+        value
+        for value, text in zip(values, texts, strict=True)
+        if re.fullmatch(pattern, " ".join(text.lower().split())[:_LONGEST_VALUE])
+    ]
+
+
+def _named(address: str, pattern: str) -> bool:
     """Tell whether the local part matches, as it stands, without its tag, or inside SRS or BATV."""
-    local = local_part(address)[:64]
+    local = local_part(address)[:_LONGEST_VALUE]
+    if rewritten := re.fullmatch(_SRS, local):
+        local = next(filter(None, rewritten.groups()), "")
     return any(
         re.fullmatch(pattern, part)
         for part in (local, local.partition("+")[0], local.rpartition("=")[2])
     )
-
-
-def _precedence(message: Message) -> set[str]:
-    values = (*message.header("precedence"), *message.header("x-precedence"))
-    return {word for value in values for word in re.split(r"[\s,]+", _bare(value))}
-
-
-def _bare(value: str) -> str:
-    """Return a structured value in lower case, without comments and parameters."""
-    return _comment_free(value).partition(";")[0].strip().lower()
 
 
 def _comment_free(value: str) -> str:

@@ -68,6 +68,8 @@ class Journal:
             metrics |= _withheld(judgement.withheld.values())
         if judgement.jobs:
             metrics[Metric.QUEUED] = sum(len(job.refusals) for job in judgement.jobs)
+        if judgement.went_on:
+            metrics[Metric.WENT_ON] = 1
         shown = _Shown(settings)
         fields = {
             "message_id": judgement.message.message_id,
@@ -83,6 +85,7 @@ class Journal:
                 for decision in judgement.decisions
             ],
             "disposition": judgement.disposition,
+            "went_on": judgement.went_on,
             "mode": settings.mode,
             "references": [job.reference for job in judgement.jobs],
         }

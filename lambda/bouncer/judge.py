@@ -1,7 +1,8 @@
 """Judges a message: decisions, disposition, withheld bounces and jobs, as one value.
 
 The same function serves the intake, replay and tests; it has no effects. A rejected recipient whose
-bounce is withheld is still rejected.
+bounce is withheld is still rejected. But a mail is never stopped while its bounce is withheld for a
+reason that says nothing about its sender: such a mail goes on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ from bouncer.mail.message import Message
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import Rejection
-from bouncer.rules.rule import Action, Mode, Rule
+from bouncer.rules.rule import Action, Mode
 from bouncer.rules.ruleset import Decision, Ruleset
 
 
@@ -31,12 +32,16 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """All there is to say about one mail; `withheld` maps unanswered recipients to the reason."""
+    """All there is to say about one mail; `withheld` maps unanswered recipients to the reason.
+
+    `went_on` is the reason for which a mail goes on that its rules would have stopped, or None.
+    """
 
     message: Message
     decisions: tuple[Decision, ...]
     disposition: Disposition
     withheld: Mapping[str, Reason]
+    went_on: Reason | None
     jobs: tuple[Job, ...]
 
 
@@ -44,24 +49,28 @@ def judge(message: Message, ruleset: Ruleset, settings: Settings, *, now: dateti
     """Decide about every recipient; `now` is the time of receipt for a mail without one.
 
     In mode shadow, decisions and withheld bounces are for the record only: nothing is stopped, and
-    `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one to a
-    recipient with a tab in the address.
+    `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one with a
+    line break in its message id.
     """
     decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
-    withheld, answered = _guarded(message, decisions, settings)
+    withheld, answered = _guarded(message, decisions, ruleset, settings)
     acting = settings.mode is Mode.ENFORCE
+    stopping = acting and bool(decisions) and all(map(_stops, decisions))
+    went_on = _not_about_sender(withheld.values()) if stopping else None
+    stopped = stopping and went_on is None
     return Judgement(
         message=message,
         decisions=decisions,
-        disposition=_disposition(decisions) if acting else Disposition.CONTINUE,
+        disposition=Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE,
         withheld=withheld,
+        went_on=went_on,
         jobs=tuple(_jobs(message, answered, settings, now)) if acting else (),
     )
 
 
-def _disposition(decisions: tuple[Decision, ...]) -> Disposition:
-    stopped = bool(decisions) and all(map(_stops, decisions))
-    return Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE
+def _not_about_sender(reasons: Iterable[Reason]) -> Reason | None:
+    """Return the first reason that says nothing about the sender: the mail goes on for it."""
+    return next((reason for reason in reasons if not reason.about_sender), None)
 
 
 def _stops(decision: Decision) -> bool:
@@ -71,15 +80,22 @@ def _stops(decision: Decision) -> bool:
 
 
 def guard_context(
-    message: Message, rule: Rule | None, recipient: str, settings: Settings
+    message: Message, decision: Decision, ruleset: Ruleset, settings: Settings
 ) -> guard.Context:
-    """Return the facts the guard needs about one recipient rejected by this rule."""
-    rejection = rule.rejection if rule else None
-    senders = {bounce_sender(recipient, rejection, settings), settings.bounce_sender or ""}
+    """Return the facts the guard needs about one rejected recipient.
+
+    The bounce senders are those of all rules, of the settings, and the one that a bounce has
+    without them: if only the deciding rule's counted, two rules that refuse mail to each other's
+    sender would answer each other's bounces without end.
+    """
+    rejection = decision.rule.rejection if decision.rule else None
     return guard.Context(
-        recipient=recipient,
-        bounce_senders=senders - {""},
-        own_domains=(*map(domain, (recipient, *message.own_recipients)), *settings.own_domains),
+        recipient=decision.recipient,
+        bounce_senders=ruleset.bounce_senders | {bounce_sender(decision.recipient, None, settings)},
+        own_domains=(
+            *map(domain, (decision.recipient, *message.own_recipients)),
+            *settings.own_domains,
+        ),
         answer=settings.answer | (rejection.answer if rejection else frozenset()),
     )
 
@@ -91,13 +107,13 @@ def bounce_sender(recipient: str, rejection: Rejection | None, settings: Setting
 
 
 def _guarded(
-    message: Message, decisions: Iterable[Decision], settings: Settings
+    message: Message, decisions: Iterable[Decision], ruleset: Ruleset, settings: Settings
 ) -> tuple[dict[str, Reason], list[Decision]]:
     withheld: dict[str, Reason] = {}
     answered: list[Decision] = []
     for decision in decisions:
         if decision.action is Action.REJECT:
-            context = guard_context(message, decision.rule, decision.recipient, settings)
+            context = guard_context(message, decision, ruleset, settings)
             reason = guard.withheld(message, context)
             if reason:
                 withheld[decision.recipient] = reason

@@ -21,6 +21,7 @@ class Metric(StrEnum):
     DROPPED = "Dropped"
     SHADOW_MATCHES = "ShadowMatches"
     QUEUED = "Queued"
+    WENT_ON = "WentOn"
     NOT_MAIL = "NotMail"
     INTAKE_ERRORS = "IntakeErrors"
     INVALID_DOCUMENTS = "InvalidDocuments"

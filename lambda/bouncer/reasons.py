@@ -13,42 +13,51 @@ class _Row(NamedTuple):
     when: str
     asked_by: str
     waived_by: str | None = None
+    if_vouched: bool = False
     about_sender: bool = False
 
 
 def _guard(
-    word: str, when: str, *, waived_by: str | None = None, about_sender: bool = True
-) -> _Row:
-    return _Row(word, when, "guard", waived_by, about_sender)
+    word: str,
+    when: str,
+    *,
+    waived_by: str | None = None,
+    if_vouched: bool = False,
+    about_sender: bool = True,
+) -> tuple[_Row]:
+    return (_Row(word, when, "guard", waived_by, if_vouched, about_sender),)
 
 
-def _gate(word: str, when: str, *, about_sender: bool = False) -> _Row:
-    return _Row(word, when, "gate", None, about_sender)
+def _gate(word: str, when: str, *, about_sender: bool = False) -> tuple[_Row]:
+    return (_Row(word, when, "gate", about_sender=about_sender),)
 
 
 class Reason(StrEnum):
     """A reason not to answer a rejected mail; its value is the word in logs, metrics and replay.
 
     `when` says when it applies, as docs/flow.md does; `asked_by` is `guard` or `gate`. `waived_by`
-    is the class of `answer` that waives the reason, or None. `about_sender` is true of a reason
-    that says something about the sender or the mail, and not only about what we know or can do.
+    is the class of `answer` that waives the reason, or None; with `if_vouched`, only for a sender
+    that SPF or DMARC vouches for. `about_sender` is true of a reason that says something about the
+    sender or the mail, and not only about what we know or can do: for a reason of the guard that
+    does not, the mail goes on. Such reasons stand last, so they are reported only if no other
+    applies.
     """
 
     when: str
     asked_by: str
     waived_by: str | None
+    if_vouched: bool
     about_sender: bool
 
-    def __new__(
-        cls, word: str, when: str, asked_by: str, waived_by: str | None, about_sender: bool
-    ) -> Self:
+    def __new__(cls, row: _Row) -> Self:
         """Make a member of its row."""
-        reason = str.__new__(cls, word)
-        reason._value_ = word
-        reason.when = when
-        reason.asked_by = asked_by
-        reason.waived_by = waived_by
-        reason.about_sender = about_sender
+        reason = str.__new__(cls, row.word)
+        reason._value_ = row.word
+        reason.when = row.when
+        reason.asked_by = row.asked_by
+        reason.waived_by = row.waived_by
+        reason.if_vouched = row.if_vouched
+        reason.about_sender = row.about_sender
         return reason
 
     NULL_SENDER = _guard(
@@ -75,26 +84,42 @@ class Reason(StrEnum):
     SUPPRESSED = _guard(
         "suppressed", "X-Auto-Response-Suppress has NDR or All: the sender's system wants no bounce"
     )
-    HEADERS_TRUNCATED = _guard(
-        "headers_truncated",
-        "SES cut the headers at 10 KB: the missing ones may forbid a bounce",
-        about_sender=False,
-    )
     SPAM = _guard("spam", "the spam verdict is FAIL", waived_by="spam")
     UNAUTHENTICATED = _guard(
         "unauthenticated",
-        "SPF did not pass, nor did DMARC for a From in the sender's domain or in one above it",
+        "SPF did not pass, nor did DMARC for a From that is the envelope sender",
         waived_by="unauthenticated",
     )
     AUTOMATIC = _guard(
         "automatic",
-        "a machine sent the mail: Auto-Submitted and its kind, no-reply senders, postmaster",
+        "a machine sent the mail: Auto-Submitted and its kind, no-reply in sender or From,"
+        " postmaster",
         waived_by="automatic",
     )
     LISTS = _guard(
         "lists",
         "a list sent the mail: List headers, Precedence bulk, owner- and -bounces senders",
         waived_by="lists",
+    )
+    HEADERS_TRUNCATED = _guard(
+        "headers_truncated",
+        "SES cut the headers at 10 KB: the missing ones may forbid a bounce; **the mail goes on**",
+        waived_by="truncated",
+        if_vouched=True,
+        about_sender=False,
+    )
+    UNVERIFIABLE = _guard(
+        "unverifiable",
+        "as `unauthenticated`, but SES had no verdict on SPF or DMARC, and neither of them failed;"
+        " **the mail goes on**",
+        waived_by="unauthenticated",
+        about_sender=False,
+    )
+    INVALID_RECIPIENT = _guard(
+        "invalid_recipient",
+        "SES takes no bounce for the recipient, which is not ASCII, longer than 320 characters or"
+        " not an address; **the mail goes on**",
+        about_sender=False,
     )
     EXPIRED = _gate(
         "expired",
@@ -108,7 +133,12 @@ class Reason(StrEnum):
 GUARD_REASONS = tuple(reason for reason in Reason if reason.asked_by == "guard")
 GATE_REASONS = tuple(reason for reason in Reason if reason.asked_by == "gate")
 
-# The words of `answer`, the most harmless one first.
+# The words of `answer`: of reasons about the sender, the most harmless one first; then the others.
 ANSWER_CLASSES = tuple(
-    dict.fromkeys(reason.waived_by for reason in reversed(Reason) if reason.waived_by)
+    dict.fromkeys(
+        reason.waived_by
+        for about_sender in (True, False)
+        for reason in reversed(Reason)
+        if reason.waived_by and reason.about_sender is about_sender
+    )
 )

@@ -54,7 +54,7 @@ def _brief_answers(judgement: Judgement, ruleset: Ruleset, settings: Settings) -
     for decisions in alike.values():
         yield from _brief_answer(decisions, ruleset, judgement.message)
         if decisions[0].action is Action.REJECT:
-            yield from _guard(decisions[0], judgement.message, settings, full=False)
+            yield from _guard(decisions[0], ruleset, judgement.message, settings)
 
 
 def _brief_answer(decisions: list[Decision], ruleset: Ruleset, message: Message) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _every_answer(judgement: Judgement, ruleset: Ruleset, settings: Settings) ->
     for decision in judgement.decisions:
         yield from _full_answer(decision, ruleset, judgement.message)
         if decision.action is Action.REJECT:
-            yield from _guard(decision, judgement.message, settings, full=True)
+            yield from _guard(decision, ruleset, judgement.message, settings, full=True)
 
 
 def _full_answer(decision: Decision, ruleset: Ruleset, message: Message) -> Iterator[str]:
@@ -129,26 +129,36 @@ def _matches(rule: Rule, message: Message, facts: Facts) -> bool:
 
 
 def _guard(
-    decision: Decision, message: Message, settings: Settings, *, full: bool
+    decision: Decision,
+    ruleset: Ruleset,
+    message: Message,
+    settings: Settings,
+    *,
+    full: bool = False,
 ) -> Iterator[str]:
-    context = guard_context(message, decision.rule, decision.recipient, settings)
+    context = guard_context(message, decision, ruleset, settings)
     found = dict(guard.findings(message, replace(context, answer=())))
-    withheld = next((reason for reason in found if reason.waived_by not in context.answer), None)
+    waived = {reason for reason in found if guard.waived(reason, message, context)}
+    withheld = next((reason for reason in found if reason not in waived), None)
     yield f"{INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
     for reason in GUARD_REASONS:
         line = f"{INDENT * 2}{mark(reason in found)} {reason}"
         if reason in found:
-            answered = reason.waived_by in context.answer
-            waived = " (the rule or settings answer it)" if answered else ""
-            line += f": {clean(found[reason])}{waived}"
+            answered = " (the rule or settings answer it)" if reason in waived else ""
+            line += f": {clean(found[reason])}{answered}"
         if full or reason in found:
             yield line
     if not full and found:
         yield f"{INDENT * 2}no  {_counted(len(GUARD_REASONS) - len(found), 'other reason')}"
 
 
+def _went_on(judgement: Judgement) -> str:
+    reason = judgement.went_on
+    return f" ({reason} says nothing about the sender, so the mail goes on)" if reason else ""
+
+
 def _disposition(judgement: Judgement, settings: Settings) -> Iterator[str]:
-    yield f"disposition: {judgement.disposition}"
+    yield f"disposition: {judgement.disposition}" + _went_on(judgement)
     if settings.mode is not Mode.ENFORCE:
         yield f"settings: mode is {settings.mode}, so nothing is stopped or bounced"
     for job in judgement.jobs:

@@ -1,7 +1,8 @@
 """Shows results to people: a table with one row for each input.
 
 On a terminal the table fits its width: addresses are cut, decisions and reasons never. Anywhere
-else nothing is cut. In text from a mail, whatever could control a terminal or cannot be seen is an escape.
+else nothing is cut. In text from a mail, whatever could control a terminal or cannot be seen is an
+escape.
 """
 
 import time

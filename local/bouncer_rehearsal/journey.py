@@ -1,7 +1,8 @@
-"""The journey: deploy into the emulator, send mail in, read the bounces back, remove everything.
+"""The journey: deploy into the emulator, send mail in, read the bounces, operate, remove all.
 
 Every step checks what it reports; the first that finds something else ends the journey with one
-sentence. The mails are shipped samples, the rules are the starter rules.
+sentence. The mails are shipped samples, the rules are the starter rules, the operator's commands
+those of the pages.
 """
 
 import json
@@ -21,6 +22,7 @@ from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator, emulator
 from bouncer_rehearsal.inventory import inventory
 from bouncer_rehearsal.mails import Mails
+from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 from bouncer_sim.fake_ses.server import FakeSes
 
@@ -83,9 +85,18 @@ class Journey:
                 settings=wanted,
             )
             before = self._deploy(aws, cdk)
-            self._write_rules(aws)
+            runbooks = Runbooks(
+                self._root,
+                self._out,
+                aws=aws,
+                story=self._story,
+                name=NAME,
+                outputs=self._outputs(),
+            )
+            runbooks.begin()
             self._show_rule(aws, wanted)
             self._mails(aws, ses)
+            runbooks.operate()
             self._doctor(aws)
             self._destroy(aws, cdk, before)
 
@@ -112,16 +123,6 @@ class Journey:
         text = (self._out / "outputs.json").read_text(encoding="utf-8")
         outputs: dict[str, str] = json.loads(text)[STACK]
         return outputs
-
-    def _write_rules(self, aws: Emulator) -> None:
-        with self._story.step("write the starter rules to SSM"):
-            prefix = self._outputs()["RulesPrefix"]
-            ssm = aws.client("ssm")
-            rules = sorted((self._root / "rules").glob("*.yaml"))
-            for rule in rules:
-                text = rule.read_text(encoding="utf-8")
-                ssm.put_parameter(Name=f"{prefix}{rule.stem}", Value=text, Type="String")
-            self._story.tell(f"{len(rules)} rules below {prefix}")
 
     def _show_rule(self, aws: Emulator, wanted: Mapping[str, Any]) -> None:
         with self._story.step("read the receipt rule that is in force"):

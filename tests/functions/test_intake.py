@@ -143,6 +143,17 @@ def test_a_withheld_bounce_is_still_a_rejection() -> None:
     assert tried.lines[0]["Withheld_null_sender"] == [1]
 
 
+def test_a_mail_that_ses_told_too_little_about_goes_on() -> None:
+    """It is neither stopped nor bounced, and its line says the reason and that it went on."""
+    tried = bench()
+    assert tried(event(headersTruncated=True)) == "CONTINUE"
+    assert not tried.jobs.sent
+    (line,) = tried.lines
+    assert line["decisions"][0]["withheld"] == "headers_truncated"
+    assert (line["disposition"], line["went_on"]) == ("CONTINUE", "headers_truncated")
+    assert line["WentOn"] == line["Withheld_headers_truncated"] == line["Rejected"] == [1]
+
+
 @pytest.mark.parametrize(
     ("rule", "disposition", "queued"),
     [
@@ -250,7 +261,8 @@ def test_a_bounce_that_cannot_be_made_stops_nothing(recipient: str) -> None:
     tried = bench("reject: {type: DoesNotExist}")
     assert tried(event(recipient)) == "CONTINUE"
     assert not tried.jobs.sent
-    assert [line["stage"] for line in tried.lines] == ["queue"]
+    (line,) = tried.lines
+    assert line["decisions"][0]["withheld"] == line["went_on"] == "invalid_recipient"
 
 
 def test_a_log_level_from_outside_hides_no_mail(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ MAXIMAL: dict[str, Any] = {
     "ledger_recovery": True,
     "events": ["send", "bounce", "complaint", "open", "click"],
     "alarm_email": "Operators <ops@example.com>",
+    "went_on_percent": 35,
 }
 
 # Settings neither of them has, all in one template.

@@ -46,9 +46,11 @@ class Kept:
         self.jobs.append(job)
 
 
-def event(source: str) -> dict[str, Any]:
-    recipients = [f"{name}@example.com" for name in ("ann", "bob", "staff", "trash")]
-    verdict = {"status": "PASS"}
+def event(
+    source: str, *, names: tuple[str, ...] = ("ann", "bob", "staff", "trash"), word: str = "PASS"
+) -> dict[str, Any]:
+    recipients = [f"{name}@example.com" for name in names]
+    verdict = {"status": word}
     mail = {"timestamp": NOW.isoformat(), "source": source, "messageId": "m1", "headers": []}
     verdicts = {f"{name}Verdict": verdict for name in ("spf", "dkim", "dmarc", "spam", "virus")}
     ses = {"mail": mail, "receipt": {"recipients": recipients, **verdicts}}
@@ -65,6 +67,8 @@ def lines() -> tuple[Line, ...]:
     function = Intake(loader=loader, jobs=jobs, journal=told.journal, now=lambda: NOW)
     for source in ("eve@partner.example", "<>"):
         function.handle(event(source), request_id="r1")
+    unverifiable = event("eve@partner.example", names=("ann",), word="PROCESSING_FAILED")
+    function.handle(unverifiable, request_id="r1")
     told.not_mail("no records")
     told.intake_failed("rules", _raised(), "m1")
     invalid = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",))

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 
+from bouncer.reasons import GUARD_REASONS
 from tests.infra.monitoring_parts import (
     Template,
     alarms,
@@ -81,6 +82,17 @@ def test_an_intake_without_environment_is_an_intake_error(template: Template) ->
     }
     assert deployments == {"main", "unknown"}
     assert {"IntakeErrors", "Errors"} == {metric["MetricName"] for metric in found}
+
+
+def test_mail_that_went_on_is_seen_as_a_share(template: Template, maximal: Template) -> None:
+    """Of an hour's rejected recipients, counted by the reasons that say nothing about a sender."""
+    alarm = alarms(template)["went-on"]
+    assert (alarm["Threshold"], alarms(maximal)["went-on"]["Threshold"]) == (20, 35)
+    assert {metric["MetricName"] for metric in watched(alarm)} == {
+        *(f"Withheld_{reason}" for reason in GUARD_REASONS if not reason.about_sender),
+        "Rejected",
+    }
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
 
 
 def test_no_address_no_topic(template: Template) -> None:

@@ -12,6 +12,8 @@ from tests.infra.monitoring_parts import (
     ROOT,
 )
 
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+
 
 @pytest.mark.parametrize("name", ["sending: paused", "mode: shadow"])
 def test_the_kill_switches_are_settings_that_exist(name: str) -> None:
@@ -32,13 +34,13 @@ def test_the_kill_switch_pauses_and_changes_nothing_else() -> None:
 
 
 def test_commands_of_the_runbooks_exist() -> None:
-    """Every `aws` command named is one of botocore's, with options of its operation."""
+    """Every `aws` command of both pages is one of botocore's, with options of its operation."""
     import botocore.session  # noqa: PLC0415  # beside its only use
     from botocore import xform_name  # noqa: PLC0415
 
     session = botocore.session.get_session()
     found = re.findall(
-        r"^ *aws ([a-z0-9-]+) ([a-z-]+)((?:.|\\\n)*?)(?<!\\)$", OPERATIONS, re.MULTILINE
+        r"^ *aws ([a-z0-9-]+) ([a-z-]+)((?:.|\\\n)*?)(?<!\\)$", DEPLOY + OPERATIONS, re.MULTILINE
     )
     assert found
     for service, command, rest in found:

@@ -73,6 +73,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"activate_rule_set": True}, "activate_rule_set: found true, expected create_rule_set"),
     ({"create_rule_set": True, "after": "x"}, 'after: found "x", expected no "after"'),
     ({"invocation": "sync"}, 'invocation: found "sync", expected one of request_response'),
+    ({"went_on_percent": 0}, "went_on_percent: found 0, expected a whole number of percent"),
+    ({"went_on_percent": 101}, "went_on_percent: found 101, expected a whole number of percent"),
     ({"log_days": 31}, "log_days: found 31, expected one of 1, 3, 5"),
     ({"log_days": True}, "log_days: found true, expected one of"),
     ({"store": {"day": 3}}, 'store.day: found unknown key "day", expected days'),

@@ -105,7 +105,7 @@ def test_missing_sender_is_a_null_sender() -> None:
         "bob\x00@sender.example",
         "björn@sender.example",
         "bob@sänder.example",
-        f"{'b' * 65}@sender.example",
+        f"{'b' * 240}@sender.example",
         f"bob@{'x' * 64}.example",
         f"bob@{'sender.' * 40}example",
     ],
@@ -129,6 +129,9 @@ def test_undeliverable_sender_is_invalid(sender: str) -> None:
         "123@456.example",
         "bob@local.example",
         f"{'b' * 64}@sender.example",
+        f"{'b' * 65}@sender.example",
+        f"01000190abcdef-{'0' * 60}-000000@sender.example",
+        f"forwarder+SRS=abcde=IX=origin.example=first.middle.lastname@{'f' * 40}.example",
     ],
 )
 def test_deliverable_sender_is_valid(sender: str) -> None:
@@ -238,13 +241,16 @@ no-responder noresponder nao-responda nepasrepondre ne-pas-repondre no-contestar
 nicht-antworten nichtantworten keine-antwort
 postmaster Postmaster postmaster+x root automated automatic
 SRS0=ab=cd=origin.example=noreply prvs=0123456789=no-reply
+bob+SRS=44ldt=IX=origin.example=noreply SRS1=ef=hub.example==ab=cd=origin.example=no-reply
 """.split()  # noqa: SIM905  # a table of words
 
 LISTS = """
 owner-cats Owner-Cats cats-owner cats-request cats-bounces cats-bounces+ann=example.com
 cats-bounces-ann=example.com bounce bounces bounce-1234_HTML-5678-90 bounces+12-ab-ann=example.com
 bounces-7 bounce.news.7 bounce_7 news-bounce news.bounces msprvs1=17000=bounces-1-2
-listserv LISTSERV listproc majordomo mailman cats-subscribe cats-unsubscribe cats-confirm
+listserv LISTSERV listproc majordomo mailman cats-subscribe cats-unsubscribe
+cats-confirm+1a2b3c4d5e6f Cats-Confirm+0123456789abcdef0123456789abcdef01234567
+SRS0=ab=cd=origin.example=cats-bounces joe+SRS=ab=cd=origin.example=owner-cats
 """.split()  # noqa: SIM905  # a table of words
 
 PEOPLE = """
@@ -255,7 +261,11 @@ returns respond answers requests request prayerrequest notary notes.reply note-r
 dontrell donna.reply volcano.return homeowner home.owner owner owners ownership co.owner.bob
 automat automation autoparts auto-parts auto.smith automatic-doors mailman.pat mailerson mailers
 postmaster-general postmasters post.master subscribe confirm unconfirmed listings list lists
-majordomos admin office-admin sys-admin relay relays errors trial.and.errors newsroom news
+majordomos ship-confirm order-confirm cats-confirm pay.confirm+eu bounces+SRS=44ldt=IX
+joe+SRS=44ldt=IX=origin.example=bob bounces+SRS=a+b/c=7Q=lists.example=damon
+noreply+SRS=x=y=o.example=bob SRS0=ab=cd=news.bounces.example=bob SRS0+ab=cd=a.bounce.example=bob
+SRS1=ef=hub.example==ab=cd=o.example=bob
+admin office-admin sys-admin relay relays errors trial.and.errors newsroom news
 abuse hostmaster webmaster support info hello sales-team ann.owner ann.request
 prvs=0123456789=damon SRS0=ab=cd=origin.example=norman bob+noreply-fan
 """.split()  # noqa: SIM905  # a table of words
@@ -303,7 +313,23 @@ def test_mail_system_in_from_is_never_answered() -> None:
     disguised = mail(("From", "Mail System <MAILER-DAEMON@sender.example>"))
     assert withheld(disguised, context(answer=ANSWER_CLASSES)) is Reason.DAEMON_SENDER
     assert withheld(mail(("From", "Mailer Daemon <bob@sender.example>")), context()) is None
-    assert withheld(mail(("From", "noreply@sender.example")), context()) is None
+
+
+@pytest.mark.parametrize(
+    "local",
+    ["noreply", "no-reply", "accounts-noreply", "NoReply", "do_not_reply", "nobody", "null"],
+)
+def test_a_mailbox_nobody_reads_in_from_alone_is_automatic(local: str) -> None:
+    """Its mail has a sender that takes bounces, so a rule may answer it."""
+    disguised = mail(("From", f"Shop <{local}@sender.example>"))
+    assert reasons(disguised, context()) == [Reason.AUTOMATIC]
+    assert withheld(disguised, context(answer=["automatic"])) is None
+
+
+@pytest.mark.parametrize("local", ["postmaster", "root", "owner-cats", "bounces", "noreen"])
+def test_other_names_in_from_alone_are_answered(local: str) -> None:
+    """Only the envelope sender gets the bounce; a list's or postmaster's From says little."""
+    assert withheld(mail(("From", f"{local}@sender.example")), context()) is None
 
 
 def test_local_parts_are_judged_in_any_case() -> None:
@@ -341,8 +367,27 @@ def test_ordinary_exchange_mail_is_answered(value: str) -> None:
 
 def test_cut_headers_are_not_answered() -> None:
     """The headers that SES cut off may forbid an answer."""
-    everything = context(answer=ANSWER_CLASSES)
+    everything = context(answer=set(ANSWER_CLASSES) - {"truncated"})
     assert withheld(mail(cut=True), everything) is Reason.HEADERS_TRUNCATED
+
+
+def test_cut_headers_are_answered_if_the_sender_is_known() -> None:
+    """`answer: truncated` needs a sender that SPF or DMARC vouches for."""
+    truncated = context(answer=["truncated"])
+    assert withheld(mail(cut=True), truncated) is None
+    assert withheld(mail(cut=True, spf="fail"), truncated) is None
+    forged = mail(cut=True, spf="fail", dmarc="fail")
+    assert reasons(forged, truncated) == [Reason.UNAUTHENTICATED, Reason.HEADERS_TRUNCATED]
+    both = context(answer=["truncated", "unauthenticated"])
+    assert withheld(forged, both) is Reason.HEADERS_TRUNCATED
+
+
+def test_a_reason_about_the_sender_comes_before_cut_headers() -> None:
+    """Padded spam is reported as spam, and so it is stopped."""
+    assert withheld(mail(cut=True, spam="fail"), context()) is Reason.SPAM
+    listed = mail(("List-Id", "<cats.example>"), cut=True)
+    assert withheld(listed, context()) is Reason.LISTS
+    assert withheld(listed, context(answer=["lists"])) is Reason.HEADERS_TRUNCATED
 
 
 @pytest.mark.parametrize("spam", ["pass", "gray", "processing_failed", "disabled", "absent"])
@@ -356,60 +401,36 @@ def test_only_sure_spam_is_not_answered(spam: str) -> None:
 NOT_PASSED = ["fail", "gray", "processing_failed", "disabled", "absent", "softfail", "none"]
 
 
+UNKNOWN = ["processing_failed", "disabled", "absent"]
+
+
 @pytest.mark.parametrize("spf", NOT_PASSED)
-def test_unproven_sender_is_not_answered(spf: str) -> None:
+@pytest.mark.parametrize("dmarc", ["gray", "fail"])
+def test_unproven_sender_is_not_answered(spf: str, dmarc: str) -> None:
     """Without SPF pass the sender may be anybody; DKIM alone does not name the envelope sender."""
-    unproven = mail(spf=spf, dmarc="gray")
-    assert withheld(unproven, context()) is Reason.UNAUTHENTICATED
+    unproven = mail(spf=spf, dmarc=dmarc)
+    unknown = spf in UNKNOWN and dmarc != "fail"
+    reason = Reason.UNVERIFIABLE if unknown else Reason.UNAUTHENTICATED
+    assert reasons(unproven, context()) == [reason]
     assert withheld(unproven, context(answer=["unauthenticated"])) is None
+
+
+@pytest.mark.parametrize("word", UNKNOWN)
+def test_a_verdict_ses_could_not_give_is_not_the_senders_fault(word: str) -> None:
+    """It is `unverifiable`, unless the other verdict is FAIL."""
+    for spf, dmarc in ((word, word), (word, "gray"), ("gray", word)):
+        assert reasons(mail(spf=spf, dmarc=dmarc), context()) == [Reason.UNVERIFIABLE]
+    for spf, dmarc in ((word, "fail"), ("fail", word)):
+        assert reasons(mail(spf=spf, dmarc=dmarc), context()) == [Reason.UNAUTHENTICATED]
+    eve = mail(("From", "eve@evil.example"), spf=word, dmarc="pass")
+    assert reasons(eve, context()) == [Reason.UNVERIFIABLE]
+    assert reasons(mail(spf=word, dmarc="pass"), context()) == []
 
 
 @pytest.mark.parametrize("dmarc", NOT_PASSED)
 def test_spf_pass_is_enough(dmarc: str) -> None:
     """The envelope sender is proven by SPF, whatever DMARC says of From."""
     assert withheld(mail(spf="pass", dmarc=dmarc), context()) is None
-
-
-@pytest.mark.parametrize(
-    ("sender", "author"),
-    [
-        ("bob@sender.example", "Bob <bob@sender.example>"),
-        ("bob@sender.example", "bob@SENDER.example."),
-        ("bob@bounces.sender.example", "Bob <bob@sender.example>"),
-        ("bob@mail.sender.example", '"Bob" <bob@sender.example> (at work)'),
-    ],
-)
-def test_dmarc_pass_proves_an_aligned_sender(sender: str, author: str) -> None:
-    """When DMARC passed for From, a sender in its domain, above or below it, is proven as well."""
-    aligned = mail(("From", author), sender=sender, spf="fail")
-    assert withheld(aligned, context()) is None
-
-
-@pytest.mark.parametrize(
-    "authors",
-    [
-        (),
-        ("",),
-        ("Bob",),
-        ("Eve <eve@evil.example>",),
-        ("eve@notsender.example",),
-        ("bob@sender.example, eve@evil.example",),
-        ("bob@sender.example", "bob@sender.example"),
-        ("eve@evil.example", "bob@sender.example"),
-        ("bob@sender.example <eve@evil.example>",),
-        ("bob@sender.example<eve@evil.example>",),
-        ("<bob@sender.example> eve@evil.example",),
-        ("eve@evil.example (bob@sender.example)",),
-        ("bob@sender.example (eve@evil.example)",),
-        ('"eve@evil.example" <bob@sender.example>',),
-        ("<@evil.example:bob@sender.example>",),
-        ("bob@sender.example\x00@evil.example",),
-    ],
-)
-def test_dmarc_pass_for_another_domain_proves_nothing(authors: tuple[str, ...]) -> None:
-    """A From that could be read as somebody else's does not vouch for the envelope sender."""
-    headers = tuple(("From", author) for author in authors) or (("Subject", "Hello"),)
-    assert withheld(mail(*headers, spf="fail"), context()) is Reason.UNAUTHENTICATED
 
 
 @pytest.mark.parametrize(
@@ -499,8 +520,6 @@ def test_one_mark_among_several_is_enough() -> None:
         ("X-Mailing-List", "cats@lists.example"),
         ("X-Mailman-Version", "2.1.39"),
         ("X-BeenThere", "cats@lists.example"),
-        ("Feedback-ID", "campaign7:customer3:mail:sender"),
-        ("Feedback-ID", ""),
     ],
 )
 def test_mail_of_a_list_is_a_list(header: tuple[str, str]) -> None:
@@ -514,13 +533,18 @@ def test_mail_of_a_list_is_a_list(header: tuple[str, str]) -> None:
     [
         ("Feedback-ID", "1.us-west-2.HX6/J9OVlHTadQhEu1+wdF9DBj6n6Pa9sW5Y/0pSOi8=:AmazonSES"),
         ("Feedback-ID", "::1.eu-west-1.abc=:AmazonSES"),
+        ("Feedback-ID", "7654321:user:proton"),
+        ("Feedback-ID", "i9876fedc:Fastmail"),
+        ("Feedback-ID", "rr0801122334455667788990011223344:zu:zohomail"),
+        ("Feedback-ID", "campaign7:customer3:mail:sender"),
+        ("Feedback-ID", ""),
         ("Listing", "12 Main Street"),
         ("X-List", "shopping"),
         ("Subject", "List-Id: bulk"),
     ],
 )
-def test_mail_that_was_only_sent_by_ses_is_no_list(header: tuple[str, str]) -> None:
-    """SES puts its Feedback-ID on everything it sends, mail of people included."""
+def test_feedback_id_alone_is_not_a_list(header: tuple[str, str]) -> None:
+    """SES, Proton, Fastmail and others put it on everything they send, mail of people included."""
     assert withheld(mail(header), context()) is None
 
 
@@ -540,9 +564,11 @@ def test_reasons_come_in_the_order_of_the_design() -> None:
         dmarc="fail",
     )
     given = context(bounce_senders=[dreadful.sender])
-    assert reasons(dreadful, given) == [
-        reason for reason in GUARD_REASONS if reason is not Reason.DAEMON_SENDER
-    ]
+    others = {
+        Reason.DAEMON_SENDER,
+        Reason.UNVERIFIABLE,
+    }  # the latter is another word for one of them
+    assert reasons(dreadful, given) == [each for each in GUARD_REASONS if each not in others]
     assert withheld(dreadful, given) is Reason.NULL_SENDER
 
 
@@ -550,14 +576,14 @@ def test_reasons_come_in_the_order_of_the_design() -> None:
 def test_a_waiver_allows_its_own_class_only(waived: str) -> None:
     """Allowing one class leaves the others as they are."""
     marked = mail(("List-Id", "<x>"), ("Auto-Submitted", "yes"), spam="fail", spf="fail")
-    assert len(reasons(marked, context())) == len(ANSWER_CLASSES)
-    left = reasons(marked, context(answer=[waived]))
-    assert sorted(left) == sorted(set(ANSWER_CLASSES) - {waived})
+    classes = {*ANSWER_CLASSES} - {"truncated"}  # which needs a sender that is vouched for
+    assert sorted(reasons(marked, context())) == sorted(classes)
+    assert sorted(reasons(marked, context(answer=[waived]))) == sorted(classes - {waived})
 
 
 def test_all_waivers_leave_what_is_never_answered() -> None:
-    """No rule can allow an answer to the first eight reasons."""
-    never = [reason for reason in GUARD_REASONS if reason not in ANSWER_CLASSES]
+    """No rule can allow an answer to the first seven reasons."""
+    never = [reason for reason in GUARD_REASONS if not reason.waived_by]
     assert [str(reason) for reason in never] == [
         "null_sender",
         "invalid_sender",
@@ -566,7 +592,6 @@ def test_all_waivers_leave_what_is_never_answered() -> None:
         "daemon_sender",
         "virus",
         "suppressed",
-        "headers_truncated",
     ]
     assert withheld(mail(sender=""), context(answer=ANSWER_CLASSES)) is Reason.NULL_SENDER
 
@@ -577,16 +602,6 @@ def test_mail_to_a_bounce_sender_is_never_answered(recipient: str) -> None:
     senders = ["mailer-daemon@example.com", "Mail <bounces@example.com>"]
     given = Context(recipient=recipient, bounce_senders=senders, own_domains=(), answer=())
     assert withheld(mail(), given) is Reason.OWN_SENDER
-
-
-@pytest.mark.parametrize(
-    ("sender", "author"),
-    [("victim@eu.org", "a@attacker.eu.org"), ("a@sender.example", "a@mail.sender.example")],
-)
-def test_a_domain_does_not_speak_for_those_above_it(sender: str, author: str) -> None:
-    """DMARC of a child proves nothing about its parent."""
-    forged = mail(("From", author), sender=sender, spf="fail", dmarc="pass")
-    assert withheld(forged, context()) is Reason.UNAUTHENTICATED
 
 
 @pytest.mark.parametrize(

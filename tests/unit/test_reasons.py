@@ -18,11 +18,16 @@ def table(heading: str) -> list[list[str]]:
 
 def test_the_page_shows_the_rows_of_the_guard() -> None:
     """Each reason with its sentence and the class that waives it, in the order of the checks."""
-    waivers = {
-        reason: f"`answer: {reason.waived_by}`" if reason.waived_by else "never"
-        for reason in GUARD_REASONS
-    }
-    assert table("Guard") == [[f"`{each}`", each.when, waivers[each]] for each in GUARD_REASONS]
+    rows = [[f"`{each}`", each.when, waiver(each)] for each in GUARD_REASONS]
+    assert table("Guard") == rows
+
+
+def waiver(reason: Reason) -> str:
+    """The last cell of a reason's row."""
+    if not reason.waived_by:
+        return "never"
+    limit = ", if SPF or DMARC vouches for the sender" if reason.if_vouched else ""
+    return f"`answer: {reason.waived_by}`{limit}"
 
 
 def test_the_page_shows_the_rows_of_the_gate() -> None:
@@ -43,16 +48,24 @@ def test_a_reason_is_its_word() -> None:
 
 
 def test_classes_of_answer_come_from_the_rows() -> None:
-    """The most harmless class is named first."""
-    assert ANSWER_CLASSES == ("lists", "automatic", "unauthenticated", "spam")
+    """The most harmless class about a sender is named first; the one about us stands last."""
+    assert ANSWER_CLASSES == ("lists", "automatic", "unauthenticated", "spam", "truncated")
 
 
 def test_missing_knowledge_says_nothing_about_the_sender() -> None:
-    """Cut headers, time and our own limits are not the sender's doing; all else in a mail is."""
+    """Cut headers, missing verdicts, time and our limits aren't the sender's doing; the rest is."""
     assert [str(reason) for reason in Reason if not reason.about_sender] == [
         "headers_truncated",
+        "unverifiable",
+        "invalid_recipient",
         "expired",
         "duplicate",
         "capped",
         "paused",
     ]
+
+
+def test_what_says_nothing_about_the_sender_is_looked_for_last() -> None:
+    """So it is reported, and the mail goes on for it, only if no other reason applies."""
+    about = [reason.about_sender for reason in GUARD_REASONS]
+    assert about == sorted(about, reverse=True)

@@ -13,6 +13,9 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}\.)+(?![0-9]+\b){_LABEL}"
 _ATOM = r"[!#-'*+\-/-9=?A-Z^-~]+"
 _ADDRESS = rf"(?=[^@]{{1,64}}@)(?=[^>]{{3,254}}(?:>|$)){_ATOM}(?:\.{_ATOM})*@{_DOMAIN}"
+# A recipient of SendBounce: SES has no SMTPUTF8 (API reference, Destination), and a DSN only ASCII.
+_LONGEST_RECIPIENT = 320
+_RECIPIENT = r"""(?:[!#-'*+\--9=?A-Z^-~]+|"[ !#-\[\]-~]+")@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"""
 _MAILBOX = re.compile(rf"([ !#-;=?A-Z^-~]* <)?({_ADDRESS})(?(1)>)")
 
 
@@ -40,6 +43,14 @@ def is_domain(text: str) -> bool:
 def is_address(text: str) -> bool:
     """Tell whether a text is an address without a display name."""
     return bool(re.fullmatch(_ADDRESS, text))
+
+
+def is_recipient(text: str) -> bool:
+    """Tell whether SES takes a text as the recipient whom a bounce is about.
+
+    This is wider than `is_address`: strangers write to local parts that operators would not.
+    """
+    return len(text) <= _LONGEST_RECIPIENT and bool(re.fullmatch(_RECIPIENT, text))
 
 
 def is_mailbox(text: str) -> bool:

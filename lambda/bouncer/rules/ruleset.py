@@ -54,10 +54,15 @@ class Ruleset:
     """The rules in force, in the order of their names; immutable once built.
 
     `numbers` has the number of each leaf, and `index` finds the numbers a message satisfies.
+    `bounce_senders` has the `sender` of every rejection, of rules in mode shadow and off as well:
+    what they bounced yesterday is answered today.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        active = (rule for rule in rules if rule.mode is not Mode.OFF)
+        every = tuple(rules)
+        rejections = (rule.rejection for rule in every if rule.rejection)
+        self.bounce_senders = frozenset(each.sender for each in rejections if each.sender)
+        active = (rule for rule in every if rule.mode is not Mode.OFF)
         self.rules = tuple(sorted(active, key=attrgetter("name")))
         self.numbers: dict[Leaf, int] = {}
         self._tests: list[Test | None] = []

@@ -20,15 +20,17 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from ministack import app
-from ministack.services import lambda_svc, s3, ses, ses_v2
+from ministack.services import lambda_svc, s3, ses, ses_v2, sqs
 from ministack.services.cloudformation import provisioners
 
 Properties = dict[str, Any]
 Created = tuple[str, dict[str, str]]  # physical id, attributes
 Answer = tuple[int, dict[str, str], bytes]
+Asked = dict[str, list[str]]
 
 _TIMEOUT_S = 60
 _filters: dict[str, dict[str, Any]] = {}
+_moved: dict[str, int] = {}  # messages moved, by the source's ARN
 _answer_others = ses.handle_request
 _answer_others_v2 = ses_v2.handle_request
 
@@ -49,6 +51,10 @@ def main() -> None:
             **dict.fromkeys(_INERT, _RECORDED),
         }
     )
+    sqs._HANDLERS |= {  # noqa: SLF001
+        "StartMessageMoveTask": start_move,
+        "ListMessageMoveTasks": list_moves,
+    }
     ses.handle_request = answer
     ses_v2.handle_request = answer_v2
     threading.Thread(target=_end_with_input, daemon=True).start()
@@ -68,10 +74,67 @@ async def answer(
     action = parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
     if action == "SendBounce":
         return await asyncio.to_thread(_forward, headers, body)
-    if action == "ListReceiptFilters":
-        found = {"Filters": list(_filters.values())}
+    receiving = _RECEIVING.get(action)
+    if receiving:
+        try:
+            found = receiving(parse_qs(body.decode()))
+        except ValueError as error:
+            return ses._receipt_error("InvalidParameterValue", str(error))  # type: ignore[no-any-return]  # noqa: SLF001
         return ses._receipt_result(action, found)  # type: ignore[no-any-return]  # noqa: SLF001
     return await _answer_others(method, path, headers, body, query)  # type: ignore[no-any-return]
+
+
+def _ask_filters(asked: Asked) -> dict[str, Any]:  # noqa: ARG001  # it asks for all
+    return {"Filters": list(_filters.values())}
+
+
+def _ask_filter(asked: Asked) -> dict[str, Any]:
+    (name,) = asked["Filter.Name"]
+    keys = {"Policy": "Filter.IpFilter.Policy", "Cidr": "Filter.IpFilter.Cidr"}
+    ip_filter = {key: asked[place][0] for key, place in keys.items()}
+    create_filter("", {"Filter": {"Name": name, "IpFilter": ip_filter}}, "")
+    return {}
+
+
+def _ask_rule(asked: Asked) -> dict[str, Any]:
+    """Take any action, with the checks of CloudFormation's rule; ministack takes two kinds."""
+    rule = ses._receipt_rule_from_params(asked)  # noqa: SLF001
+    props = {"RuleSetName": asked["RuleSetName"][0], "Rule": rule}
+    create_rule("", props | {"After": asked.get("After", [None])[0]}, "")
+    return {}
+
+
+_RECEIVING = {
+    "ListReceiptFilters": _ask_filters,
+    "CreateReceiptFilter": _ask_filter,
+    "CreateReceiptRule": _ask_rule,
+}
+
+
+def start_move(data: dict[str, Any], url: str) -> dict[str, Any]:  # noqa: ARG001  # ministack's signature
+    """Move all messages of a queue at once, as new messages; SQS takes its time."""
+    source, target = (
+        sqs._queue_by_arn(data[key])  # noqa: SLF001
+        for key in ("SourceArn", "DestinationArn")
+    )
+    _moved[data["SourceArn"]] = len(source["messages"])
+    for message in source["messages"]:
+        asked = {
+            "QueueUrl": target["url"],
+            "MessageBody": message["body"],
+            "MessageGroupId": message["group_id"],
+            "MessageDeduplicationId": message["id"],
+        }
+        sqs._act_send_message(asked, target["url"])  # noqa: SLF001
+    source["messages"].clear()
+    return {"TaskHandle": "moved"}
+
+
+def list_moves(data: dict[str, Any], url: str) -> dict[str, Any]:  # noqa: ARG001
+    """Return the last move out of a queue."""
+    count = _moved.get(data["SourceArn"], 0)
+    task = {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": count}
+    return {"Results": [{**task, "SourceArn": data["SourceArn"]}]}
 
 
 async def answer_v2(
