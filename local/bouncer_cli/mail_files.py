@@ -167,11 +167,11 @@ class _Reader:
         if len(raw) == MOST_OF_A_VALUE:
             yield from items_in_lines(file.source, rest)
             return
-        for item in items_in_text(file.source, raw):
-            if file.found and item.error is None and not holds_event(item.record):
-                self.passed_over.add(item.source)
-            else:
-                yield item
+        items = list(items_in_text(file.source, raw))
+        if file.found and not any(item.error or holds_event(item.record) for item in items):
+            self.passed_over.add(file.source)
+        else:
+            yield from items
 
     def _log(self, file: _File, stream: InputStream) -> Iterator[Item]:
         empty = True

@@ -16,7 +16,7 @@ _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _TIME = rb"\d{1,2}:\d\d(?::\d\d)?"
 _ZONE = rb"(?: +(?:[A-Z]{1,5}|[+-]\d{4})){0,2}"
 _SEPARATOR = re.compile(
-    rb"From [^\r\n]{1,900}? *\b"
+    rb"From [^\r\n]{1,900}?\b"
     rb"(?:%(day)b,? +%(month)b +\d{1,2} +%(time)b%(zone)b +\d{4}"  # as ctime writes it
     rb"|%(day)b,? +\d{1,2} +%(month)b +\d{4} +%(time)b)"  # as in a Date header
     rb"%(zone)b(?: remote from \S{1,255})?(?: *\([A-Z]{1,5}\))? *[\r\n]*"

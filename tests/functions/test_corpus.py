@@ -65,7 +65,7 @@ def test_every_input_yields_a_line(reject_everything: Loaded) -> None:
     files = (path for path in CORPUS.rglob("*") if path.is_file())
     left = {str(path) for path in files if not path.name.startswith(".")} - read
     assert len(left) == passed_over.count
-    assert {Path(name).suffix for name in left} <= {".json", ".txt", ".md", ""}
+    assert {Path(name).suffix for name in left} <= {".json", ".txt", ".md", ""}, left
     for line in lines:
         assert (line["error"] is None) == bool(line["message_id"])
         if line["error"] is None:
