@@ -46,19 +46,19 @@ class Needs:
         """Return the columns to show with their widths, `most` columns in all."""
         if sum(self.whole.values()) + GAP * (len(COLUMNS) - 1) <= most:
             return dict(self.whole)
+        firm = {**self._unbroken, DECISION: min(self._unbroken[DECISION], most * 2 // 5)}
         for hidden in _LEFT_OUT:
             shown = [name for name in COLUMNS if name not in hidden]
-            left = most - GAP * (len(shown) - 1) - sum(self._unbroken.values())
+            left = most - GAP * (len(shown) - 1) - sum(firm.values())
             least = {name: min(_LEAST[name], self.whole[name]) for name in shown if name in _LEAST}
             if left >= sum(least.values()):
-                return self._shared(shown, least, left)
+                return self._shared(shown, least | firm, left - sum(least.values()))
         return self._squeezed(most)
 
-    def _shared(self, shown: list[str], least: dict[str, int], left: int) -> dict[str, int]:
+    def _shared(self, shown: list[str], widths: dict[str, int], left: int) -> dict[str, int]:
         """Share what is left among the columns that shrink; DECISION gets what they do not need."""
-        widths = least | self._unbroken
-        for _ in range(left - sum(least.values())):
-            growing = [name for name in least if widths[name] < self.whole[name]]
+        for _ in range(left):
+            growing = [name for name in shown if name in _LEAST and widths[name] < self.whole[name]]
             if growing:
                 widths[min(growing, key=lambda name: widths[name] / _WEIGHT[name])] += 1
             elif widths[DECISION] < self.whole[DECISION]:

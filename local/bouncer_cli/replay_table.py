@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -125,10 +126,11 @@ class TableReport:
             yield self._line(cells)
 
     def _line(self, cells: Mapping[str, str]) -> str:
-        padded = (
-            f"{cells[name]:<{min(self._needs.whole[name], _WIDEST_PADDED)}}" for name in COLUMNS
-        )
-        return (" " * GAP).join(padded).rstrip() + "\n"
+        return (" " * GAP).join(self._padded(cells[name], name) for name in COLUMNS).rstrip() + "\n"
+
+    def _padded(self, text: str, name: str) -> str:
+        width = min(self._needs.whole[name], _WIDEST_PADDED)
+        return text + " " * max(width - cell_len(text), 0)
 
 
 def _row(result: Result) -> dict[str, str]:

@@ -197,6 +197,10 @@ def test_samples_do_what_their_readme_says(run: Run) -> None:
             "--explain: found --send beside it, expected one of the two",
         ),
         (
+            ["--explain=full", "--only", "shadow", "x"],
+            "--explain: found --only beside it, expected one of the two",
+        ),
+        (
             ["--explain", "--format", "json", "x"],
             "--explain: found --format json beside it, expected --explain alone",
         ),

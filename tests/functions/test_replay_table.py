@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from bouncer.judge import judge
@@ -102,6 +103,19 @@ def test_a_pipe_gets_every_character(folder: Path, capsys: pytest.CaptureFixture
     assert "..." not in out
     assert len(out.splitlines()) == 7
     assert folder.name not in out
+
+
+def test_wide_letters_do_not_shift_the_columns() -> None:
+    """A name in Japanese takes two places for each letter, on a terminal and in a pipe."""
+    for terminal in (True, False):
+        console = Console(force_terminal=terminal, width=80, no_color=True, file=io.StringIO())
+        table = TableReport(console)
+        for name in ("\u8acb\u6c42\u66f8.eml", "b.eml"):
+            table.add(Result(source=name))
+        table.close()
+        assert isinstance(console.file, io.StringIO)
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
+        assert {cell_len(line.partition("<>")[0]) for line in lines[1:]} == {12}
 
 
 @pytest.mark.parametrize("columns", range(10, 200, 7))

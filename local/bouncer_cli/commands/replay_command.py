@@ -197,6 +197,8 @@ def _refuse_contradictions(options: argparse.Namespace) -> None:
         raise UsageError("--verified: found no --send, expected --send --out DIR")
     if options.explain and options.send:
         raise UsageError("--explain: found --send beside it, expected one of the two")
+    if options.explain and options.only:
+        raise UsageError("--explain: found --only beside it, expected one of the two")
     if options.explain and options.format == "json":
         raise UsageError("--explain: found --format json beside it, expected --explain alone")
 
