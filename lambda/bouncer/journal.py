@@ -101,16 +101,21 @@ class Journal:
         self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
-        """Report, once per load, the problems of the rules and settings in force."""
+        """Report, once per load, problems and doubts about the rules and settings in force."""
         if loaded is self._reported:
             return
         self._reported = loaded
         fields = {"problems": loaded.problems}
         if loaded.stale:  # not read again; the last good ones stay in force
             self._write("documents_stale", fields, {Metric.STALE_RULES: 1}, level="error")
-        elif loaded.problems:  # refused; earlier versions stay in force
+            return
+        if loaded.problems:  # refused; earlier versions stay in force
             count = {Metric.INVALID_DOCUMENTS: len(loaded.problems)}
             self._write("documents_invalid", fields, count, level="error")
+        warnings = loaded.warnings(datetime.now(UTC))
+        if warnings:  # valid, but hardly meant so
+            count = {Metric.DOCUMENT_WARNINGS: len(warnings)}
+            self._write("documents_doubtful", {"warnings": warnings}, count, level="warning")
 
     def sent(self, job: Job, settings: Settings, *, bounce_id: str, wait_s: float) -> None:
         """Report that SES accepted a bounce, `wait_s` seconds after the mail was received."""

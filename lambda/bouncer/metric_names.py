@@ -25,6 +25,7 @@ class Metric(StrEnum):
     NOT_MAIL = "NotMail"
     INTAKE_ERRORS = "IntakeErrors"
     INVALID_DOCUMENTS = "InvalidDocuments"
+    DOCUMENT_WARNINGS = "DocumentWarnings"
     STALE_RULES = "StaleRules"
     SENT = "Sent"
     WAIT_TIME = "WaitTime"

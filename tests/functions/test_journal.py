@@ -26,7 +26,7 @@ from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.source import Document, Documents
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
-REJECT = "reject: {type: DoesNotExist}"
+REJECT = 'when: {recipient: "*"}\nreject: {type: DoesNotExist}'
 
 
 class Fixed:

@@ -25,6 +25,7 @@ from bouncer.rules.fields import FIELDS
 from bouncer.rules.rule import Action, Mode
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer.rules.ruleset_warnings import ruleset_warnings
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 
@@ -254,3 +255,13 @@ def known_settings() -> set[str]:
         Settings().overlaid("zzzzzz: 1")
     listed = str(caught.value).rpartition("expected one of ")[2]
     return set(listed.split(", ")) - {"allow", "caps"}
+
+
+def test_no_example_is_doubtful() -> None:
+    """Nobody copies a rule that is warned about."""
+    rules = [rule for example in examples() if example.is_rule for rule in example.ruleset.rules]
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    doubts = [
+        found for rule in rules for found in ruleset_warnings([rule], ascii_only=True, now=now)
+    ]
+    assert not doubts

@@ -99,6 +99,10 @@ plain_texts = well_formed | st.sampled_from(
 address_matchers = matchers(
     address_patterns, st.sampled_from(["ann", "@example", ".com", "+", "NEWS"])
 )
+recipient_matchers = matchers(  # a recipient beyond ASCII is refused: SES takes none
+    address_patterns.filter(lambda pattern: pattern.rpartition("@")[0].isascii()),
+    st.sampled_from(["ann", "@example", ".com", "+", "NEWS"]),
+)
 domain_matchers = matchers(domain_patterns, st.sampled_from(["example", ".com", "partner"]))
 text_matchers = matchers(plain_texts, well_formed)
 networks = negatable(
@@ -123,6 +127,8 @@ headers = st.dictionaries(
 def specs(field: Field) -> st.SearchStrategy[Any]:
     """All that a rule may compare a field with."""
     match field.kind:
+        case Kind.ADDRESS if field.recipient_values:
+            return recipient_matchers
         case Kind.ADDRESS:
             return address_matchers | st.just("") if field.may_be_empty else address_matchers
         case Kind.DOMAIN:

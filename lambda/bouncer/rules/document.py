@@ -26,17 +26,20 @@ class Report:
     below: Path = ()
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     def add(self, path: Path, *, found: str, expected: str, line: int | None = None) -> None:
         """Note one problem at `path`."""
-        self.problems.append(
-            Problem(
-                document=self.document,
-                place=show_path((*self.below, *path)),
-                line=line or self.line(path),
-                found=found,
-                expected=expected,
-            )
+        self.problems.append(self._at(path, found, expected, line or self.line(path)))
+
+    def warn(self, path: Path, *, found: str, expected: str) -> None:
+        """Note at `path` what is valid, but hardly meant so."""
+        self.warnings.append(self._at(path, found, expected, self.line(path)))
+
+    def _at(self, path: Path, found: str, expected: str, line: int | None) -> Problem:
+        place = show_path((*self.below, *path))
+        return Problem(
+            document=self.document, place=place, line=line, found=found, expected=expected
         )
 
     def line(self, path: Path) -> int | None:
@@ -63,6 +66,10 @@ class Node:
         """Note that this value is not the expected one."""
         self.report.add(self.path, found=found or show(self.value), expected=expected)
 
+    def doubt(self, expected: str, *, found: str | None = None) -> None:
+        """Note that this value is valid, but hardly meant so."""
+        self.report.warn(self.path, found=found or show(self.value), expected=expected)
+
     def child(self, key: str | int, value: object) -> "Node":
         """Return the node of a value under `key`."""
         return Node(value, (*self.path, key), self.report)
@@ -85,8 +92,12 @@ class Node:
         """Note that the last key of the path is unknown, with the known key likeliest meant."""
         from difflib import get_close_matches  # noqa: PLC0415  # for mistakes only
 
+        from bouncer.rules.synonyms import meant  # noqa: PLC0415
+
         key = str(self.path[-1])
-        near = get_close_matches(key.lower().replace("-", "_"), known, n=1) or list(known)
+        word = key.lower().replace("-", "_")
+        same = meant(word, known)
+        near = [same] if same else get_close_matches(word, known, n=1) or list(known)
         hint = near[0] if len(near) == 1 else f"one of {', '.join(near)}"
         self.fault(hint, found=f"unknown key {show(key)}")
 

@@ -1,9 +1,10 @@
 """A rule: the mail it means, and the action for that mail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bouncer.errors import Problem
 from bouncer.rules.condition import Condition
 from bouncer.rules.rejection import Rejection
 
@@ -26,7 +27,11 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule; without a `condition` it matches every message; only reject has a `rejection`."""
+    """One rule; without a `condition` it matches every message; only reject has a `rejection`.
+
+    `document` is the file or parameter it was read from, and `warnings` has what in there is valid,
+    but hardly meant so.
+    """
 
     name: str
     description: str
@@ -36,3 +41,5 @@ class Rule:
     condition: Condition | None
     action: Action
     rejection: Rejection | None
+    document: str = field(default="", compare=False)
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)

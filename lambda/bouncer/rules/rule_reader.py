@@ -25,6 +25,7 @@ from bouncer.rules.rejection_reader import read_rejection
 from bouncer.rules.rule import Action, Mode, Rule
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")  # what SSM and file systems both allow
+_DONE = {Action.REJECT: "rejected", Action.DROP: "dropped"}
 _KEYS = ("description", "mode", "from", "until", "when", "unless", *map(str, Action))
 
 
@@ -40,6 +41,7 @@ def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
     description = entries["description"].text() if "description" in entries else ""
     starts, ends = _period(entries)
     condition = _condition(entries)
+    _doubt_scope(root, entries, action)
     root.report.settle()
     if action is None or mode is None:  # never: each is a problem, and settle() raises for those
         raise DocumentError(())
@@ -52,7 +54,17 @@ def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
         condition=condition,
         action=action,
         rejection=rejection,
+        document=root.report.document,
+        warnings=tuple(sorted(root.report.warnings, key=lambda warning: warning.line or 0)),
     )
+
+
+def _doubt_scope(root: Node, entries: dict[str, Node], action: Action | None) -> None:
+    """Warn about a rule that stops every mail."""
+    if "when" not in entries and action in (Action.REJECT, Action.DROP):
+        scope = "all mail but that of unless" if "unless" in entries else "every mail"
+        expected = 'a condition (when: {recipient: "*"} if every mail is meant)'
+        root.doubt(expected, found=f"no when, so that {scope} is {_DONE[action]}")
 
 
 def _action(root: Node, entries: dict[str, Node]) -> tuple[Action | None, Rejection | None]:

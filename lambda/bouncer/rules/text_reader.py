@@ -19,12 +19,15 @@ from bouncer.rules.condition import (
     regex_options,
 )
 from bouncer.rules.document import Node, show
-from bouncer.rules.fields import Field
+from bouncer.rules.doubts import doubt_pattern
+from bouncer.rules.fields import FIELDS, Field
 from bouncer.rules.matcher_reader import any_of, joined, read_matchers
+from bouncer.rules.name_limits import unknown_address, unknown_domain, unknown_recipient
 
 _MAPPED = (Matcher.CONTAINS, Matcher.STARTS_WITH, Matcher.ENDS_WITH, Matcher.REGEX)
 _KEYS = tuple(map(str, _MAPPED))
 _VISIBLE = "text with a character that can be seen"
+_BARE_DOMAIN = re.compile(r"\.?[^\s.@*?<>,;\"']{1,63}(?:\.[^\s.@*?<>,;\"']{1,63})+")
 _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 3.6.8
 
 
@@ -83,6 +86,12 @@ def _text(label: str, matcher: Matcher, node: Node) -> Leaf | None:
         return None
     if matcher is Matcher.REGEX and not _valid_regex(node, pattern):
         return None
+    if label == "recipient" and matcher is not Matcher.REGEX:
+        expected = unknown_recipient(pattern, whole=False)
+        if expected:
+            node.fault(expected)
+            return None
+    doubt_pattern(node, matcher, pattern)
     return Text(label, matcher, pattern)
 
 
@@ -104,12 +113,14 @@ def _plain_text(label: str, node: Node) -> Leaf | None:
     if pattern and not comparable(pattern):  # it would be compared like ""
         node.fault(_VISIBLE)
         return None
-    return None if pattern is None else _plain(label, pattern)
+    return None if pattern is None else _plain(label, node, pattern)
 
 
-def _plain(label: str, pattern: str) -> Text:
-    wild = "*" in pattern or "?" in pattern
-    return Text(label, Matcher.PATTERN if wild else Matcher.EQUALS, pattern)
+def _plain(label: str, node: Node, pattern: str) -> Text:
+    matcher = Matcher.PATTERN if "*" in pattern or "?" in pattern else Matcher.EQUALS
+    if pattern:
+        doubt_pattern(node, matcher, pattern)
+    return Text(label, matcher, pattern)
 
 
 def _address(field: Field, node: Node) -> Leaf | None:
@@ -122,9 +133,27 @@ def _address(field: Field, node: Node) -> Leaf | None:
     if pattern == "" and field.may_be_empty:
         return Text(field.name, Matcher.EQUALS, "")
     if not re.search(r"[@*?]", pattern) or re.search(r"[\s<>,;]", pattern):
-        node.fault(expected)
+        node.fault(_instead_of_a_domain(field, pattern) or expected)
         return None
-    return _plain(field.name, pattern)
+    if pattern.startswith("@") and pattern != "@":
+        pattern = f"*{pattern}"
+        node.doubt(f"{show(pattern)}, as which this is taken: everybody there")
+    unknown = unknown_address(pattern)
+    if unknown is None and field.recipient_values is not None:
+        unknown = unknown_recipient(pattern, whole=not re.search(r"[*?]", pattern))
+    if unknown:
+        node.fault(unknown)
+        return None
+    return _plain(field.name, node, pattern)
+
+
+def _instead_of_a_domain(field: Field, pattern: str) -> str | None:
+    """Return how to write a bare domain where an address is expected; None for anything else."""
+    if not _BARE_DOMAIN.fullmatch(pattern):
+        return None
+    everybody = show(f"*@*{pattern}" if pattern.startswith(".") else f"*@{pattern}")
+    sibling = f"{field.name}_domain"
+    return f"{sibling}: {show(pattern)}, or {everybody}" if sibling in FIELDS else everybody
 
 
 def _domain(label: str, node: Node) -> Leaf | None:
@@ -135,9 +164,13 @@ def _domain(label: str, node: Node) -> Leaf | None:
     if not re.fullmatch(r"[^\s@]+", pattern) or pattern == ".":
         node.fault(expected)
         return None
+    unknown = unknown_domain(pattern)
+    if unknown:
+        node.fault(unknown)
+        return None
     if pattern.startswith(".") and re.search(r"[*?]", pattern):
         node.fault("a domain with a wildcard or with a leading dot, not both")
         return None
     if pattern.startswith("."):
         return Text(label, Matcher.SUBDOMAIN, pattern[1:].rstrip("."))
-    return _plain(label, pattern.rstrip("."))
+    return _plain(label, node, pattern.rstrip("."))

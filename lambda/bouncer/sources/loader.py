@@ -8,12 +8,14 @@ out.
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 
 _RETRY_AFTER_S = 15  # a source that failed is asked again after this time
@@ -31,6 +33,11 @@ class Loaded:
     settings: Settings
     problems: tuple[str, ...] = ()
     stale: bool = False
+
+    def warnings(self, now: datetime) -> tuple[str, ...]:
+        """Return a sentence for each doubt about the rules in force; some depend on the time."""
+        rules, ascii_only = self.ruleset.rules, self.settings.ascii_only
+        return tuple(map(str, ruleset_warnings(rules, ascii_only=ascii_only, now=now)))
 
 
 # A rule's document, its valid form if it has or had one, and the problem of the document if any.

@@ -8,21 +8,29 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.sources.loader import MOST_EARLIER, Loaded, Loader
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
+from bouncer_cli.commands.terminal import say
 from bouncer_cli.commands.usage import UsageError
-from bouncer_sim.clock import SystemClock
+from bouncer_sim.clock import SystemClock, now
 
 
 def load(source: Source) -> Loaded:
     """Return the rules and settings in force; raises `UsageError` for any invalid document.
 
-    The functions keep an earlier version in its place; here somebody can correct it at once.
+    The functions keep an earlier version in its place; here somebody can correct it at once. Doubts
+    about valid rules are printed on stderr.
     """
     loaded = Loader(source, Settings(), now=SystemClock().time).load()
     if loaded.problems:
         raise UsageError("\n".join(loaded.problems))
     if not loaded.ruleset.rules:
         raise UsageError("--rules: found no rule in force, expected at least one")
+    _warn(loaded)
     return loaded
+
+
+def _warn(loaded: Loaded) -> None:
+    for warning in loaded.warnings(now(SystemClock())):
+        say(f"warning: {warning}")
 
 
 def load_as_intake(source: Source) -> tuple[Loaded, tuple[str, ...]]:
@@ -43,6 +51,7 @@ def load_as_intake(source: Source) -> tuple[Loaded, tuple[str, ...]]:
             f"{error}\n{settings.label}: found no valid version, expected one; until there is one, "
             "a new environment of the intake lets all mail go on"
         ) from error
+    _warn(loaded)
     remarks = (*loaded.problems, *kept.replacements(), *_deployed_settings(kept.read()))
     if not loaded.ruleset.rules:
         raise UsageError(

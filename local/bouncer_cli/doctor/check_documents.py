@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from datetime import datetime
 
 from bouncer.environment import DEFAULTS_KEY
 from bouncer.errors import DocumentError
@@ -11,6 +12,7 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.rejection import Rejection
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_reader import read_rule
+from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Document, SourceError
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
@@ -31,11 +33,20 @@ def rules_and_settings(context: CheckContext) -> Findings:
         documents = ParameterSource(account.client("ssm"), prefix).read()
     except SourceError as error:
         raise account.meaning("ssm", "get_parameters_by_path", error.__cause__) from error
-    yield from _rules(context, documents.rules)
-    yield from _settings(context, documents.settings)
+    rules = yield from _rules(context, documents.rules)
+    settings = yield from _settings(context, documents.settings)
+    yield from _doubts(rules, settings, context.now)
 
 
-def _rules(context: CheckContext, documents: Mapping[str, Document]) -> Findings:
+def _doubts(rules: Iterable[Rule], settings: Settings, now: datetime) -> Findings:
+    active = (rule for rule in rules if rule.mode is not Mode.OFF)
+    for doubt in ruleset_warnings(active, ascii_only=settings.ascii_only, now=now):
+        yield warning(_RULE, str(doubt), "change this rule, or leave it if it is meant so")
+
+
+def _rules(
+    context: CheckContext, documents: Mapping[str, Document]
+) -> Generator[Finding, None, list[Rule]]:
     valid: list[Rule] = []
     for name, document in documents.items():
         try:
@@ -53,6 +64,7 @@ def _rules(context: CheckContext, documents: Mapping[str, Document]) -> Findings
         if rule.rejection and rule.rejection.sender:
             yield from _may_send(context, _RULE, f"{rule.name} bounces", rule.rejection.sender)
             yield from _names_identity(context, rule.name, rule.rejection)
+    return valid
 
 
 def _faults(check: str, error: DocumentError, remedy: str) -> Findings:
@@ -65,7 +77,9 @@ def _modes(rules: Iterable[Rule]) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
-def _settings(context: CheckContext, document: Document | None) -> Findings:
+def _settings(
+    context: CheckContext, document: Document | None
+) -> Generator[Finding, None, Settings]:
     """Check the settings in force: the functions' own, and the parameter's over them."""
     parameter = f"{context.deployment.prefix}/settings"
     deployed = _deployed(context)
@@ -83,13 +97,14 @@ def _settings(context: CheckContext, document: Document | None) -> Findings:
             settings = settings.overlaid(document.plain_text, document=document.label)
         except DocumentError as error:
             yield from _faults(_SETTINGS, error, _CORRECT)
-            return
+            return settings
         yield ok(_SETTINGS, f"{document.label} is valid")
     else:
         yield ok(_SETTINGS, f"{parameter} does not exist, so the settings of cdk.json hold")
     yield from _held_back(settings, parameter)
     if settings.bounce_sender:
         yield from _may_send(context, _SETTINGS, "bounces come", settings.bounce_sender)
+    return settings
 
 
 def _held_back(settings: Settings, parameter: str) -> Findings:

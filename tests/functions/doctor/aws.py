@@ -105,6 +105,7 @@ def archive(**changes: Any) -> dict[str, Any]:
     return {"MatchingEventTypes": EVENTS, **kind, **changes}
 
 
+EVERYBODY = 'when: {recipient: "*"}\ndrop: {}'
 HEALTHY: dict[str, Any] = {
     "sts.GetCallerIdentity": {"Account": "123456789012", "Arn": "arn:aws:iam::123:user/ann"},
     "cloudformation.DescribeStacks": {
@@ -156,7 +157,7 @@ HEALTHY: dict[str, Any] = {
     "dynamodb.DescribeTimeToLive": {
         "TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
     },
-    "ssm.GetParametersByPath": {"Parameters": [parameter("rules/a", "drop: {}")]},
+    "ssm.GetParametersByPath": {"Parameters": [parameter("rules/a", EVERYBODY)]},
     "sesv2.GetAccount": {
         "ProductionAccessEnabled": True,
         "SendingEnabled": True,

@@ -1,0 +1,68 @@
+"""Finds addresses and domains in a rule that no mail can have, so that the rule is refused.
+
+Domains are compared in the form they have on the wire (RFC 5890): each label as a whole becomes an
+`xn--` label. A recipient is what SES names in its event and takes in SendBounce: ASCII, within the
+limits of SMTP.
+"""
+
+import re
+import unicodedata
+
+from bouncer.rules.document import show
+
+_LONGEST_LABEL = 63  # RFC 1035 section 2.3.4
+_LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1
+_LONGEST_ADDRESS = 254
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+
+
+def unknown_domain(domain: str) -> str | None:
+    """Return the expected form if an international domain has none in ASCII; None if it has."""
+    if domain.isascii():
+        return None
+    for label in _DOTS.split(domain):
+        if not label.isascii() and re.search(r"[*?]", label):
+            return "labels beyond ASCII without * or ? (their xn-- form is compared)"
+        if not label.isascii() and not _is_convertible(label):
+            return "an international domain that has an xn-- form"
+    return None
+
+
+def _is_convertible(label: str) -> bool:
+    mapped = unicodedata.normalize("NFKC", _UNSEEN.sub("", label).casefold())
+    for char in mapped:
+        allowed = char.isalnum() or char in "-_" if char.isascii() else _is_visible(char)
+        if not allowed:
+            return False
+    size = len(label) if len(label) > _LONGEST_LABEL else len(mapped.encode("punycode")) + 4
+    return bool(mapped) and size <= _LONGEST_LABEL
+
+
+def _is_visible(char: str) -> bool:
+    return unicodedata.category(char)[0] not in "CZ"
+
+
+def unknown_address(pattern: str) -> str | None:
+    """Return the expected form of an address or pattern that no mail can have; else None."""
+    local, at, host = pattern.rpartition("@")
+    if at and not host:
+        return "a domain after the @, or * for any"
+    if at and host.startswith("."):
+        return f"{show(f'{local}@*{host}')} for the subdomains"
+    return unknown_domain(host) if at else None
+
+
+def unknown_recipient(part: str, *, whole: bool) -> str | None:
+    """Return the expected form of a recipient that SES can't name; else None.
+
+    `part` is what a matcher asks for; it is the `whole` address for a plain address.
+    """
+    local, at, _ = part.rpartition("@")
+    if at and not local.isascii():
+        return "ASCII before the @ (SES takes no other recipients)"
+    if whole and (len(local) > _LONGEST_LOCAL_PART or len(part) > _LONGEST_ADDRESS):
+        return (
+            f"at most {_LONGEST_LOCAL_PART} characters before the @ and {_LONGEST_ADDRESS} in all"
+        )
+    return None

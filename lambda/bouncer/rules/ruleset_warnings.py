@@ -1,0 +1,77 @@
+"""Warns about rules that are valid, but hardly do what their writers meant.
+
+A warning is a `Problem` that refuses nothing. It is made from all rules in force, the settings and
+the time, so that functions, doctor and replay report the same.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import pairwise
+
+from bouncer.errors import Problem
+from bouncer.mail.ascii_text import ascii_text
+from bouncer.rules.document import show
+from bouncer.rules.rejection import Dsn, Template
+from bouncer.rules.rule import Rule
+
+_NUMBER = re.compile(r"[0-9]+")
+_PLACEHOLDER = re.compile(r"\{[a-z]*\}")
+
+
+def ruleset_warnings(
+    rules: Iterable[Rule], *, ascii_only: bool, now: datetime
+) -> tuple[Problem, ...]:
+    """Return the warnings about rules in the order of their names; `ascii_only` is the setting."""
+    ordered = sorted(rules, key=lambda rule: rule.name)
+    each = (
+        warning for rule in ordered for warning in _of_rule(rule, ascii_only=ascii_only, now=now)
+    )
+    return (*each, *_of_names(ordered))
+
+
+def _of_rule(rule: Rule, *, ascii_only: bool, now: datetime) -> Iterator[Problem]:
+    yield from rule.warnings
+    if rule.ends is not None and rule.ends <= now:
+        ended = f"{rule.ends:%Y-%m-%d %H:%M} UTC, which is past"
+        yield _warning(rule, "until", ended, "a later time; the rule is not in force any more")
+    if rule.document.endswith(".yml") and not rule.name.endswith(".yml"):
+        expected = "the ending .yaml: a loop over rules/*.yaml leaves this file out"
+        yield _warning(rule, "", "the ending .yml", expected)
+    if rule.rejection is None:
+        return
+    if ascii_only:
+        expected = "text in ASCII, or the setting ascii_only: false"
+        yield from _of_text(rule, "reject.message", rule.rejection.message, expected)
+    if isinstance(rule.rejection.reason, Dsn):
+        diagnostic, expected = rule.rejection.reason.diagnostic, "text in ASCII"
+        yield from _of_text(rule, "reject.diagnostic", diagnostic, expected)
+
+
+def _of_text(rule: Rule, place: str, text: Template | None, expected: str) -> Iterator[Problem]:
+    """Warn about a text that most letters are lost of when it is written in ASCII."""
+    if text is None or text.text.isascii():
+        return
+    own = _PLACEHOLDER.sub("", text.text)
+    letters = [char for char in own if char.isalpha()]
+    lost = sum(ascii_text(char) == "?" for char in letters)
+    if lost * 2 > len(letters):
+        found = f"a text that is sent as {show(ascii_text(text.text.strip()))}"
+        yield _warning(rule, place, found, expected)
+
+
+def _of_names(ordered: list[Rule]) -> Iterator[Problem]:
+    """Warn once if the numbers at the beginning of names say another order than that of text."""
+    numbered = [(rule, match[0]) for rule in ordered if (match := _NUMBER.match(rule.name))]
+    for (rule, number), (after, following) in pairwise(numbered):
+        if int(number) > int(following):
+            digits = max(len(each) for _, each in numbered)
+            found = f"{rule.name} before {after.name}, as names are compared as text"
+            expected = f"numbers of {digits} digits each, such as {following.zfill(digits)}"
+            yield _warning(after, "", found, expected)
+            return
+
+
+def _warning(rule: Rule, place: str, found: str, expected: str) -> Problem:
+    document = rule.document or rule.name
+    return Problem(document=document, place=place, line=None, found=found, expected=expected)
