@@ -37,6 +37,8 @@ class Part:
 
 def parts(value: str) -> list[Part]:
     """Split a structured header value at its semicolons, but not within comments and quotes."""
+    if '"' not in value and "(" not in value:
+        return [Part(text) for text in value.split(";")]
     found = [Part()]
     for piece in _PIECE.finditer(value):
         last = found[-1]
@@ -58,19 +60,17 @@ def _unquoted(text: str) -> str:
     return '"' if _LOOKS_LIKE_MORE.search(text) else text
 
 
-def server(value: str) -> str:
-    """Return the name of the server that wrote the results, in lower case; "" if it has none."""
-    words = parts(value)[0].text.lower().split()
-    return words[0] if words and "=" not in words[0] else ""
+def verdicts(value: str, server: str) -> dict[str, str] | None:
+    """Return the results in SES's words, or None if another server than `server` wrote them.
 
-
-def verdicts(value: str) -> dict[str, str]:
-    """Return the results in SES's words, and `dmarc_policy`, which SES gives if DMARC failed.
-
-    The server's own result comes first. Of several DKIM signatures one good one is enough.
+    `dmarc_policy` is among them if DMARC failed, as in SES's events. The server's own result comes
+    first; of several DKIM signatures one good one is enough.
     """
+    name, *results = parts(value)
+    if name.text.lower().split()[:1] != [server]:
+        return None
     found: dict[str, str] = {}
-    for part in parts(value)[1:]:
+    for part in results:
         result = _RESULT.match(part.text)
         if result is None:
             continue

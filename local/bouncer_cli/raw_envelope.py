@@ -38,13 +38,39 @@ class Found(NamedTuple):
     assumed: frozenset[str]
 
 
-def trust_line(headers: Headers, trusted: str | None) -> int | None:
-    """Return the place of the `Received` of SES, or else of the trusted server, or None."""
-    received = [place for place, (name, _) in enumerate(headers) if name == "received"]
-    if received and received_by_ses(headers[received[0]][1]):
-        return received[0]
-    by_trusted = (place for place in received if trusted and _by(headers[place][1]) == trusted)
-    return next(by_trusted, None)
+class Trusted(NamedTuple):
+    """The headers that are believed; without a trust line these are all, from the top.
+
+    `above` ends with the trust line, `written` with what its server wrote below it. `verdicts` are
+    the headers that may hold verdicts: `written`, or what stands above the second `Received`. `ses`
+    is the match of SES's `Received`.
+    """
+
+    above: Headers
+    written: Headers
+    verdicts: Headers
+    ses: re.Match[str] | None = None
+
+
+def believed(headers: Headers, trusted: str | None) -> Trusted:
+    """Find the trust line: the `Received` of SES on top, or else the first of the trusted server.
+
+    `headers` have names in lower case, as everywhere in this module.
+    """
+    hops = [place for place, (name, _) in enumerate(headers) if name == "received"]
+    ses = received_by_ses(headers[hops[0]][1]) if hops else None
+    for number, place in enumerate(hops):
+        if ses or (trusted and _by(headers[place][1]) == trusted):
+            below = hops[number + 1] if number + 1 < len(hops) else len(headers)
+            written = _above_signature(headers[:below])
+            return Trusted(headers[: place + 1], written, written, ses)
+    return Trusted(headers, headers, headers[: hops[1]] if len(hops) > 1 else headers)
+
+
+def _above_signature(headers: Headers) -> Headers:
+    """Return the headers above the signature of SES, below which all are a stranger's."""
+    names = [name for name, _ in headers]
+    return headers[: names.index(LAST_OF_SES)] if LAST_OF_SES in names else headers
 
 
 def _by(received: str) -> str:
@@ -53,13 +79,10 @@ def _by(received: str) -> str:
     return found[-1].lower() if found else ""
 
 
-def find_envelope(headers: Headers, line: int | None, from_line: bytes | None) -> Found:
-    """Return the envelope; `headers` have names in lower case, `line` is the trust line.
-
-    `from_line` is the text behind `From ` in the line above a mail in an mbox.
-    """
-    sender, sender_known = _sender(headers, line, from_line)
-    recipients = _delivered(headers, line)
+def find_envelope(headers: Headers, trusted: Trusted, from_line: bytes | None) -> Found:
+    """Return the envelope; `from_line` is the text behind `From ` above a mail in an mbox."""
+    sender, sender_known = _sender(headers, trusted, from_line)
+    recipients = _delivered(trusted)
     known = {SENDER: sender_known, RECIPIENTS: bool(recipients)}
     return Found(
         sender=sender,
@@ -68,10 +91,10 @@ def find_envelope(headers: Headers, line: int | None, from_line: bytes | None) -
     )
 
 
-def _sender(headers: Headers, line: int | None, from_line: bytes | None) -> tuple[str | None, bool]:
+def _sender(headers: Headers, trusted: Trusted, from_line: bytes | None) -> tuple[str | None, bool]:
     """Return the envelope sender, and True if a server or the mail's own form says so."""
-    by_servers = _written_down(headers if line is None else written_at(headers, line))
-    written = next(by_servers, _mbox_sender(from_line) if from_line else None)
+    by_mbox = _mbox_sender(from_line) if from_line else None
+    written = next(_written_down(trusted.written), by_mbox)
     if written is not None:
         return written, True
     authors = values(headers, "from")
@@ -80,17 +103,6 @@ def _sender(headers: Headers, line: int | None, from_line: bytes | None) -> tupl
     if nobody or any(map(_REPORT.match, values(headers, "content-type"))):  # RFC 3464 section 2
         return "", True
     return next(_written_down(headers), next(iter(found), None)), False
-
-
-def written_at(headers: Headers, line: int) -> Headers:
-    """Return the headers above the trust line, and those its server wrote below it.
-
-    They end with the next `Received`, or with the signature of SES.
-    """
-    for place, (name, _) in enumerate(headers[line + 1 :], line + 1):
-        if name in ("received", LAST_OF_SES):
-            return headers[:place]
-    return headers
 
 
 def _written_down(headers: Headers) -> Iterator[str]:
@@ -132,14 +144,13 @@ def _mbox_sender(line: bytes) -> str | None:
     return next(found, None)
 
 
-def _delivered(headers: Headers, line: int | None) -> list[str]:
+def _delivered(trusted: Trusted) -> list[str]:
     """Return the recipients that servers have written down, the last server's first."""
-    ses = received_by_ses(headers[line][1]) if line is not None else None
-    texts = [ses["for"]] if ses and ses["for"] else []
-    texts += values(headers if line is None else headers[:line], *_DELIVERED)
+    texts = [trusted.ses["for"]] if trusted.ses and trusted.ses["for"] else []
+    texts += values(trusted.above, *_DELIVERED)
     for text in texts:
-        if found := addresses((text,)):
+        if found := addresses((text.strip(),)):
             return list(found)
-    hops = values(headers if line is None else headers[: line + 1], "received")
+    hops = values(trusted.above, "received")
     named = (_FOR.search(parts(hop)[0].text) for hop in reversed(hops) if " for " in hop)
     return next(([found[1]] for found in named if found), [])

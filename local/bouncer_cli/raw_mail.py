@@ -7,16 +7,15 @@ headers. Nothing here decides.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from bouncer.mail.header_block import from_line, header_block, read_headers
 from bouncer.mail.message import RECIPIENTS, SENDER
-from bouncer_cli.raw_envelope import Found, find_envelope, trust_line, written_at
+from bouncer_cli.mail_date import read_date
+from bouncer_cli.raw_envelope import Found, Trusted, believed, find_envelope
 from bouncer_cli.ses_headers import (
     Headers,
-    received_by_ses,
     ses_verdicts,
     trusted_verdicts,
     values,
@@ -64,24 +63,24 @@ def read_raw_mail(raw: bytes, envelope: Envelope) -> RawMail:
     if not named:
         raise RawMailError("found no mail headers, expected a mail or an SES event")
     headers = [(name.lower(), value) for name, value in named]
-    line = trust_line(headers, envelope.trusted)
-    found = _told(envelope, find_envelope(headers, line, from_line(raw)))
+    trusted = believed(headers, envelope.trusted)
+    found = _told(envelope, find_envelope(headers, trusted, from_line(raw)))
     if not found.recipients:
         raise RawMailError("found no recipient in the mail, expected --recipient ADDR to name one")
-    ses = received_by_ses(headers[line][1]) if line is not None else None
+    ses = trusted.ses
     timestamp = _timestamp([ses["date"]] if ses else [], headers)
     mail = {
         "messageId": ses["id"] if ses else sha256(raw).hexdigest()[:40],
         "source": found.sender,
         "destination": found.recipients,
         "headersTruncated": not whole or len(block) > HEADER_LIMIT,
-        "headers": _cut(named),
+        "headers": _listed(named, cut=len(block) + 2 * len(named) > HEADER_LIMIT),
         "timestamp": timestamp,
     }
     receipt = {
         "recipients": found.recipients,
         "timestamp": timestamp,
-        **_receipt_members(_verdicts(headers, line, envelope, by_ses=ses is not None)),
+        **_receipt_members(_verdicts(trusted, envelope)),
     }
     record = {
         "eventSource": "aws:ses",
@@ -101,21 +100,13 @@ def _told(envelope: Envelope, found: Found) -> Found:
     return found
 
 
-def _verdicts(
-    headers: Headers, line: int | None, envelope: Envelope, *, by_ses: bool
-) -> dict[str, str]:
+def _verdicts(trusted: Trusted, envelope: Envelope) -> dict[str, str]:
     """Return the operator's verdicts, and for the rest those of SES or of the trusted server."""
-    if by_ses and line is not None:
-        return ses_verdicts(written_at(headers, line)) | envelope.verdicts
+    if trusted.ses:
+        return ses_verdicts(trusted.verdicts) | envelope.verdicts
     if envelope.trusted is None:
         return envelope.verdicts
-    written = written_at(headers, line if line is not None else _first_received(headers))
-    return trusted_verdicts(written, envelope.trusted) | envelope.verdicts
-
-
-def _first_received(headers: Headers) -> int:
-    names = [name for name, _ in headers]
-    return names.index("received") if "received" in names else -1
+    return trusted_verdicts(trusted.verdicts, envelope.trusted) | envelope.verdicts
 
 
 def _receipt_members(verdicts: dict[str, str]) -> dict[str, Any]:
@@ -129,8 +120,10 @@ def _receipt_members(verdicts: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _cut(headers: Headers) -> list[dict[str, str]]:
-    """Return the headers that fit into an event, as an event has them."""
+def _listed(headers: Headers, *, cut: bool) -> list[dict[str, str]]:
+    """Return the headers as an event has them; with `cut`, those that fit into an event."""
+    if not cut:
+        return [{"name": name, "value": value} for name, value in headers]
     kept = []
     room = HEADER_LIMIT
     for name, value in headers:
@@ -144,7 +137,7 @@ def _cut(headers: Headers) -> list[dict[str, str]]:
 def _timestamp(received: list[str], headers: Headers) -> str | None:
     for text in (*received, *values(headers, "date")):
         try:
-            return _utc(parsedate_to_datetime(text)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            return f"{_utc(read_date(text)).isoformat()[:19]}.000Z"
         except (ValueError, TypeError, OverflowError):
             continue
     return None

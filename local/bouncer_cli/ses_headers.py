@@ -36,14 +36,14 @@ def ses_verdicts(written: Headers) -> dict[str, str]:
         for value in values(written, header)[:1]:
             verdicts[name] = value.strip()
     for value in values(written, "authentication-results")[:1]:
-        if authentication_results.server(value) == "amazonses.com":
-            verdicts |= authentication_results.verdicts(value)
+        verdicts |= authentication_results.verdicts(value, "amazonses.com") or {}
     return verdicts
 
 
 def trusted_verdicts(written: Headers, trusted: str) -> dict[str, str]:
     """Return the verdicts in the topmost Authentication-Results of the trusted server."""
     for value in values(written, "authentication-results"):
-        if authentication_results.server(value) == trusted:
-            return authentication_results.verdicts(value)
+        verdicts = authentication_results.verdicts(value, trusted)
+        if verdicts is not None:
+            return verdicts
     return {}

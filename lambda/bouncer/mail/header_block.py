@@ -8,12 +8,13 @@ import re
 from typing import NamedTuple
 
 from bouncer.mail.charset import guess
+from bouncer.mail.mime import unfold
 
 MOST_BYTES = 262_144  # of a header block; SES passes on 10 KB
 MOST_JUNK = 100  # lines that are not headers, among them; text without headers has more
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_ENDS = (b"\n\n", b"\n\r\n", b"\r\r")  # of header blocks
+_ENDS = (b"\n\n", b"\r\r", b"\n\r\n")  # of header blocks
 # Some programs write CRLF as CR CR LF, which is one line end and not two.
 _DOUBLED = b"\r\r\n"
 _LINE_END = rb"(?:\r\r\n|\r\n|\n|\r(?!\r?\n))"
@@ -23,7 +24,6 @@ _FROM_LINE = re.compile(rb"(?:\xef\xbb\xbf)?From ([^\r\n]*)(?:\r\r\n|\r\n|\n|\r|
 # RFC 5322 section 4.5 allows blanks before the colon. A line with a blank within its name, such as
 # `>From bob@example.com Mon Nov 2 08:14:21`, and its continuations do not match.
 _HEADER = re.compile(r"^([!-9;-~\0]++)[ \t]*+:(.*(?:\n[ \t].*)*)", re.MULTILINE)
-_FOLD = re.compile(r"\n[ \t]*")
 
 
 class HeaderBlock(NamedTuple):
@@ -58,13 +58,15 @@ def _end(raw: bytes, start: int) -> int:
     """Return the place of the first empty line's line end, or of the end of what is read."""
     last = end = min(len(raw), start + MOST_BYTES)
     first = raw.find(b"\n", start, last)
-    likely_first = _ENDS if raw[first - 1 : first] != b"\r" else _ENDS[1:] + _ENDS[:1]
-    for mark in likely_first:  # the others are looked for before it only
-        found_at = raw.find(mark, start, end)
-        end = found_at if found_at >= 0 else end
+    crlf = first > 0 and raw.startswith(b"\r\n", first - 1)
+    for mark in _ENDS[::-1] if crlf else _ENDS:  # the likely one first, the others before it
+        found = raw.find(mark, start, end)
+        end = found if found >= 0 else end
+        if raw.find(b"\r", start, end + 1) < 0:
+            return end
     if raw.find(_DOUBLED, start, end + len(_DOUBLED)) >= 0:
-        found = _END_WITH_DOUBLED.search(raw, start, last)
-        return found.start() if found else last
+        ended = _END_WITH_DOUBLED.search(raw, start, last)
+        return ended.start() if ended else last
     return end - 1 if raw.startswith(b"\r\n", end - 1) else end
 
 
@@ -79,12 +81,16 @@ def read_headers(block: bytes) -> HeaderBlock:
         block = block.replace(_DOUBLED, b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     text, mixed = _decoded(block.removeprefix(_BYTE_ORDER_MARK))
     found = _HEADER.findall(text)
-    if _junk_lines(text) > len(found) + MOST_JUNK:
+    if _starts(text) > len(found) + MOST_JUNK:
         text = _before_junk(text)
         found, whole = _HEADER.findall(text), False
     if mixed:
         found = [(name, _guessed(value)) for name, value in found]
-    return HeaderBlock([(_name(name), _unfolded(value)) for name, value in found], whole)
+    if "\0" in text:
+        found = [(name.replace("\0", ""), value) for name, value in found]
+    return HeaderBlock(
+        [(name, unfold(value) if "\n" in value else value.strip()) for name, value in found], whole
+    )
 
 
 def _decoded(block: bytes) -> tuple[str, bool]:
@@ -99,9 +105,10 @@ def _guessed(value: str) -> str:
     return value if value.isascii() else guess(value.encode("latin-1"))
 
 
-def _junk_lines(text: str) -> int:
-    """Return the number of lines that do not continue another, headers included."""
-    return 1 + text.count("\n") - text.count("\n ") - text.count("\n\t")
+def _starts(text: str) -> int:
+    """Return the number of lines that continue no other; more if they are few anyway."""
+    lines = 1 + text.count("\n")
+    return lines if lines <= MOST_JUNK else lines - text.count("\n ") - text.count("\n\t")
 
 
 def _before_junk(text: str) -> str:
@@ -114,11 +121,3 @@ def _before_junk(text: str) -> str:
             break
         place += len(line) + 1
     return text[:place]
-
-
-def _name(name: str) -> str:
-    return name.replace("\0", "") if "\0" in name else name
-
-
-def _unfolded(value: str) -> str:
-    return _FOLD.sub(" ", value).strip() if "\n" in value else value.strip()

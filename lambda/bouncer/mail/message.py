@@ -247,8 +247,10 @@ def _headers(
     that forbids a bounce.
     """
     headers, whole = _fitting(listed if isinstance(listed, list) else ())
-    more, all_fit = _fitting(_common_pairs(common, headers))
-    return headers | more, not (isinstance(listed, list) and whole and all_fit)
+    if common:
+        more, all_fit = _fitting(_common_pairs(common, headers))
+        headers, whole = headers | more, whole and all_fit
+    return headers, not (isinstance(listed, list) and whole)
 
 
 def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
@@ -261,7 +263,10 @@ def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
         try:
             name, value = pair["name"], pair["value"]
             room -= len(name) + len(value) + _HEADER_COST
-            value = unfold(value if room >= 0 else value[:room])
+            if room < 0:
+                value = value[:room]
+            folded = "\n" in value or "\r" in value
+            value = unfold(value) if folded else value.strip()
             name = name.strip().lower()
         except (TypeError, KeyError, AttributeError):  # not a pair of texts
             readable = False
