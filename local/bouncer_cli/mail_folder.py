@@ -38,9 +38,8 @@ def files_in(folder: Path) -> Iterator[Path | Unlisted]:
 
 def _entries(folder: Path) -> list[Path]:
     names = sorted(folder.iterdir())
-    maildir = _is_maildir(folder)
-    if maildir:
-        names = [folder / name for name in DELIVERED if (folder / name).is_dir()] + [
+    if _is_maildir(folder):
+        names = _has(folder, *DELIVERED) + [
             path for path in names if path.name not in (*DELIVERED, _UNFINISHED) and path.is_dir()
         ]
     return [path for path in names if _is_read(path)]
@@ -48,11 +47,15 @@ def _entries(folder: Path) -> list[Path]:
 
 def _is_maildir(folder: Path) -> bool:
     """Tell whether a folder has both folders of delivered mails, or one of them and `tmp`."""
-    found = [name for name in (*DELIVERED, _UNFINISHED) if (folder / name).is_dir()]
-    return len(found) > 1
+    return len(_has(folder, *DELIVERED, _UNFINISHED)) > 1
+
+
+def _has(folder: Path, *names: str) -> list[Path]:
+    return [path for name in names if (path := folder / name).is_dir()]
 
 
 def _is_read(path: Path) -> bool:
     if path.is_dir():
-        return not path.is_symlink() and (not path.name.startswith(".") or _is_maildir(path))
+        hidden = path.name.startswith(".") and not _has(path, *DELIVERED)
+        return not path.is_symlink() and not hidden
     return not path.name.startswith(".") and (path.is_file() or not path.exists())

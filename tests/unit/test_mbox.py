@@ -41,7 +41,7 @@ def split(raw: bytes) -> list[bytes | None]:
 )
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_separators_of_many_programs_are_known(separator: bytes, end: bytes) -> None:
-    """What stands before the date differs from program to program; a date always stands there."""
+    """A date ends every separator; the text before it differs from program to program."""
     raw = FIRST + b"\n" + separator + b"\nSubject: Two\n\nHi.\n"
     mails = split(raw.replace(b"\n", end))
     assert [mail and mail.count(b"Subject: ") for mail in mails] == [1, 1]

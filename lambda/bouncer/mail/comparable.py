@@ -27,7 +27,7 @@ GLUE = "\uffff"
 def comparable(text: str) -> str:
     """Return a text in the form that regular expressions see: as it is written, but for the eye.
 
-    Blanks of any kind and number are one blank; there are none at the ends.
+    Blanks of any kind and number are one blank; those at the ends are left out.
     """
     if text.isascii() and text.isprintable():
         return text.strip() if "  " not in text else " ".join(text.split())

@@ -32,7 +32,10 @@ _ANY = {
 
 
 def value_form(kind: Kind) -> Callable[[str], str]:
-    """Return the function that brings values of a kind of field into comparable form."""
+    """Return the function that brings values of a kind of field into comparable form.
+
+    Addresses and domains in ASCII need none.
+    """
     match kind:
         case Kind.ADDRESS:
             return _address
@@ -43,8 +46,6 @@ def value_form(kind: Kind) -> Callable[[str], str]:
 
 
 def _address(value: str) -> str:
-    if value.isascii():
-        return comparable(value)
     local, at, host = value.rpartition("@")
     return comparable(local) + at + a_labels(comparable(host)) if at else comparable(value)
 

@@ -79,6 +79,7 @@ class TextIndex:
     """All text leaves of one field."""
 
     def __init__(self, kind: Kind, leaves: Iterable[tuple[Text, int]]) -> None:
+        self._of_names = kind in (Kind.ADDRESS, Kind.DOMAIN)  # in ASCII they are comparable
         self._form = value_form(kind)
         self._exact: dict[str, list[int]] = {}
         self._parents: dict[str, list[int]] = {}
@@ -118,11 +119,12 @@ class TextIndex:
 
     def find(self, value: str, satisfied: set[int]) -> None:
         """Add the numbers of all leaves that `value` satisfies."""
-        text = self._form(value)
+        ascii_only = value.isascii()
+        text = value if ascii_only and self._of_names else self._form(value)
         if self._regexes:
             satisfied.update(self._regexes.find(text))
         if self._folds:
-            self._find_folded(text, folded(text), satisfied)
+            self._find_folded(text, text.lower() if ascii_only else folded(text), satisfied)
 
     def _find_folded(self, text: str, fold: str, satisfied: set[int]) -> None:
         if fold in self._exact:
