@@ -112,7 +112,7 @@ def _mail(source: str, raw: bytes, envelope: Envelope) -> Item:
         mail = read_raw_mail(raw, envelope)
     except RawMailError as error:
         return Item(source=source, error=str(error))
-    return Item(source=source, record=mail.record, headers=mail.header_block, assumed=mail.assumed)
+    return Item(source=source, message=mail.message, headers=mail.header_block)
 
 
 def _mbox(source: str, path: Path, envelope: Envelope) -> Iterator[Item]:
