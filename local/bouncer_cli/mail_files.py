@@ -150,9 +150,7 @@ class _Reader:
             mail = read_raw_mail(raw, self.envelope)
         except RawMailError as error:
             return Item(source=source, error=str(error))
-        return Item(
-            source=source, record=mail.record, headers=mail.header_block, assumed=mail.assumed
-        )
+        return Item(source=source, message=mail.message, headers=mail.header_block)
 
     def _mbox(self, file: _File, stream: InputStream) -> Iterator[Item]:
         for number, raw in enumerate(split_mails(stream.lines()), 1):
