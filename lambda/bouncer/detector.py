@@ -30,7 +30,7 @@ _compiled = cache(re.compile)  # each row when it is first needed: compiling all
 
 
 def marked(message: Message, reason: Reason) -> str:
-    """Return the text in which a signal of this reason was found, or "" if there is none."""
+    """Return the text in which a signal of this reason was found, or ""."""
     headers = message.headers
     for signal in _FAMILIES[reason]:
         if found := _in_names(message, signal):
