@@ -54,8 +54,8 @@ def _mailbox(address: str) -> str:
     What follows `+SRS=` is not a tag: the forwarder's bounces go on to the address in it. Only
     ASCII has its case folded: other letters may become an ASCII letter (the Kelvin sign is k).
     """
-    quoted = address[1:-1] if address[0] == address[-1] == "'" else address  # 'bob@x' <bob@x>
-    plain = quoted.rstrip(".")
+    quoted = re.fullmatch(r"'(.*)'", address)  # as in 'bob@x' <bob@x>
+    plain = (quoted[1] if quoted else address).rstrip(".")
     if not plain.isascii():
         return plain
     plain = plain.lower()

@@ -2,8 +2,8 @@
 
 It prevents backscatter: bounces that reach people who never wrote to us. Each check belongs to a
 reason of reasons.py, in the same order, and returns what it found in the mail, or "" if the reason
-does not apply. Sources: RFC 3834 section 2,
-RFC 5321 sections 4.5.5 and 6.1, RFC 5230 section 4.6, RFC 5429 section 2.1, MS-OXCMAIL 2.1.3.2.20.
+does not apply. The marks of machines are rows of signals.py. Sources: RFC 3834 section 2, RFC 5321
+sections 4.5.5 and 6.1, RFC 5230 section 4.6, RFC 5429 section 2.1.
 """
 
 import re
@@ -12,18 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bouncer.authentication import could_not_tell, vouched
+from bouncer.detector import comment_free, marked
 from bouncer.jobs.reference import REFERENCE
-from bouncer.mail.address import (
-    domain,
-    is_recipient,
-    local_part,
-    mailbox_address,
-    without_tag,
-)
+from bouncer.mail.address import domain, is_recipient, mailbox_address, without_tag
 from bouncer.mail.message import Message
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import REFERENCE_FIELD
-from bouncer.signals import SIGNALS, Place, Signal
 
 # RFC 5321 section 4.5.3.1.3 limits the whole address; names without an MX (RFC 6761, RFC 6762) are
 # left out. A local part may be longer than 64 octets: see docs/decisions/0013-who-vouches.md.
@@ -32,16 +26,6 @@ _ADDRESS = (
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
     r"(?!(?:invalid|localhost|local|internal|onion)$)[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
-# A forwarder's name for a sender, with the original user last: SRS0 and SRS1 (libsrs2), Microsoft's
-# `forwarder+SRS=hash=time=domain=user`, and its short form `bounces+SRS=hash=time` without a user.
-_SRS = (
-    r"srs0[-+=][^=]*=[^=]*=[^=]*=(?P<srs0>.*)|"
-    r"srs1[-+=][^=]*=[^=]*=[-+=][^=]*=[^=]*=[^=]*=(?P<srs1>.*)|"
-    r"[^+]*\+srs=[^=]*=[^=]*(?:=[^=]*=(?P<microsoft>.*))?"
-)
-_LONGEST_VALUE = 1000  # characters of a header's value that are compared with a signal
-_COMMENT = re.compile(r"\([^()]*\)")
-_DEEPEST_COMMENT = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +43,6 @@ class Context:
     answer: Collection[str]
 
 
-_SIGNALS_OF = {
-    reason: tuple(signal for signal in SIGNALS if signal.reason is reason) for reason in Reason
-}
 _Check = Callable[[Message, Context], str]
 CHECKS: dict[Reason, _Check] = {}
 
@@ -101,7 +82,7 @@ def _null_sender(message: Message, _: Context) -> str:
     if not message.sender:
         return "the envelope sender is empty"
     paths = message.header("return-path")
-    empty = any("".join(_comment_free(path).split()) in ("<>", "") for path in paths)
+    empty = any("".join(comment_free(path).split()) in ("<>", "") for path in paths)
     return "Return-Path: <>" if empty else ""
 
 
@@ -119,7 +100,7 @@ def _report(message: Message, _: Context) -> str:
         return f"{REFERENCE_FIELD}: {value}"
     quoting = (*message.subject, *message.header("references"), *message.header("in-reply-to"))
     ours = next((f"our reference in {text}" for text in quoting if REFERENCE.search(text)), "")
-    return ours or _marked(message, Reason.REPORT)
+    return ours or marked(message, Reason.REPORT)
 
 
 @_checks(Reason.OWN_SENDER)
@@ -151,7 +132,7 @@ def in_domains(domain: str, patterns: Iterable[str]) -> bool:
 
 @_checks(Reason.DAEMON_SENDER)
 def _daemon_sender(message: Message, _: Context) -> str:
-    return _marked(message, Reason.DAEMON_SENDER)
+    return marked(message, Reason.DAEMON_SENDER)
 
 
 @_checks(Reason.VIRUS)
@@ -161,7 +142,7 @@ def _virus(message: Message, _: Context) -> str:
 
 @_checks(Reason.SUPPRESSED)
 def _suppressed(message: Message, _: Context) -> str:
-    return _marked(message, Reason.SUPPRESSED)
+    return marked(message, Reason.SUPPRESSED)
 
 
 @_checks(Reason.SPAM)
@@ -176,12 +157,12 @@ def _unauthenticated(message: Message, _: Context) -> str:
 
 @_checks(Reason.AUTOMATIC)
 def _automatic(message: Message, _: Context) -> str:
-    return _marked(message, Reason.AUTOMATIC)
+    return marked(message, Reason.AUTOMATIC)
 
 
 @_checks(Reason.LISTS)
 def _lists(message: Message, _: Context) -> str:
-    return _marked(message, Reason.LISTS)
+    return marked(message, Reason.LISTS)
 
 
 @_checks(Reason.HEADERS_TRUNCATED)
@@ -203,71 +184,3 @@ def _evidence(message: Message) -> str:
     author = "; ".join(message.header("from")) or "absent"
     spf, dmarc = message.verdicts["spf"], message.verdicts["dmarc"]
     return f"SPF {spf}, DMARC {dmarc}, envelope sender {message.sender}, From {author}"
-
-
-def _marked(message: Message, reason: Reason) -> str:
-    """Return the first signal of a reason that the mail has, or ""."""
-    found = (_found(message, signal) for signal in _SIGNALS_OF[reason])
-    return next(filter(None, found), "")
-
-
-def _found(message: Message, signal: Signal) -> str:
-    """Return the text in which a signal was found, or ""."""
-    match signal.place:
-        case Place.HEADER:
-            return _in_header(message, signal)
-        case Place.NAME:
-            names = (name for name in message.headers if re.fullmatch(signal.name, name))
-            found = (f"header {name}" for name in names if _values(message, name, signal.pattern))
-            return next(found, "")
-        case Place.SENDER:
-            named = _named(message.sender, signal.pattern)
-            return f"sender {message.sender}" if named else ""
-        case Place.FROM:
-            found = (each for each in message.from_ if _named(each, signal.pattern))
-            return next((f"From {address}" for address in found), "")
-        case Place.ADDRESS:
-            addresses = (message.sender, *message.from_)
-            found = (each for each in addresses if re.fullmatch(signal.pattern, each.lower()))
-            return next((f"address {address}" for address in found), "")
-
-
-def _in_header(message: Message, signal: Signal) -> str:
-    values = _values(message, signal.name, signal.pattern)
-    if not values or (signal.beside and not _values(message, *signal.beside)):
-        return ""
-    return f"{signal.name}: {values[0]}"
-
-
-def _values(message: Message, name: str, pattern: str) -> list[str]:
-    """Return the values of a header that match."""
-    key = name.lower()
-    values = message.header(key)
-    if not values:
-        return []
-    texts = message.subject if key == "subject" else map(_comment_free, values)
-    return [
-        value
-        for value, text in zip(values, texts, strict=True)
-        if re.fullmatch(pattern, " ".join(text.lower().split())[:_LONGEST_VALUE])
-    ]
-
-
-def _named(address: str, pattern: str) -> bool:
-    """Tell whether the local part matches, as it stands, without its tag, or inside SRS or BATV."""
-    local = local_part(address)[:_LONGEST_VALUE]
-    if rewritten := re.fullmatch(_SRS, local):
-        local = next(filter(None, rewritten.groups()), "")
-    return any(
-        re.fullmatch(pattern, part)
-        for part in (local, local.partition("+")[0], local.rpartition("=")[2])
-    )
-
-
-def _comment_free(value: str) -> str:
-    """Return a value without its comments (RFC 5322 section 3.2.2), nested ones included."""
-    for _ in range(_DEEPEST_COMMENT):
-        value, found = _COMMENT.subn(" ", value)
-        if not found:
-            break
-    return value

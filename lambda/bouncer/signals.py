@@ -59,6 +59,8 @@ _GATEWAY = (
     r"(?:mail|e-?mail|smtp|virus)[-_.]?(?:scan(?:ner)?|sweeper|wall)|virus[-_.]?alerts?|"
     r"amavis(?:d(?:-new)?)?|mailmarshal|interscan|scanmail"
 )
+_SYSTEM = rf"(?:{_DAEMON}|{_RESPONDER})"
+_NO_ADDRESS = r"(?![^@]*@)"
 _NOBODY = r"dev[-_.]?null|null|nobody"
 _NO_REPLY_WORD = (
     r"(?:non?|not|never|do[-._]?not|don'?t)[-._]{0,2}(?:repl(?:y|ies)|respon(?:d|se|der|da)|answer|return)|"
@@ -157,8 +159,8 @@ SIGNALS: tuple[Signal, ...] = (
         Reason.DAEMON_SENDER,
         Place.HEADER,
         ("From", r"[^@<]*< ?>", "bounces without an author, `From: <>`"),
-        ("From", rf"(?:[^@<]*<)? ?\"?(?:{_DAEMON}|{_RESPONDER})\"? ?>?", "`From: MAILER-DAEMON`"),
-        ("From", rf"\"?(?:{_DAEMON}|{_RESPONDER})\"? ?<[^@>]*>", "`From: MAILER-DAEMON <...>`"),
+        ("From", rf"{_NO_ADDRESS}(?:[^<]*<)? ?\"?{_SYSTEM}\"? ?>?", "`From: MAILER-DAEMON`"),
+        ("From", rf"{_NO_ADDRESS}\"?{_SYSTEM}\"? ?<[^>]*>", "`From: MAILER-DAEMON <...>`"),
     ),
     *_rows(
         Reason.SUPPRESSED,

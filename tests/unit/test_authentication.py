@@ -1,4 +1,4 @@
-"""Who vouches for the envelope sender: SPF, or DMARC for a From that is the envelope sender."""
+"""The proof of the envelope sender: SPF, or DMARC for a From that is the envelope sender."""
 
 import time
 
@@ -90,7 +90,7 @@ def test_dmarc_vouches_for_a_sender_that_is_the_author(sender: str, author: str)
     ],
 )
 def test_dmarc_does_not_vouch_for_somebody_else_of_the_domain(sender: str, author: str) -> None:
-    """Whoever has an account there can sign one mail, and send it again with any sender."""
+    """Anybody with an account there can sign one mail, and send it again with any sender."""
     assert not vouched(mail(author, sender=sender))
 
 
@@ -144,6 +144,12 @@ def test_a_from_that_could_be_read_as_somebody_elses_never_vouches(
 ) -> None:
     """Parsers differ, and DMARC may have passed for another part than the one read here."""
     assert not vouched(mail(*authors))
+
+
+@pytest.mark.parametrize("sender", ["", "@", "'", "bob", "@sender.example"])
+def test_a_sender_that_is_not_an_address_is_not_vouched_for(sender: str) -> None:
+    """The null sender is nobody's, and never stops the guard from looking on."""
+    assert not vouched(mail("bob@sender.example", sender=sender))
 
 
 @pytest.mark.parametrize(

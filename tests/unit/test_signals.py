@@ -4,6 +4,8 @@ import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bouncer.guard import Context, findings
 from bouncer.mail.message import VERDICTS, Message
@@ -240,3 +242,16 @@ def test_long_values_cost_no_time(unit: str) -> None:
     begun = time.process_time()
     found(mail(*headers, ("From", f"{long}@sender.example"), sender=f"{long}@sender.example"))
     assert time.process_time() - begun < 1
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted({signal.name.lower() for signal in SIGNALS if signal.name} | {"x"})),
+        st.lists(st.text(st.characters(codec=None)), min_size=1, max_size=3),
+    ),
+    st.text(st.characters(codec=None)),
+)
+def test_no_text_stops_the_guard(headers: dict[str, list[str]], sender: str) -> None:
+    """Lone surrogates, control characters and odd blanks are compared like all else."""
+    pairs = [(name, value) for name, values in headers.items() for value in values]
+    assert found(mail(*pairs, sender=sender)) == found(mail(*pairs, sender=sender))

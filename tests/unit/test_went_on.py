@@ -93,7 +93,7 @@ def test_missing_verdicts_let_the_mail_go_on(word: str) -> None:
     ],
 )
 def test_padded_spam_is_stopped(change: dict[str, str], reason: Reason) -> None:
-    """Whatever says something about the sender stops the mail, and is the reason reported."""
+    """A reason that says something about the sender stops the mail, and is the one reported."""
     padded = judged(mail=CUT, **change)  # type: ignore[arg-type]  # senders and verdicts are texts
     assert ended(padded) == ("STOP_RULE_SET", None, [])
     assert padded.withheld == {"ann@example.com": reason}
