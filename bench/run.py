@@ -18,13 +18,13 @@ from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import re2
 import workload
+from pacing import pacing
 from peers import naive, with_rule_engine
 from rich.console import Console
 from rich.table import Table
@@ -38,11 +38,9 @@ from bouncer.rules.condition import regex_options
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Decision, Ruleset
-from bouncer.sending.pacer import Pacer
 from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents
 from bouncer_cli.command_line import main as bouncer
-from bouncer_sim.clock import SimulatedClock
 from tests import oracle
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -312,27 +310,6 @@ def _event(headers: list[tuple[str, str]]) -> dict[str, Any]:
 
 def _mail(headers: list[tuple[str, str]]) -> Message:
     return read_event(_event(headers))[0]
-
-
-def pacing() -> Iterable[Row]:
-    """Measure the pace of calls of 80 ms, in batches of ten, each batch in a new environment."""
-    clock = SimulatedClock(0.0)
-    starts: list[float] = []
-
-    def send() -> None:
-        starts.append(clock.time())
-        clock.sleep(0.08)
-
-    for _ in range(100):
-        pacer = Pacer(now=clock.time, sleep=clock.sleep)
-        for _ in range(10):
-            pacer.call(send, until=1e9, retried=print)
-        pacer.hold()
-        clock.sleep(0.02)
-    share = len(starts) / clock.time()
-    closest = min(b - a for a, b in pairwise(starts))
-    yield "pacer, share of one call a second", f"{share:.1%}", "at least 99 %", share >= 0.99
-    yield "  closest two starts", f"{closest:.4f} s", "at least 1.000 s", closest >= 1.0
 
 
 def main() -> int:

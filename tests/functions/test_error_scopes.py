@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from bouncer.sending.ses_errors import DeadLetterError, Scope, row_of
 from bouncer_sim.worker_driver import PatientQueue
-from tests.functions.test_worker import Line
+from tests.functions.worker.line import Line
 from tests.unit.test_ses_errors import EXPECTED
 
 SICK = "bounces@sick.example"
