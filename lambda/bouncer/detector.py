@@ -30,8 +30,11 @@ _compiled = cache(re.compile)  # each row when it is first needed: compiling all
 
 
 def marked(message: Message, reason: Reason) -> str:
-    """Return the text in which a signal of this reason was found, or "" if there is none."""
+    """Return the text in which a signal of this reason was found, or ""."""
     headers = message.headers
+    for signal in _FAMILIES[reason]:
+        if found := _in_names(message, signal):
+            return found
     for name, signal in _IN_HEADERS[reason]:
         if name in headers and (found := _in_header(message, name, signal)):
             return found
@@ -120,7 +123,6 @@ def _is_named(address: str, pattern: str) -> bool:
 
 
 _SEARCHES: Mapping[Place, Callable[[Message, Signal], str]] = {
-    Place.NAME: _in_names,
     Place.SENDER: _in_sender,
     Place.FROM: _in_from,
     Place.ADDRESS: _in_addresses,
@@ -138,6 +140,9 @@ def _merged(reason: Reason) -> list[Signal]:
     return list(found.values())
 
 
+_FAMILIES = {
+    reason: [each for each in _merged(reason) if each.place is Place.NAME] for reason in Reason
+}
 _IN_HEADERS = {
     reason: [(each.name.lower(), each) for each in _merged(reason) if each.place is Place.HEADER]
     for reason in Reason
