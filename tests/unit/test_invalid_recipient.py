@@ -17,15 +17,14 @@ from tests.unit.test_went_on import NOW
 REJECT_ALL = Ruleset([read_rule("900-all", "reject: {type: DoesNotExist, message: Gone.}")])
 DOMAIN_OF_63 = "d" * 63
 
+CLEANED = ["ann@example.com\u2028", "ann@example.com\n"]  # the reader strips these
 INVALID = [
     "jörg@example.com",
     "ann@bücher.example",
     "名前@example.com",
     "ann\u200b@example.com",
-    "ann@example.com\u2028",
     "ann\t@example.com",
     "ann@exam\x00ple.com",
-    "ann@example.com\n",
     "\udcff@example.com",
     f"{'x' * 309}@example.com",
     f"ann@{'.'.join([DOMAIN_OF_63] * 5)}",
@@ -89,7 +88,7 @@ def test_it_is_withheld_and_the_others_are_bounced(recipient: str) -> None:
     assert judgement.went_on is Reason.INVALID_RECIPIENT
 
 
-@pytest.mark.parametrize("recipient", INVALID)
+@pytest.mark.parametrize("recipient", [*INVALID, *CLEANED])
 def test_what_ses_could_not_take_is_not_a_recipient(recipient: str) -> None:
     """Not ASCII, too long, or not an address."""
     assert not is_recipient(recipient)
