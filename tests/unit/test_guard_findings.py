@@ -237,8 +237,9 @@ def test_reasons_come_in_the_order_of_the_design() -> None:
     given = context(bounce_senders=[dreadful.sender])
     others = {
         Reason.DAEMON_SENDER,
-        Reason.UNVERIFIABLE,
-    }  # the latter is another word for one of them
+        Reason.UNVERIFIABLE,  # another word for one of them
+        Reason.INVALID_RECIPIENT,  # not a reason of the mail
+    }
     assert reasons(dreadful, given) == [each for each in GUARD_REASONS if each not in others]
     assert withheld(dreadful, given) is Reason.NULL_SENDER
 
@@ -253,7 +254,7 @@ def test_a_waiver_allows_its_own_class_only(waived: str) -> None:
 
 
 def test_all_waivers_leave_what_is_never_answered() -> None:
-    """No rule can allow an answer to the first seven reasons."""
+    """No rule can allow an answer to these."""
     never = [reason for reason in GUARD_REASONS if not reason.waived_by]
     assert [str(reason) for reason in never] == [
         "null_sender",
@@ -263,6 +264,7 @@ def test_all_waivers_leave_what_is_never_answered() -> None:
         "daemon_sender",
         "virus",
         "suppressed",
+        "invalid_recipient",
     ]
     assert withheld(mail(sender=""), context(answer=ANSWER_CLASSES)) is Reason.NULL_SENDER
 

@@ -22,17 +22,18 @@ _MARKS = {
 }
 _FORMS = dict(pair.split("=", 1) for pair in f"{_LETTERS} {_CAPITALS} {_SIGNS}".split())
 _TABLE = str.maketrans(_FORMS | _MARKS)
-_CASED = re.compile("[ÄÖÜÞŊß]")  # their forms have two letters, in the case of the word
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_AFTER_A_DIGIT = re.compile("(?<=[0-9])(?=[¼½¾⅐-⅞↉])")
+# Compiled when they are first needed: most mails have no bounce.
+_CASED = "[ÄÖÜÞŊß]"  # their forms have two letters, in the case of the word
+_WORD = r"[^\W\d_]{2,}"
+_AFTER_A_DIGIT = "(?<=[0-9])(?=[¼½¾⅐-⅞↉])"
 
 
 def ascii_text(text: str) -> str:
     """Return the text in ASCII: without accents, with `?` for what has no ASCII form."""
     if text.isascii():
         return text
-    composed = _WORD.sub(_with_capitals, unicodedata.normalize("NFC", text))
-    apart = _AFTER_A_DIGIT.sub(" ", composed)  # 2½ is 2 1/2, not 21/2
+    composed = re.sub(_WORD, _with_capitals, unicodedata.normalize("NFC", text))
+    apart = re.sub(_AFTER_A_DIGIT, " ", composed)  # 2½ is 2 1/2, not 21/2
     plain = unicodedata.normalize("NFKD", apart.translate(_TABLE)).translate(_TABLE)
     bare = "".join(char for char in plain if not unicodedata.combining(char))
     return bare.encode("ascii", "replace").decode("ascii")
@@ -43,4 +44,4 @@ def _with_capitals(word: re.Match[str]) -> str:
     text = word[0]
     if not text.replace("ß", "").isupper():
         return text
-    return _CASED.sub(lambda letter: letter[0].translate(_TABLE).upper(), text)
+    return re.sub(_CASED, lambda letter: letter[0].translate(_TABLE).upper(), text)

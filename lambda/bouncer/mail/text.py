@@ -7,7 +7,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 # Characters that Unicode calls printable although nothing is seen of them: joiners, fillers of
 # Hangul, inherent vowels of Khmer, the empty braille pattern, variation selectors.
-_UNSEEN = re.compile(
+_UNSEEN = (  # compiled when it is first needed
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
@@ -26,10 +26,11 @@ def escaped(text: str) -> str:
     what is private or not assigned. Up to U+FFFF the escapes are those of JSON. A text that has
     been escaped stays as it is.
     """
-    if text.isprintable() and (text.isascii() or not _UNSEEN.search(text)):
+    if text.isprintable() and (text.isascii() or not re.search(_UNSEEN, text)):
         return text
     return "".join(
-        char if char.isprintable() and not _UNSEEN.match(char) else _escape(char) for char in text
+        char if char.isprintable() and not re.match(_UNSEEN, char) else _escape(char)
+        for char in text
     )
 
 

@@ -9,11 +9,11 @@ from bouncer.rules.condition import Matcher
 from bouncer.rules.document import Node, show
 
 _CURLY = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b"
-_ANGLED = re.compile("[\u00ab\u00bb\u2039\u203a].*[\u00ab\u00bb\u2039\u203a]", re.DOTALL)
-_SLASHES = re.compile(r"/(.+)/[gimsuxyAU]{0,4}", re.DOTALL)  # with the flags of other engines
+_ANGLED = "\u00ab\u00bb\u2039\u203a"
+_SLASHES = r"(?s)/(.+)/[gimsuxyAU]{0,4}"  # with the flags of other engines
 _WRITTEN_WHOLE = (Matcher.EQUALS, Matcher.PATTERN, Matcher.REGEX)
 
-_ESCAPE = re.compile(r"\\(x\{[0-9A-Fa-f]+\}|.)", re.DOTALL)
+_ESCAPE = r"(?s)\\(x\{[0-9A-Fa-f]+\}|.)"
 # The classes of RE2 that know ASCII alone (RE2 syntax, "Perl character classes"), and what to
 # write where letters of other scripts count.
 _KNOWING_ALL = {
@@ -30,12 +30,13 @@ _KNOWING_ALL = {
 
 def doubt_pattern(node: Node, matcher: Matcher, pattern: str) -> None:
     """Warn about quotes, slashes and classes in a pattern that is not empty."""
-    if pattern[0] in _CURLY or pattern[-1] in _CURLY or _ANGLED.fullmatch(pattern):
+    first, last = pattern[0], pattern[-1]
+    if first in _CURLY or last in _CURLY or (first in _ANGLED and last in _ANGLED):
         node.doubt('straight quotes (") or none: these are compared as part of the text')
-    slashes = _SLASHES.fullmatch(pattern)
-    if slashes and matcher in _WRITTEN_WHOLE:
+    slashes = first == "/" and matcher in _WRITTEN_WHOLE and re.fullmatch(_SLASHES, pattern)
+    if slashes:
         _doubt_slashes(node, matcher, slashes[1])
-    if matcher is Matcher.REGEX:
+    if matcher is Matcher.REGEX and "\\" in pattern:
         _doubt_classes(node, pattern)
 
 
@@ -47,7 +48,7 @@ def _doubt_slashes(node: Node, matcher: Matcher, inner: str) -> None:
 
 
 def _doubt_classes(node: Node, pattern: str) -> None:
-    escapes = _ESCAPE.findall(pattern)
+    escapes = re.findall(_ESCAPE, pattern)
     letters = any(char.isalpha() and not char.isascii() for char in pattern)
     if not letters and not any(map(_is_beyond_ascii, escapes)):
         return

@@ -13,15 +13,15 @@ from bouncer.rules.document import show
 _LONGEST_LABEL = 63  # RFC 1035 section 2.3.4
 _LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1
 _LONGEST_ADDRESS = 254
-_DOTS = re.compile("[.\u3002\uff0e\uff61]")
-_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_DOTS = "[.\u3002\uff0e\uff61]"
+_UNSEEN = "[\u00ad\u200b-\u200d\u2060\ufeff]"
 
 
 def unknown_domain(domain: str) -> str | None:
     """Return the expected form if an international domain has none in ASCII; None if it has."""
     if domain.isascii():
         return None
-    for label in _DOTS.split(domain):
+    for label in re.split(_DOTS, domain):
         if not label.isascii() and re.search(r"[*?]", label):
             return "labels beyond ASCII without * or ? (their xn-- form is compared)"
         if not label.isascii() and not _is_convertible(label):
@@ -30,7 +30,7 @@ def unknown_domain(domain: str) -> str | None:
 
 
 def _is_convertible(label: str) -> bool:
-    mapped = unicodedata.normalize("NFKC", _UNSEEN.sub("", label).casefold())
+    mapped = unicodedata.normalize("NFKC", re.sub(_UNSEEN, "", label).casefold())
     for char in mapped:
         allowed = char.isalnum() or char in "-_" if char.isascii() else _is_visible(char)
         if not allowed:

@@ -26,8 +26,10 @@ from bouncer.rules.name_limits import unknown_address, unknown_domain, unknown_r
 
 _MAPPED = (Matcher.CONTAINS, Matcher.STARTS_WITH, Matcher.ENDS_WITH, Matcher.REGEX)
 _KEYS = tuple(map(str, _MAPPED))
+
 _VISIBLE = "text with a character that can be seen"
-_BARE_DOMAIN = re.compile(r"\.?[^\s.@*?<>,;\"']{1,63}(?:\.[^\s.@*?<>,;\"']{1,63})+")
+_BARE_DOMAIN = r"\.?[^\s.@*?<>,;\"']{1,63}(?:\.[^\s.@*?<>,;\"']{1,63})+"
+
 _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 3.6.8
 
 
@@ -149,7 +151,7 @@ def _address(field: Field, node: Node) -> Leaf | None:
 
 def _instead_of_a_domain(field: Field, pattern: str) -> str | None:
     """Return how to write a bare domain where an address is expected; None for anything else."""
-    if not _BARE_DOMAIN.fullmatch(pattern):
+    if not re.fullmatch(_BARE_DOMAIN, pattern):
         return None
     everybody = show(f"*@*{pattern}" if pattern.startswith(".") else f"*@{pattern}")
     sibling = f"{field.name}_domain"
