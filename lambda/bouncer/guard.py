@@ -238,7 +238,7 @@ def _aligned(message: Message) -> bool:
         return False
     sender = domain(message.sender)
     written = (_DOMAIN.findall(value) for value in (*values, *map(decode_words, values)))
-    authors = {author.rstrip(".").lower() for found in written for author in found}
+    authors = {author.rstrip(".'").lower() for found in written for author in found}
     return all(author == sender or sender.endswith(f".{author}") for author in authors)
 
 

@@ -14,7 +14,7 @@ _MONTHS = {name: f"{number:02}" for number, name in enumerate(_NAMES, 1)}
 
 
 def read_date(text: str) -> datetime:
-    """Return the time in a date; raise ValueError, TypeError or OverflowError if there is none.
+    """Return the time in a date; raise ValueError, TypeError or OverflowError without one.
 
     The time has no zone if the date says -0000, which means that nobody knows it.
     """

@@ -230,9 +230,16 @@ def _rewindable(stream: InputStream, opened: Readable) -> IO[bytes]:
     if isinstance(opened, io.BufferedReader) and opened.seekable():
         return opened
     try:
+<<<<<<< HEAD
         return io.BytesIO(stream.read(_MOST_NESTED))
     except TooLargeError as error:
         raise ArchiveError(f"{error} of zip archive, expected it as a file of its own") from error
+=======
+        mail = read_raw_mail(raw, envelope)
+    except RawMailError as error:
+        return Item(source=source, error=str(error))
+    return Item(source=source, message=mail.message, headers=mail.header_block)
+>>>>>>> mail
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass
 
+from bouncer.mail.message import Message, read_record
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One input: an SES event record (or any value that stood in its place), or an `error`.
 
-    `source` names the file and the number in it. `headers` is the unchanged header block of a raw
-    mail; it is empty for an event. `assumed` has the parts of its envelope that are guesses.
+    `source` names the file and the number in it. A raw mail is read already: it has a `message` in
+    place of a record, and `headers`, its unchanged header block, which is empty for an event.
     """
 
     source: str
     record: object = None
+    message: Message | None = None
     headers: bytes = b""
-    assumed: frozenset[str] = frozenset()
     error: str | None = None
+
+    def read(self) -> Message:
+        """Return the mail; raise `UnreadableEventError` if the record is not one of SES."""
+        return self.message or read_record(self.record)

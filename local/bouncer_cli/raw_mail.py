@@ -1,4 +1,4 @@
-"""Turns a raw mail into the record that SES would have put into its event.
+"""Turns a raw mail into the message, or the event record, that SES would have made of it.
 
 The verdicts come from the headers that SES added, else from those of a server that the operator
 trusts; headers are cut at 10 KB, as by SES; the envelope comes from options, else from the mail's
@@ -8,10 +8,20 @@ headers. Nothing here decides.
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from bouncer.mail.header_block import from_line, header_block, read_headers
-from bouncer.mail.message import RECIPIENTS, SENDER
+from bouncer.mail.message import (
+    ABSENT,
+    RECIPIENTS,
+    SENDER,
+    SETUP_NOTIFICATION,
+    VERDICTS,
+    Message,
+    by_name,
+    envelope_address,
+    envelope_recipients,
+)
 from bouncer_cli.mail_date import read_date
 from bouncer_cli.raw_envelope import Found, Trusted, believed, find_envelope
 from bouncer_cli.ses_headers import (
@@ -21,6 +31,7 @@ from bouncer_cli.ses_headers import (
     values,
 )
 
+_POLICY = "dmarc_policy"
 HEADER_LIMIT = 10 * 1024  # SES Developer Guide: longer headers are truncated in the event
 
 
@@ -42,22 +53,66 @@ class Envelope:
     trusted: str | None = None
 
 
-class RawMail(NamedTuple):
-    """A raw mail as the record of an event; `assumed` has the parts of the envelope not known.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawMail:
+    """A raw mail as SES would have handed it on.
 
-    `header_block` is unchanged.
+    `header_block` is unchanged; `headers` are those that fit into an event, `verdicts` are SES's
+    words by name, and `received_at` is the time in SES's `Received` or in Date.
     """
 
-    record: dict[str, Any]
     header_block: bytes
-    assumed: frozenset[str]
+    headers: Headers
+    headers_truncated: bool
+    message_id: str
+    envelope: Found
+    received_at: datetime | None
+    verdicts: dict[str, str]
+
+    @property
+    def message(self) -> Message:
+        """The mail as rules see it, which is what `read_record` makes of the record."""
+        words = {name: word.strip().lower() or ABSENT for name, word in self.verdicts.items()}
+        return Message(
+            message_id=self.message_id,
+            received_at=self.received_at,
+            sender=envelope_address(self.envelope.sender),
+            recipients=envelope_recipients(self.envelope.recipients),
+            headers=by_name(self.headers),
+            headers_truncated=self.headers_truncated,
+            verdicts={name: words.get(name, ABSENT) for name in VERDICTS},
+            dmarc_policy=words.get(_POLICY, ABSENT),
+            assumed=self.envelope.assumed,
+        )
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record of an event."""
+        moment = self.received_at
+        timestamp = f"{moment.isoformat()[:19]}.000Z" if moment else None
+        mail = {
+            "messageId": self.message_id,
+            "source": self.envelope.sender,
+            "destination": self.envelope.recipients,
+            "headersTruncated": self.headers_truncated,
+            "headers": [{"name": name, "value": value} for name, value in self.headers],
+            "timestamp": timestamp,
+        }
+        receipt: dict[str, Any] = {"recipients": self.envelope.recipients, "timestamp": timestamp}
+        for name, word in self.verdicts.items():
+            if name == _POLICY:
+                receipt["dmarcPolicy"] = word
+            else:
+                receipt[f"{name}Verdict"] = {"status": word.upper()}
+        return {
+            "eventSource": "aws:ses",
+            "eventVersion": "1.0",
+            "ses": {"mail": mail, "receipt": receipt},
+        }
 
 
 def read_raw_mail(raw: bytes, envelope: Envelope) -> RawMail:
-    """Return a raw mail as SES would have handed it on.
-
-    Raises `RawMailError` if the mail has no headers or no recipient.
-    """
+    """Read a raw mail; raise `RawMailError` if it has no headers or no recipient."""
     block = header_block(raw)
     named, whole = read_headers(block)
     if not named:
@@ -68,26 +123,21 @@ def read_raw_mail(raw: bytes, envelope: Envelope) -> RawMail:
     if not found.recipients:
         raise RawMailError("found no recipient in the mail, expected --recipient ADDR to name one")
     ses = trusted.ses
-    timestamp = _timestamp([ses["date"]] if ses else [], headers)
-    mail = {
-        "messageId": ses["id"] if ses else sha256(raw).hexdigest()[:40],
-        "source": found.sender,
-        "destination": found.recipients,
-        "headersTruncated": not whole or len(block) > HEADER_LIMIT,
-        "headers": _listed(named, cut=len(block) + 2 * len(named) > HEADER_LIMIT),
-        "timestamp": timestamp,
-    }
-    receipt = {
-        "recipients": found.recipients,
-        "timestamp": timestamp,
-        **_receipt_members(_verdicts(trusted, envelope)),
-    }
-    record = {
-        "eventSource": "aws:ses",
-        "eventVersion": "1.0",
-        "ses": {"mail": mail, "receipt": receipt},
-    }
-    return RawMail(record, block, found.assumed)
+    return RawMail(
+        header_block=block,
+        headers=_cut(named) if len(block) + 2 * len(named) > HEADER_LIMIT else named,
+        headers_truncated=not whole or len(block) > HEADER_LIMIT,
+        message_id=_message_id(ses["id"]) if ses else sha256(raw).hexdigest()[:40],
+        envelope=found,
+        received_at=_moment([ses["date"]] if ses else [], headers),
+        verdicts=_verdicts(trusted, envelope),
+    )
+
+
+def _message_id(by_ses: str) -> str:
+    if by_ses.endswith(SETUP_NOTIFICATION):
+        raise RawMailError(f"found {SETUP_NOTIFICATION}, which SES sends when a rule is made")
+    return by_ses
 
 
 def _told(envelope: Envelope, found: Found) -> Found:
@@ -109,35 +159,21 @@ def _verdicts(trusted: Trusted, envelope: Envelope) -> dict[str, str]:
     return trusted_verdicts(trusted.verdicts, envelope.trusted) | envelope.verdicts
 
 
-def _receipt_members(verdicts: dict[str, str]) -> dict[str, Any]:
-    return {
-        **{
-            f"{name}Verdict": {"status": word.upper()}
-            for name, word in verdicts.items()
-            if name != "dmarc_policy"
-        },
-        **({"dmarcPolicy": verdicts["dmarc_policy"]} if "dmarc_policy" in verdicts else {}),
-    }
-
-
-def _listed(headers: Headers, *, cut: bool) -> list[dict[str, str]]:
-    """Return the headers as an event has them; with `cut`, those that fit into an event."""
-    if not cut:
-        return [{"name": name, "value": value} for name, value in headers]
-    kept = []
+def _cut(headers: Headers) -> Headers:
+    kept: Headers = []
     room = HEADER_LIMIT
     for name, value in headers:
         room -= len(name) + len(value) + 4  # colon, space, line end
         if room < 0:
             break
-        kept.append({"name": name, "value": value})
+        kept.append((name, value))
     return kept
 
 
-def _timestamp(received: list[str], headers: Headers) -> str | None:
+def _moment(received: list[str], headers: Headers) -> datetime | None:
     for text in (*received, *values(headers, "date")):
         try:
-            return f"{_utc(read_date(text)).isoformat()[:19]}.000Z"
+            return _utc(read_date(text)).replace(microsecond=0)
         except (ValueError, TypeError, OverflowError):
             continue
     return None

@@ -11,7 +11,7 @@ from datetime import datetime
 from bouncer.errors import UnreadableEventError
 from bouncer.jobs.job import JobError
 from bouncer.judge import Judgement, judge
-from bouncer.mail.message import Message, read_record
+from bouncer.mail.message import Message
 from bouncer.rules.rule import Mode
 from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_item import Item
@@ -55,7 +55,7 @@ def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Re
     if item.error is not None:
         return Result(source=item.source, error=item.error), b""
     try:
-        message = read_record(item.record, assumed=item.assumed)
+        message = item.read()
     except UnreadableEventError as error:
         return Result(source=item.source, error=str(error)), b""
     try:

@@ -38,7 +38,7 @@ class Guesses:
 
     @property
     def hint(self) -> str | None:
-        """The way to name verdicts, if bounces were withheld only because there are none."""
+        """The way to name verdicts, if bounces were withheld for want of them alone."""
         if not self._without_verdicts:
             return None
         count = self._without_verdicts

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from bouncer.jobs.reference import reference
-from bouncer.mail.message import read_record
 from bouncer.rules.rejection import REFERENCE_FIELD
 from bouncer_cli.raw_mail import Envelope, read_raw_mail
 from bouncer_rehearsal.emulator import Emulator
@@ -95,7 +94,7 @@ class Mails:
         raw = self._raw(sample)
         envelope = Envelope(recipients=recipients)
         mail = read_raw_mail(raw, envelope)
-        message = read_record(mail.record)
+        message = mail.message
         self._ses.receive(
             ReceivedMail(
                 message_id=message.message_id,

@@ -455,3 +455,61 @@ def test_a_fake_ses_that_cannot_start_is_one_sentence(
     assert (status, out) == (2, "")
     assert says in err
     assert len(err.splitlines()) == 1
+
+
+RAW = (
+    "Delivered-To: ann@example.com\nReturn-Path: <bob@sender.example>\n"
+    "Received: from x by mx.google.example; Mon, 2 Nov 2026 08:00:00 +0000\n"
+    "Authentication-Results: mx.google.example; spf=pass\nSubject: {name}\n\n"
+)
+
+
+def test_what_is_assumed_is_marked(run: Run, tmp_path: Path) -> None:
+    """Table, summary, JSON and explanation show which part of an envelope is a guess."""
+    mail = tmp_path / "mail.eml"
+    mail.write_text("From: Bob <bob@sender.example>\nTo: ann@example.com\n\n")
+    options = ("--verdict", "spf=pass", mail)
+    _, table, summary = run("replay", *options)
+    assert "bob@sender... (assumed)" in table
+    assert "ann@examp... (assumed)" in table
+    assert summary.endswith("; assumed sender in 1, assumed recipients in 1\n")
+    _, out, _ = run("replay", "--format", "json", *options)
+    assert objects(out)[0]["assumed"] == ["recipients", "sender"]
+    _, explained, _ = run("replay", "--explain", *options)
+    assert "bob@sender.example (assumed)" in explained
+    assert "the recipients are assumed to be those in To and Cc" in explained
+
+
+def test_unknown_sender_is_not_the_null_sender(run: Run, tmp_path: Path) -> None:
+    """A mail that names no sender at all has an unknown one."""
+    mail = tmp_path / "mail.eml"
+    mail.write_text("Subject: Hello\nTo: ann@example.com\n\n")
+    _, table, summary = run("replay", mail)
+    assert " unknown " in table
+    assert "unknown sender in 1" in summary
+    _, out, _ = run("replay", "--format", "json", mail)
+    assert objects(out)[0]["sender"] is None
+    assert objects(out)[0]["bounce"]["reason"] == "invalid_sender"
+    _, explained, _ = run("replay", "--explain", mail)
+    assert "unknown: the mail has no sender in its headers" in explained
+
+
+def test_missing_verdicts_are_hinted_at_once(run: Run, tmp_path: Path) -> None:
+    """Bounces withheld for want of verdicts lead to one hint, which --trust or --verdict ends."""
+    for name in ("one.eml", "two.eml"):
+        (tmp_path / name).write_text(RAW.format(name=name))
+    _, _, err = run("replay", tmp_path)
+    assert err.count("2 bounces were withheld because neither SPF nor DMARC has a verdict") == 1
+    assert "--verdict spf=pass" in err
+    assert "--trust mx.google.com" in err
+    for option in (("--trust", "MX.google.example"), ("--verdict", "spf=pass")):
+        _, out, err = run("replay", *option, tmp_path)
+        assert "queued" in out
+        assert "--verdict" not in err
+
+
+def test_trust_names_one_server(run: Run) -> None:
+    """A text that is not the name of a server is refused."""
+    status, _, err = run("replay", "--trust", "any server", "mail.eml")
+    assert status == 2
+    assert "expected the name of one server, such as mx.google.com" in err

@@ -117,7 +117,7 @@ def test_nothing_is_invented(value: str) -> None:
 
 @given(st.text(), st.emails())
 def test_an_address_in_brackets_is_found(name: str, address: str) -> None:
-    """Whatever stands before it, an address in angle brackets at the end of a value is found."""
+    """An address in angle brackets at the end of a value is found, whatever stands before it."""
     quiet = "".join(char for char in name if char not in '"(<>\\')
     assert found(f"{quiet} <{address}>").endswith(address.rpartition("@")[2])
 

@@ -377,6 +377,10 @@ def test_spf_pass_is_enough(dmarc: str) -> None:
         ("bob@sender.example", "bob@SENDER.example."),
         ("bob@bounces.sender.example", "Bob <bob@sender.example>"),
         ("bob@mail.sender.example", '"Bob" <bob@sender.example> (at work)'),
+        ("bob@sender.example", "bob@sender.example <bob@sender.example>"),
+        ("bob@sender.example", "'bob@sender.example' <Bob@sender.example>"),
+        ("bob@sender.example", "=?utf-8?q?bob=40sender.example?= <bob@sender.example>"),
+        ("bob@sender.example", '"Bob <bob@sender.example>'),
     ],
 )
 def test_dmarc_pass_proves_an_aligned_sender(sender: str, author: str) -> None:
@@ -403,6 +407,11 @@ def test_dmarc_pass_proves_an_aligned_sender(sender: str, author: str) -> None:
         ("bob@sender.example (eve@evil.example)",),
         ('"eve@evil.example" <bob@sender.example>',),
         ("<@evil.example:bob@sender.example>",),
+        ("=?utf-8?q?eve=40evil.example?= <bob@sender.example>",),
+        ("=?utf-8?b?ZXZlQGV2aWwuZXhhbXBsZQ==?= <bob@sender.example>",),
+        ("eve@evil.example: bob@sender.example;",),
+        ("=?utf-8?q?x=40evil.example,?= bob@sender.example",),
+        ("bob@sender.example, Bob <bobby@sender.example>",),
         ("bob@sender.example\x00@evil.example",),
     ],
 )

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from bouncer.errors import UnreadableEventError
-from bouncer.mail.message import read_record
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
@@ -43,7 +42,7 @@ def _told(item: Item) -> str:
     if item.error is not None:
         return item.error
     try:
-        message = read_record(item.record)
+        message = item.read()
     except UnreadableEventError as error:
         return str(error)
     return message.subject[0] if message.subject else message.message_id
@@ -90,7 +89,7 @@ def test_eml_is_one_mail(write: Write) -> None:
 
 def _sender(path: Path) -> str:
     (item,) = items(path)
-    return read_record(item.record).sender
+    return item.read().sender
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -333,7 +332,7 @@ def test_envelope_is_for_raw_mail(write: Write) -> None:
     mail, saved = write("a.eml", MAIL.format("A")), write("b.json", event())
     envelope = Envelope(sender="x@y.example", recipients=("z@y.example",))
     one, other = items(mail, saved, envelope=envelope)
-    assert read_record(one.record).sender == "x@y.example"
-    assert read_record(one.record).recipients == ("z@y.example",)
-    assert read_record(other.record).sender == ""
-    assert read_record(other.record).recipients == ()
+    assert one.read().sender == "x@y.example"
+    assert one.read().recipients == ("z@y.example",)
+    assert other.read().sender == ""
+    assert other.read().recipients == ()

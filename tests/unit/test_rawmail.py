@@ -139,12 +139,12 @@ def test_envelope_sender(top: str, sender: str | None) -> None:
     """
     raw = read_raw_mail(f"{top}{WRITTEN}{BODY}".encode(), Envelope())
     if sender in (None, "assumed"):
-        assert "sender" in raw.assumed
+        assert "sender" in raw.message.assumed
         author = "eve@evil.example" if sender else "bob@sender.example"
-        assert read_record(raw.record).sender == author
+        assert raw.message.sender == author
     else:
-        assert "sender" not in raw.assumed
-        assert read_record(raw.record).sender == sender
+        assert "sender" not in raw.message.assumed
+        assert raw.message.sender == sender
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_envelope_sender(top: str, sender: str | None) -> None:
 def test_sender_that_nothing_tells_is_unknown(headers: str, unknown: bool) -> None:
     """A mail without a sender is not taken for a report, which has the null sender."""
     raw = read_raw_mail(f"{headers}To: ann@example.com\n\n".encode(), Envelope())
-    message = read_record(raw.record, assumed=raw.assumed)
+    message = raw.message
     assert message.sender == ""
     assert message.sender_unknown == unknown
 
@@ -198,9 +198,11 @@ def test_sender_that_nothing_tells_is_unknown(headers: str, unknown: bool) -> No
 def test_envelope_recipients(top: str, recipients: tuple[str, ...] | None) -> None:
     """Recipients are from SES's Received, a delivery header or a `for`; else assumed to be To's."""
     raw = read_raw_mail(f"{top}{WRITTEN}{BODY}".encode(), Envelope())
-    found = {address.lower() for address in read_record(raw.record).recipients}
+    found = {address.lower() for address in raw.message.recipients}
     assert found == {address.lower() for address in recipients or ("team@example.com",)}
-    assert ("recipients" in raw.assumed) == (recipients is None or "carl@example.com" in found)
+    assert ("recipients" in raw.message.assumed) == (
+        recipients is None or "carl@example.com" in found
+    )
 
 
 def test_mail_without_recipient_is_refused() -> None:
@@ -351,7 +353,7 @@ def test_headers_beyond_ascii_are_read() -> None:
     """Headers in UTF-8 are read as such, others as Latin-1."""
     assert read(f"Subject: Käse 日本\n{BODY}").subject == ("Käse 日本",)
     latin = b"Subject: K\xe4se\nTo: a@b.example\n\n"
-    assert read_record(read_raw_mail(latin, Envelope()).record).subject == ("Käse",)
+    assert read_raw_mail(latin, Envelope()).message.subject == ("Käse",)
 
 
 def test_id_of_a_mail_from_elsewhere_is_its_own() -> None:

@@ -128,11 +128,8 @@ def read_event(event: object) -> tuple[Message, ...]:
     return tuple(read_record(record) for record in records)
 
 
-def read_record(record: object, *, assumed: frozenset[str] = frozenset()) -> Message:
-    """Return the mail in one record of an event; raise `UnreadableEventError` without one.
-
-    `assumed` is for records that were not made by SES: the parts of the envelope that are guesses.
-    """
+def read_record(record: object) -> Message:
+    """Return the mail in one record of an event; raise `UnreadableEventError` without one."""
     ses = record.get("ses") if isinstance(record, dict) else None
     mail = ses.get("mail") if isinstance(ses, dict) else None
     if not isinstance(ses, dict) or not isinstance(mail, dict):
@@ -150,13 +147,12 @@ def read_record(record: object, *, assumed: frozenset[str] = frozenset()) -> Mes
     return Message(
         message_id=message_id.strip(),
         received_at=_moment(mail.get("timestamp")) or _moment(receipt.get("timestamp")),
-        sender=_address(mail.get("source")),
-        recipients=_recipients(receipt.get("recipients")),
+        sender=envelope_address(mail.get("source")),
+        recipients=envelope_recipients(receipt.get("recipients")),
         headers=headers,
         headers_truncated=cut or mail.get("headersTruncated") in (True, "true"),
         verdicts={name: _verdict(receipt.get(member)) for name, member in _VERDICT_MEMBERS},
         dmarc_policy=_word(receipt.get("dmarcPolicy")),
-        assumed=assumed,
     )
 
 
@@ -215,7 +211,7 @@ def _moment(value: object) -> datetime | None:
         return None
 
 
-def _address(value: object) -> str:
+def envelope_address(value: object) -> str:
     """Return an envelope address without angle brackets; "" for every form of the null sender."""
     if not isinstance(value, str):
         return ""
@@ -223,9 +219,10 @@ def _address(value: object) -> str:
     return text[1:-1].strip() if text.startswith("<") and text.endswith(">") else text
 
 
-def _recipients(value: object) -> tuple[str, ...]:
+def envelope_recipients(value: object) -> tuple[str, ...]:
+    """Return the addresses in one value or a list, each once."""
     listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    return tuple(dict.fromkeys(filter(None, map(_address, listed))))
+    return tuple(dict.fromkeys(filter(None, map(envelope_address, listed))))
 
 
 _COMMON = {
@@ -253,10 +250,23 @@ def _headers(
     return headers, not (isinstance(listed, list) and whole)
 
 
+def by_name(headers: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return the values of headers, which are without outer blanks, by lower-case name."""
+    found: dict[str, tuple[str, ...]] = {}
+    repeated: dict[str, list[str]] = {}
+    for written, value in headers:
+        name = written.lower()
+        if name in found:
+            repeated.setdefault(name, [*found[name]]).append(value)
+        else:
+            found[name] = (value,)
+    found.update((name, tuple(values)) for name, values in repeated.items())
+    return found
+
+
 def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
     """Return the headers within the limit by lower-case name, and True if these are all."""
-    headers: dict[str, tuple[str, ...]] = {}
-    repeated: dict[str, list[str]] = {}
+    cleaned: list[tuple[str, str]] = []
     room = HEADER_LIMIT
     readable = True
     for pair in pairs:
@@ -266,19 +276,13 @@ def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
             if room < 0:
                 value = value[:room]
             folded = "\n" in value or "\r" in value
-            value = unfold(value) if folded else value.strip()
-            name = name.strip().lower()
+            cleaned.append((name.strip(), unfold(value) if folded else value.strip()))
         except (TypeError, KeyError, AttributeError):  # not a pair of texts
             readable = False
             continue
-        if name in headers:
-            repeated.setdefault(name, [*headers[name]]).append(value)
-        else:
-            headers[name] = (value,)
         if room < 0:
             break
-    headers.update((name, tuple(values)) for name, values in repeated.items())
-    return headers, readable and room >= 0
+    return by_name(cleaned), readable and room >= 0
 
 
 def _common_pairs(common: Mapping[str, Any], headers: Mapping[str, object]) -> Iterable[Any]:

@@ -1,6 +1,7 @@
 """`bouncer demo`: judges the shipped mails by the shipped rules and bounces them locally."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +12,6 @@ from bouncer_cli.commands.rules_in_force import load
 from bouncer_cli.commands.terminal import say
 from bouncer_cli.commands.usage import Commands
 from bouncer_cli.mail_files import read_items
-from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay_table import TableReport
 from bouncer_cli.rule_files import FileSource
@@ -51,12 +51,7 @@ def run(options: argparse.Namespace) -> int:
     console = Console(soft_wrap=False, highlight=False)
     clock: Clock = SystemClock() if options.real_time else SimulatedClock(SystemClock().time())
     items = (
-        Item(
-            source=Path(item.source).stem,
-            record=item.record,
-            headers=item.headers,
-            error=item.error,
-        )
+        replace(item, source=Path(item.source).stem)
         for item in read_items(sorted(map(str, SAMPLES.glob("*.eml"))), Envelope())
     )
     summary = run_mails(items, loaded, TableReport(console), clock=clock, out=options.out)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from bouncer.errors import UnreadableEventError
-from bouncer.mail.message import Message, read_record
+from bouncer.mail.message import Message
 from bouncer_cli.commands.terminal import say
 from bouncer_cli.commands.usage import Commands, UsageError
 from bouncer_cli.mail_files import read_items
@@ -139,4 +139,4 @@ def _received(paths: list[str]) -> Iterator[ReceivedMail]:
 def _message(item: Item) -> Message:
     if item.error is not None:
         raise UnreadableEventError(item.error)
-    return read_record(item.record, assumed=item.assumed)
+    return item.read()
