@@ -17,12 +17,8 @@ from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
-<<<<<<< HEAD
 from bouncer_cli.passed_over import PassedOver
-from bouncer_cli.raw_mail import HEADER_LIMIT, Envelope
-=======
 from bouncer_cli.raw_mail import Envelope, read_raw_mail
->>>>>>> mail
 from bouncer_cli.replay import Result, replay
 from bouncer_cli.replay_json import as_json
 

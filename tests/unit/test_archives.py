@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncer.mail.message import read_record
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.outlook import OutlookError, read_outlook
 from bouncer_cli.passed_over import PassedOver
@@ -27,7 +26,7 @@ def told(path: Path, passed_over: PassedOver | None = None) -> dict[str, str]:
     """Return the subject, the id or the error of each item by its source below the folder."""
     found = {}
     for item in read_items([str(path)], Envelope(), passed_over):
-        message = None if item.error else read_record(item.record)
+        message = None if item.error else item.read()
         text = message and (message.subject[0] if message.subject else message.message_id)
         found[item.source.removeprefix(f"{path.parent}/")] = text or item.error or ""
     return found
