@@ -30,7 +30,7 @@ class InputStream:
     def __init__(self, file: Readable, before: bytes = b"") -> None:
         self.head = before or _whole(file, SNIFFED)
         self._file = file
-        self._buffered: IO[bytes] = io.BufferedReader(_Rejoined(self.head, file), _CHUNK)
+        self._buffered = rejoined(self.head, file)
 
     def read(self, most: int) -> bytes:
         """Return all of it; raise `TooLargeError` if that is more than `most` bytes."""
@@ -53,6 +53,11 @@ class InputStream:
     def buffered(self) -> IO[bytes]:
         """Return the stream as a binary file that can't be rewound."""
         return self._buffered
+
+
+def rejoined(start: bytes, file: Readable) -> IO[bytes]:
+    """Return bytes that were read already, and the rest of their file, as one file."""
+    return io.BufferedReader(_Rejoined(start, file), _CHUNK)
 
 
 class _Rejoined(io.RawIOBase):

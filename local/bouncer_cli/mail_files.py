@@ -14,6 +14,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -22,7 +23,14 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from bouncer.mail.message import SETUP_NOTIFICATION
 from bouncer_cli.event_json import MOST_OF_A_VALUE, holds_event, items_in_lines, items_in_text
 from bouncer_cli.file_kind import ONE_MAIL, Kind, kind_of, looks_like_mail, unread_format
-from bouncer_cli.input_stream import MEGABYTE, MOST_OF_A_MAIL, InputStream, Readable, TooLargeError
+from bouncer_cli.input_stream import (
+    MEGABYTE,
+    MOST_OF_A_MAIL,
+    InputStream,
+    Readable,
+    TooLargeError,
+    rejoined,
+)
 from bouncer_cli.log_text import items_in_log
 from bouncer_cli.mail_folder import DELIVERED, Unlisted, files_in
 from bouncer_cli.mail_item import Item
@@ -233,23 +241,27 @@ def _rewindable(stream: InputStream, opened: Readable) -> IO[bytes]:
         raise ArchiveError(f"{error} of zip archive, expected it as a file of its own") from error
 
 
-def _opened(path: Path) -> IO[bytes]:
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file; a pipe too, unless nobody writes to it."""
     if not stat.S_ISFIFO(path.stat().st_mode):
-        return path.open("rb")
-    pipe = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)  # noqa: SIM115, PTH123
+        with path.open("rb") as file:
+            yield file
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # an ordinary open would wait
+    with io.FileIO(descriptor) as pipe:
+        yield rejoined(_first_byte(pipe), pipe)
+
+
+def _first_byte(pipe: io.FileIO) -> bytes:
+    """Wait for a pipe's writer; return a byte if one had to be read to know that it is there."""
     waiting = select.poll()
     waiting.register(pipe, select.POLLIN)
-    if not waiting.poll(_PATIENCE_MS) and _has_no_writer(pipe):
-        pipe.close()
+    first = b"" if waiting.poll(_PATIENCE_MS) else pipe.read(1)
+    if first == b"" and not waiting.poll(0):
         raise OSError(errno.EPIPE, "nobody writes to this pipe")
     os.set_blocking(pipe.fileno(), True)
-    return io.BufferedReader(pipe)
-
-
-def _has_no_writer(pipe: io.FileIO) -> bool:
-    """Tell whether nobody has a pipe open that has nothing to read."""
-    return pipe.read(1) == b""  # None is a writer that has not written yet
+    return first or b""  # None is a writer that has not written yet
 
 
 def _unreadable(source: str, error: OSError) -> Item:

@@ -52,6 +52,8 @@ def found(*values: str) -> str:
         "ann@x.example>",
         "< ann @ x.example >",
         "ann @ x.example",
+        "ann@x . example",
+        "ann @ x . example",
         "Dr. ann@x.example",
         "Ann ann@x.example",
         ",, ann@x.example,,;",
@@ -128,6 +130,6 @@ UNITS = ['<"', '<"\\', '"\\', "=?", "=?a?q?", "a@b ", "<a@b>", "' @", "<(", '<a"
 @pytest.mark.parametrize("unit", [*UNITS, "(", "<", '"', "[", "@", ",", "a@b,", " ", "=", ":"])
 def test_long_values_take_linear_time(unit: str) -> None:
     """A value of 40 KB costs little, whatever is repeated in it."""
-    start = time.perf_counter()
+    start = time.process_time()
     addresses(("x@y.example " + unit * (40_960 // len(unit)),))
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

@@ -132,9 +132,9 @@ def test_block_without_an_end_is_cut() -> None:
 )
 def test_hostile_blocks_are_read_fast(unit: bytes) -> None:
     """No repetition takes long."""
-    start = time.perf_counter()
+    start = time.process_time()
     read_headers(header_block(unit * (MOST_BYTES // len(unit))))
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)

@@ -19,12 +19,11 @@ MOST_MEMORY_KB = 150 * 1024
 PROGRAM = """
 import sys
 from bouncer.errors import UnreadableEventError
-from bouncer.mail.message import read_record
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.raw_mail import Envelope
 for item in read_items(sys.argv[1:], Envelope()):
     try:
-        print(item.error or read_record(item.record).from_)
+        print(item.error or item.read().from_)
     except UnreadableEventError as error:
         print(error)
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncer.mail.message import read_record
 from bouncer_cli.event_wrapping import logged, unwrapped
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.raw_mail import Envelope
@@ -38,8 +37,7 @@ def sns(message: object) -> dict[str, Any]:
 def told(path: Path) -> list[str]:
     """Return the source and the id or the error of each item, as one text."""
     return [
-        f"{item.source.removeprefix(f'{path.parent}/')} "
-        f"{item.error or read_record(item.record).message_id}"
+        f"{item.source.removeprefix(f'{path.parent}/')} {item.error or item.read().message_id}"
         for item in read_items([str(path)], Envelope())
     ]
 

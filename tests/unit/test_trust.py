@@ -133,9 +133,9 @@ def test_unknown_sender_is_not_answered() -> None:
 def test_long_results_take_linear_time(unit: str) -> None:
     """Results of 40 KB and more cost little, whatever is repeated in them."""
     value = "mx.example; " + unit * (163_840 // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     parts(value)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 @pytest.mark.parametrize("name", ["Received", "Received-SPF", "Authentication-Results", "To"])
@@ -145,6 +145,6 @@ def test_long_results_take_linear_time(unit: str) -> None:
 def test_long_headers_take_linear_time(name: str, unit: str) -> None:
     """No header that the envelope may be read from makes a mail slow."""
     mail = f"{name}: x {unit * (163_840 // len(unit))}\n{WRITTEN}"
-    start = time.perf_counter()
+    start = time.process_time()
     read(mail)
-    assert time.perf_counter() - start < 0.7
+    assert time.process_time() - start < 0.7

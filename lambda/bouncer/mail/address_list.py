@@ -23,6 +23,7 @@ _TOKENS_WITHOUT_QUOTES = re.compile(rf"{_TOKEN}|(?P<other>.)", re.DOTALL)
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
 _COMMENT = re.compile(r"\([^()]*+\)")
 _AROUND_AT = re.compile(r"(?<!\s)\s*+@\s*+")
+_AROUND_DOT = re.compile(r"(?<!\s)\s++\.\s*+")
 _LOCAL = rf'(?!=\?)(?:{_QUOTED}|[^\s"()<>,:;@\[\]\\\x00-\x1f\x7f-\x9f]++)'
 _DOMAIN = r"(?:[A-Za-z0-9._-]|[^\s\x00-\x9f])++"
 _ADDRESS = re.compile(rf"{_LOCAL}@(?:\[[A-Za-z0-9:.]++\]|{_DOMAIN})", re.DOTALL)
@@ -129,7 +130,8 @@ def _words(text: str) -> Iterator[str]:
     """Yield the words of a text that are addresses."""
     if "@" not in text:
         return
-    whole = _AROUND_AT.sub("@", text.strip())
+    local, at, host = _AROUND_AT.sub("@", text.strip()).rpartition("@")
+    whole = f"{local}{at}{_AROUND_DOT.sub('.', host)}"  # blanks: RFC 5322 section 4.4
     for word in (whole,) if _ADDRESS.fullmatch(whole) else text.split():
         bare = word.strip("'") if word.endswith("'") else word
         if _ADDRESS.fullmatch(bare):

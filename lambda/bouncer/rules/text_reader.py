@@ -26,10 +26,8 @@ from bouncer.rules.name_limits import unknown_address, unknown_domain, unknown_r
 
 _MAPPED = (Matcher.CONTAINS, Matcher.STARTS_WITH, Matcher.ENDS_WITH, Matcher.REGEX)
 _KEYS = tuple(map(str, _MAPPED))
-
 _VISIBLE = "text with a character that can be seen"
 _BARE_DOMAIN = r"\.?[^\s.@*?<>,;\"']{1,63}(?:\.[^\s.@*?<>,;\"']{1,63})+"
-
 _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 3.6.8
 
 
