@@ -17,7 +17,9 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _LOOKS_LIKE_MORE = re.compile(r"[\s;=]")
-_MOST = 16_384  # characters that are read of a value; servers write far fewer
+# Servers write far less into one header; what is behind is not read.
+_MOST_CHARACTERS = 16_384
+_MOST_PARTS = 200
 _RESULT = re.compile(r"\s*+(spf|dkim|dmarc)\s*+=\s*+(\w++)", re.IGNORECASE)
 _POLICY = re.compile(r"\s*+p=(\w++)", re.IGNORECASE)
 _WORDS = {
@@ -38,13 +40,15 @@ class Part:
 
 def parts(value: str) -> list[Part]:
     """Split a structured header value at its semicolons, but not within comments and quotes."""
-    value = value[:_MOST]
+    value = value[:_MOST_CHARACTERS]
     if '"' not in value and "(" not in value:
-        return [Part(text) for text in value.split(";")]
+        return [Part(text) for text in value.split(";", _MOST_PARTS)[:_MOST_PARTS]]
     found = [Part()]
     for piece in _PIECE.finditer(value):
         last = found[-1]
         match piece.lastgroup:
+            case "end" if len(found) == _MOST_PARTS:
+                break
             case "end":
                 found.append(Part())
             case "comment" | "unclosed":
