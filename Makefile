@@ -1,9 +1,9 @@
-# Every workflow is one word; `make` alone lists them. A word first installs the packages it needs, once.
+# Run `make` for a list of targets. Each target first installs the packages it needs, once.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-help: ## list these words
+help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: .venv/ready ## judge and bounce the sample mails into demo-out/ (5 s)

@@ -119,7 +119,9 @@ class AutoBouncer(Construct):
         return Analysis(self, "Analysis", settings=self.settings, bucket=self.archive.bucket)
 
     def _account_settings(self, code: lambda_.Code) -> AccountSettings | None:
-        """Make what holds the settings SES has one of; None if the deployment asks for none.
+        """Make the custom resources for the active rule set and the default configuration set.
+
+        None if the deployment asks for neither.
 
         An identity created here comes with the configuration set: the custom resource is there to
         take it off again, as the identity outlives the set.

@@ -89,10 +89,6 @@ def _seconds(most: int) -> Callable[[Node], int | None]:
     return reader
 
 
-def _later(node: Node) -> None:
-    node.fault("one of the other keys (caps are not available yet)", found="a key for caps")
-
-
 _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "mode": ("mode", _mode),
     "sending": ("sending", _sending),
@@ -104,6 +100,4 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "cache": ("cache_s", _seconds(DAY_S)),
     "ascii_only": ("ascii_only", Node.flag),
     "mask_addresses": ("mask_addresses", Node.flag),
-    "allow": ("allow", _later),
-    "caps": ("caps", _later),
 }

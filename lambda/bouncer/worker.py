@@ -32,7 +32,7 @@ from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import SettingsSource
 from bouncer.sources.source import SourceError
 
-# For everything but SES, which has its own.
+# Client settings for SSM, SQS and DynamoDB; ses.py has those of SES.
 _CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
 
 # Time an invocation must have left when a call starts: the longest call, its slot, ledger, journal.
@@ -83,7 +83,10 @@ class Outcomes(Protocol):
 
 
 class Worker:
-    """Works off batches of jobs; `now` is the time of day, `ticks` the pacer's clock in seconds."""
+    """Works off batches of jobs.
+
+    `now` is the time of day, `ticks` a monotonic clock in seconds, shared with the pacer.
+    """
 
     def __init__(
         self,

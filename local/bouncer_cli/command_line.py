@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="bouncer",
-        description="Try mail rules on real mail before you trust them with yours.",
+        description="Test mail rules on mail files, run a fake SES, and check a deployment.",
         epilog="example: bouncer demo --out demo-out",
     )
     parser.add_argument(

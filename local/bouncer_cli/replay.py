@@ -107,9 +107,9 @@ def _with_outcomes(results: Iterable[Result], outcomes: dict[str, Outcome]) -> I
         if result.judgement is None or not result.judgement.jobs:
             yield result
             continue
-        # The queue drops the jobs of a repeated mail: the first mail has taken their outcomes.
-        twin = Outcome(status="withheld", reason="duplicate")
-        ended = [outcomes.pop(job.reference, twin) for job in result.judgement.jobs]
+        # SQS drops the job of a repeated mail, so that mail has no outcome of its own.
+        duplicate = Outcome(status="withheld", reason="duplicate")
+        ended = [outcomes.pop(job.reference, duplicate) for job in result.judgement.jobs]
         worst = next((outcome for outcome in ended if outcome.status != "sent"), ended[0])
         bounce = Bounce(
             status=worst.status, reason=worst.reason, recipients=result.bounce.recipients

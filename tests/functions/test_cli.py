@@ -206,7 +206,7 @@ def test_samples_do_what_their_readme_says(run: Run) -> None:
         ),
         (["--verdict", "spf", "x"], "--verdict: found 'spf', expected NAME=WORD with"),
         (["--verdict", "spf=good", "x"], "--verdict spf: found 'good', expected one of pass, fail"),
-        (["--rules", "nowhere", "x"], "nowhere: found no folder, expected one with rules"),
+        (["--rules", "nowhere", "x"], "--rules: found no folder nowhere, expected one with rules"),
         (["--rules", "docs", "x"], "--rules: found no rule in force, expected at least one"),
         (["--rules", "ssm:x", "x"], "--rules: found 'ssm:x', expected ssm:/PREFIX"),
         (

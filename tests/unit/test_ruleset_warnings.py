@@ -122,7 +122,7 @@ def test_a_doubt_is_one_sentence_and_refuses_nothing(text: str, expected: str) -
         "when: {subject: '«Новости» недели'}\ndrop: {}",
         "when: {subject: {regex: '\\bwin\\w+\\s\\d'}}\ndrop: {}",
         "when: {subject: {regex: '(^|\\PL)купить(\\PL|$)'}}\ndrop: {}".replace("\\PL", "[^а-я]"),
-        "when: {subject: {regex: 'цена: €\\\\d'}}\ndrop: {}",  # an escaped backslash is no class
+        "when: {subject: {regex: 'цена: €\\\\d'}}\ndrop: {}",  # an escaped backslash is not a class
         "when: {subject: ''}\ndrop: {}",
         f"until: 2026-11-02\n{ALL}drop: {{}}",
         f"{ALL}reject: {{type: DoesNotExist, message: 'Größe überschritten, — sorry'}}",

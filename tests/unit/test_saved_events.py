@@ -70,7 +70,7 @@ def test_messages_of_a_queue_hold_mails(body: object, tmp_path: Path) -> None:
     ],
 )
 def test_events_are_found_in_lines_of_logs(message: str, tmp_path: Path) -> None:
-    """Whatever a program wrote before its event, and around it, the event is found."""
+    """The event is found among anything that a program wrote before and around it."""
     events = [
         {"logStreamName": "s", "timestamp": 1, "message": text, "ingestionTime": 2, "eventId": "3"}
         for text in ("START RequestId: 7d3c", message, '{"event": "mail", "v": 1}', "END {}")

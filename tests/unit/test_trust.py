@@ -113,7 +113,7 @@ def test_assumed_recipients_prove_no_ownership() -> None:
 
 
 def test_known_recipients_prove_ownership() -> None:
-    """Whoever is in the envelope of the same mail is ours."""
+    """A recipient in the envelope of the same mail is ours."""
     given = Envelope(recipients=("ann@example.com", "boss@sender.example"))
     message = read_raw_mail(f"Return-Path: <bob@sender.example>\n{WRITTEN}".encode(), given).message
     context = guard_context(message, undecided("ann@example.com"), Ruleset(()), Settings())

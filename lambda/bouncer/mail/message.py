@@ -1,7 +1,8 @@
 """The received mail as rules see it, read from the event SES hands to the intake.
 
-Raw event dictionaries end here. Every field may be missing, repeated or of the wrong type: a value
-that can't be read is absent. Recipients are the envelope's (`receipt.recipients`), never To's.
+No other module reads the raw event. Every field may be missing, repeated or of the wrong
+type: a value that can't be read is absent. Recipients are the envelope's (`receipt.recipients`),
+never To's.
 Event shapes: SES Developer Guide, "Contents of events for the Lambda action".
 """
 
@@ -121,7 +122,7 @@ class Message:
 
 
 def read_event(event: object) -> tuple[Message, ...]:
-    """Return the mails in an event; raise `UnreadableEventError` for an event of another kind."""
+    """Return the mails in an event; raise `UnreadableEventError` if it is not a received mail."""
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list) or not records:
         raise UnreadableEventError(f"found {_describe(event)}, expected an SES event with Records")
@@ -129,7 +130,7 @@ def read_event(event: object) -> tuple[Message, ...]:
 
 
 def read_record(record: object) -> Message:
-    """Return the mail in one record of an event; raise `UnreadableEventError` without one."""
+    """Return the mail in a record of an event; raise `UnreadableEventError` if it has no mail."""
     ses = record.get("ses") if isinstance(record, dict) else None
     mail = ses.get("mail") if isinstance(ses, dict) else None
     if not isinstance(ses, dict) or not isinstance(mail, dict):

@@ -56,7 +56,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value in a document and its place; its methods note problems in the report and go on."""
+    """A value in a document and its place; its methods add problems to the report, never raise."""
 
     value: object
     path: Path
@@ -82,14 +82,14 @@ class Node:
         return {key: self.child(key, value) for key, value in self.value.items()}
 
     def members(self, known: Collection[str], expected: str) -> dict[str, "Node"]:
-        """Return the members with known keys; note others, with the known key likeliest meant."""
+        """Return the members with known keys; note others and suggest the most similar key."""
         entries = self.entries(expected)
         for key in [key for key in entries if key not in known]:
             entries.pop(key).unknown(known)
         return entries
 
     def unknown(self, known: Collection[str]) -> None:
-        """Note that the last key of the path is unknown, with the known key likeliest meant."""
+        """Note that the last key of the path is unknown, and suggest the most similar known key."""
         from difflib import get_close_matches  # noqa: PLC0415  # for mistakes only
 
         from bouncer.rules.synonyms import meant  # noqa: PLC0415

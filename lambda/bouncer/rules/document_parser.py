@@ -16,6 +16,7 @@ from bouncer.rules.document import Node, Path, Report, show
 
 _DEEPEST = 100
 _LONGEST = 8192  # bytes an SSM parameter holds; it also keeps the C parser's stack safe
+_VALID_JSON = "valid JSON (a document that begins with { is read as JSON)"
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C is optional
@@ -71,7 +72,7 @@ def _read_json(text: str, report: Report) -> object:
     try:
         value: object = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except json.JSONDecodeError as error:
-        found, expected = f"invalid JSON ({error.msg})", "JSON, as the document starts with {"
+        found, expected = f"invalid JSON ({error.msg})", _VALID_JSON
         report.add((), line=error.lineno, found=found, expected=expected)
     except RecursionError:
         _add_too_deep(report)

@@ -78,7 +78,7 @@ def _optional(entries: dict[str, Node], key: str, read: Callable[[Node], T | Non
 
 def _reason(node: Node, entries: dict[str, Node]) -> BounceType | Dsn | None:
     if "type" in entries and "status" in entries:
-        node.fault("one of them", found="both type and status")
+        node.fault("either type or status", found="both")
         return None
     if "status" in entries:
         return _dsn(entries)
@@ -87,7 +87,7 @@ def _reason(node: Node, entries: dict[str, Node]) -> BounceType | Dsn | None:
             expected = f"status instead of type, or no {key} (a type has its own codes)"
             entries[key].fault(expected, found=f"{key} without status")
     if "type" not in entries:
-        node.fault("one of them", found="neither type nor status")
+        node.fault("type or status", found="neither")
         return None
     word = entries["type"].word(tuple(map(str, BounceType)))
     return BounceType(word) if word else None

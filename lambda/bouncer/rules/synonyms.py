@@ -30,5 +30,5 @@ for _key, _words in _WORDS.items():
 
 
 def meant(word: str, known: Collection[str]) -> str | None:
-    """Return the known key that another program calls `word`; None if there is none."""
+    """Return the known key that another program calls `word`; None if it has no row."""
     return next((key for key in _MEANT.get(word, ()) if key in known), None)

@@ -71,8 +71,11 @@ def _dkim(name: str, dkim: Mapping[str, Any]) -> Finding:
     if dkim.get("SigningEnabled") and dkim.get("Status") == "SUCCESS":
         return ok(_IDENTITY, f"{name} signs with DKIM")
     state = dkim.get("Status", "NOT_STARTED") if dkim.get("SigningEnabled") else "signing is off"
-    remedy = "enable DKIM in the SES console and publish its records: receivers distrust unsigned"
-    return warning(_IDENTITY, f"{name} does not sign with DKIM ({state})", f"{remedy} bounces")
+    found = (
+        f"{name} does not sign with DKIM ({state}): receivers may treat unsigned bounces as spam"
+    )
+    remedy = "enable DKIM in the SES console and publish its records"
+    return warning(_IDENTITY, found, remedy)
 
 
 def _default_set(context: CheckContext, found: str | None) -> Finding:
