@@ -28,7 +28,7 @@ SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 
 # SES passes on at most 10 KB of headers. A longer list did not come from SES and is cut here, so
 # that a hostile event costs no time.
-HEADER_LIMIT = 16_384
+HEADER_CHARS = 16_384
 _HEADER_COST = 4  # colon, space and line end count too, so that empty headers use up the limit
 
 # `from HELO (rdns [IP]) by inbound-smtp.REGION.amazonaws.com with SMTP`, up to ` id <message id> `:
@@ -268,7 +268,7 @@ def by_name(headers: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
     """Return the headers within the limit by lower-case name, and True if these are all."""
     cleaned: list[tuple[str, str]] = []
-    room = HEADER_LIMIT
+    room = HEADER_CHARS
     readable = True
     for pair in pairs:
         try:
