@@ -7,7 +7,8 @@ import sys
 from importlib.util import find_spec
 
 _OF_THE_EXTRA = {"boto3": "boto3", "dns": "dnspython", "moto": "moto", "rich": "rich"}
-_WRONG_USAGE = 2
+DISTRIBUTION = "ses-auto-bouncer"
+WRONG_USAGE = 2  # the exit status
 
 
 def main() -> int:
@@ -16,10 +17,10 @@ def main() -> int:
     if missing:
         print(  # noqa: T201  # to people
             f"bouncer: packages are missing ({', '.join(missing)}): "
-            "run pip install 'ses-auto-bouncer[local]'",
+            f"run pip install '{DISTRIBUTION}[local]'",
             file=sys.stderr,
         )
-        return _WRONG_USAGE
+        return WRONG_USAGE
     from bouncer_cli.command_line import main as run  # noqa: PLC0415  # it needs that extra
 
     return run()

@@ -30,6 +30,16 @@ class SettingKind(StrEnum):
     ACTIVE_RULE_SET = "ActiveRuleSet"
     DEFAULT_CONFIGURATION_SET = "DefaultConfigurationSet"
 
+    @property
+    def resource_type(self) -> str:
+        """The type of its custom resource in a template."""
+        return f"Custom::{self}"
+
+
+# The properties of a custom resource.
+KIND, RULE_SET = "Kind", "RuleSetName"
+IDENTITY, CONFIGURATION_SET = "EmailIdentity", "ConfigurationSetName"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredSetting:
@@ -66,10 +76,10 @@ class Step(StrEnum):
 
 def read_desired_setting(properties: Mapping[str, Any]) -> DesiredSetting:
     """Read the properties of a custom resource; raises `SettingError` naming the key."""
-    kind = SettingKind(_word(properties, "Kind", tuple(map(str, SettingKind))))
+    kind = SettingKind(_word(properties, KIND, tuple(map(str, SettingKind))))
     identity = None
     if kind is SettingKind.DEFAULT_CONFIGURATION_SET:
-        identity = _word(properties, "EmailIdentity")
+        identity = _word(properties, IDENTITY)
     return DesiredSetting(kind=kind, identity=identity, name=_word(properties, _NAME_KEYS[kind]))
 
 

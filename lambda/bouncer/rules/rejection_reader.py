@@ -11,6 +11,7 @@ from bouncer.rules.document import Node, show
 from bouncer.rules.rejection import (
     ACTIONS,
     DIAGNOSTIC_LIMIT,
+    FIELD_VALUE,
     MESSAGE_LIMIT,
     PLACEHOLDERS,
     REFERENCE_FIELD,
@@ -191,7 +192,7 @@ def _extension_fields(node: Node) -> tuple[tuple[str, str], ...] | None:
             item.fault(expected, found=f"the name {show(name)}")
         elif name.lower() == REFERENCE_FIELD.lower():
             item.fault("another name, as this one carries the reference", found=f"the name {name}")
-        elif value is not None and not re.fullmatch(r"[ -~]{1,2048}", value):
+        elif value is not None and not re.fullmatch(FIELD_VALUE, value):
             item.fault("1 to 2048 printable ASCII characters")
         else:
             fields.append((name, value or ""))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bouncer.aws.exclusive_setting import SettingKind
 from bouncer.mail.address import identities
 from bouncer_cli.doctor.account import Account, NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
@@ -11,7 +12,9 @@ from bouncer_cli.doctor.finding import NOT_KNOWN, Finding, Findings, ok, problem
 _IDENTITY = "identity"
 _SENDER = "further sender"
 
-_ATTACHED = "Custom::DefaultConfigurationSet"  # in the stack, if it attaches our set
+_ATTACHED = (
+    SettingKind.DEFAULT_CONFIGURATION_SET.resource_type
+)  # in the stack, if it attaches our set
 
 
 def identity(context: CheckContext) -> Findings:
