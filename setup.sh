@@ -22,7 +22,7 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
-# Runs an installer without its warnings: they are many on some machines, and only an error needs an answer.
+# Runs an installer without its warnings: some machines print many, and only errors need attention.
 quietly() {
     if ! output=$("$@" 2>&1); then
         printf '%s\n' "$output" | grep -v '^WARNING: ' >&2 || true

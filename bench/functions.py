@@ -1,9 +1,10 @@
 """Measure the bundled functions under Lambda's own runtime client: `make bench-functions`.
 
 It prints the size of the bundle and, for each function, the time from the start of its process to
-its first answer and its peak memory, beside `bench/reference.py` in the same run. The rules come
-from a simulated SSM on loopback, 100 of them in ten pages. boto3 belongs to the runtime, as in
-Lambda. `RUNS=41 make bench-functions` makes more runs. Installed packages are kept in build/.
+its first answer and its peak memory, beside `bench/reference_handler.py` in the same run.
+The rules come from a simulated SSM on loopback, 100 of them in ten pages. boto3 belongs to the
+runtime, as in Lambda. `RUNS=41 make bench-functions` makes more runs. Installed packages
+are kept in build/.
 """
 
 import hashlib
@@ -97,7 +98,7 @@ def runtime(python: str) -> Path:
 
 def reference(python: str, architecture: str) -> Path:
     """Bundle the reference handler as ours is bundled; the folder is kept between runs."""
-    lock, code = BENCH / "reference.txt", BENCH / "reference.py"
+    lock, code = BENCH / "reference.txt", BENCH / "reference_handler.py"
     version = hashlib.sha256(lock.read_bytes() + code.read_bytes()).hexdigest()[:12]
     folder = KEPT / f"reference-{version}"
     if not (folder / "ready").exists():
@@ -241,7 +242,7 @@ def running(python: str, ours: Path, architecture: str) -> list[Row]:
     subjects = {
         "intake": Subject(folder=ours, handler=intake, event=kept, answer=go_on, asks=pages),
         "reference": Subject(
-            folder=other, handler="reference.handler", event=kept, answer=go_on, asks=pages
+            folder=other, handler="reference_handler.handler", event=kept, answer=go_on, asks=pages
         ),
         "rejecting": Subject(
             folder=ours,

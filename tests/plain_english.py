@@ -2,8 +2,9 @@
 
 A docstring starts with what it describes, or with a verb: not with What, Where, How, Whether, Who.
 A negation negates the verb: it reads "is not a mail". Texts are the pages
-in docs/, README and the other pages at the top, the comments and values of YAML files, and every
-string and comment in the code, tests apart: a test's name and docstring count, its inputs do not.
+in docs/, README and the other pages at the top, the comments and values of YAML and
+TOML files, shell scripts, queries and the Makefile, and every docstring, string and comment in the
+code. Of tests and benchmarks only docstrings and comments are read.
 """
 
 import ast
@@ -18,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 QUESTION = re.compile(r"(?:What|Where|How|Whether|Who|Whom|Whose|Whoever|Whatever)\b")
 NEGATED_NOUN = re.compile(r"\b(?:is|are) (?:no|none)\b(?! (?:longer|more|later)\b)", re.IGNORECASE)
-SUFFIXES = (".py", ".md", ".yaml", ".yml")
+SUFFIXES = (".py", ".md", ".yaml", ".yml", ".toml", ".sh", ".sql")
 # A phrase that says it best all the same, by the file it stands in.
 EXCEPTIONS: dict[str, tuple[str, ...]] = {}
 
@@ -57,7 +58,7 @@ def _tracked() -> Iterator[Path]:
     for name in listed.stdout.splitlines():
         path = ROOT / name
         sample = "/samples/" in name or name.startswith(("tests/cases/", "tests/invalid/"))
-        readable = path.suffix == ".md" if sample else path.suffix in SUFFIXES
+        readable = path.suffix == ".md" if sample else path.suffix in SUFFIXES or name == "Makefile"
         if readable and path.exists():
             yield path
 

@@ -12,7 +12,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ses as ses
 from constructs import Construct, IDependable
 
+from bouncer.aws.exclusive_setting import (
+    CONFIGURATION_SET,
+    IDENTITY,
+    KIND,
+    RULE_SET,
+    SettingKind,
+)
 from bouncer.function_limits import ACCOUNT_SETTINGS_TIMEOUT_S
+from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.function import Function
 from bouncer_infra.nag import acknowledge_wildcards
 
@@ -29,9 +37,8 @@ class AccountSettings(Construct):
         scope: Construct,
         id_: str,
         *,
+        settings: DeploymentSettings,
         code: lambda_.Code,
-        architecture: str,
-        log_days: int,
     ) -> None:
         super().__init__(scope, id_)
         self.handler = Function(
@@ -39,17 +46,16 @@ class AccountSettings(Construct):
             "Handler",
             name="account_settings",
             description="Holds the account settings of SES that the stack was told to hold",
+            settings=settings,
             code=code,
-            architecture=architecture,
             timeout=Duration.seconds(ACCOUNT_SETTINGS_TIMEOUT_S),
-            log_days=log_days,
             environment={},
         )
 
     def activate(self, rule_set: str, *, needs: IDependable) -> CustomResource:
         """Make a receipt rule set the active one, if none is, once `needs` exist."""
         policy = self._policy(
-            "ActiveRuleSet",
+            SettingKind.ACTIVE_RULE_SET,
             # The active set is the region's: SES has no resource for it that a policy could name
             # (Service Authorization Reference, Amazon SES, actions without resource types).
             iam.PolicyStatement(
@@ -62,7 +68,7 @@ class AccountSettings(Construct):
             "Resource::*",
             reason="The active rule set belongs to the region; SES has no resource for it.",
         )
-        return self._resource("ActiveRuleSet", {"RuleSetName": rule_set}, policy, needs)
+        return self._resource(SettingKind.ACTIVE_RULE_SET, {RULE_SET: rule_set}, policy, needs)
 
     def attach(
         self, identity: str, configuration_set: ses.ConfigurationSet, *, needs: IDependable
@@ -76,15 +82,15 @@ class AccountSettings(Construct):
         # Another identity is another policy: CloudFormation removes the old one last, so the
         # function may still take the set off the identity that the settings named before.
         policy = self._policy(
-            f"DefaultConfigurationSet-{identity}",
+            f"{SettingKind.DEFAULT_CONFIGURATION_SET}-{identity}",
             iam.PolicyStatement(actions=["ses:GetEmailIdentity"], resources=[arn]),
             iam.PolicyStatement(
                 actions=["ses:PutEmailIdentityConfigurationSetAttributes"],
                 resources=[arn, self._arn("configuration-set", name)],
             ),
         )
-        wanted = {"EmailIdentity": identity, "ConfigurationSetName": name}
-        return self._resource("DefaultConfigurationSet", wanted, policy, needs)
+        wanted = {IDENTITY: identity, CONFIGURATION_SET: name}
+        return self._resource(SettingKind.DEFAULT_CONFIGURATION_SET, wanted, policy, needs)
 
     def _arn(self, resource: str, name: str) -> str:
         return Stack.of(self).format_arn(service="ses", resource=resource, resource_name=name)
@@ -95,15 +101,15 @@ class AccountSettings(Construct):
         return policy
 
     def _resource(
-        self, kind: str, wanted: dict[str, str], policy: iam.Policy, needs: IDependable
+        self, kind: SettingKind, wanted: dict[str, str], policy: iam.Policy, needs: IDependable
     ) -> CustomResource:
         resource = CustomResource(
             self,
-            kind,
+            str(kind),
             # CloudFormation invokes it with the rights of whoever deploys: it needs no permission.
             service_token=self.handler.function.function_arn,
-            resource_type=f"Custom::{kind}",
-            properties={"Kind": kind, **wanted},
+            resource_type=kind.resource_type,
+            properties={KIND: str(kind), **wanted},
             service_timeout=_SERVICE_TIMEOUT,
         )
         resource.node.add_dependency(policy, needs)

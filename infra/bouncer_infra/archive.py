@@ -12,21 +12,28 @@ from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from bouncer.metric_names import SERVICE
+from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.nag import acknowledge_wildcards, resource_wildcard
 
 # Folders by the day of arrival; the tables' partition projection knows this form.
-DAY = "day=!{timestamp:yyyy-MM-dd}/"
-JOURNAL_MARK = "service"  # in every line of the journal, and in no other line a function writes
+DAY_FOLDER = "day=!{timestamp:yyyy-MM-dd}/"
+JOURNAL_MARK = SERVICE  # in every line of the journal, and in no other line a function writes
 
 
 class Archive(Construct):
-    """A bucket with the streams `events` and `journal` into it; objects expire after `days`."""
+    """A bucket with the streams `events` and `journal`; objects expire after `archive_days`."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, days: int, functions_logs: Sequence[logs.ILogGroup]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        settings: DeploymentSettings,
+        functions_logs: Sequence[logs.ILogGroup],
     ) -> None:
         super().__init__(scope, id_)
-        self.bucket = private_bucket(self, "Bucket", days=days)
+        self.bucket = private_bucket(self, "Bucket", days=settings.archive_days)
         lines = firehose.AppendDelimiterToRecordProcessor()
         unpacked: list[firehose.IDataProcessor] = [
             firehose.DecompressionProcessor(),
@@ -81,8 +88,8 @@ class ArchiveStream(Construct):
                 buffering_interval=Duration.minutes(5),
                 buffering_size=Size.mebibytes(5),
                 compression=firehose.Compression.GZIP,
-                data_output_prefix=f"{folder}/{DAY}",
-                error_output_prefix=f"errors/{folder}/!{{firehose:error-output-type}}/{DAY}",
+                data_output_prefix=f"{folder}/{DAY_FOLDER}",
+                error_output_prefix=f"errors/{folder}/!{{firehose:error-output-type}}/{DAY_FOLDER}",
                 file_extension=".json.gz",
                 logging_config=firehose.EnableLogging(self.problems),
                 processors=list(processors),

@@ -16,7 +16,7 @@ from bouncer_infra.alarms import Alarms
 from bouncer_infra.analysis import Analysis
 from bouncer_infra.archive import Archive, private_bucket
 from bouncer_infra.bounce_queue import BounceQueue
-from bouncer_infra.configuration_set import Sending
+from bouncer_infra.configuration_set import ConfigurationSet
 from bouncer_infra.dashboard import Dashboard
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.failed_events import FailedEvents
@@ -26,7 +26,7 @@ from bouncer_infra.ledger_table import Ledger
 from bouncer_infra.mail_path import MailPath
 from bouncer_infra.metrics import Metrics
 from bouncer_infra.receiving_regions import warn_without_receiving
-from bouncer_infra.saved_queries import Insights
+from bouncer_infra.saved_queries import SavedQueries
 from bouncer_infra.sender_identity import warn_of_other_senders
 from bouncer_infra.worker_function import Worker
 
@@ -53,7 +53,7 @@ class AutoBouncer(Construct):
         self.settings = settings
         code = code or function_code(settings.architecture)
         self.queue = BounceQueue(self, "BounceQueue")
-        self.ledger = Ledger(self, "Ledger", recovery=settings.ledger_recovery)
+        self.ledger = Ledger(self, "Ledger", settings=settings)
         self.intake = Intake(self, "Intake", settings=settings, code=code, queue=self.queue.queue)
         self.failed_events = self._failed_events()
         self.worker = Worker(
@@ -71,7 +71,7 @@ class AutoBouncer(Construct):
         logs = [self.intake.logs, self.worker.logs]
         self.archive = self._archive(logs)
         events = self.archive.events.stream if self.archive else None
-        self.sending = Sending(self, "Sending", settings=settings, events=events)
+        self.sending = ConfigurationSet(self, "Sending", settings=settings, events=events)
         self.account_settings = self._account_settings(code)
         metrics = Metrics(
             settings=settings,
@@ -84,7 +84,7 @@ class AutoBouncer(Construct):
         )
         self.alarms = Alarms(self, "Alarms", settings=settings, metrics=metrics)
         self.dashboard = self._dashboard(metrics)
-        self.insights = Insights(self, "Insights", folder=settings.folder, log_groups=logs)
+        self.insights = SavedQueries(self, "Insights", settings=settings, log_groups=logs)
         self.analysis = self._analysis()
         warn_without_receiving(self, self._region() or target_region)
         warn_of_other_senders(self, settings)
@@ -104,7 +104,7 @@ class AutoBouncer(Construct):
         """Make the archive, unless the deployment has none."""
         if not self.settings.archive:
             return None
-        return Archive(self, "Archive", days=self.settings.archive_days, functions_logs=logs)
+        return Archive(self, "Archive", settings=self.settings, functions_logs=logs)
 
     def _dashboard(self, metrics: Metrics) -> Dashboard | None:
         """Make the dashboard, unless the deployment has none."""
@@ -119,7 +119,9 @@ class AutoBouncer(Construct):
         return Analysis(self, "Analysis", settings=self.settings, bucket=self.archive.bucket)
 
     def _account_settings(self, code: lambda_.Code) -> AccountSettings | None:
-        """Make what holds the settings SES has one of; None if the deployment asks for none.
+        """Make the custom resources for the active rule set and the default configuration set.
+
+        None if the deployment asks for neither.
 
         An identity created here comes with the configuration set: the custom resource is there to
         take it off again, as the identity outlives the set.
@@ -130,9 +132,8 @@ class AutoBouncer(Construct):
         held = AccountSettings(
             self,
             "AccountSettings",
+            settings=settings,
             code=code,
-            architecture=settings.architecture,
-            log_days=settings.log_days,
         )
         if settings.activate_rule_set:
             held.activate(settings.rule_set, needs=self.mail_path)

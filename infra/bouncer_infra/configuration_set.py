@@ -12,14 +12,15 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
+from bouncer.metric_names import DEPLOYMENT
 from bouncer_infra.deployment_settings import DeploymentSettings
 
 # SES sets the first two tags on every mail; mail may be sent with the third one. CloudFormation
 # takes no dots and no @ in a default value.
-_DIMENSIONS = ("ses:from-domain", "ses:configuration-set", "deployment")
+_DIMENSIONS = ("ses:from-domain", "ses:configuration-set", DEPLOYMENT)
 
 
-class Sending(Construct):
+class ConfigurationSet(Construct):
     """The configuration set with its event destinations; `identity`, if one is created here."""
 
     def __init__(

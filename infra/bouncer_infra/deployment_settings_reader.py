@@ -35,7 +35,8 @@ def read_cdk_json(path: Path) -> DeploymentSettings:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsFileError(
-            f"{path}: can't be read ({error.strerror}), expected the cdk.json of a deployment"
+            f"{path}: can't be read ({error.strerror}), expected the cdk.json of a deployment: "
+            "run this in its folder, or name it with --settings"
         ) from error
     except json.JSONDecodeError as error:
         place = f"{path}:{error.lineno}:{error.colno}"
@@ -79,7 +80,9 @@ def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> N
 def _refuse_rule_set(entries: dict[str, Node], found: dict[str, Any]) -> None:
     creates = found.get("create_rule_set")
     if found.get("activate_rule_set") and not creates:
-        expected = "create_rule_set: true as well: the stack activates only a rule set it creates"
+        expected = (
+            "false, or create_rule_set: true beside it: a stack activates only its own rule set"
+        )
         entries["activate_rule_set"].fault(expected)
     if found.get("after") and creates:
         expected = 'no "after": a rule set created by this stack has no other rules yet'
@@ -89,7 +92,8 @@ def _refuse_rule_set(entries: dict[str, Node], found: dict[str, Any]) -> None:
 def _refuse_own_rule(entries: dict[str, Node], found: dict[str, Any]) -> None:
     own = full_name(found.get("name") or DEFAULT_NAME)
     if found.get("after") == own:
-        entries["after"].fault("another rule: this one is made by the deployment itself")
+        expected = "the name of another receipt rule: this deployment creates this one"
+        entries["after"].fault(expected)
 
 
 def _refuse_identity(entries: dict[str, Node], found: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""One of our functions: Python 3.13, the shared asset, a log group and a role of its own."""
+"""One of our functions: the bundle and its Python, a log group and a role of its own."""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from bouncer.environment import DEFAULTS_KEY, PREFIX_KEY
+from bouncer_infra.bundle import PYTHON
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.deployment_values import LOG_DAYS
 
@@ -17,7 +18,7 @@ _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archit
 
 
 class Function(Construct):
-    """A function whose handler is `bouncer.<name>.handler`; `log_days` as CloudWatch allows."""
+    """A function whose handler is `bouncer.<name>.handler`."""
 
     def __init__(
         self,
@@ -26,17 +27,16 @@ class Function(Construct):
         *,
         name: str,
         description: str,
+        settings: DeploymentSettings,
         code: lambda_.Code,
-        architecture: str,
         timeout: Duration,
-        log_days: int,
         environment: Mapping[str, str],
     ) -> None:
         super().__init__(scope, id_)
         self.logs = logs.LogGroup(
             self,
             "Logs",
-            retention=logs.RetentionDays[LOG_DAYS[log_days]],
+            retention=logs.RetentionDays[LOG_DAYS[settings.log_days]],
             removal_policy=RemovalPolicy.DESTROY,
         )
         # Instead of AWSLambdaBasicExecutionRole, which may write to every log group there is.
@@ -54,8 +54,10 @@ class Function(Construct):
             self,
             "Function",
             description=description,
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=_ARCHITECTURES[architecture],
+            runtime=lambda_.Runtime(
+                f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON, supports_inline_code=True
+            ),
+            architecture=_ARCHITECTURES[settings.architecture],
             handler=f"bouncer.{name}.handler",
             code=code,
             memory_size=256,
@@ -67,7 +69,7 @@ class Function(Construct):
         Validations.of(self.function).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-L1",
-                reason="The bundle's compiled RE2 and the tests are for Python 3.13; a newer "
+                reason=f"The bundle's compiled RE2 and the tests are for Python {PYTHON}; a newer "
                 "runtime is taken once both have run on it.",
             )
         )

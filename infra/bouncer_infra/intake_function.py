@@ -30,10 +30,9 @@ class Intake(Function):
             id_,
             name="intake",
             description="Judges mail received by SES",
+            settings=settings,
             code=code,
-            architecture=settings.architecture,
             timeout=Duration.seconds(INTAKE_TIMEOUT_S),
-            log_days=settings.log_days,
             environment={
                 **deployment_environment(settings),
                 QUEUE_KEY: queue.queue_url,

@@ -1,4 +1,4 @@
-"""From SES to the intake function: one receipt rule, with a name of ours, in a receipt rule set.
+"""From SES to the intake function: one receipt rule, named after the deployment.
 
 A rule without `after` goes to the front of its set. Nothing here activates a rule set; see
 `account_setting_resources`.
@@ -20,7 +20,10 @@ _INVOCATION = {"request_response": "RequestResponse", "event": "Event"}
 
 
 class MailPath(Construct):
-    """The receipt rule, and first what its actions need: SES tries them when a rule is made."""
+    """The receipt rule and what its actions need.
+
+    That comes first, because SES tests the actions when it creates the rule.
+    """
 
     def __init__(
         self,
@@ -126,7 +129,7 @@ class MailPath(Construct):
     def _ip_filter(self, ip_filter: IpFilter) -> ses.CfnReceiptFilter:
         return ses.CfnReceiptFilter(
             self,
-            f"Filter{ip_filter.cidr}",  # by its place in the list others would be replaced
+            f"Filter{ip_filter.cidr}",  # an id made of the position would replace others
             filter=ses.CfnReceiptFilter.FilterProperty(
                 name=_filter_name(self._settings.full_name, ip_filter),
                 ip_filter=ses.CfnReceiptFilter.IpFilterProperty(

@@ -14,7 +14,7 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
-from bouncer.metric_names import NAMESPACE
+from bouncer.metric_names import DEPLOYMENT, NAMESPACE, SERVICE
 from bouncer_infra.deployment_settings import DeploymentSettings
 
 MINUTE = Duration.minutes(1)
@@ -63,7 +63,7 @@ class Metrics:
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,
-            dimensions_map={"deployment": deployment or self.deployment, "service": service},
+            dimensions_map={DEPLOYMENT: deployment or self.deployment, SERVICE: service},
             label=label or name,
             statistic=statistic,
             period=period,
@@ -85,7 +85,7 @@ class Metrics:
                 dimensions_map={
                     "ses:from-domain": domain,
                     "ses:configuration-set": self.settings.full_name,
-                    "deployment": "none",
+                    DEPLOYMENT: "none",
                 },
                 label=f"{kind} ({domain})",
                 statistic="Sum",

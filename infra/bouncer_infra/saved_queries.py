@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from bouncer_infra.deployment_settings import DeploymentSettings
+
 # `unnest` makes a row for each item of a list, and takes lists from `jsonParse` only (CloudWatch
 # Logs User Guide, "unnest").
 QUERIES: Mapping[str, str] = {
@@ -90,7 +92,7 @@ filter @message like /^REPORT /
 }
 
 
-class Insights(Construct):
+class SavedQueries(Construct):
     """The saved queries over the log groups of both functions."""
 
     def __init__(
@@ -98,7 +100,7 @@ class Insights(Construct):
         scope: Construct,
         id_: str,
         *,
-        folder: str,
+        settings: DeploymentSettings,
         log_groups: Sequence[logs.ILogGroup],
     ) -> None:
         super().__init__(scope, id_)
@@ -106,7 +108,7 @@ class Insights(Construct):
             logs.CfnQueryDefinition(
                 self,
                 name,
-                name=f"{folder}/{name}",
+                name=f"{settings.folder}/{name}",
                 log_group_names=[group.log_group_name for group in log_groups],
                 query_string=text.strip(),
             )

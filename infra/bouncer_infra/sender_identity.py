@@ -11,7 +11,7 @@ from bouncer_infra.deployment_settings import DeploymentSettings
 
 
 def warn_of_other_senders(scope: Construct, settings: DeploymentSettings) -> None:
-    """Warn of our set on somebody else's mail, unless the settings say that this is wanted.
+    """Warn that our set will apply to other senders' mail, unless the settings accept it.
 
     SES asks everybody who sends from an identity for permission on its default set, too.
     """

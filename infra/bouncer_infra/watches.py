@@ -36,8 +36,8 @@ class Watch:
     """An alarm: `key` is the last part of its name and the anchor of its section.
 
     A period breaches from `threshold` on, or only `above` or `below` it. The alarm is in ALARM if
-    `breaches` of the last `periods` breach: one of three by default, as metrics come a little late,
-    and CloudWatch does not look again at a period that it filled with 0 (CloudWatch User Guide,
+    `breaches` of the last `periods` breach: one of three by default: metrics arrive late, and
+    CloudWatch does not re-evaluate a period that it has filled with 0 (CloudWatch User Guide,
     "Using metric math", FILL).
     """
 
@@ -268,7 +268,8 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="double-bounces",
-        says=f"More than {MOST_DOUBLE_BOUNCE_PERCENT} % of a day's mail with our set bounced.",
+        says=f"More than {MOST_DOUBLE_BOUNCE_PERCENT} % of the mail sent with our configuration "
+        "set in a day bounced.",
         measure=percentage(
             metrics.events("Bounce", period=DAY)[:_MOST_SUMMED],
             metrics.events("Send", period=DAY)[:_MOST_SUMMED],

@@ -33,10 +33,9 @@ class Worker(Function):
             id_,
             name="worker",
             description="Sends bounces, at most one a second",
+            settings=settings,
             code=code,
-            architecture=settings.architecture,
             timeout=Duration.seconds(WORKER_TIMEOUT_S),
-            log_days=settings.log_days,
             environment={
                 **deployment_environment(settings),
                 QUEUE_KEY: queue.queue.queue_url,

@@ -1,4 +1,4 @@
-"""The Lambda function behind two custom resources: settings that a stack holds while it exists.
+"""The Lambda function behind two custom resources: settings a stack takes over while it exists.
 
 It carries out CloudFormation's requests and answers each of them. `bouncer.aws.exclusive_setting`
 says which settings these are and when they are left alone.
@@ -126,7 +126,7 @@ class AccountSettings:
         self._ask(setting, change)
 
     def _ask(self, setting: ExclusiveSetting, call: Callable[[], T]) -> T:
-        """Ask SES, patient with a policy it does not know yet; raises only `SettingError`."""
+        """Ask SES, trying again while AWS does not know a new IAM policy; only `SettingError`."""
         for tries_left in reversed(range(_DENIED_TRIES)):
             if self._left_s() < _LONGEST_CALL_S:
                 raise SettingError(

@@ -1,6 +1,6 @@
 """The environment variables of each function, read once into a typed object.
 
-The stack sets these keys and the functions read them; their names stand here alone. `environ` is an
+The stack sets these keys and the functions read them; only this file names them. `environ` is an
 argument: nothing here looks at the process it runs in.
 """
 

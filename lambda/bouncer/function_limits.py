@@ -1,4 +1,4 @@
-"""The limits that functions run under: the stack sets them, the code and its tests keep them."""
+"""The limits and names on which stack and functions agree: one sets them, the other keeps them."""
 
 INTAKE_TIMEOUT_S = 20  # SES waits 30 seconds for a function (SES Developer Guide, Lambda action)
 WORKER_TIMEOUT_S = 60  # a batch of paced calls, and room to retry
@@ -8,3 +8,6 @@ BATCH_SIZE = 10  # jobs in one invocation of the worker: the most a FIFO queue a
 
 # Six times the consumer's timeout (Lambda Developer Guide, "Using Lambda with Amazon SQS").
 VISIBILITY_TIMEOUT_S = 6 * WORKER_TIMEOUT_S
+
+LEDGER_KEY_NAME = "id"  # the partition key of the ledger's table
+LEDGER_EXPIRES = "expires"  # its time-to-live attribute

@@ -63,7 +63,7 @@ def withheld(message: Message, context: Context) -> Reason | None:
 
 
 def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]:
-    """Yield every reason not to answer this mail with its finding, the decisive one first.
+    """Yield every reason not to answer this mail with its finding; the first decides.
 
     A finding may quote the mail; quoted text is not cleaned.
     """
@@ -111,7 +111,7 @@ def _own_sender(message: Message, context: Context) -> str:
     senders = set(map(_bare_address, context.bounce_senders))
     recipient = without_tag(context.recipient).lower()
     if recipient in senders:
-        return f"{context.recipient} is where our bounces come from"
+        return f"the recipient {context.recipient} is an address that our bounces are sent from"
     own = without_tag(message.sender).lower() in {recipient, *senders}
     if own or in_domains(domain(message.sender), context.own_domains):
         return f"envelope sender {message.sender}"

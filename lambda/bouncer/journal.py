@@ -21,7 +21,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 from bouncer.jobs.job import Job
 from bouncer.journal_line import encoded
 from bouncer.judge import Judgement
-from bouncer.metric_names import NAMESPACE, Metric, withheld_for
+from bouncer.metric_names import DEPLOYMENT, NAMESPACE, SERVICE, Metric, withheld_for
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
@@ -45,8 +45,8 @@ class Journal:
     def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
         self._stream = stream
         self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=service)
-        self._metrics.add_dimension("service", service)
-        self._dimensions = {"deployment": deployment, "service": service}
+        self._metrics.add_dimension(SERVICE, service)
+        self._dimensions = {DEPLOYMENT: deployment, SERVICE: service}
         self._request_id = ""
         self._cold = True
         self._reported: Loaded | None = None

@@ -101,7 +101,7 @@ def guard_context(
 
 
 def bounce_sender(recipient: str, rejection: Rejection | None, settings: Settings) -> str:
-    """Return who signs a bounce: the rule's sender, the settings', or the recipient's domain's."""
+    """Return the sender address of a bounce: the rule's, the settings', or the domain's."""
     named = (rejection.sender if rejection else None) or settings.bounce_sender
     return named or f"mailer-daemon@{domain(recipient)}"
 
@@ -125,7 +125,7 @@ def _guarded(
 def _jobs(
     message: Message, answered: list[Decision], settings: Settings, now: datetime
 ) -> Iterable[Job]:
-    """Yield one job for the mail, or several if one bounce can't have so many recipients."""
+    """Yield one job for the mail, or several if one bounce may not have all its recipients."""
     for start in range(0, len(answered), MOST_RECIPIENTS):
         yield _job(message, answered[start : start + MOST_RECIPIENTS], settings, now)
 

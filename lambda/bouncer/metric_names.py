@@ -9,6 +9,8 @@ from enum import StrEnum
 from bouncer.reasons import Reason
 
 NAMESPACE = "SesAutoBouncer"
+DEPLOYMENT = "deployment"  # the dimensions of every metric, and keys of every line of the journal
+SERVICE = "service"
 
 
 class Metric(StrEnum):

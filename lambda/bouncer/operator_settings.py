@@ -11,7 +11,7 @@ from typing import Any
 
 from bouncer.rules.address_reader import read_mailbox, read_mta
 from bouncer.rules.answer_reader import read_answer
-from bouncer.rules.document import Node, Path
+from bouncer.rules.document import Node, Place
 from bouncer.rules.document_parser import read_document
 from bouncer.rules.rule import Mode
 
@@ -41,7 +41,7 @@ class Settings:
     ascii_only: bool = True
     mask_addresses: bool = False
 
-    def overlaid(self, text: str, *, document: str = "settings", below: Path = ()) -> "Settings":
+    def overlaid(self, text: str, *, document: str = "settings", below: Place = ()) -> "Settings":
         """Return these settings with a document's over them; raises `DocumentError`.
 
         `document` is its name and `below` its place inside a larger one, both for error texts.
@@ -89,10 +89,6 @@ def _seconds(most: int) -> Callable[[Node], int | None]:
     return reader
 
 
-def _later(node: Node) -> None:
-    node.fault("one of the other keys (caps are not available yet)", found="a key for caps")
-
-
 _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "mode": ("mode", _mode),
     "sending": ("sending", _sending),
@@ -104,6 +100,4 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "cache": ("cache_s", _seconds(DAY_S)),
     "ascii_only": ("ascii_only", Node.flag),
     "mask_addresses": ("mask_addresses", Node.flag),
-    "allow": ("allow", _later),
-    "caps": ("caps", _later),
 }

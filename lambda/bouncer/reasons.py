@@ -92,7 +92,7 @@ class Reason(StrEnum):
     )
     AUTOMATIC = _guard(
         "automatic",
-        "a machine sent the mail: Auto-Submitted and its kind, no-reply in sender or From,"
+        "a machine sent the mail: Auto-Submitted or a similar header, no-reply in sender or From,"
         " postmaster",
         waived_by="automatic",
     )
@@ -123,9 +123,11 @@ class Reason(StrEnum):
     )
     EXPIRED = _gate(
         "expired",
-        "SES received the mail 24 hours ago, less `expiry_margin`: it would refuse the bounce",
+        "the mail is older than 24 hours minus `expiry_margin`; SES would refuse the bounce",
     )
-    DUPLICATE = _gate("duplicate", "all recipients of the job have been answered before")
+    DUPLICATE = _gate(
+        "duplicate", "every recipient of the job already got a bounce, or may have got one"
+    )
     CAPPED = _gate("capped", "not in use: this version has no caps")
     PAUSED = _gate("paused", "the settings say `sending: paused`")
 

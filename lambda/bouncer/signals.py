@@ -78,8 +78,8 @@ _LIST = (
     r"listserv|listproc|majordomo|mailman|.*-(?:subscribe|unsubscribe)|.*-confirm\+[0-9a-f]{6,}"
 )
 
-# Header names by which answering machines mark their mail, and people's mail does not
-# (X-Auto-Response-Suppress stands in both).
+# Names of headers that only automatic replies have. X-Auto-Response-Suppress is not one of them:
+# people's mail has it, too.
 _AUTO_NAMES = (
     r"(?:x-)?(?:mail-?)?auto-?(?:repl(?:y|ied)(?:-?from)?|respon(?:d|ded|der|se)|generated)"
 )

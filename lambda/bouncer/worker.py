@@ -21,8 +21,7 @@ from bouncer.jobs.job_json import from_json
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
-from bouncer.sending import gate
-from bouncer.sending import ses as sesapi
+from bouncer.sending import gate, ses
 from bouncer.sending.ledger import Ledger, LedgerError
 from bouncer.sending.pacer import SPACING_S, OutOfTimeError, Pacer
 from bouncer.sending.queue import QueueError, Record, WorkerQueue
@@ -32,11 +31,11 @@ from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import SettingsSource
 from bouncer.sources.source import SourceError
 
-# For everything but SES, which has its own.
+# Client settings for SSM, SQS and DynamoDB; ses.py has those of SES.
 _CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
 
 # Time an invocation must have left when a call starts: the longest call, its slot, ledger, journal.
-RESERVE_S = sesapi.CONNECT_TIMEOUT_S + sesapi.READ_TIMEOUT_S + SPACING_S + 5
+RESERVE_S = ses.CONNECT_TIMEOUT_S + ses.READ_TIMEOUT_S + SPACING_S + 5
 
 # Handed back jobs wait for seconds after a short failure, for two minutes in an outage. So a job is
 # delivered some 750 times in its 24 hours; the queue's maximum receive count must be higher.
@@ -83,7 +82,10 @@ class Outcomes(Protocol):
 
 
 class Worker:
-    """Works off batches of jobs; `now` is the time of day, `ticks` the pacer's clock in seconds."""
+    """Works off batches of jobs.
+
+    `now` is the time of day, `ticks` a monotonic clock in seconds, shared with the pacer.
+    """
 
     def __init__(
         self,
@@ -233,7 +235,7 @@ def _worker() -> Worker:
         loader=Loader(source, environment.defaults, now=time.monotonic),
         ledger=Ledger(boto3.client("dynamodb", config=_CONFIG), environment.ledger_table),
         jobs=WorkerQueue(sqs, environment.queue_url, environment.dead_letter_url),
-        sender=Sender(boto3.client("ses", config=sesapi.CONFIG)),
+        sender=Sender(boto3.client("ses", config=ses.CONFIG)),
         pacer=Pacer(now=time.monotonic, sleep=time.sleep),
         outcomes=Journal("worker", environment.deployment),
         now=lambda: datetime.now(UTC),

@@ -19,9 +19,7 @@ from bouncer_cli.commands import doctor_command as doctor
 from bouncer_cli.commands import replay_command as replay
 from bouncer_cli.commands import ses_command as ses
 from bouncer_cli.commands.terminal import Parser, accept_any_text, put, say
-
-_DISTRIBUTION = "ses-auto-bouncer"
-_WRONG_USAGE = 2
+from bouncer_cli.entry_point import DISTRIBUTION, WRONG_USAGE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,13 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except BouncerError as error:
         say(str(error))
-        return _WRONG_USAGE
+        return WRONG_USAGE
     except BrokenPipeError:  # `bouncer replay ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (OSError, BotoCoreError) as error:  # a full disk, no AWS region, ...
         say(str(error))
-        return _WRONG_USAGE
+        return WRONG_USAGE
     except KeyboardInterrupt:
         say("stopped")
         return 130
@@ -47,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="bouncer",
-        description="Try mail rules on real mail before you trust them with yours.",
+        description="Test mail rules on mail files, run a fake SES, and check a deployment.",
         epilog="example: bouncer demo --out demo-out",
     )
     parser.add_argument(
@@ -64,7 +62,7 @@ class _Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> Never:
         """Print the version and exit."""
-        put(f"bouncer {metadata.version(_DISTRIBUTION)}")
+        put(f"bouncer {metadata.version(DISTRIBUTION)}")
         parser.exit()
 
 

@@ -32,7 +32,7 @@ from bouncer_cli.ses_headers import (
 )
 
 _POLICY = "dmarc_policy"
-HEADER_LIMIT = 10 * 1024  # SES Developer Guide: longer headers are truncated in the event
+EVENT_HEADER_BYTES = 10 * 1024  # SES Developer Guide: longer headers are truncated in the event
 
 
 class RawMailError(ValueError):
@@ -125,8 +125,8 @@ def read_raw_mail(raw: bytes, envelope: Envelope) -> RawMail:
     ses = trusted.ses
     return RawMail(
         header_block=block,
-        headers=_cut(named) if len(block) + 2 * len(named) > HEADER_LIMIT else named,
-        headers_truncated=not whole or len(block) > HEADER_LIMIT,
+        headers=_cut(named) if len(block) + 2 * len(named) > EVENT_HEADER_BYTES else named,
+        headers_truncated=not whole or len(block) > EVENT_HEADER_BYTES,
         message_id=_message_id(ses["id"]) if ses else sha256(raw).hexdigest()[:40],
         envelope=found,
         received_at=_moment([ses["date"]] if ses else [], headers),
@@ -161,7 +161,7 @@ def _verdicts(trusted: Trusted, envelope: Envelope) -> dict[str, str]:
 
 def _cut(headers: Headers) -> Headers:
     kept: Headers = []
-    room = HEADER_LIMIT
+    room = EVENT_HEADER_BYTES
     for name, value in headers:
         room -= len(name) + len(value) + 4  # colon, space, line end
         if room < 0:

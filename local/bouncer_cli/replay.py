@@ -1,7 +1,7 @@
 """Judges mails with the code of the deployed intake, and yields one result for each input.
 
-With a `Sending`, jobs also go through queue, worker and fake SES. Results come in the order of the
-inputs.
+With a `WorkerDriver`, jobs also go through queue, worker and fake SES. Results come in the
+order of the inputs.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,7 @@ from bouncer.mail.message import Message
 from bouncer.rules.rule import Mode
 from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_item import Item
-from bouncer_sim.worker_driver import Outcome, Sending
+from bouncer_sim.worker_driver import Outcome, WorkerDriver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ def replay(
     loaded: Loaded,
     *,
     now: Callable[[], datetime],
-    sending: Sending | None = None,
+    sending: WorkerDriver | None = None,
 ) -> Iterator[Result]:
     """Yield one result for every item, in order."""
     results = (_decide(item, loaded, now) for item in items)
@@ -77,7 +77,7 @@ def _bounce(judgement: Judgement) -> Bounce:
     return Bounce()
 
 
-def _sent(results: Iterable[tuple[Result, bytes]], sending: Sending) -> Iterator[Result]:
+def _sent(results: Iterable[tuple[Result, bytes]], sending: WorkerDriver) -> Iterator[Result]:
     """Yield results with the outcomes of their jobs, sent in batches so that memory stays flat."""
     waiting: list[Result] = []
     jobs = 0
@@ -107,9 +107,9 @@ def _with_outcomes(results: Iterable[Result], outcomes: dict[str, Outcome]) -> I
         if result.judgement is None or not result.judgement.jobs:
             yield result
             continue
-        # The queue drops the jobs of a repeated mail: the first mail has taken their outcomes.
-        twin = Outcome(status="withheld", reason="duplicate")
-        ended = [outcomes.pop(job.reference, twin) for job in result.judgement.jobs]
+        # SQS drops the job of a repeated mail, so that mail has no outcome of its own.
+        duplicate = Outcome(status="withheld", reason="duplicate")
+        ended = [outcomes.pop(job.reference, duplicate) for job in result.judgement.jobs]
         worst = next((outcome for outcome in ended if outcome.status != "sent"), ended[0])
         bounce = Bounce(
             status=worst.status, reason=worst.reason, recipients=result.bounce.recipients

@@ -18,7 +18,10 @@ class FileSource:
     def read(self) -> Documents:
         """Return all documents as they are now."""
         if not self._rules.is_dir():
-            raise SourceError(f"{self._rules}: found no folder, expected one with rules")
+            raise SourceError(
+                f"--rules: found no folder {self._rules}, expected one with rules; "
+                "a checkout has some in rules/"
+            )
         rules: dict[str, Document] = {}
         for path in sorted(self._rules.iterdir()):
             if path.suffix in _SUFFIXES and path.is_file():

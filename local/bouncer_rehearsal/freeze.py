@@ -17,6 +17,7 @@ from bouncer.sending.bounce_request import bounce_request
 from bouncer.sending.ledger import Ledger
 from bouncer_cli.commands.demo_command import SAMPLES
 from bouncer_cli.commands.rules_in_force import load
+from bouncer_cli.entry_point import DISTRIBUTION
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import replay
@@ -43,7 +44,7 @@ class FrozenError(BouncerError):
 
 def freeze(root: Path, out: Path) -> Path:
     """Freeze the checkout at `root` and return the release's folder; `out` takes what is made."""
-    release = root / "tests" / "upgrade" / version("ses-auto-bouncer")
+    release = root / "tests" / "upgrade" / version(DISTRIBUTION)
     if release.exists():
         raise FrozenError(f"{release}: found it, expected no such release: it is frozen already")
     release.mkdir(parents=True)

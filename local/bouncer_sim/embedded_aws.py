@@ -20,7 +20,7 @@ from bouncer.environment import (
     QUEUE_KEY,
     REGION_KEY,
 )
-from bouncer.function_limits import VISIBILITY_TIMEOUT_S
+from bouncer.function_limits import LEDGER_KEY_NAME, VISIBILITY_TIMEOUT_S
 
 REGION = "us-east-1"
 PREFIX = "/ses-auto-bouncer/local"
@@ -58,8 +58,8 @@ def embedded_aws(ses_endpoint: str | None = None) -> Iterator[EmbeddedAws]:
         )["QueueUrl"]
         boto3.client("dynamodb").create_table(
             TableName=_TABLE,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": LEDGER_KEY_NAME, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": LEDGER_KEY_NAME, "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])

@@ -22,11 +22,10 @@ from bouncer.mail.address import domain
 from bouncer.mail.message import Message
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
-from bouncer.sending import ses as sesapi
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Record, WorkerQueue
-from bouncer.sending.ses import Sender
+from bouncer.sending.ses import CONFIG, Sender
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.source import Documents
 from bouncer.worker import Worker
@@ -110,7 +109,7 @@ class _FixedSource:
         return ()
 
 
-class Sending:
+class WorkerDriver:
     """A queue, a worker and a fake SES; `submit` jobs, then `drain` for their outcomes."""
 
     def __init__(self, aws: EmbeddedAws, ses: FakeSes, clock: Clock, settings: Settings) -> None:
@@ -127,7 +126,7 @@ class Sending:
             loader=Loader(_FixedSource(), settings, now=clock.time),
             ledger=Ledger(boto3.client("dynamodb"), environment.ledger_table),
             jobs=self._jobs,
-            sender=Sender(boto3.client("ses", config=sesapi.CONFIG)),
+            sender=Sender(boto3.client("ses", config=CONFIG)),
             pacer=Pacer(now=clock.time, sleep=clock.sleep),
             outcomes=self._outcomes,
             now=partial(now, clock),
@@ -173,10 +172,10 @@ class Sending:
 @contextmanager
 def sending(
     *, out: Path, clock: Clock, settings: Settings, verified: Collection[str]
-) -> Iterator[Sending]:
+) -> Iterator[WorkerDriver]:
     """Everything between the queue and the sent bounces, for the length of a `with`."""
     with (
         FakeSes(verified=verified, clock=clock.time, out=out) as ses,
         embedded_aws(ses.endpoint) as aws,
     ):
-        yield Sending(aws, ses, clock, settings)
+        yield WorkerDriver(aws, ses, clock, settings)

@@ -174,7 +174,9 @@ def test_no_attempt_is_made_when_time_is_up(world: World) -> None:
 
 def test_only_a_web_address_is_answered(world: World) -> None:
     """A request that names a file writes none."""
-    with pytest.raises(AnswerError, match="found file:///tmp/x, expected one of https"):
+    with pytest.raises(
+        AnswerError, match="found file:///tmp/x, expected a URL that begins with https://"
+    ):
         world.answer(Result(physical_id="x"), ResponseURL="file:///tmp/x")
 
 

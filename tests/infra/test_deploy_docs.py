@@ -12,7 +12,7 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
-from bouncer.aws import exclusive_setting as switches
+from bouncer.aws import exclusive_setting
 from bouncer_infra.deployment_settings import DeploymentSettings, setting_rows
 from bouncer_infra.deployment_settings_reader import read_settings
 from bouncer_infra.deployment_values import MailStore
@@ -83,8 +83,8 @@ def test_make_targets_named_exist(page: str) -> None:
 def test_refusals_are_quoted_as_they_are_said() -> None:
     """The page quotes a refusal with the sentence that CloudFormation shows."""
     told = " ".join(DEPLOY.split())
-    identity = switches.DefaultConfigurationSet(None, "example.com")  # type: ignore[arg-type]  # not asked
-    rule_set = switches.ActiveRuleSet(None)  # type: ignore[arg-type]  # not asked
+    identity = exclusive_setting.DefaultConfigurationSet(None, "example.com")  # type: ignore[arg-type]  # not asked
+    rule_set = exclusive_setting.ActiveRuleSet(None)  # type: ignore[arg-type]  # not asked
     for switch in (identity, rule_set):
         assert f'{switch.place}: found "theirs", expected none; {switch.remedy}' in told
     assert identity._expected_verified("no such identity") in told  # noqa: SLF001  # its sentence

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bouncer.function_limits import LEDGER_EXPIRES
 from bouncer_cli.doctor import (
     check_functions,
     check_identities,
@@ -33,7 +34,7 @@ def test_the_doctor_knows_the_types_of_what_it_checks(template: dict[str, Any]) 
     assert {"RedrivePolicy" in queue for queue in queues} == {True, False}
     assert of_type(template, check_identities._ATTACHED)  # noqa: SLF001  # its word for our resource
     (table,) = of_type(template, *check_ledger.TABLES)
-    assert table["TimeToLiveSpecification"]["AttributeName"] == check_ledger.EXPIRES
+    assert table["TimeToLiveSpecification"]["AttributeName"] == LEDGER_EXPIRES
 
 
 def test_the_doctor_knows_the_names(template: dict[str, Any]) -> None:

@@ -70,7 +70,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"create_identity": True, "attach_configuration_set": False},
         "attach_configuration_set: found false, expected true beside create_identity: true",
     ),
-    ({"activate_rule_set": True}, "activate_rule_set: found true, expected create_rule_set"),
+    ({"activate_rule_set": True}, "activate_rule_set: found true, expected false, or create_"),
     ({"create_rule_set": True, "after": "x"}, 'after: found "x", expected no "after"'),
     ({"invocation": "sync"}, 'invocation: found "sync", expected one of request_response'),
     ({"went_on_percent": 0}, "went_on_percent: found 0, expected a whole number of percent"),

@@ -23,7 +23,7 @@ from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_item import Item
-from bouncer_cli.raw_mail import HEADER_LIMIT, Envelope, RawMailError, read_raw_mail
+from bouncer_cli.raw_mail import EVENT_HEADER_BYTES, Envelope, RawMailError, read_raw_mail
 from bouncer_cli.replay import replay
 
 
@@ -188,14 +188,14 @@ def test_headers_without_oddities_are_read_as_by_the_library(
 def as_event(raw: bytes) -> dict[str, Any]:
     """Build an event from a mail as SES does: names as they are written, values unfolded."""
     block = read_headers(header_block(raw))
-    listed, room = [], HEADER_LIMIT
+    listed, room = [], EVENT_HEADER_BYTES
     for name, value in block.headers:
         room -= len(name) + len(value) + 4
         if room < 0:
             break
         listed.append({"name": f"{name} ", "value": value})
     verdict = {"status": "PASS"}
-    cut = len(header_block(raw)) > HEADER_LIMIT or not block.whole
+    cut = len(header_block(raw)) > EVENT_HEADER_BYTES or not block.whole
     mail = {"messageId": "m", "source": "bob@sender.example", "headersTruncated": cut}
     receipt = {"recipients": ["ann@example.com"], "spfVerdict": verdict, "dmarcVerdict": verdict}
     return {"ses": {"mail": {**mail, "headers": listed}, "receipt": receipt}}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bouncer.mail.message import HEADER_LIMIT, Message, read_event, read_record
+from bouncer.mail.message import HEADER_CHARS, Message, read_event, read_record
 from bouncer.rules.condition import Text, leaves
 from tests.unit.ses_events import EVERYTHING, ID, event, exercise, headers, read
 
@@ -147,10 +147,10 @@ def test_too_many_recipients_cost_little() -> None:
 
 def test_more_headers_than_ses_passes_on_are_cut() -> None:
     """Beyond the limit headers are cut, and the message says so."""
-    message = read(headers(("Subject", "s"), ("X-Long", "x" * HEADER_LIMIT), ("X-After", "y")))
+    message = read(headers(("Subject", "s"), ("X-Long", "x" * HEADER_CHARS), ("X-After", "y")))
     assert message.headers_truncated
     assert message.subject == ("s",)
-    assert len(message.header("x-long")[0]) < HEADER_LIMIT
+    assert len(message.header("x-long")[0]) < HEADER_CHARS
     assert message.header("x-after") == ()
     assert not read(headers(("X-Long", "x" * 10_240))).headers_truncated
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bouncer.mail.header_block import header_block
 from bouncer.mail.message import Message, read_record
-from bouncer_cli.raw_mail import HEADER_LIMIT, Envelope, RawMailError, read_raw_mail
+from bouncer_cli.raw_mail import EVENT_HEADER_BYTES, Envelope, RawMailError, read_raw_mail
 from tests.unit.raw_mails import BODY, FROM_SES, ID, RECEIVED, WRITTEN, read, record
 
 
@@ -112,7 +112,7 @@ def test_headers_are_cut_where_ses_cuts_them() -> None:
     kept = sum(
         len(name) + len(value) + 4 for name, values in message.headers.items() for value in values
     )
-    assert kept <= HEADER_LIMIT
+    assert kept <= EVENT_HEADER_BYTES
     assert not read(WRITTEN + "X-Last: y\n" + BODY + "x" * 20_000).headers_truncated
 
 

@@ -250,11 +250,11 @@ def test_every_setting_is_explained_and_shown() -> None:
 
 
 def known_settings() -> set[str]:
-    """The keys the reader says settings may have, without those for caps, which it refuses."""
+    """The keys the reader says settings may have."""
     with pytest.raises(DocumentError) as caught:
         Settings().overlaid("zzzzzz: 1")
     listed = str(caught.value).rpartition("expected one of ")[2]
-    return set(listed.split(", ")) - {"allow", "caps"}
+    return set(listed.split(", "))
 
 
 def test_no_example_is_doubtful() -> None:

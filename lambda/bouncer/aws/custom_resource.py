@@ -60,7 +60,7 @@ def _attempted(work: Callable[[], str], failed_id: Callable[[], str]) -> Result:
         return Result(physical_id=work())
     except BouncerError as error:
         return Result(physical_id=failed_id(), failure=str(error))
-    except Exception as error:  # noqa: BLE001  # CloudFormation is answered, whatever it is
+    except Exception as error:  # noqa: BLE001  # every error becomes an answer
         failure = f"the function failed ({type(error).__name__}: {error}); see its log group"
         return Result(physical_id=failed_id(), failure=failure)
 
@@ -106,7 +106,7 @@ def one_line(text: str) -> str:
 
 def _put(url: str, body: bytes, timeout_s: float) -> None:
     if not url.startswith(("https://", "http://")):
-        raise AnswerError(f"ResponseURL: found {url:.60}, expected one of https")
+        raise AnswerError(f"ResponseURL: found {url:.60}, expected a URL that begins with https://")
     headers = {"Content-Type": ""}  # the URL is signed for an empty one
     request = urllib.request.Request(url, body, headers, method="PUT")  # noqa: S310  # checked
     try:

@@ -1,9 +1,9 @@
-"""Settings of SES that can hold one value only, and that a stack may hold while it exists.
+"""Settings of which SES has only one, and which a stack may take over while it exists.
 
-A region has one active receipt rule set, an identity one default configuration set. What somebody
-else set is never changed: holding is refused in one sentence, and giving up leaves alone what is no
-longer ours. SES has no conditional write, so a setting that somebody changes between our reading
-and our writing is not noticed.
+A region has one active receipt rule set, an identity one default configuration set. A value that
+somebody else set is never changed. Taking the setting is then refused with one sentence; giving it
+up does nothing. SES has no conditional write, so a setting that somebody changes between our
+reading and our writing is not noticed.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,16 @@ class SettingKind(StrEnum):
 
     ACTIVE_RULE_SET = "ActiveRuleSet"
     DEFAULT_CONFIGURATION_SET = "DefaultConfigurationSet"
+
+    @property
+    def resource_type(self) -> str:
+        """The type of its custom resource in a template."""
+        return f"Custom::{self}"
+
+
+# The properties of a custom resource.
+KIND, RULE_SET = "Kind", "RuleSetName"
+IDENTITY, CONFIGURATION_SET = "EmailIdentity", "ConfigurationSetName"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +76,10 @@ class Step(StrEnum):
 
 def read_desired_setting(properties: Mapping[str, Any]) -> DesiredSetting:
     """Read the properties of a custom resource; raises `SettingError` naming the key."""
-    kind = SettingKind(_word(properties, "Kind", tuple(map(str, SettingKind))))
+    kind = SettingKind(_word(properties, KIND, tuple(map(str, SettingKind))))
     identity = None
     if kind is SettingKind.DEFAULT_CONFIGURATION_SET:
-        identity = _word(properties, "EmailIdentity")
+        identity = _word(properties, IDENTITY)
     return DesiredSetting(kind=kind, identity=identity, name=_word(properties, _NAME_KEYS[kind]))
 
 
@@ -97,7 +107,7 @@ def step_to_hold(
 
 
 def step_to_give_up(current: CurrentValue, desired: DesiredSetting) -> Step:
-    """Return the step after which a setting is not ours: none, if it no longer is."""
+    """Return the step that gives a setting up: `LEAVE`, if it has another value by now."""
     return Step.CLEAR if current.name == desired.name else Step.LEAVE
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bouncer.errors import BouncerError
-from bouncer.rules.rejection import ACTIONS, BounceType
+from bouncer.rules.rejection import ACTIONS, FIELD_VALUE, BounceType
 
 MOST_RECIPIENTS = 50  # the most SES documents for one outgoing message
 
@@ -21,7 +21,6 @@ Fields = tuple[tuple[str, str], ...]
 _LINE = r"[^\x00-\x1f\x7f\ud800-\udfff]+"
 _STATUS = r"[245]\.[0-9]{1,3}\.[0-9]{1,3}"
 _FIELD_NAME = r"[A-Za-z0-9-]{1,50}"
-_FIELD_VALUE = r"[ -~]{1,2048}"
 
 
 class JobError(BouncerError):
@@ -170,7 +169,7 @@ def _check_date(value: str) -> None:
 
 def _check_fields(fields: Fields) -> None:
     for name, value in fields:
-        if not re.fullmatch(_FIELD_NAME, name) or not re.fullmatch(_FIELD_VALUE, value):
+        if not re.fullmatch(_FIELD_NAME, name) or not re.fullmatch(FIELD_VALUE, value):
             raise JobError(
                 f"found the extension field {name!r:.60}, expected a name and printable text"
             )

@@ -1,7 +1,8 @@
 """The received mail as rules see it, read from the event SES hands to the intake.
 
-Raw event dictionaries end here. Every field may be missing, repeated or of the wrong type: a value
-that can't be read is absent. Recipients are the envelope's (`receipt.recipients`), never To's.
+No other module reads the raw event. Every field may be missing, repeated or of the wrong
+type: a value that can't be read is absent. Recipients are the envelope's (`receipt.recipients`),
+never To's.
 Event shapes: SES Developer Guide, "Contents of events for the Lambda action".
 """
 
@@ -27,7 +28,7 @@ SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 
 # SES passes on at most 10 KB of headers. A longer list did not come from SES and is cut here, so
 # that a hostile event costs no time.
-HEADER_LIMIT = 16_384
+HEADER_CHARS = 16_384
 _HEADER_COST = 4  # colon, space and line end count too, so that empty headers use up the limit
 
 # `from HELO (rdns [IP]) by inbound-smtp.REGION.amazonaws.com with SMTP`, up to ` id <message id> `:
@@ -121,7 +122,7 @@ class Message:
 
 
 def read_event(event: object) -> tuple[Message, ...]:
-    """Return the mails in an event; raise `UnreadableEventError` for an event of another kind."""
+    """Return the mails in an event; raise `UnreadableEventError` if it is not a received mail."""
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list) or not records:
         raise UnreadableEventError(f"found {_describe(event)}, expected an SES event with Records")
@@ -129,7 +130,7 @@ def read_event(event: object) -> tuple[Message, ...]:
 
 
 def read_record(record: object) -> Message:
-    """Return the mail in one record of an event; raise `UnreadableEventError` without one."""
+    """Return the mail in a record of an event; raise `UnreadableEventError` if it has no mail."""
     ses = record.get("ses") if isinstance(record, dict) else None
     mail = ses.get("mail") if isinstance(ses, dict) else None
     if not isinstance(ses, dict) or not isinstance(mail, dict):
@@ -267,7 +268,7 @@ def by_name(headers: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
     """Return the headers within the limit by lower-case name, and True if these are all."""
     cleaned: list[tuple[str, str]] = []
-    room = HEADER_LIMIT
+    room = HEADER_CHARS
     readable = True
     for pair in pairs:
         try:

@@ -1,4 +1,4 @@
-"""Makes text fit to be encoded or shown: what comes from a mail may hold any character."""
+"""Cleans text from mail, which may hold any character, so that it can be encoded and shown."""
 
 import re
 import unicodedata

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bouncer.errors import DocumentError, Problem
 
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 
 _SHOWN = 60  # characters of a wrong value worth repeating in an error
 _WORD = re.compile(r"[\w-]{1,60}")
@@ -23,26 +23,26 @@ class Report:
     """The problems of one document; `below` is its place if it is part of another document."""
 
     document: str
-    below: Path = ()
-    lines: dict[Path, int] = field(default_factory=dict)
+    below: Place = ()
+    lines: dict[Place, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
-    def add(self, path: Path, *, found: str, expected: str, line: int | None = None) -> None:
+    def add(self, path: Place, *, found: str, expected: str, line: int | None = None) -> None:
         """Note one problem at `path`."""
         self.problems.append(self._at(path, found, expected, line or self.line(path)))
 
-    def warn(self, path: Path, *, found: str, expected: str) -> None:
+    def warn(self, path: Place, *, found: str, expected: str) -> None:
         """Note at `path` what is valid, but hardly meant so."""
         self.warnings.append(self._at(path, found, expected, self.line(path)))
 
-    def _at(self, path: Path, found: str, expected: str, line: int | None) -> Problem:
+    def _at(self, path: Place, found: str, expected: str, line: int | None) -> Problem:
         place = show_path((*self.below, *path))
         return Problem(
             document=self.document, place=place, line=line, found=found, expected=expected
         )
 
-    def line(self, path: Path) -> int | None:
+    def line(self, path: Place) -> int | None:
         """Return the line of the value at `path`, or of the nearest value around it."""
         while path and path not in self.lines:
             path = path[:-1]
@@ -56,10 +56,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value in a document and its place; its methods note problems in the report and go on."""
+    """A value in a document and its place; its methods add problems to the report, never raise."""
 
     value: object
-    path: Path
+    path: Place
     report: Report
 
     def fault(self, expected: str, *, found: str | None = None) -> None:
@@ -82,14 +82,14 @@ class Node:
         return {key: self.child(key, value) for key, value in self.value.items()}
 
     def members(self, known: Collection[str], expected: str) -> dict[str, "Node"]:
-        """Return the members with known keys; note others, with the known key likeliest meant."""
+        """Return the members with known keys; note others and suggest the most similar key."""
         entries = self.entries(expected)
         for key in [key for key in entries if key not in known]:
             entries.pop(key).unknown(known)
         return entries
 
     def unknown(self, known: Collection[str]) -> None:
-        """Note that the last key of the path is unknown, with the known key likeliest meant."""
+        """Note that the last key of the path is unknown, and suggest the most similar known key."""
         from difflib import get_close_matches  # noqa: PLC0415  # for mistakes only
 
         from bouncer.rules.synonyms import meant  # noqa: PLC0415
@@ -158,7 +158,7 @@ def show(value: object) -> str:
             return str(value)[:_SHOWN]
 
 
-def show_path(path: Path) -> str:
+def show_path(path: Place) -> str:
     """Return a path as people write it, `when.any[0].sender`, with other keys than words quoted."""
     text = ""
     for step in path:

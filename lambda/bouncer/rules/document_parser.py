@@ -12,10 +12,11 @@ from typing import Any, Never
 import yaml
 
 from bouncer.rules import yaml_errors as slip
-from bouncer.rules.document import Node, Path, Report, show
+from bouncer.rules.document import Node, Place, Report, show
 
 _DEEPEST = 100
 _LONGEST = 8192  # bytes an SSM parameter holds; it also keeps the C parser's stack safe
+_VALID_JSON = "valid JSON (a document that begins with { is read as JSON)"
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C is optional
@@ -44,7 +45,7 @@ _SCALARS: dict[str, Any] = {
 }
 
 
-def read_document(name: str, text: str, *, below: Path = ()) -> Node:
+def read_document(name: str, text: str, *, below: Place = ()) -> Node:
     """Return the root of the document called `name`; raise `DocumentError` for invalid text."""
     report = Report(name, below)
     size = len(text.encode("utf-8", "surrogatepass"))
@@ -71,7 +72,7 @@ def _read_json(text: str, report: Report) -> object:
     try:
         value: object = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except json.JSONDecodeError as error:
-        found, expected = f"invalid JSON ({error.msg})", "JSON, as the document starts with {"
+        found, expected = f"invalid JSON ({error.msg})", _VALID_JSON
         report.add((), line=error.lineno, found=found, expected=expected)
     except RecursionError:
         _add_too_deep(report)
@@ -116,7 +117,7 @@ class _Builder:
         self._report = report
         self._seen: set[int] = set()
 
-    def build(self, node: Any, path: Path) -> object:
+    def build(self, node: Any, path: Place) -> object:
         if id(node) in self._seen:
             self._report.add(path, found="a YAML alias", expected="the value written out")
             return None
@@ -135,7 +136,7 @@ class _Builder:
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         return _SCALARS[node.tag](node.value)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
+    def _mapping(self, node: yaml.MappingNode, path: Place) -> dict[str, object]:
         result: dict[str, object] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1

@@ -15,6 +15,7 @@ ACTIONS = {"failed": "45", "delayed": "4", "delivered": "2", "relayed": "2", "ex
 MESSAGE_LIMIT = 2000  # characters of a rendered message; SES documents no limit
 DIAGNOSTIC_LIMIT = 500
 REFERENCE_FIELD = "X-Bouncer-Reference"
+FIELD_VALUE = r"[ -~]{1,2048}"  # of an extension field
 
 
 class BounceType(StrEnum):

@@ -11,6 +11,7 @@ from bouncer.rules.document import Node, show
 from bouncer.rules.rejection import (
     ACTIONS,
     DIAGNOSTIC_LIMIT,
+    FIELD_VALUE,
     MESSAGE_LIMIT,
     PLACEHOLDERS,
     REFERENCE_FIELD,
@@ -78,7 +79,7 @@ def _optional(entries: dict[str, Node], key: str, read: Callable[[Node], T | Non
 
 def _reason(node: Node, entries: dict[str, Node]) -> BounceType | Dsn | None:
     if "type" in entries and "status" in entries:
-        node.fault("one of them", found="both type and status")
+        node.fault("either type or status", found="both")
         return None
     if "status" in entries:
         return _dsn(entries)
@@ -87,7 +88,7 @@ def _reason(node: Node, entries: dict[str, Node]) -> BounceType | Dsn | None:
             expected = f"status instead of type, or no {key} (a type has its own codes)"
             entries[key].fault(expected, found=f"{key} without status")
     if "type" not in entries:
-        node.fault("one of them", found="neither type nor status")
+        node.fault("type or status", found="neither")
         return None
     word = entries["type"].word(tuple(map(str, BounceType)))
     return BounceType(word) if word else None
@@ -191,7 +192,7 @@ def _extension_fields(node: Node) -> tuple[tuple[str, str], ...] | None:
             item.fault(expected, found=f"the name {show(name)}")
         elif name.lower() == REFERENCE_FIELD.lower():
             item.fault("another name, as this one carries the reference", found=f"the name {name}")
-        elif value is not None and not re.fullmatch(r"[ -~]{1,2048}", value):
+        elif value is not None and not re.fullmatch(FIELD_VALUE, value):
             item.fault("1 to 2048 printable ASCII characters")
         else:
             fields.append((name, value or ""))

@@ -1,4 +1,4 @@
-"""A rule: the mail it means, and the action for that mail."""
+"""A rule: a condition, and the action for mail that meets it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,10 +27,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule; without a `condition` it matches every message; only reject has a `rejection`.
+    """One rule; without a `condition` it matches every message.
 
-    `document` is the file or parameter it was read from, and `warnings` has what in there is valid,
-    but hardly meant so.
+    `rejection` is set for the action reject only. `document` is the file or parameter it was read
+    from, and `warnings` has what in there is valid, but hardly meant so.
     """
 
     name: str

@@ -71,6 +71,7 @@ def _bounds(name: str, node: Node) -> Condition | None:
         return None
     over, under = bounds.get("over"), bounds.get("under")
     if over is not None and under is not None and under - over < _LEAST_GAP:
-        node.fault("room for a number between them", found=f"over {over} and under {under}")
+        found = f"over {over} and under {under}"
+        node.fault("bounds with at least one whole number between them", found=found)
         return None
     return Number(name, over, under)

@@ -49,21 +49,21 @@ _USUAL = tuple(
         (
             "flow sequence",
             None,
-            "a [ without its ]",
-            "a list such as [one, two], in quotes each text that has brackets or colons",
+            "a [ that is never closed",
+            "a list such as [one, two]; put text with brackets or colons in quotes",
         ),
         (
             "flow mapping",
             None,
-            "a { without its }",
-            "a mapping such as {key: value}, in quotes each text that has braces or colons",
+            "a { that is never closed",
+            "a mapping such as {key: value}; put text with braces or colons in quotes",
         ),
-        ("values are not allowed", "key", "a text with a colon and a blank", "quotes around it"),
+        ("values are not allowed", "key", 'text that contains ": "', "it in quotes"),
         (
             "values are not allowed|block (mapping|collection)",
             "blank",
-            "a line out of column with those before",
-            "keys that belong together in one column",
+            "a line whose indentation differs from the lines before it",
+            "keys of one mapping in the same column",
         ),
         ("block mapping", None, "more text after a closing quote or brace", "quotes around it all"),
         (

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.errors import BouncerError
+from bouncer.function_limits import LEDGER_EXPIRES, LEDGER_KEY_NAME
 from bouncer.jobs.job import Job
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT = timedelta(days=7)  # longer than any job can live
+_UNCLAIMED = f"attribute_not_exists({LEDGER_KEY_NAME}) OR claimant = :claimant"
 
 
 class LedgerError(BouncerError):
@@ -40,9 +42,9 @@ class Ledger:
         with _asking():
             item = self._client.get_item(
                 TableName=self._table,
-                Key={"id": {"S": _key(job, recipient)}},
+                Key={LEDGER_KEY_NAME: {"S": _key(job, recipient)}},
                 ConsistentRead=True,
-                ProjectionExpression="id",
+                ProjectionExpression=LEDGER_KEY_NAME,
             )
         return "Item" in item
 
@@ -71,13 +73,13 @@ class Ledger:
                 self._client.put_item(
                     TableName=self._table,
                     Item={
-                        "id": {"S": _key(job, recipient)},
+                        LEDGER_KEY_NAME: {"S": _key(job, recipient)},
                         "claimant": {"S": claimant},
                         "reference": {"S": job.reference},
                         "claimed_at": {"S": now.isoformat()},
-                        "expires": {"N": str(int((now + KEPT).timestamp()))},
+                        LEDGER_EXPIRES: {"N": str(int((now + KEPT).timestamp()))},
                     },
-                    ConditionExpression="attribute_not_exists(id) OR claimant = :claimant",
+                    ConditionExpression=_UNCLAIMED,
                     ExpressionAttributeValues={":claimant": {"S": claimant}},
                 )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -91,7 +93,7 @@ class Ledger:
     def _release(self, job: Job, recipients: "list[str] | tuple[str, ...]") -> None:
         for recipient in recipients:
             with _asking():
-                key = {"id": {"S": _key(job, recipient)}}
+                key = {LEDGER_KEY_NAME: {"S": _key(job, recipient)}}
                 self._client.delete_item(TableName=self._table, Key=key)
 
     def sent(self, job: Job, bounce_id: str) -> None:
@@ -100,7 +102,7 @@ class Ledger:
             with _asking():
                 self._client.update_item(
                     TableName=self._table,
-                    Key={"id": {"S": _key(job, recipient)}},
+                    Key={LEDGER_KEY_NAME: {"S": _key(job, recipient)}},
                     UpdateExpression="SET bounce_id = :bounce",
                     ExpressionAttributeValues={":bounce": {"S": bounce_id}},
                 )

@@ -43,10 +43,10 @@ class Pacer:
     ) -> T:
         """Return the answer of `send`, tried again while SES does not accept it and time is left.
 
-        No start is after `until`. A call that has to connect first (`connecting`) arrives later
-        than it starts, so its slot begins with its end. `retried` is called with every error that
-        is followed by another attempt. Raises `OutOfTimeError` from the last `NotAcceptedError`;
-        any other error passes at once.
+        No start is after `until`. When a call must first open a connection (`connecting`), SES
+        receives it late; so the next second is counted from its answer. `retried` is called with
+        every error that is followed by another attempt. Raises `OutOfTimeError` from the
+        last `NotAcceptedError`; any other error passes at once.
         """
         pause = SPACING_S
         while True:

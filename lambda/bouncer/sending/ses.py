@@ -4,7 +4,7 @@
 a job that an operator may save within the 24 hours becomes a dead letter. A throttle, an outage or
 a paused account means SES surely did not accept, so the pacer may try again. When it is not known
 whether SES accepted (no answer came), nothing is sent again: a lost bounce is better than a double
-one. The SDK's own retries are off, or they would break the pace unseen.
+one. The SDK's own retries are off, because they would send calls that the pacer does not know of.
 """
 
 from collections.abc import Callable, Mapping

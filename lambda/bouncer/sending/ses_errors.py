@@ -34,7 +34,7 @@ class UnknownOutcomeError(BouncerError):
 
 
 class Scope(StrEnum):
-    """The extent of an error: the jobs that would meet it, too."""
+    """The jobs that the same error would stop as well."""
 
     JOB = "this job"
     IDENTITY = "this sender's identity"

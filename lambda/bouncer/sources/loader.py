@@ -106,7 +106,10 @@ class Loader:
         return None
 
     def _earlier(self, name: str) -> Iterable[Document]:
-        """Return the newest versions; raises `SourceError` rather than take none for the answer."""
+        """Return the newest versions; raises `SourceError` if the history can't be read.
+
+        An unreadable history is not treated as "no earlier version".
+        """
         return list(self._source.earlier(name))[:MOST_EARLIER]
 
     def _settings(self, document: Document | None, problems: list[str]) -> Settings:

@@ -25,7 +25,9 @@ def add(commands: Commands) -> None:
         help="the cdk.json with the deployment's settings (default: cdk.json)",
     )
     command.add_argument(
-        "--region", metavar="REGION", help="default: the region of the environment or AWS profile"
+        "--region",
+        metavar="REGION",
+        help="the AWS region to check (default: the region of the environment or AWS profile)",
     )
     add_format(command)
     command.set_defaults(run=run)

@@ -37,11 +37,11 @@ def run_mails(
     with ExitStack() as stack:
         sending = None
         if out is not None:
-            from bouncer_sim import worker_driver as machinery  # noqa: PLC0415  # moto takes a second
+            from bouncer_sim.worker_driver import sending as drive  # noqa: PLC0415  # moto takes a second
 
             _make_folder(out)
             sending = stack.enter_context(
-                machinery.sending(out=out, clock=clock, settings=loaded.settings, verified=verified)
+                drive(out=out, clock=clock, settings=loaded.settings, verified=verified)
             )
         results = replay(items, loaded, now=partial(now, clock), sending=sending)
         for result in stack.enter_context(_counted(results)):

@@ -69,7 +69,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    _refuse_what_is_not_there(options)
+    _refuse_missing_mails(options)
     faults = Faults(plan=tuple(map(parse_fault, options.fault)))
     stopped = _stopped_by_a_signal()
     ses = _fake_ses(options, faults)
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse_what_is_not_there(options: argparse.Namespace) -> None:
+def _refuse_missing_mails(options: argparse.Namespace) -> None:
     if not 0 <= options.port <= _HIGHEST_PORT:
         raise UsageError(f"--port: found {options.port}, expected 0 to {_HIGHEST_PORT}")
     for path in options.mail:

@@ -66,13 +66,17 @@ class NotFoundError(BouncerError):
 class UnavailableError(BouncerError):
     """AWS gave no answer to judge by; `next_step` says how to get one.
 
-    `hopeless` if every other call would fail for the same reason.
+    `hopeless` if every other call would fail for the same reason, `unreachable` if no endpoint
+    answered.
     """
 
-    def __init__(self, text: str, next_step: str, *, hopeless: bool = False) -> None:
+    def __init__(
+        self, text: str, next_step: str, *, hopeless: bool = False, unreachable: bool = False
+    ) -> None:
         super().__init__(text)
         self.next_step = next_step
         self.hopeless = hopeless
+        self.unreachable = unreachable
 
 
 class Account:
@@ -165,6 +169,7 @@ class Account:
         self._silent[service] = UnavailableError(
             f"{service} can't be reached ({type(error).__name__})",
             f"check the network and AWS_ENDPOINT_URL, and that {self.region} offers this service",
+            unreachable=True,
         )
         return self._silent[service]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bouncer.aws.exclusive_setting import SettingKind
 from bouncer.mail.address import identities
 from bouncer_cli.doctor.account import Account, NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
@@ -11,7 +12,9 @@ from bouncer_cli.doctor.finding import NOT_KNOWN, Finding, Findings, ok, problem
 _IDENTITY = "identity"
 _SENDER = "further sender"
 
-_ATTACHED = "Custom::DefaultConfigurationSet"  # in the stack, if it attaches our set
+_ATTACHED = (
+    SettingKind.DEFAULT_CONFIGURATION_SET.resource_type
+)  # in the stack, if it attaches our set
 
 
 def identity(context: CheckContext) -> Findings:
@@ -71,8 +74,11 @@ def _dkim(name: str, dkim: Mapping[str, Any]) -> Finding:
     if dkim.get("SigningEnabled") and dkim.get("Status") == "SUCCESS":
         return ok(_IDENTITY, f"{name} signs with DKIM")
     state = dkim.get("Status", "NOT_STARTED") if dkim.get("SigningEnabled") else "signing is off"
-    remedy = "enable DKIM in the SES console and publish its records: receivers distrust unsigned"
-    return warning(_IDENTITY, f"{name} does not sign with DKIM ({state})", f"{remedy} bounces")
+    found = (
+        f"{name} does not sign with DKIM ({state}): receivers may treat unsigned bounces as spam"
+    )
+    remedy = "enable DKIM in the SES console and publish its records"
+    return warning(_IDENTITY, found, remedy)
 
 
 def _default_set(context: CheckContext, found: str | None) -> Finding:

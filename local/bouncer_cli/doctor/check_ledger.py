@@ -1,12 +1,12 @@
 """Checks the ledger's table, without which nothing is sent."""
 
+from bouncer.function_limits import LEDGER_EXPIRES
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Findings, ok, problem, warning
 
-# The types and the attribute that the stack gives its table; a test of infra/ compares them.
+# The types that the stack gives its table; a test of infra/ compares them.
 TABLES = ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
-EXPIRES = "expires"
 
 _LEDGER = "ledger"
 
@@ -38,11 +38,11 @@ def ledger_expiry(context: CheckContext) -> Findings:
             return  # the check above has reported it
         described = answer.get("TimeToLiveDescription", {})
         status, by = described.get("TimeToLiveStatus", "DISABLED"), described.get("AttributeName")
-        if status in ("ENABLED", "ENABLING") and by == EXPIRES:
+        if status in ("ENABLED", "ENABLING") and by == LEDGER_EXPIRES:
             yield ok(_LEDGER, f"old entries of {table} expire")
         else:
             state = f"{status} on {by}" if by else status
             found = f"old entries of {table} stay forever (time to live is {state})"
             command = f"aws dynamodb update-time-to-live --table-name {table}"
-            switch = f"--time-to-live-specification Enabled=true,AttributeName={EXPIRES}"
+            switch = f"--time-to-live-specification Enabled=true,AttributeName={LEDGER_EXPIRES}"
             yield warning(_LEDGER, found, f"let them expire: {command} {switch}")

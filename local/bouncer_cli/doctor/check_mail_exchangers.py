@@ -17,7 +17,7 @@ def mail_exchangers(context: CheckContext) -> Findings:
     for index, domain in enumerate(domains):
         if domain.startswith("."):
             yield warning(
-                _MX, f"{domain}: not looked up, as it stands for many domains", _point(context)
+                _MX, f"MX not checked, because {domain} means all subdomains", _point(context)
             )
             continue
         try:

@@ -29,7 +29,9 @@ def active_rule_set(context: CheckContext) -> Findings:
     try:
         answer = context.account.ask("ses", "describe_active_receipt_rule_set")
     except UnavailableError as error:
-        found = f"could not be checked: {error}; SES may not receive mail in this region"
+        found = f"could not be checked: {error}"
+        if not error.unreachable:
+            found += "; SES may not receive mail in this region"
         yield warning(_ACTIVE, found, error.next_step)
         return
     yield _judge_active(context, answer.get("Metadata", {}).get("Name"))
@@ -41,12 +43,14 @@ def _judge_active(context: CheckContext, active: str | None) -> Finding:
     if active == wanted.rule_set:
         return ok(_ACTIVE, f"{active}, as configured")
     if active is None and wanted.activate_rule_set and context.stack.pending:
-        return ok(_ACTIVE, f"none yet; the deployment activates {wanted.rule_set}")
+        return ok(_ACTIVE, f"no rule set is active yet; the deployment activates {wanted.rule_set}")
     if active is None:
         remedy = (
             f"activate it: aws ses set-active-receipt-rule-set --rule-set-name {wanted.rule_set}"
         )
-        return worse(_ACTIVE, "none, so SES receives no mail in this region", remedy)
+        return worse(
+            _ACTIVE, "no rule set is active, so SES receives no mail in this region", remedy
+        )
     if wanted.activate_rule_set:
         return problem(
             _ACTIVE,
@@ -117,7 +121,9 @@ def _no_rule(context: CheckContext, names: list[str]) -> Finding:
         found = f"rule {wanted.after} is not in {wanted.rule_set}, but after names it"
         return problem(_RULE, found, _after_one_of(names))
     place = f"after {wanted.after}" if wanted.after else "first"
-    return ok(_RULE, f"none yet; the deployment puts it {place} in {wanted.rule_set}")
+    return ok(
+        _RULE, f"our rule does not exist yet; the deployment puts it {place} in {wanted.rule_set}"
+    )
 
 
 def _after_one_of(names: list[str]) -> str:

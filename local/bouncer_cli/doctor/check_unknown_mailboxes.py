@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from bouncer.errors import DocumentError
 from bouncer.mail.address import domain
-from bouncer.metric_names import NAMESPACE, Metric
+from bouncer.metric_names import DEPLOYMENT, NAMESPACE, SERVICE, Metric
 from bouncer.rules.condition import All, Any, Condition, Matcher, Not, Text, leaves
 from bouncer.rules.rule import Action, Mode, Rule
 from bouncer.rules.rule_reader import read_rule
@@ -130,8 +130,8 @@ def _sent(context: CheckContext) -> int:
         Namespace=NAMESPACE,
         MetricName=Metric.SENT,
         Dimensions=[
-            {"Name": "deployment", "Value": context.deployment.name},
-            {"Name": "service", "Value": "worker"},
+            {"Name": DEPLOYMENT, "Value": context.deployment.name},
+            {"Name": SERVICE, "Value": "worker"},
         ],
         StartTime=context.now - timedelta(days=_DAYS),
         EndTime=context.now,

@@ -69,7 +69,8 @@ def find_stack(account: Account, name: str) -> tuple[Stack, Findings]:
     try:
         stack = _read(account, name)
     except UnavailableError as error:
-        found = f"could not be checked: {error}; nor could functions, queues, ledger and alarms"
+        rest = "functions, queues, ledger and alarms were not checked either"
+        found = f"could not be checked: {error}; {rest}"
         return Stack(name=name, hidden=True), iter([warning(_CHECK, found, error.next_step)])
     return stack, _judge(stack)
 

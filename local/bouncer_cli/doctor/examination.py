@@ -81,21 +81,22 @@ def examine(
         return
     account = Account(opened, region)
     stack = Stack(name=deployment.full_name, hidden=True)
-    usable = True
-    for finding in _credentials(account):
-        usable = usable and finding.level is not Level.PROBLEM
-        yield finding
+    opening = list(_credentials(account))
+    usable = all(finding.level is not Level.PROBLEM for finding in opening)
     if usable:
         stack, findings = find_stack(account, deployment.full_name)
-        yield from findings
+        opening += findings
+    silent = usable and not account.answered
+    if silent:  # one finding instead of a warning for each check
+        remedy = f"check that region {region} exists, the network and AWS_ENDPOINT_URL"
+        yield problem(_ACCOUNT, f"AWS answered nothing ({opening[0].found})", remedy)
+    else:
+        yield from opening
     context = CheckContext(
         deployment=deployment, account=account, stack=stack, now=now, look_up_mx=look_up
     )
-    for check in checks if usable else (check_mail_exchangers.mail_exchangers,):
+    for check in checks if usable and not silent else (check_mail_exchangers.mail_exchangers,):
         yield from _run(check, context)
-    if usable and not account.answered:
-        remedy = f"check that region {region} exists, the network and AWS_ENDPOINT_URL"
-        yield problem(_ACCOUNT, "AWS answered nothing, so nothing was checked", remedy)
 
 
 def _credentials(account: Account) -> Findings:

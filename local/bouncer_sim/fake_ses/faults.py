@@ -60,7 +60,7 @@ def parse_fault(text: str) -> Fault:
     if not at or kind not in set(FaultKind) or not re.fullmatch(r"[1-9][0-9]{0,8}", call):
         kinds = ", ".join(FaultKind)
         raise FaultError(
-            f"Fault {text!a} is not KIND@CALL, such as throttle@2: "
-            f"KIND is one of {kinds}; CALL is the number of the call, from 1."
+            f"--fault: found {text!a}, expected KIND@CALL such as throttle@2; "
+            f"KIND is one of {kinds}, CALL the number of a call, from 1"
         )
     return Fault(call=int(call), kind=FaultKind(kind))

@@ -35,7 +35,7 @@ from tests.functions.cli.command_runs import ROOT, Run, sample, serving
         ),
         (["--verdict", "spf", "x"], "--verdict: found 'spf', expected NAME=WORD with"),
         (["--verdict", "spf=good", "x"], "--verdict spf: found 'good', expected one of pass, fail"),
-        (["--rules", "nowhere", "x"], "nowhere: found no folder, expected one with rules"),
+        (["--rules", "nowhere", "x"], "--rules: found no folder nowhere, expected one with rules"),
         (["--rules", "docs", "x"], "--rules: found no rule in force, expected at least one"),
         (["--rules", "ssm:x", "x"], "--rules: found 'ssm:x', expected ssm:/PREFIX"),
         (

@@ -126,9 +126,10 @@ def test_an_examination_of_nothing_is_a_problem() -> None:
     """If AWS answers nothing, as for a region that does not exist, that is the problem."""
     findings = found(dict.fromkeys(HEALTHY, EndpointConnectionError(endpoint_url="x")))
     assert {line.check for line in findings if line.level is Level.OK} == {"mx"}
-    assert lines(findings, Level.PROBLEM) == [
-        "account: AWS answered nothing, so nothing was checked"
-    ]
+    assert (findings[0].level, findings[0].check) == (Level.PROBLEM, "account")
+    assert findings[0].found.startswith("AWS answered nothing (could not be checked: sts can't")
+    assert "the network" in findings[0].next_step
+    assert {line.check for line in findings[1:]} == {"mx"}
 
 
 def test_a_request_that_cannot_be_made_is_one_line() -> None:

@@ -151,7 +151,7 @@ def test_before_deploying_it_says_what_is_ready_and_what_comes_next() -> None:
         {"function", "queue", "queue mapping", "dead letters", "ledger", "alarm"}
     )
     text = "\n".join(lines(findings, Level.OK))
-    assert "none yet; the deployment puts it first in default-rule-set" in text
+    assert "our rule does not exist yet; the deployment puts it first in default-rule-set" in text
     assert f"{NAME} does not exist yet; the deployment makes it" in text
     assert "no default configuration set; the deployment attaches ours" in text
 
@@ -172,7 +172,7 @@ def test_what_the_deployment_will_make_is_not_missed() -> None:
     )
     assert lines(findings, Level.PROBLEM) == []
     text = "\n".join(lines(findings, Level.OK))
-    assert "active rule set: none yet; the deployment activates ours" in text
+    assert "active rule set: no rule set is active yet; the deployment activates ours" in text
     assert "rule set ours does not exist yet; the deployment makes it" in text
     assert "example.com does not exist yet; the deployment makes it" in text
 

@@ -56,8 +56,8 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.PROBLEM, "is UPDATE_FAILED", stack_status("UPDATE_FAILED"), {}),
     (Level.PROBLEM, "is UPDATE_ROLLBACK_FAILED", stack_status("UPDATE_ROLLBACK_FAILED"), {}),
     # The active rule set
-    (Level.PROBLEM, "active rule set: none", active(None), {}),
-    (Level.WARNING, "active rule set: none", {**FRESH, **active(None)}, {}),
+    (Level.PROBLEM, "active rule set: no rule set is active", active(None), {}),
+    (Level.WARNING, "active rule set: no rule set is active", {**FRESH, **active(None)}, {}),
     (
         Level.PROBLEM,
         "theirs, so no mail reaches the rules of default-rule-set",

@@ -1,4 +1,4 @@
-"""What SES, the queue, the ledger or the settings refuse loses no bounce and doubles none."""
+"""A refusal by SES, queue, ledger or settings loses no bounce and doubles none."""
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
