@@ -5,15 +5,21 @@ from pathlib import Path
 
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
+from bouncer_cli.passed_over import PassedOver
 from bouncer_cli.raw_mail import Envelope
 
 
-def read_named_items(paths: list[str], envelope: Envelope) -> Iterator[Item]:
-    """Yield every mail in `paths`; a path with `#NUMBER` behind a file's name means one of them."""
+def read_named_items(
+    paths: list[str], envelope: Envelope, passed_over: PassedOver
+) -> Iterator[Item]:
+    """Yield every mail in `paths`; a path with `#NUMBER` behind a file's name means one of them.
+
+    Files in folders that are not mails are counted in `passed_over`.
+    """
     for path in paths:
         file = _holding_file(path)
         if file is None:
-            yield from read_items([path], envelope)
+            yield from read_items([path], envelope, passed_over)
         else:
             yield _item(path, file, envelope)
 

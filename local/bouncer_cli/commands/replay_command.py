@@ -23,6 +23,7 @@ from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.explain import explain
 from bouncer_cli.mail_by_source import read_named_items
 from bouncer_cli.mail_item import Item
+from bouncer_cli.passed_over import PassedOver
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import replay
 from bouncer_cli.replay_choice import CHOICES, ChosenReport
@@ -141,10 +142,14 @@ def run(options: argparse.Namespace) -> int:
         trusted=options.trust,
     )
     loaded = _loaded(options.rules, options.settings)
-    items = read_named_items(options.paths, envelope)
+    passed_over = PassedOver()
+    items = read_named_items(options.paths, envelope, passed_over)
     if options.explain:
         return _explain(items, loaded, full=options.explain == "full")
-    return _replay(options, items, loaded)
+    status = _replay(options, items, loaded)
+    if passed_over.count:
+        say(str(passed_over))
+    return status
 
 
 def _replay(options: argparse.Namespace, items: Iterable[Item], loaded: Loaded) -> int:
