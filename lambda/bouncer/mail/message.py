@@ -195,7 +195,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _word(value: object) -> str:
-    return (value.strip().lower() if isinstance(value, str) else "") or ABSENT
+    return (value.strip().lower() or ABSENT) if isinstance(value, str) else ABSENT
 
 
 def _verdict(value: object) -> str:
