@@ -13,6 +13,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from bouncer.metric_names import DEPLOYMENT, SERVICE, Metric
 from bouncer_infra.deployment_settings import DeploymentSettings
 
 RESULTS = "athena/"
@@ -24,8 +25,8 @@ JOURNAL: Mapping[str, str] = {
     "logged_at": "string",
     "level": "string",
     "event": "string",
-    "deployment": "string",
-    "service": "string",
+    DEPLOYMENT: "string",
+    SERVICE: "string",
     "request_id": "string",
     "message_id": "string",
     "sender": "string",
@@ -39,7 +40,7 @@ JOURNAL: Mapping[str, str] = {
     "recipients": "array<string>",
     "rules": "array<string>",
     "bounce_id": "string",
-    "waittime": "array<bigint>",
+    Metric.WAIT_TIME.lower(): "array<bigint>",
     "reason": "string",
     "stage": "string",
     "error": "string",

@@ -19,8 +19,14 @@ PACKAGE = Path(bouncer.__file__).parent
 LOCK = Path(__file__).parent / "function_requirements.txt"
 PYTHON = "3.13"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-# Shipped by a library and never imported by a function.
-_UNUSED = ("bin", "__pycache__", "*.pyi", "*.pyx", "*.pxd", "event_handler", "tests")
+# Shipped by a library and never imported by a function; the last three are tzdata's tables for
+# people, beside the zones that Python reads.
+_UNUSED = (
+    *("bin", "__pycache__", "*.pyi", "*.pyx", "*.pxd", "event_handler", "tests"),
+    *("*.tab", "leapseconds", "tzdata.zi"),
+)
+# Powertools has a package for each kind of event; its metrics, which are all we use, need this one.
+_USED_UTILITIES = ("__init__.py", "jmespath_utils")
 
 
 def build(folder: Path, architecture: str) -> None:
@@ -33,9 +39,8 @@ def build(folder: Path, architecture: str) -> None:
         )
     install_libraries(folder, architecture, LOCK)
     shutil.copytree(PACKAGE, folder / "bouncer", ignore=shutil.ignore_patterns(*_UNUSED))
-    for pattern in _UNUSED:
-        for path in sorted(folder.rglob(pattern)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in _unused(folder):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     _compile(folder, python)
 
 
@@ -48,6 +53,14 @@ def install_libraries(folder: Path, architecture: str, lock: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # fixed words
     if done.returncode:
         raise SystemExit(f"uv can't install the functions' libraries: {done.stderr.strip()}")
+
+
+def _unused(folder: Path) -> list[Path]:
+    """The files and folders of the installed libraries that no function imports."""
+    utilities = (folder / "aws_lambda_powertools" / "utilities").iterdir()
+    found = {path for pattern in _UNUSED for path in folder.rglob(pattern)}
+    found |= {path for path in utilities if path.name not in _USED_UTILITIES}
+    return sorted(path for path in found if found.isdisjoint(path.parents))
 
 
 def _compile(folder: Path, python: str) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from bouncer.function_limits import PRODUCT, default_prefix
 from bouncer.mail.address import canonical, mailbox_address
 from bouncer.rules.address_reader import read_mailbox
 from bouncer.rules.document import Node
 from bouncer_infra import deployment_values as values
 from bouncer_infra.deployment_values import FurtherSender, IpFilter, MailStore, Reader
 
-PRODUCT = "ses-auto-bouncer"
 NAME_PREFIX = f"{PRODUCT}-"
 DEFAULT_NAME = "main"
 
@@ -63,7 +63,8 @@ class DeploymentSettings:
     )
     identity: str = field(default="", metadata=_row(values.identity, "the sender's domain"))
     prefix: str = field(
-        default="", metadata=_row(values.parameter_path, "`/ses-auto-bouncer/<name>`")
+        default="",
+        metadata=_row(values.parameter_path, f"`{default_prefix('<name>')}`"),
     )
     rule_set: str = field(default="default-rule-set", metadata=_row(values.rule_set))
     create_rule_set: bool = field(default=False, metadata=_row(Node.flag))
@@ -105,7 +106,7 @@ class DeploymentSettings:
 
     def __post_init__(self) -> None:
         """Fill in what follows from other settings."""
-        object.__setattr__(self, "prefix", self.prefix or f"/{self.folder}")
+        object.__setattr__(self, "prefix", self.prefix or default_prefix(self.name))
         named = self.identity or self.senders[0].rpartition("@")[2]
         object.__setattr__(self, "identity", canonical(named))
 
@@ -116,7 +117,7 @@ class DeploymentSettings:
 
     @property
     def folder(self) -> str:
-        """The path of what AWS keeps in folders: saved queries and, by default, parameters."""
+        """The folder of the saved queries."""
         return f"{PRODUCT}/{self.name}"
 
     @property

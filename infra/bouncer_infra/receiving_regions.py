@@ -6,6 +6,8 @@ It is a warning only: AWS adds regions faster than this list is renewed.
 from aws_cdk import Annotations
 from constructs import Construct
 
+from bouncer.function_limits import PRODUCT
+
 # The regions whose CloudFormation knows AWS::SES::ReceiptRule (CloudFormation resource schemas of
 # October 2026, as cfn-lint carries them; a test holds the two together). AWS's own list is "Email
 # receiving endpoints" on https://docs.aws.amazon.com/general/latest/gr/ses.html.
@@ -24,7 +26,7 @@ def warn_without_receiving(scope: Construct, region: str | None) -> None:
     """Warn of a region that is not in the list; without a region nothing is said."""
     if region and region not in RECEIVING:
         Annotations.of(scope).add_warning_v2(
-            "ses-auto-bouncer:region",
+            f"{PRODUCT}:region",
             f"SES is not known to receive mail in {region}, so this deployment may fail, or get no "
             "mail. Deploy into a region with an email receiving endpoint: "
             "see docs/deploy.md#what-you-need",

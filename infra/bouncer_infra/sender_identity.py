@@ -7,6 +7,7 @@ reports that, and the deployment itself refuses an identity that is missing or n
 from aws_cdk import Annotations
 from constructs import Construct
 
+from bouncer.function_limits import PRODUCT
 from bouncer_infra.deployment_settings import DeploymentSettings
 
 
@@ -19,7 +20,7 @@ def warn_of_other_senders(scope: Construct, settings: DeploymentSettings) -> Non
     if alone or settings.attach_configuration_set is not None:
         return
     Annotations.of(scope).add_warning_v2(
-        "ses-auto-bouncer:other-senders",
+        f"{PRODUCT}:other-senders",
         f"{settings.full_name} becomes the default configuration set of {settings.identity}, so "
         "SES will refuse mail from roles that may use that identity only. Allow those roles "
         f"configuration-set/{settings.full_name} as well, or name the sender's own address as "

@@ -211,22 +211,18 @@ def _documents(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="invalid-rules",
         says="A rule or the settings are invalid; an earlier version is in force, or none.",
-        measure=total(
-            [
-                metrics.own(service, Metric.INVALID_DOCUMENTS, label=service)
-                for service in _SERVICES
-            ],
-            label="invalid documents",
-        ),
+        measure=_in_both(metrics, Metric.INVALID_DOCUMENTS, label="invalid documents"),
     )
     yield Watch(
         key="stale-rules",
         says="Rules or settings could not be read again; the last good ones are in force.",
-        measure=total(
-            [metrics.own(each, Metric.STALE_RULES, label=each) for each in _SERVICES],
-            label="stale rules",
-        ),
+        measure=_in_both(metrics, Metric.STALE_RULES, label="stale rules"),
     )
+
+
+def _in_both(metrics: Metrics, name: Metric, *, label: str) -> cloudwatch.MathExpression:
+    """Return a metric's sum over both functions that read rules or settings."""
+    return total([metrics.own(each, name, label=each) for each in _SERVICES], label=label)
 
 
 def _went_on(metrics: Metrics) -> Watch:

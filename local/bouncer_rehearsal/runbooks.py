@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bouncer_infra.deployment_settings import NAME_PREFIX
+from bouncer_infra.deployment_settings import NAME_PREFIX, full_name
 from bouncer_rehearsal.emulator import Emulator
 from bouncer_rehearsal.runbook_commands import RunbookCommands
 from bouncer_rehearsal.story import Story, expect
 
 _PAGES = ("deploy.md", "operations.md")
 _OTHER_DOMAIN = "unused.example"
-_SCRATCH = "ses-auto-bouncer-local-scratch"
+_SCRATCH = full_name("local-scratch")
 
 # Commands that are not run here, by their beginnings, and why.
 _NOT_RUN = {

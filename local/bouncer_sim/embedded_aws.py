@@ -20,10 +20,10 @@ from bouncer.environment import (
     QUEUE_KEY,
     REGION_KEY,
 )
-from bouncer.function_limits import LEDGER_KEY_NAME, VISIBILITY_TIMEOUT_S
+from bouncer.function_limits import LEDGER_KEY_NAME, VISIBILITY_TIMEOUT_S, default_prefix
 
 REGION = "us-east-1"
-PREFIX = "/ses-auto-bouncer/local"
+PREFIX = default_prefix("local")
 _TABLE = "ledger"
 _MOTO_KEYS = dict.fromkeys(
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")

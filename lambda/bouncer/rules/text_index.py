@@ -4,7 +4,7 @@ Exact texts and domains stand in hash maps, everything else in one RE2 set (two 
 regexes mix). RE2 runs in linear time, so no value can stall it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -50,7 +50,7 @@ class PatternSet:
             return None
         return compiled
 
-    def find(self, text: str) -> Iterable[int]:
+    def find(self, text: str) -> Sequence[int]:
         """Return the numbers of all patterns that match `text`."""
         if not text.isascii():
             text = well_formed(text)
@@ -121,8 +121,8 @@ class TextIndex:
         """Add the numbers of all leaves that `value` satisfies."""
         ascii_only = value.isascii()
         text = value if ascii_only and self._of_names else self._form(value)
-        if self._regexes:
-            satisfied.update(self._regexes.find(text))
+        if self._regexes and (found := self._regexes.find(text)):
+            satisfied.update(found)
         if self._folds:
             self._find_folded(text, text.lower() if ascii_only else folded(text), satisfied)
 
@@ -139,7 +139,7 @@ class TextIndex:
                 found = self._by_letters(text, found)
             satisfied.update(found)
 
-    def _by_letters(self, text: str, found: Iterable[int]) -> Iterable[int]:
+    def _by_letters(self, text: str, found: Sequence[int]) -> Sequence[int]:
         """Ask patterns with `?` about the letters of a text if folding changed their number."""
         told_apart = letters(text)
         if GLUE not in told_apart:

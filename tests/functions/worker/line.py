@@ -15,7 +15,7 @@ from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.reference import reference
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
-from bouncer.sending import ses as sesapi
+from bouncer.sending import ses
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import WorkerQueue
@@ -85,7 +85,7 @@ class Line:
 
     def client(self) -> Any:
         """A client of the fake SES, as the function makes it."""
-        return boto3.client("ses", config=sesapi.CONFIG)
+        return boto3.client("ses", config=ses.CONFIG)
 
     def receive(self, message_id: str, *recipients: str, age: timedelta = timedelta()) -> Job:
         """SES receives a mail, and intake makes this job of it."""
