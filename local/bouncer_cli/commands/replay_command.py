@@ -178,8 +178,7 @@ def _remarks(
     """Yield what a reader of the table must know beside it."""
     if chosen:
         yield f"--only {options.only}: {chosen.shown} shown in the table"
-    if table.addresses_hidden:
-        yield "This terminal is too narrow for all addresses: widen it, use a pipe, or --explain."
+    yield from table.remarks()
     settings = loaded.settings
     if settings.mode is not Mode.ENFORCE:
         yield f"settings: mode is {settings.mode}, so nothing is stopped or bounced"
