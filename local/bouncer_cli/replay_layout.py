@@ -25,7 +25,7 @@ _IN_ONE_LINE = re.compile(r", | \(shadow: ")
 
 
 class Cell(NamedTuple):
-    """What stands in a column: a text, and behind it a mark that is never cut.
+    """A text in a column, and behind it a mark that is never cut.
 
     `short_mark` stands in place of the mark where both do not fit.
     """
