@@ -87,7 +87,7 @@ def short_decision(text: str, most: int, rules: ShortForms) -> str:
 
 
 def _around(text: str, other: str, most: int) -> str:
-    """Return a form with the place where a text differs from another; "" if there is none."""
+    """Return a form with the place where a text differs from another, or ""."""
     if not text.isascii():
         return ""
     pairs = zip(text, other, strict=False)

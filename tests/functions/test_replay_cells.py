@@ -39,7 +39,7 @@ def test_a_mail_with_a_bounce_may_go_on_for_another_recipient() -> None:
 
 
 def test_an_assumed_address_keeps_a_sign_that_is_explained(tmp_path: Path) -> None:
-    """Where `(assumed)` has no room, `?` stands for it, and a line below says what it means."""
+    """A `?` stands for `(assumed)` where that has no room, and a line below says what it means."""
     for name in ("ann", "bob"):
         mail = f"From: tom.baker@bakery.example\nTo: {name}@example.com, x@example.com\n\nHello\n"
         (tmp_path / f"{name}.eml").write_text(mail)

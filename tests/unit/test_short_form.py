@@ -28,7 +28,7 @@ TEXTS = {
 def test_texts_that_differ_have_forms_that_differ(
     kind: str, data: st.DataObject, most: int
 ) -> None:
-    """Whatever a column has shown before, a form fits, and stands for one text alone."""
+    """A form fits, and stands for one text alone, after any others that the column has shown."""
     texts = data.draw(st.lists(TEXTS[kind], unique=True, max_size=12))
     forms = ShortForms(CUTS[kind])
     shown = {text: forms.of(text, most) for text in texts}
