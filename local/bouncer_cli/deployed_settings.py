@@ -35,7 +35,8 @@ def deployed_settings(account: "Account", prefix: str) -> DeployedSettings:
         found = [each for each in _functions(account) if _is_intake(each, prefix)]
         if len(found) == 1:
             return _of(found[0], account.region)
-        problem = f"found {len(found) or 'no'} intake with the prefix {prefix}, expected one"
+        intakes = f"{len(found)} intakes" if found else "no intake"
+        problem = f"found {intakes} with the prefix {prefix}, expected one"
     except UnavailableError as error:
         problem = f"{error}; {error.next_step}"
     except BouncerError as error:

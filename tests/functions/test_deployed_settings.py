@@ -75,7 +75,7 @@ def test_every_page_is_read() -> None:
         ({"Functions": []}, f"found no intake with the prefix {PREFIX}, expected one"),
         (
             {"Functions": [function(), function()]},
-            f"found 2 intake with the prefix {PREFIX}, expected one",
+            f"found 2 intakes with the prefix {PREFIX}, expected one",
         ),
         (
             "AccessDeniedException",
@@ -156,6 +156,6 @@ def test_a_parameter_over_unknown_settings_is_remarked_on(
         assert cli.main(["replay", "--rules", f"ssm:{PREFIX}", MAIL]) == 0
     assert (
         f"settings: those that the intake was deployed with are not known here (found no intake "
-        f"with the prefix {PREFIX}, expected one): where {PREFIX}/settings says nothing, this replay takes mode enforce and "
-        "no bounce_sender"
+        f"with the prefix {PREFIX}, expected one): where {PREFIX}/settings says nothing, "
+        "this replay takes mode enforce and no bounce_sender"
     ) in capsys.readouterr().err.splitlines()
