@@ -70,6 +70,23 @@ def test_rules_in_shadow_mode_are_explained(capsys: pytest.CaptureFixture[str]) 
     ]
 
 
+def test_a_waived_reason_that_stops_the_mail_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With cut headers `answer: spam` bounces nothing, and the mail is stopped as spam."""
+    (tmp_path / "100-all.yaml").write_text("reject: {type: DoesNotExist, answer: spam}")
+    raw = Path(sample("19-")).read_bytes().replace(b"Spam-Verdict: PASS", b"Spam-Verdict: FAIL")
+    mail = tmp_path / "padded.eml"
+    mail.write_bytes(raw)
+    lines = explained(capsys, str(mail), rules=tmp_path)
+    assert "  guard: withheld, spam" in lines
+    assert (
+        "    yes spam: spam verdict fail (the rule or settings answer it, unless something else "
+        "withholds the bounce)"
+    ) in lines
+    assert "disposition: STOP_RULE_SET" in lines
+
+
 def test_a_full_explanation_names_every_condition(capsys: pytest.CaptureFixture[str]) -> None:
     """It shows each rule with its conditions, and each of the guard's checks."""
     lines = explained(capsys, sample("25-"), full=True)
