@@ -155,7 +155,7 @@ def test_mails_that_are_not_bounces_are_answered(reject_everything: Loaded) -> N
 MACHINES = {
     *("postmaster@example.com", "root@srv.example.com", "root@external.com"),
     *("noreply@example.com", "noreply@rubyforge.org", "gmail-noreply@google.com"),
-    "production@aquila.el-example.org",  # From is no-reply@
+    "production@aquila.el-example.org",  # with no-reply@ in From
     *("infoz@reactive-outpost.com", "sender@example.net"),  # spam
     *("bounces@strategicfulfillment.com", "newsletter@example.com", "cfrg-bounces@irtf.org"),
     *("owner-rrga-l@list.rtowest.org", "owner-smime-dev@RSA.COM", "owner-freebsd-test@freebsd.org"),
