@@ -26,7 +26,11 @@ from bouncer_cli.mail_by_source import IN_STDIN
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     accept_any_text()
-    options = _parser().parse_args(_named(sys.argv[1:] if arguments is None else arguments))
+    given = _named(sys.argv[1:] if arguments is None else arguments)
+    if not given:
+        _parser().print_help(sys.stderr)
+        return WRONG_USAGE
+    options = _parser().parse_args(given)
     try:
         return int(options.run(options))
     except BouncerError as error:

@@ -7,6 +7,7 @@ import pytest
 
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES, SHIPPED_RULES
+from tests.functions.pseudo_terminal import shown_at
 
 
 def explained(
@@ -181,3 +182,13 @@ def test_a_long_list_is_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
         "  no  050-past: drop (not in force when the mail was received)",
     ]
     assert len(lines) < 22
+
+
+def test_an_explanation_fits_the_terminal(tmp_path: Path) -> None:
+    """Long lines go on below, between words, further in; a pipe gets them whole."""
+    lines = shown_at(
+        80, "replay", "--rules", SHIPPED_RULES, "--explain", sample("40-"), folder=tmp_path
+    )
+    assert all(len(line) <= 80 for line in lines)
+    at = lines.index("    yes unauthenticated: SPF fail, DMARC fail, envelope sender")
+    assert lines[at + 1] == "      service@bank.example, From Your Bank <service@bank.example>"

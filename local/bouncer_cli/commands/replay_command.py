@@ -15,7 +15,7 @@ from bouncer.sources.loader import Loaded
 from bouncer.sources.parameters import ParameterSource
 from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.rules_in_force import load, load_as_intake
-from bouncer_cli.commands.terminal import open_console, put, say, say_lines
+from bouncer_cli.commands.terminal import open_console, put_folded, say, say_lines
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.deployed_settings import DeployedSettings, deployed_settings
 from bouncer_cli.explain import explain
@@ -48,8 +48,8 @@ def add(commands: Commands) -> None:
         "paths",
         nargs="+",
         metavar="PATH",
-        help="a mail, mbox, Maildir, SES event, archive or folder of these, or - for standard "
-        "input",
+        help="a mail, mbox, Maildir, SES event, archive or folder of these, - for standard input, "
+        "or the name that replay printed for one mail, such as box.mbox#3",
     )
     command.add_argument(
         "--rules",
@@ -281,5 +281,5 @@ def _explain(items: Iterable[Item], loaded: Loaded, *, full: bool) -> int:
             say(escaped(f"{result.source}: {result.error}"))
             return 1
         for line in explain(result.judgement, loaded.ruleset, loaded.settings, full=full):
-            put(line)
+            put_folded(line)
     return 0
