@@ -146,7 +146,7 @@ def run(options: argparse.Namespace) -> int:
         return _explain(items, loaded, full=options.explain == "full")
     status = _replay(options, items, loaded)
     if passed_over.count:
-        say(str(passed_over))
+        say_lines([str(passed_over)])
     return status
 
 
@@ -166,7 +166,7 @@ def _replay(options: argparse.Namespace, items: Iterable[Item], loaded: Loaded) 
         say_lines([str(summary), *(counts.lines() if summary.total > 1 else ())])
         say_lines(_remarks(options, loaded, table, chosen))
     if summary.guesses.hint:
-        say(summary.guesses.hint)
+        say_lines([summary.guesses.hint])
     return 1 if summary.errors else 0
 
 

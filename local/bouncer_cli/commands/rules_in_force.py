@@ -8,7 +8,7 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.sources.loader import MOST_EARLIER, Loaded, Loader
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
-from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.terminal import say_lines
 from bouncer_cli.commands.usage import UsageError
 from bouncer_cli.deployed_settings import DeployedSettings
 from bouncer_sim.clock import SystemClock, now
@@ -30,8 +30,7 @@ def load(source: Source) -> Loaded:
 
 
 def _warn(loaded: Loaded) -> None:
-    for warning in loaded.warnings(now(SystemClock())):
-        say(f"warning: {warning}")
+    say_lines(f"warning: {warning}" for warning in loaded.warnings(now(SystemClock())))
 
 
 def load_as_intake(source: Source, deployed: DeployedSettings) -> tuple[Loaded, tuple[str, ...]]:
