@@ -99,7 +99,9 @@ class TableReport:
             return
         source = self._forms[MAIL].of(source, max(self._console.width // 3, 8))
         line = Text.assemble(f"{source}  ", ("not read: ", "red"), error)
-        self._console.print(line, overflow="fold")
+        first, *others = line.wrap(self._console, self._console.width - GAP, overflow="fold")
+        for part in (first, *(Text.assemble(" " * GAP, other) for other in others)):
+            self._console.print(part)
 
     def close(self) -> None:
         """Print the rows not yet shown."""

@@ -6,13 +6,13 @@ name begins with, a mail its number within an mbox.
 
 import re
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 from rich.cells import cell_len, set_cell_size
 
 _CUT = "\N{HORIZONTAL ELLIPSIS}"
 _LEAST_OF_LOCAL_PART = 3
 _LEAST_OF_RULE = 9
+_EXTENSION = re.compile(r"(?<=.)\.[A-Za-z0-9]{1,5}$")
 _MOST_REMEMBERED = 20_000  # strangers choose how many addresses there are
 # A decision and the name of its rule, and the sign that may follow the name.
 _RULE = re.compile(r"((?:\d+x )?(?:accept|reject|drop) )([^\s,()]+)([,)]?)")
@@ -67,9 +67,10 @@ def cut_source(text: str, most: int) -> str:
             return rest
     name, mark, number = folders[-1].rpartition("#")
     if not mark:
-        return _fitted(PurePosixPath(number).stem, most)
+        return _fitted(_EXTENSION.sub("", number), most)
     end = f"{_CUT}#{number}"
-    return f"{_start(PurePosixPath(name).stem, most - cell_len(end))}{end}"[-most:]
+    stem = _EXTENSION.sub("", name)
+    return f"{_start(stem, most - cell_len(end))}{end}"[-most:]
 
 
 def short_decision(text: str, most: int, rules: ShortForms) -> str:

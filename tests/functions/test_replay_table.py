@@ -150,6 +150,7 @@ def test_a_reason_is_folded_and_never_cut() -> None:
         ("folder/17-german-umlauts.eml", 12, "17-germ\u2026auts"),
         ("folder/08-bcc-only.eml", 12, "08-bcc-only"),
         ("folder/a.eml", 15, "folder/a.eml"),
+        ("cur/1793607261.7.host:2,S", 12, "1793607\u2026:2,S"),
     ],
 )
 def test_a_source_keeps_what_identifies_it(source: str, most: int, shown: str) -> None:
@@ -239,3 +240,13 @@ def test_the_samples_fit_eighty_columns(tmp_path: Path) -> None:
     shown = "\n".join(lines)
     for text in ("900-unknown-mailbox", "withheld: unauthenticated", "withheld: daemon_sender"):
         assert text in shown
+
+
+def test_a_long_sentence_about_an_input_fits_the_terminal(folder: Path) -> None:
+    """An input that was not read has a line, which goes on below further in."""
+    (folder / "no-recipient.eml").write_text("From: tom@bakery.example\n\nHello\n")
+    lines = shown_at(60, "replay", "no-recipient.eml", folder=folder)
+    assert lines[:2] == [
+        "no-recipient.eml  not read: found no recipient in the",
+        "  mail, expected --recipient ADDR to name one",
+    ]
