@@ -13,6 +13,7 @@ _CUT = "\N{HORIZONTAL ELLIPSIS}"
 _LEAST_OF_LOCAL_PART = 3
 _LEAST_OF_RULE = 9
 _EXTENSION = re.compile(r"(?<=.)\.[A-Za-z0-9]{1,5}$")
+_NUMBER = re.compile(r"(?:#[0-9]{1,9}){1,2}$")  # of a mail in an mbox, of a line and its record
 _MOST_REMEMBERED = 20_000  # strangers choose how many addresses there are
 # A decision and the name of its rule, and the sign that may follow the name.
 _RULE = re.compile(r"((?:\d+x )?(?:accept|reject|drop) )([^\s,()]+)([,)]?)")
@@ -65,12 +66,13 @@ def cut_source(text: str, most: int) -> str:
         rest = "/".join([_CUT, *folders[first:]])
         if cell_len(rest) <= most:
             return rest
-    name, mark, number = folders[-1].rpartition("#")
-    if not mark:
-        return _fitted(_EXTENSION.sub("", number), most)
-    end = f"{_CUT}#{number}"
-    stem = _EXTENSION.sub("", name)
-    return f"{_start(stem, most - cell_len(end))}{end}"[-most:]
+    name = folders[-1]
+    number = _NUMBER.search(name)
+    end = f"{_CUT}{number[0]}" if number else ""
+    if not end or len(end) >= most:
+        return _fitted(_EXTENSION.sub("", name), most)
+    stem = _EXTENSION.sub("", _NUMBER.sub("", name))
+    return _start(stem, most - len(end)) + end
 
 
 def short_decision(text: str, most: int, rules: ShortForms) -> str:

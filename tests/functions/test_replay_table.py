@@ -147,6 +147,7 @@ def test_a_reason_is_folded_and_never_cut() -> None:
         ("folder/box.mbox#12", 15, "\u2026/box.mbox#12"),
         ("some/folder/box.mbox#12", 22, "\u2026/folder/box.mbox#12"),
         ("17-german-umlauts-in-a-box.mbox#3", 15, "17-german-um\u2026#3"),
+        ("events-of-november.jsonl#120#2", 15, "events-o\u2026#120#2"),
         ("folder/17-german-umlauts.eml", 12, "17-germ\u2026auts"),
         ("folder/08-bcc-only.eml", 12, "08-bcc-only"),
         ("folder/a.eml", 15, "folder/a.eml"),

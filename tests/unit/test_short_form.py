@@ -37,7 +37,10 @@ def test_texts_that_differ_have_forms_that_differ(
 
 
 @pytest.mark.parametrize("kind", CUTS)
-@given(text=st.text(min_size=1, max_size=60), most=st.integers(7, 40))
+@given(
+    text=st.text(min_size=1, max_size=60) | st.text("ab#12\u8acb./@", min_size=1, max_size=60),
+    most=st.integers(7, 40),
+)
 def test_any_text_is_cut_to_fit(kind: str, text: str, most: int) -> None:
     """Letters that are two columns wide or none included."""
     assert cell_len(CUTS[kind](text, most)) <= max(most, cell_len(text))
