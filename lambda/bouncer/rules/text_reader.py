@@ -177,7 +177,7 @@ def _domain(label: str, node: Node) -> Leaf | None:
     pattern = node.text(expected)
     if pattern is None:
         return None
-    if not re.fullmatch(r"[^\s@]+", pattern) or pattern == ".":
+    if not re.fullmatch(r"[^\s@]+", pattern) or not pattern.strip("."):
         node.fault(expected)
         return None
     unknown = unknown_domain(pattern)
