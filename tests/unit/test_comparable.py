@@ -204,9 +204,9 @@ def test_an_own_domain_may_be_international(pattern: str, host: str) -> None:
 
 
 @given(
-    st.text("büé.xn-*?@", min_size=1, max_size=9),
+    st.text("büé.xn-*?@", min_size=1, max_size=9).map(lambda part: part.rstrip(".") or "bü"),
     st.sampled_from(["contains", "starts_with", "ends_with", ""]),
-    st.sampled_from(["sender", "sender_domain", "recipient", "recipient_domain"]),
+    st.sampled_from(["sender_domain", "from_domain", "recipient_domain"]),
 )
 def test_a_part_of_a_domain_is_refused_or_agrees_with_the_oracle(
     part: str, matcher: str, field: str
