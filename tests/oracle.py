@@ -172,7 +172,8 @@ def _one(key: str, matcher: str, pattern: str, value: str) -> bool:
         return bool(re2.search(f"(?i){_seen(pattern)}", shown))
     whole = matcher == "plain"
     pattern = _seen(pattern).strip() if whole else _seen(pattern)
-    pattern = _in_ascii(key, pattern) if whole or "@" in pattern else pattern
+    of_domain = whole or "@" in pattern or FIELDS[key].kind is Kind.DOMAIN
+    pattern = _in_ascii(key, pattern) if of_domain else pattern
     text, wanted = _fold(value), _fold(pattern)
     match matcher:
         case "contains":

@@ -47,6 +47,7 @@ JOURNAL: Mapping[str, str] = {
     "raised_at": "string",
     "problem": "string",
     "problems": "array<string>",
+    "warnings": "array<string>",
     "jobs": "bigint",
     "record": "string",
 }

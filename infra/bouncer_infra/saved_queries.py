@@ -67,11 +67,13 @@ filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker
 | sort @timestamp desc
 | limit 200
 """,
+    # `warnings` of a valid rule are listed as the `problems` of an invalid one are.
     "invalid-rules": """
-filter message in ["documents_invalid", "documents_stale"]
-| fields jsonParse(@message) as line
+filter message in ["documents_invalid", "documents_stale", "documents_doubtful"]
+| fields replace(@message, '"warnings":', '"problems":') as text
+| fields jsonParse(text) as line
 | unnest line.problems into problem
-| stats max(@timestamp) as last_reported, count(*) as times by problem
+| stats max(@timestamp) as last_reported, count(*) as times by message, problem
 | sort last_reported desc
 """,
     "longest-waits": """

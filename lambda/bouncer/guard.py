@@ -8,7 +8,7 @@ sections 4.5.5 and 6.1, RFC 5230 section 4.6, RFC 5429 section 2.1.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bouncer.authentication import could_not_tell, vouched
@@ -58,8 +58,16 @@ def _checks(reason: Reason) -> Callable[[_Check], _Check]:
 
 
 def withheld(message: Message, context: Context) -> Reason | None:
-    """Return the first reason not to answer this mail, or None if it may be answered."""
-    return next((reason for reason, _ in findings(message, context)), None)
+    """Return the reason not to answer this mail, or None if it may be answered.
+
+    This is the first reason found. But if that says nothing about the sender, and `answer` waives
+    one that does, it is the waived one: `answer` is about bounces and never lets a mail in.
+    """
+    first = next((reason for reason, _ in findings(message, context)), None)
+    if first is None or first.about_sender or not context.answer:
+        return first
+    every = findings(message, replace(context, answer=()))
+    return next((reason for reason, _ in every if reason.about_sender), first)
 
 
 def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]:

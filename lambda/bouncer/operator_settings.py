@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bouncer.mail.a_label import a_labels
 from bouncer.rules.address_reader import read_mailbox, read_mta
 from bouncer.rules.answer_reader import read_answer
 from bouncer.rules.document import Node, Place
 from bouncer.rules.document_parser import read_document
+from bouncer.rules.name_limits import unknown_domain
 from bouncer.rules.rule import Mode
 
 DAY_S = 24 * 3600
@@ -71,10 +73,12 @@ def _domains(node: Node) -> tuple[str, ...]:
     found = []
     for item in node.items():
         domain = item.value if isinstance(item.value, str) else ""
-        if re.fullmatch(r"\.?[^\s@*?.]+(\.[^\s@*?.]+)*", domain):
-            found.append(domain)
-        else:
+        if not re.fullmatch(r"\.?[^\s@*?.]+(\.[^\s@*?.]+)*", domain):
             item.fault("a domain such as example.com, or .example.com for its subdomains")
+        elif unknown := unknown_domain(domain):
+            item.fault(unknown)
+        else:
+            found.append(a_labels(domain))
     return tuple(found)
 
 

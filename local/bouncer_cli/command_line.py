@@ -20,12 +20,17 @@ from bouncer_cli.commands import replay_command as replay
 from bouncer_cli.commands import ses_command as ses
 from bouncer_cli.commands.terminal import Parser, accept_any_text, put, say
 from bouncer_cli.entry_point import DISTRIBUTION, WRONG_USAGE
+from bouncer_cli.mail_by_source import IN_STDIN
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     accept_any_text()
-    options = _parser().parse_args(arguments)
+    given = _named(sys.argv[1:] if arguments is None else arguments)
+    if not given:
+        _parser().print_help(sys.stderr)
+        return WRONG_USAGE
+    options = _parser().parse_args(given)
     try:
         return int(options.run(options))
     except BouncerError as error:
@@ -40,6 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("stopped")
         return 130
+
+
+def _named(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which `-#3`, a mail in standard input, is not taken for an option."""
+    return [f"./{each}" if each.startswith(IN_STDIN) else each for each in arguments]
 
 
 def _parser() -> Parser:

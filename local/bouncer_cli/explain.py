@@ -139,17 +139,23 @@ def _guard(
     context = guard_context(message, decision, ruleset, settings)
     found = dict(guard.findings(message, replace(context, answer=())))
     waived = {reason for reason in found if guard.waived(reason, message, context)}
-    withheld = next((reason for reason in found if reason not in waived), None)
+    withheld = guard.withheld(message, context)
     yield f"{INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
     for reason in GUARD_REASONS:
         line = f"{INDENT * 2}{mark(reason in found)} {reason}"
         if reason in found:
-            answered = " (the rule or settings answer it)" if reason in waived else ""
-            line += f": {clean(found[reason])}{answered}"
+            line += f": {clean(found[reason])}{_answered(reason in waived, reason is withheld)}"
         if full or reason in found:
             yield line
     if not full and found:
         yield f"{INDENT * 2}no  {_counted(len(GUARD_REASONS) - len(found), 'other reason')}"
+
+
+def _answered(waived: bool, held: bool) -> str:  # two facts about one reason
+    if not waived:
+        return ""
+    unless = ", unless something else withholds the bounce" if held else ""
+    return f" (the rule or settings answer it{unless})"
 
 
 def _went_on(judgement: Judgement) -> str:

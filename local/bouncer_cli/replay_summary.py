@@ -16,6 +16,7 @@ class Summary:
         self.errors = 0
         self.guesses = Guesses()
         self._actions: Counter[str] = Counter()
+        self._went_on: Counter[str] = Counter()
         self._bounces: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, result: Result) -> None:
@@ -26,6 +27,8 @@ class Summary:
             self._bounces[result.bounce.status][clean(result.bounce.reason or "")] += 1
         if result.judgement is not None:
             self.guesses.add(result.judgement)
+            if result.judgement.went_on:
+                self._went_on[result.judgement.went_on] += 1
             actions = {str(decision.action or "no rule") for decision in result.judgement.decisions}
             self._actions[next(iter(actions)) if len(actions) == 1 else "mixed"] += 1
 
@@ -40,10 +43,22 @@ class Summary:
             actions.append(f"{self.errors} not read")
         bounces = [_counted(status, reasons) for status, reasons in sorted(self._bounces.items())]
         ends = f"; bounces: {', '.join(bounces)}" if bounces else ""
-        return f"{mails}: {', '.join(actions)}{ends}{self.guesses}"
+        return f"{mails}: {', '.join(actions)}{ends}{self._gone_on()}{self.guesses}"
+
+    def _gone_on(self) -> str:
+        """Return the number of mails that go on because too little is known to answer them."""
+        count = self._went_on.total()
+        if not count:
+            return ""
+        words = "rejected mail goes on" if count == 1 else "rejected mails go on"
+        return f"; {count} {words} ({_list(self._went_on)})"
 
 
 def _counted(status: str, reasons: Counter[str]) -> str:
     """Return the number of a status and of its reasons: `3 withheld (2 lists, 1 spam)`."""
-    detail = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common() if reason)
+    detail = _list(reasons)
     return f"{reasons.total()} {status}" + (f" ({detail})" if detail else "")
+
+
+def _list(reasons: Counter[str]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in reasons.most_common() if reason)

@@ -1,5 +1,6 @@
 """Real, broken and hostile mail of public projects is replayed; skipped without the collection."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bouncer.errors import UnreadableEventError
 from bouncer.guard import Context, findings
 from bouncer.mail.message import Message
 from bouncer.operator_settings import Settings
@@ -146,6 +148,44 @@ def test_mails_that_are_not_bounces_are_answered(reject_everything: Loaded) -> N
     for name in ("is-not-bounce-01.eml", "is-not-bounce-02.eml"):
         for result in results(BOUNCES / "maildir/not" / name, reject_everything):
             assert result.bounce.status == "queued", result.source
+
+
+# The senders of mail other than bounces that the guard takes for a machine's: role accounts and
+# programs, lists, and two spam mails with `Precedence: junk`. Nobody else may be among them.
+MACHINES = {
+    *("postmaster@example.com", "root@srv.example.com", "root@external.com"),
+    *("noreply@example.com", "noreply@rubyforge.org", "gmail-noreply@google.com"),
+    "production@aquila.el-example.org",  # with no-reply@ in From
+    *("infoz@reactive-outpost.com", "sender@example.net"),  # spam
+    *("bounces@strategicfulfillment.com", "newsletter@example.com", "cfrg-bounces@irtf.org"),
+    *("owner-rrga-l@list.rtowest.org", "owner-smime-dev@RSA.COM", "owner-freebsd-test@freebsd.org"),
+    "owner-mhtml@SEGATE.SUNET.SE",
+    *("ak@g.com", "calpas2007@yahoo.fr"),  # mail of lists, which have a List-Id
+}
+
+
+def test_people_are_not_taken_for_machines() -> None:
+    """Of some 300 mails of people and programs only those with a machine's mark are withheld."""
+    given = Context(recipient=RECIPIENT, bounce_senders=(), own_domains=(), answer=())
+    marks = {Reason.AUTOMATIC, Reason.LISTS, Reason.DAEMON_SENDER, Reason.SUPPRESSED}
+    taken: set[str] = set()
+    looked_at = 0
+    folders = [str(path) for path in CORPUS.iterdir() if path.is_dir() and path != BOUNCES]
+    for item in read_items(folders, envelope()):
+        message = None if item.error else _message_or_none(item)
+        if message is not None and message.sender:
+            looked_at += 1
+            found = dict(findings(message, given))
+            if marks & found.keys() and Reason.REPORT not in found:
+                taken.add(message.sender)
+    assert taken == MACHINES
+    assert looked_at > 300
+
+
+def _message_or_none(item: Item) -> Message | None:
+    with contextlib.suppress(UnreadableEventError):
+        return item.read()
+    return None
 
 
 def test_an_event_and_its_raw_mail_decide_alike(reject_everything: Loaded) -> None:

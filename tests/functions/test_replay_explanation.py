@@ -7,6 +7,7 @@ import pytest
 
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES, SHIPPED_RULES
+from tests.functions.pseudo_terminal import shown_at
 
 
 def explained(
@@ -68,6 +69,23 @@ def test_rules_in_shadow_mode_are_explained(capsys: pytest.CaptureFixture[str]) 
         "    yes spam is fail",
         "    yes not (dmarc is pass)",
     ]
+
+
+def test_a_waived_reason_that_stops_the_mail_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With cut headers `answer: spam` bounces nothing, and the mail is stopped as spam."""
+    (tmp_path / "100-all.yaml").write_text("reject: {type: DoesNotExist, answer: spam}")
+    raw = Path(sample("19-")).read_bytes().replace(b"Spam-Verdict: PASS", b"Spam-Verdict: FAIL")
+    mail = tmp_path / "padded.eml"
+    mail.write_bytes(raw)
+    lines = explained(capsys, str(mail), rules=tmp_path)
+    assert "  guard: withheld, spam" in lines
+    assert (
+        "    yes spam: spam verdict fail (the rule or settings answer it, unless something else "
+        "withholds the bounce)"
+    ) in lines
+    assert "disposition: STOP_RULE_SET" in lines
 
 
 def test_a_full_explanation_names_every_condition(capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,3 +182,13 @@ def test_a_long_list_is_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
         "  no  050-past: drop (not in force when the mail was received)",
     ]
     assert len(lines) < 22
+
+
+def test_an_explanation_fits_the_terminal(tmp_path: Path) -> None:
+    """Long lines go on below, between words, further in; a pipe gets them whole."""
+    lines = shown_at(
+        80, "replay", "--rules", SHIPPED_RULES, "--explain", sample("40-"), folder=tmp_path
+    )
+    assert all(len(line) <= 80 for line in lines)
+    at = lines.index("    yes unauthenticated: SPF fail, DMARC fail, envelope sender")
+    assert lines[at + 1] == "      service@bank.example, From Your Bank <service@bank.example>"

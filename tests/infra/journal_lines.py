@@ -12,6 +12,7 @@ from bouncer.jobs.job import Job
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.source import Document, Documents
@@ -74,6 +75,7 @@ def lines() -> tuple[Line, ...]:
     invalid = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",))
     told.documents(invalid)
     told.documents(replace(invalid, stale=True))
+    told.documents(Loaded(Ruleset([read_rule("400-all", "drop: {}")]), Settings(), ()))
     found = {"mail", *told.names}
     told = _Recording(Journal("worker", "main", stream=worker))
     told.begin("r2")

@@ -1,16 +1,18 @@
 """Saved queries of the logs: they name events and fields that the journal and Lambda write."""
 
+import json
 import re
 
 import pytest
 
+from bouncer_infra.saved_queries import QUERIES
 from tests.infra.journal_lines import lines
 from tests.infra.monitoring_parts import OPERATIONS, Template, of_type
 
 # Of the query language, names given in the queries, and what an operator replaces.
 WORDS = """fields filter sort limit stats unnest into parse by as desc asc count max and or not in
 like ispresent jsonParse line decision problem reason bounces jobs times last_reported recipients
-megabytes seconds duration_ms init_ms null mails name sender_domain REFERENCE REPORT"""
+megabytes seconds duration_ms init_ms null mails name sender_domain replace text REFERENCE REPORT"""
 # What Lambda and its runtime client write themselves, in text format (Lambda Developer Guide,
 # "Sending Lambda function logs to CloudWatch Logs"; awslambdaric).
 REPORT = (
@@ -57,6 +59,25 @@ def test_saved_queries_name_fields_and_events_that_exist(template: Template) -> 
             assert set(re.findall(r'"(\w+)"', event_list)) <= events, name
         asked = set(re.findall(r"[A-Za-z_]+", re.sub(r'"[^"]*"', " ", bare)))
         assert asked <= fields | words, (name, asked - fields - words)
+
+
+def test_problems_and_doubts_are_one_list(template: Template) -> None:
+    """Each line about documents has its sentences where the query looks for them."""
+    query = queries(template)["invalid-rules"]
+    (old, new) = re.findall(r"'(\"\w+\":)'", query)
+    asked = set(re.findall(r'"(documents_\w+)"', query))
+    about_documents = [line for line in lines() if line["message"].startswith("documents_")]
+    assert {line["message"] for line in about_documents} == asked
+    for line in about_documents:
+        text = json.dumps(line, separators=(",", ":")).replace(old, new)
+        assert json.loads(text)["problems"] == line.get("problems", line.get("warnings")) != []
+
+
+def test_a_sentence_that_names_the_member_stays_as_it_is() -> None:
+    """Within a text of JSON a quote has a backslash before it, so nothing there is replaced."""
+    (old, new) = re.findall(r"'(\"\w+\":)'", QUERIES["invalid-rules"])
+    sentence = 'rules/a:1: found "warnings": in its text'
+    assert json.loads(json.dumps([sentence]).replace(old, new)) == [sentence]
 
 
 def found_by(query: str, line: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Texts that look alike are compared alike, domains in the form that mail servers use."""
 
+import contextlib
 import json
 
 import pytest
@@ -7,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.errors import DocumentError
+from bouncer.guard import in_domains
 from bouncer.mail.a_label import a_labels
 from bouncer.mail.address import domain
 from bouncer.mail.comparable import GLUE, comparable, comparable_part, folded, letters
 from bouncer.mail.message import Message, read_record
+from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from tests import oracle
@@ -188,6 +191,31 @@ def test_subdomains_of_an_international_domain_match() -> None:
     ):
         found = matches({"sender_domain": ".bücher.example"}, mail(sender=f"a@{host}"))
         assert found == expected
+
+
+@pytest.mark.parametrize("pattern", ["bücher.example", "BÜCHER.example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize("host", ["xn--bcher-kva.example", "bücher.example"])
+def test_an_own_domain_may_be_international(pattern: str, host: str) -> None:
+    """Settings have it in either form, and so has a mail; its senders never get a bounce."""
+    for setting, sender in ((pattern, f"a@{host}"), (f".{pattern}", f"a@mail.{host}")):
+        settings = Settings().overlaid(json.dumps({"own_domains": [setting]}))
+        assert in_domains(domain(sender), settings.own_domains)
+        assert not in_domains("other.example", settings.own_domains)
+
+
+@given(
+    st.text("büé.xn-*?@", min_size=1, max_size=9).map(lambda part: part.rstrip(".") or "bü"),
+    st.sampled_from(["contains", "starts_with", "ends_with", ""]),
+    st.sampled_from(["sender_domain", "from_domain", "recipient_domain"]),
+)
+def test_a_part_of_a_domain_is_refused_or_agrees_with_the_oracle(
+    part: str, matcher: str, field: str
+) -> None:
+    """A rule that is read decides as the oracle does, however its domain is cut."""
+    condition = {field: {matcher: part} if matcher else part}
+    sender = mail(sender="a@bü.xn--b-eha.é.example")
+    with contextlib.suppress(DocumentError):
+        matches(condition, sender)
 
 
 def test_domains_that_only_fold_alike_are_two() -> None:

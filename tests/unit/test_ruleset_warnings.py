@@ -95,6 +95,34 @@ DOUBTFUL = [
         ),
     ),
     (
+        "when: {sender_domain: {contains: bü}}\ndrop: {}",
+        (
+            '100-rule.yaml:1: when.sender_domain.contains: found "bü", expected "bü" as a whole '
+            'label: it is compared as "xn--b-eha", its xn-- form'
+        ),
+    ),
+    (
+        "when: {from: {starts_with: 'jörg@bü'}}\ndrop: {}",
+        (
+            '100-rule.yaml:1: when.from.starts_with: found "jörg@bü", expected "bü" as a whole '
+            'label: it is compared as "xn--b-eha", its xn-- form'
+        ),
+    ),
+    (
+        "when: {reply_to: {regex: '@bücher'}}\ndrop: {}",
+        (
+            '100-rule.yaml:1: when.reply_to.regex: found "@bücher", expected the xn-- form of an '
+            "international domain, as a regex sees that"
+        ),
+    ),
+    (
+        "when: {helo: '*.bücher.example'}\ndrop: {}",
+        (
+            '100-rule.yaml:1: when.helo: found "*.bücher.example", expected the xn-- form of the '
+            "host name, as HELO has it"
+        ),
+    ),
+    (
         f"{ALL}reject: {{status: 5.1.1, diagnostic: このアドレスはありません}}",
         (
             '100-rule.yaml: reject.diagnostic: found a text that is sent as "????????????", '
@@ -118,6 +146,10 @@ def test_a_doubt_is_one_sentence_and_refuses_nothing(text: str, expected: str) -
         "when: {sender: {ends_with: '@partner.example'}}\ndrop: {}",
         "when: {header: {List-Unsubscribe: {contains: /unsubscribe/}}}\ndrop: {}",
         "when: {header: {X-Path: /var/log}}\ndrop: {}",
+        "when: {sender_domain: [bücher.example, .bücher.example, '*.bücher.*']}\ndrop: {}",
+        "when: {sender: {ends_with: bücher.example}, from: {contains: '@bücher.'}}\ndrop: {}",
+        "when: {sender: {contains: jörg}, subject: {regex: bücher}}\ndrop: {}",
+        "when: {sender: {regex: '^jörg@'}, sender_domain: {contains: .bücher.}}\ndrop: {}",
         "when: {subject: don’t miss it}\ndrop: {}",
         "when: {subject: '«Новости» недели'}\ndrop: {}",
         "when: {subject: {regex: '\\bwin\\w+\\s\\d'}}\ndrop: {}",

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.mail.message import VERDICTS, read_record
@@ -97,6 +99,67 @@ def test_padded_spam_is_stopped(change: dict[str, str], reason: Reason) -> None:
     padded = judged(mail=CUT, **change)  # type: ignore[arg-type]  # senders and verdicts are texts
     assert ended(padded) == ("STOP_RULE_SET", None, [])
     assert padded.withheld == {"ann@example.com": reason}
+
+
+WAIVED = [
+    ("spam", {"spam": "FAIL"}, Reason.SPAM),
+    ("unauthenticated", {"spf": "FAIL", "dmarc": "FAIL"}, Reason.UNAUTHENTICATED),
+    ("automatic", {"sender": "noreply@partner.example"}, Reason.AUTOMATIC),
+    ("lists", {"sender": "cats-bounces@partner.example"}, Reason.LISTS),
+]
+
+
+@pytest.mark.parametrize(("answer", "change", "reason"), WAIVED)
+def test_what_answer_waives_is_no_way_past_the_rules(
+    answer: str, change: dict[str, str], reason: Reason
+) -> None:
+    """A mail that can't be answered is stopped as it would be without `answer`."""
+    settings = Settings(answer=frozenset({answer}))
+    whole = judged(settings=settings, **change)  # type: ignore[arg-type]  # all are texts
+    assert ended(whole) == ("STOP_RULE_SET", None, ["ann@example.com"])
+    padded = judged(mail=CUT, settings=settings, **change)  # type: ignore[arg-type]  # as above
+    assert ended(padded) == ("STOP_RULE_SET", None, [])
+    assert padded.withheld == {"ann@example.com": reason}
+    person = judged(mail=CUT, settings=settings)
+    assert ended(person) == ("CONTINUE", Reason.HEADERS_TRUNCATED, [])
+
+
+@pytest.mark.parametrize(("answer", "change", "reason"), WAIVED)
+def test_two_classes_answer_padded_mail(
+    answer: str, change: dict[str, str], reason: Reason
+) -> None:
+    """With `truncated` beside it the mail is bounced, if somebody vouches for its sender."""
+    settings = Settings(answer=frozenset({answer, "truncated"}))
+    padded = judged(mail=CUT, settings=settings, **change)  # type: ignore[arg-type]  # all are texts
+    vouched = reason is not Reason.UNAUTHENTICATED
+    bounced = ["ann@example.com"] if vouched else []
+    assert ended(padded) == ("STOP_RULE_SET", None, bounced)
+    assert padded.withheld == ({} if vouched else {"ann@example.com": reason})
+
+
+@given(
+    st.sets(st.sampled_from(["lists", "automatic", "unauthenticated", "spam"])),
+    st.fixed_dictionaries(
+        {
+            "spf": st.sampled_from(["PASS", "FAIL", "GRAY", "PROCESSING_FAILED"]),
+            "dmarc": st.sampled_from(["PASS", "FAIL", "GRAY", ""]),
+            "spam": st.sampled_from(["PASS", "FAIL"]),
+            "sender": st.sampled_from(
+                [f"{name}@partner.example" for name in ("eve", "noreply", "cats-bounces")]
+            ),
+        }
+    ),
+    st.sampled_from([CUT, None]),
+)
+def test_answer_never_lets_mail_in(
+    answer: set[str], facts: dict[str, str], mail: dict[str, Any] | None
+) -> None:
+    """A mail that is stopped without it is stopped with it."""
+    without = judged(mail=mail, **facts)  # type: ignore[arg-type]  # all are texts
+    answering = Settings(answer=frozenset(answer))
+    with_it = judged(mail=mail, settings=answering, **facts)  # type: ignore[arg-type]  # as above
+    if without.disposition is Disposition.STOP_RULE_SET:
+        assert with_it.disposition is Disposition.STOP_RULE_SET
 
 
 def test_a_rule_may_answer_cut_headers_of_known_senders() -> None:

@@ -15,6 +15,8 @@ _LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1
 _LONGEST_ADDRESS = 254
 _DOTS = "[.\u3002\uff0e\uff61]"
 _UNSEEN = "[\u00ad\u200b-\u200d\u2060\ufeff]"
+_CUT_LABEL = "labels beyond ASCII without * or ? (their xn-- form is compared)"
+_NO_LABEL = "an international domain that has an xn-- form"
 
 
 def unknown_domain(domain: str) -> str | None:
@@ -23,14 +25,16 @@ def unknown_domain(domain: str) -> str | None:
         return None
     for label in re.split(_DOTS, domain):
         if not label.isascii() and re.search(r"[*?]", label):
-            return "labels beyond ASCII without * or ? (their xn-- form is compared)"
+            return _CUT_LABEL
         if not label.isascii() and not _is_convertible(label):
-            return "an international domain that has an xn-- form"
+            return _NO_LABEL
     return None
 
 
 def _is_convertible(label: str) -> bool:
     mapped = unicodedata.normalize("NFKC", re.sub(_UNSEEN, "", label).casefold())
+    if mapped.startswith("xn--") and not mapped.isascii():  # half in one form, half in the other
+        return False
     for char in mapped:
         allowed = char.isalnum() or char in "-_" if char.isascii() else _is_visible(char)
         if not allowed:
@@ -50,7 +54,14 @@ def unknown_address(pattern: str) -> str | None:
         return "a domain after the @, or * for any"
     if at and host.startswith("."):
         return f"{show(f'{local}@*{host}')} for the subdomains"
-    return unknown_domain(host) if at else None
+    return unknown_domain(host) if at else _unknown_tail(pattern)
+
+
+def _unknown_tail(pattern: str) -> str | None:
+    """Look at the end of a pattern without @, such as `*bücher.example`: it is a domain's."""
+    tail = re.split(r"[*?]", pattern)[-1]
+    first = re.split(_DOTS, tail)[0]
+    return unknown_domain(tail) if first.isascii() else _CUT_LABEL
 
 
 def unknown_recipient(part: str, *, whole: bool) -> str | None:

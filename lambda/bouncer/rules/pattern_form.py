@@ -56,7 +56,7 @@ def pattern_form(kind: Kind, leaf: Text) -> str:
         return _regex(leaf.pattern)
     written = comparable(leaf.pattern) if leaf.matcher in _WHOLE else comparable_part(leaf.pattern)
     if not written.isascii() and kind in (Kind.ADDRESS, Kind.DOMAIN):
-        local, host = ("", written) if kind is Kind.DOMAIN else _domain_part(leaf.matcher, written)
+        local, host = ("", written) if kind is Kind.DOMAIN else domain_part(leaf.matcher, written)
         written = local + a_labels(host)
     return folded(written)
 
@@ -69,7 +69,7 @@ def _regex(pattern: str) -> str:
     return unicodedata.normalize("NFC", visible)
 
 
-def _domain_part(matcher: Matcher, pattern: str) -> tuple[str, str]:
+def domain_part(matcher: Matcher, pattern: str) -> tuple[str, str]:
     """Return a pattern of an address in two parts, the second of which is surely of its domain."""
     local, at, host = pattern.rpartition("@")
     if at:

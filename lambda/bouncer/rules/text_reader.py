@@ -19,6 +19,7 @@ from bouncer.rules.condition import (
     regex_options,
 )
 from bouncer.rules.document import Node, show
+from bouncer.rules.domain_parts import doubt_part, unknown_part
 from bouncer.rules.doubts import doubt_pattern
 from bouncer.rules.fields import FIELDS, Field
 from bouncer.rules.matcher_reader import any_of, joined, read_matchers
@@ -86,13 +87,22 @@ def _text(label: str, matcher: Matcher, node: Node) -> Leaf | None:
         return None
     if matcher is Matcher.REGEX and not _valid_regex(node, pattern):
         return None
-    if label == "recipient" and matcher is not Matcher.REGEX:
-        expected = unknown_recipient(pattern, whole=False)
-        if expected:
-            node.fault(expected)
-            return None
+    if (field := FIELDS.get(label)) and not _known_part(field, matcher, node, pattern):
+        return None
     doubt_pattern(node, matcher, pattern)
     return Text(label, matcher, pattern)
+
+
+def _known_part(field: Field, matcher: Matcher, node: Node, part: str) -> bool:
+    """Refuse a part that no value of the field can have, and warn about one that few can."""
+    unknown = unknown_part(field, matcher, part)
+    if field.name == "recipient" and matcher is not Matcher.REGEX:
+        unknown = unknown_recipient(part, whole=False) or unknown
+    if unknown:
+        node.fault(unknown)
+        return False
+    doubt_part(node, field, matcher, part)
+    return True
 
 
 def _valid_regex(node: Node, pattern: str) -> bool:
@@ -113,7 +123,11 @@ def _plain_text(label: str, node: Node) -> Leaf | None:
     if pattern and not comparable(pattern):  # it would be compared like ""
         node.fault(_VISIBLE)
         return None
-    return None if pattern is None else _plain(label, node, pattern)
+    if pattern is None:
+        return None
+    if field := FIELDS.get(label):
+        doubt_part(node, field, Matcher.EQUALS, pattern)
+    return _plain(label, node, pattern)
 
 
 def _plain(label: str, node: Node, pattern: str) -> Text:
@@ -140,7 +154,9 @@ def _address(field: Field, node: Node) -> Leaf | None:
         node.doubt(f"{show(pattern)}, as which this is taken: everybody there")
     unknown = unknown_address(pattern)
     if unknown is None and field.recipient_values is not None:
-        unknown = unknown_recipient(pattern, whole=not re.search(r"[*?]", pattern))
+        unknown = unknown_recipient(pattern, whole=not re.search(r"[*?]", pattern)) or unknown_part(
+            field, Matcher.PATTERN, pattern
+        )
     if unknown:
         node.fault(unknown)
         return None
@@ -161,7 +177,7 @@ def _domain(label: str, node: Node) -> Leaf | None:
     pattern = node.text(expected)
     if pattern is None:
         return None
-    if not re.fullmatch(r"[^\s@]+", pattern) or pattern == ".":
+    if not re.fullmatch(r"[^\s@]+", pattern) or not pattern.strip("."):
         node.fault(expected)
         return None
     unknown = unknown_domain(pattern)

@@ -7,7 +7,7 @@ from pathlib import Path
 from bouncer_cli import __path__ as package_path
 from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.rules_in_force import load
-from bouncer_cli.commands.terminal import open_console, say
+from bouncer_cli.commands.terminal import open_console, say_lines
 from bouncer_cli.commands.usage import Commands
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.raw_mail import Envelope
@@ -52,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
         replace(item, source=Path(item.source).stem)
         for item in read_items(sorted(map(str, SAMPLES.glob("*.eml"))), Envelope())
     )
-    summary = run_mails(items, loaded, [TableReport(console)], clock=clock, out=options.out)
-    say(f"{summary}\nThe bounces are in {options.out}: one .eml file each, for any mail program.")
+    table = TableReport(console)
+    summary = run_mails(items, loaded, [table], clock=clock, out=options.out)
+    bounces = f"The bounces are in {options.out}: one .eml file each, for any mail program."
+    say_lines([str(summary), *table.remarks(), bounces])
     return 1 if summary.errors else 0

@@ -6,8 +6,6 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from botocore.exceptions import NoRegionError
-
 from bouncer.mail.address import is_domain
 from bouncer.mail.message import VERDICTS
 from bouncer.mail.text import escaped
@@ -15,11 +13,11 @@ from bouncer.rules.fields import POLICY_WORDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
 from bouncer.sources.loader import Loaded
 from bouncer.sources.parameters import ParameterSource
-from bouncer.sources.source import Source
 from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.rules_in_force import load, load_as_intake
-from bouncer_cli.commands.terminal import open_console, put, say, say_lines
+from bouncer_cli.commands.terminal import open_console, put_folded, say, say_lines
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
+from bouncer_cli.deployed_settings import DeployedSettings, deployed_settings
 from bouncer_cli.explain import explain
 from bouncer_cli.mail_by_source import read_named_items
 from bouncer_cli.mail_item import Item
@@ -50,8 +48,8 @@ def add(commands: Commands) -> None:
         "paths",
         nargs="+",
         metavar="PATH",
-        help="a mail, mbox, Maildir, SES event, archive or folder of these, or - for standard "
-        "input",
+        help="a mail, mbox, Maildir, SES event, archive or folder of these, - for standard input, "
+        "or the name that replay printed for one mail, such as box.mbox#3",
     )
     command.add_argument(
         "--rules",
@@ -148,7 +146,7 @@ def run(options: argparse.Namespace) -> int:
         return _explain(items, loaded, full=options.explain == "full")
     status = _replay(options, items, loaded)
     if passed_over.count:
-        say(str(passed_over))
+        say_lines([str(passed_over)])
     return status
 
 
@@ -168,7 +166,7 @@ def _replay(options: argparse.Namespace, items: Iterable[Item], loaded: Loaded) 
         say_lines([str(summary), *(counts.lines() if summary.total > 1 else ())])
         say_lines(_remarks(options, loaded, table, chosen))
     if summary.guesses.hint:
-        say(summary.guesses.hint)
+        say_lines([summary.guesses.hint])
     return 1 if summary.errors else 0
 
 
@@ -178,8 +176,7 @@ def _remarks(
     """Yield what a reader of the table must know beside it."""
     if chosen:
         yield f"--only {options.only}: {chosen.shown} shown in the table"
-    if table.addresses_hidden:
-        yield "This terminal is too narrow for all addresses: widen it, use a pipe, or --explain."
+    yield from table.remarks()
     settings = loaded.settings
     if settings.mode is not Mode.ENFORCE:
         yield f"settings: mode is {settings.mode}, so nothing is stopped or bounced"
@@ -241,12 +238,13 @@ def _loaded(rules: str, settings: Path | None) -> Loaded:
     """Return what to judge by: files must all be valid, SSM is read as the intake reads it."""
     if not rules.startswith(_SSM):
         return load(FileSource(Path(rules), settings))
-    loaded, remarks = load_as_intake(_parameter_source(rules, settings))
+    prefix = _prefix(rules, settings)
+    loaded, remarks = load_as_intake(*_deployed(prefix))
     say_lines(remarks)
     return loaded
 
 
-def _parameter_source(rules: str, settings: Path | None) -> Source:
+def _prefix(rules: str, settings: Path | None) -> str:
     if settings is not None:
         raise UsageError(
             "--settings: found --rules ssm: beside it, expected one of them (SSM has its own)"
@@ -256,20 +254,20 @@ def _parameter_source(rules: str, settings: Path | None) -> Source:
         raise UsageError(
             f"--rules: found {rules!r}, expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
         )
-    return _parameters(prefix)
+    return prefix
 
 
-def _parameters(prefix: str) -> ParameterSource:
+def _deployed(prefix: str) -> tuple[ParameterSource, DeployedSettings]:
+    """Return the parameters below a prefix, and the settings that its functions have."""
     import boto3  # noqa: PLC0415  # a second that nobody else has to wait for
 
-    from bouncer_cli.doctor.account import CONFIG  # noqa: PLC0415
+    from bouncer_cli.doctor.account import Account  # noqa: PLC0415
 
-    try:
-        return ParameterSource(boto3.client("ssm", config=CONFIG), prefix)
-    except NoRegionError:
-        raise UsageError(
-            "--rules: found no region, expected AWS_DEFAULT_REGION to name one"
-        ) from None
+    session = boto3.Session()
+    if session.region_name is None:
+        raise UsageError("--rules: found no region, expected AWS_DEFAULT_REGION to name one")
+    account = Account(session, session.region_name)
+    return ParameterSource(account.client("ssm"), prefix), deployed_settings(account, prefix)
 
 
 def _explain(items: Iterable[Item], loaded: Loaded, *, full: bool) -> int:
@@ -283,5 +281,5 @@ def _explain(items: Iterable[Item], loaded: Loaded, *, full: bool) -> int:
             say(escaped(f"{result.source}: {result.error}"))
             return 1
         for line in explain(result.judgement, loaded.ruleset, loaded.settings, full=full):
-            put(line)
+            put_folded(line)
     return 0

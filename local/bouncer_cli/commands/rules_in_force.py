@@ -8,8 +8,9 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.sources.loader import MOST_EARLIER, Loaded, Loader
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
-from bouncer_cli.commands.terminal import say
+from bouncer_cli.commands.terminal import say_lines
 from bouncer_cli.commands.usage import UsageError
+from bouncer_cli.deployed_settings import DeployedSettings
 from bouncer_sim.clock import SystemClock, now
 
 
@@ -29,20 +30,20 @@ def load(source: Source) -> Loaded:
 
 
 def _warn(loaded: Loaded) -> None:
-    for warning in loaded.warnings(now(SystemClock())):
-        say(f"warning: {warning}")
+    say_lines(f"warning: {warning}" for warning in loaded.warnings(now(SystemClock())))
 
 
-def load_as_intake(source: Source) -> tuple[Loaded, tuple[str, ...]]:
+def load_as_intake(source: Source, deployed: DeployedSettings) -> tuple[Loaded, tuple[str, ...]]:
     """Return what the intake judges by, and remarks on documents that it does not take as written.
 
-    Like a new environment of the intake, this takes the newest valid version in place of an invalid
+    `deployed` holds where the parameter `settings` says nothing. Like a new environment of the
+    intake, this takes the newest valid version in place of an invalid
     document, and leaves a rule out that has none. Raises `UsageError` if the intake has no rules or
     settings to judge by and lets all mail go on.
     """
     kept = _KeptSource(source)
     try:
-        loaded = Loader(kept, Settings(), now=SystemClock().time).load()
+        loaded = Loader(kept, deployed.settings, now=SystemClock().time).load()
     except SourceError as error:
         settings = kept.documents.settings if kept.documents else None
         if settings is None:
@@ -52,7 +53,7 @@ def load_as_intake(source: Source) -> tuple[Loaded, tuple[str, ...]]:
             "a new environment of the intake lets all mail go on"
         ) from error
     _warn(loaded)
-    remarks = (*loaded.problems, *kept.replacements(), *_deployed_settings(kept.read()))
+    remarks = (*loaded.problems, *kept.replacements(), _settings_remark(kept.read(), deployed))
     if not loaded.ruleset.rules:
         raise UsageError(
             "\n".join((*remarks, "--rules: found no rule in force, expected at least one"))
@@ -60,12 +61,22 @@ def load_as_intake(source: Source) -> tuple[Loaded, tuple[str, ...]]:
     return loaded, remarks
 
 
-def _deployed_settings(documents: Documents) -> Iterator[str]:
-    if documents.settings is None:
-        yield (
-            "settings: found no parameter, so the intake has those that it was deployed with; this "
-            "replay does not know them and takes mode enforce and no bounce_sender"
+def _settings_remark(documents: Documents, deployed: DeployedSettings) -> str:
+    """Return the sentence that says which settings this replay has."""
+    written = documents.settings
+    if deployed.source:
+        over = f", with those of {written.label} over them" if written else ""
+        return f"settings: those that the function {deployed.source} was deployed with{over}"
+    unknown = f"not known here ({deployed.problem})"
+    if written is None:
+        return (
+            "settings: found no parameter, so the intake has those that it was deployed with. They "
+            f"are {unknown}: this replay takes mode enforce and no bounce_sender"
         )
+    return (
+        f"settings: those that the intake was deployed with are {unknown}: where {written.label} "
+        "says nothing, this replay takes mode enforce and no bounce_sender"
+    )
 
 
 class _KeptSource:

@@ -18,7 +18,7 @@ from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import header_lines
-from bouncer_sim.fake_ses.faults import Faults, parse_fault
+from bouncer_sim.fake_ses.faults import FaultKind, Faults, parse_fault
 from bouncer_sim.fake_ses.server import FakeSes
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
@@ -56,7 +56,8 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="KIND@CALL",
-        help="make a call fail, such as throttle@2 for the second; may be repeated",
+        help="make a call fail, such as throttle@2 for the second; may be repeated (KIND is one "
+        f"of {', '.join(FaultKind)})",
     )
     command.add_argument(
         "mail",

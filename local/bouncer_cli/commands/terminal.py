@@ -17,6 +17,8 @@ from rich.segment import Segment
 
 from bouncer.mail.text import escaped
 
+_INDENT = 2  # of what goes on below
+
 
 def say(text: str) -> None:
     """Print lines for the person at the terminal on stderr; stdout is for output."""
@@ -26,6 +28,13 @@ def say(text: str) -> None:
 def put(line: str) -> None:
     """Print one line of output on stdout; a line end within it is an escape."""
     _print(escaped(line), sys.stdout)
+
+
+def put_folded(line: str) -> None:
+    """Print one line as `put` does, on a terminal folded between words and indented further."""
+    line, width = escaped(line), _width(sys.stdout)
+    indent = " " * (len(line) - len(line.lstrip()) + _INDENT)
+    _print(_folded(line, width, indent) if 0 < width < len(line) else line, sys.stdout)
 
 
 def open_console() -> Console:
@@ -86,16 +95,21 @@ class _TerminalConsole(Console):
 
 def say_lines(lines: Iterable[str]) -> None:
     """Print lines on stderr, each folded between words to fit a terminal; elsewhere as it is."""
-    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
+    width = _width(sys.stderr)
     for line in lines:
-        say(_folded(line, width) if 0 < width < len(line) else line)
+        say(_folded(line, width, " " * _INDENT) if 0 < width < len(line) else line)
 
 
-def _folded(line: str, width: int) -> str:
+def _width(stream: IO[str]) -> int:
+    """Return the width of a terminal, 0 for any other stream."""
+    return shutil.get_terminal_size().columns if stream.isatty() else 0
+
+
+def _folded(line: str, width: int, indent: str) -> str:
     return textwrap.fill(
         line,
         max(width, 40),
-        subsequent_indent="  ",
+        subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -142,3 +142,11 @@ def test_the_version_is_that_of_the_package(run: Run) -> None:
     """`bouncer --version` prints the version in pyproject.toml, where alone it is written."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert run("--version") == (0, f"bouncer {project['version']}\n", "")
+
+
+def test_the_command_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The list of commands is on stderr, and the status is that of wrong usage."""
+    assert cli.main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert all(f"    {name} " in err for name in ("replay", "demo", "ses", "doctor"))
