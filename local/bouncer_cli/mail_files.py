@@ -13,7 +13,7 @@ import select
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,9 +78,9 @@ class _Reader:
 
     def path(self, path: Path) -> Iterator[Item]:
         """Yield what a file or a folder holds."""
-        if not path.is_dir():
-            yield from self._file(path, found=False)
-            return
+        return self._folder(path) if path.is_dir() else self._file(path, found=False)
+
+    def _folder(self, path: Path) -> Iterator[Item]:
         empty = True
         for entry in files_in(path):
             for item in self._entry(entry):
@@ -89,11 +89,10 @@ class _Reader:
         if empty:
             yield Item(source=str(path), error="found a folder without mail, expected mails in it")
 
-    def _entry(self, entry: Path | Unlisted) -> Iterator[Item]:
+    def _entry(self, entry: Path | Unlisted) -> Iterable[Item]:
         if isinstance(entry, Unlisted):
-            yield _unreadable(str(entry.path), entry.error)
-        else:
-            yield from self._file(entry, found=entry.parent.name not in DELIVERED)
+            return (_unreadable(str(entry.path), entry.error),)
+        return self._file(entry, found=entry.parent.name not in DELIVERED)
 
     def _file(self, path: Path, *, found: bool) -> Iterator[Item]:
         if path.name.endswith(SETUP_NOTIFICATION):  # the first object in a bucket for mail
@@ -119,37 +118,37 @@ class _Reader:
             error = f"found a broken archive ({fault}), expected a whole one"
             yield Item(source=file.source, error=error)
 
-    def _kind(self, file: _File, stream: InputStream, opened: Readable) -> Iterator[Item]:
+    def _kind(self, file: _File, stream: InputStream, opened: Readable) -> Iterable[Item]:
         match kind_of(stream.head, file.name):
+            case Kind.MAIL:
+                return self._one_mail(file, stream)
             case Kind.MBOX:
-                yield from self._mbox(file, stream)
+                return self._mbox(file, stream)
             case Kind.JSON_LINES:
-                yield from items_in_lines(file.source, stream)
+                return items_in_lines(file.source, stream)
             case Kind.JSON:
-                yield from self._json(file, stream)
+                return self._json(file, stream)
             case Kind.LOG:
-                yield from self._log(file, stream)
+                return self._log(file, stream)
             case Kind.GZIP:
                 inner = file._replace(name=file.name.removesuffix(".gz"), depth=_deeper(file))
-                yield from self.stream(inner, gzip.GzipFile(fileobj=stream.buffered()))
+                return self.stream(inner, gzip.GzipFile(fileobj=stream.buffered()))
             case Kind.ZIP:
-                yield from self._zip(file, stream, opened)
+                return self._zip(file, stream, opened)
             case Kind.OUTLOOK:
-                yield from self._outlook(file, stream)
-            case Kind.MAIL:
-                yield from self._one_mail(file, stream)
+                return self._outlook(file, stream)
 
-    def _one_mail(self, file: _File, stream: InputStream) -> Iterator[Item]:
-        """Yield the mail that a file holds, unless nobody named the file and it is not a mail."""
+    def _one_mail(self, file: _File, stream: InputStream) -> tuple[Item, ...]:
+        """Return the mail that a file holds, unless nobody named the file and it is not a mail."""
         unread = unread_format(stream.head)
         if unread:
-            yield Item(source=file.source, error=unread)
-        elif file.found and not (
+            return (Item(source=file.source, error=unread),)
+        if file.found and not (
             file.name.lower().endswith(ONE_MAIL) or looks_like_mail(stream.head)
         ):
             self.passed_over.add(file.source)
-        else:
-            yield self._mail(file.source, stream.read(MOST_OF_A_MAIL))
+            return ()
+        return (self._mail(file.source, stream.read(MOST_OF_A_MAIL)),)
 
     def _mail(self, source: str, raw: bytes) -> Item:
         if not raw or raw.isspace():
@@ -233,7 +232,7 @@ def _deeper(file: _File) -> int:
 
 def _rewindable(stream: InputStream, opened: Readable) -> IO[bytes]:
     """Return an archive as a file that can be rewound; one in another stream must be small."""
-    if isinstance(opened, io.BufferedReader) and opened.seekable():
+    if isinstance(opened, io.FileIO | io.BufferedReader) and opened.seekable():
         return opened
     try:
         return io.BytesIO(stream.read(_MOST_NESTED))
@@ -245,7 +244,7 @@ def _rewindable(stream: InputStream, opened: Readable) -> IO[bytes]:
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file; a pipe too, unless nobody writes to it."""
     if not stat.S_ISFIFO(path.stat().st_mode):
-        with path.open("rb") as file:
+        with io.FileIO(path) as file:  # without a buffer: nearly all mails are read at once
             yield file
         return
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # an ordinary open would wait
