@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_files import MailReader, read_items, unreadable
 from bouncer_cli.mail_item import Item
 from bouncer_cli.passed_over import PassedOver
 from bouncer_cli.raw_mail import Envelope
@@ -17,20 +17,22 @@ def read_named_items(
 
     Files in folders that are not mails are counted in `passed_over`.
     """
+    reader = MailReader(envelope, passed_over)
     for path in paths:
-        file = _holding_file(path)
-        if file is None:
-            yield from read_items([path], envelope, passed_over)
-        else:
-            yield _item(path, file, envelope)
+        try:
+            items = reader.path(path)
+        except OSError as error:
+            file = _holding_file(path)
+            items = iter((_item(path, file, envelope) if file else unreadable(Path(path), error),))
+        yield from items
 
 
 def _holding_file(path: str) -> str | None:
-    """Return the file that holds the mail of this source; None if the path names a file itself."""
+    """Return the file that holds the mail of this source; None if there is no such file."""
     file = path
-    while file and not os.path.exists(file):  # noqa: PTH110  # a Path for each mail takes longer
+    while file and not os.path.exists(file):  # noqa: PTH110  # Path.exists raises for a long name
         file = file[: max(file.rfind("#"), file.rfind("/"), 0)]
-    return file if file not in ("", path) and Path(file).is_file() else None
+    return file if file and Path(file).is_file() else None
 
 
 def _item(path: str, file: str, envelope: Envelope) -> Item:

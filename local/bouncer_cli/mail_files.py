@@ -13,9 +13,9 @@ import select
 import stat
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -45,6 +45,10 @@ _PATIENCE_MS = 1000  # for the first byte of a pipe
 _TOO_LARGE = "expected a mail (SES receives none of more than 40 MB)"
 
 
+# Files are opened without a buffer: nearly every mail is read at once.
+_Opener = Callable[[Path], AbstractContextManager[Readable]]
+
+
 class _File(NamedTuple):
     """A file that is being read: `source` names it, its name's end may tell its kind.
 
@@ -61,24 +65,31 @@ def read_items(
     paths: list[str], envelope: Envelope, passed_over: PassedOver | None = None
 ) -> Iterator[Item]:
     """Yield every mail and event in `paths`, in that order; in folders in the order of names."""
-    reader = _Reader(envelope, passed_over or PassedOver())
+    reader = MailReader(envelope, passed_over or PassedOver())
     for path in paths:
-        if path == "-":
-            yield from reader.stream(_File("-", "", found=False), sys.stdin.buffer)
-        else:
-            yield from reader.path(Path(path))
+        try:
+            items = reader.path(path)
+        except OSError as error:
+            items = iter((unreadable(Path(path), error),))
+        yield from items
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class MailReader:
     """Reads files of every kind, with the envelope of raw mails that the operator gave."""
 
     envelope: Envelope
-    passed_over: PassedOver = field(default_factory=PassedOver)
+    passed_over: PassedOver
 
-    def path(self, path: Path) -> Iterator[Item]:
-        """Yield what a file or a folder holds."""
-        return self._folder(path) if path.is_dir() else self._file(path, found=False)
+    def path(self, name: str) -> Iterator[Item]:
+        """Return what a file, a folder or `-` holds; raise `OSError` if there is no such file."""
+        if name == "-":
+            return self.stream(_File("-", "", found=False), sys.stdin.buffer)
+        path = Path(name)
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return self._folder(path)
+        return self._file(path, found=False, opener=_pipe if stat.S_ISFIFO(mode) else io.FileIO)
 
     def _folder(self, path: Path) -> Iterator[Item]:
         empty = True
@@ -91,17 +102,17 @@ class _Reader:
 
     def _entry(self, entry: Path | Unlisted) -> Iterable[Item]:
         if isinstance(entry, Unlisted):
-            return (_unreadable(str(entry.path), entry.error),)
+            return (unreadable(entry.path, entry.error),)
         return self._file(entry, found=entry.parent.name not in DELIVERED)
 
-    def _file(self, path: Path, *, found: bool) -> Iterator[Item]:
+    def _file(self, path: Path, *, found: bool, opener: _Opener = io.FileIO) -> Iterator[Item]:
         if path.name.endswith(SETUP_NOTIFICATION):  # the first object in a bucket for mail
             return
         try:
-            with _opened(path) as file:
+            with opener(path) as file:
                 yield from self.stream(_File(str(path), path.name, found), file)
         except OSError as error:
-            yield _unreadable(str(path), error)
+            yield unreadable(path, error)
 
     def stream(self, file: _File, opened: Readable) -> Iterator[Item]:
         """Yield what a stream of bytes holds."""
@@ -241,12 +252,8 @@ def _rewindable(stream: InputStream, opened: Readable) -> IO[bytes]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file; a pipe too, unless nobody writes to it."""
-    if not stat.S_ISFIFO(path.stat().st_mode):
-        with io.FileIO(path) as file:  # without a buffer: nearly all mails are read at once
-            yield file
-        return
+def _pipe(path: Path) -> Iterator[Readable]:
+    """Open a named pipe, unless nobody writes to it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # an ordinary open would wait
     with io.FileIO(descriptor) as pipe:
         yield rejoined(_first_byte(pipe), pipe)
@@ -263,5 +270,6 @@ def _first_byte(pipe: io.FileIO) -> bytes:
     return first or b""  # None is a writer that has not written yet
 
 
-def _unreadable(source: str, error: OSError) -> Item:
-    return Item(source=source, error=f"can't be read ({error.strerror or error})")
+def unreadable(path: Path, error: OSError) -> Item:
+    """Return the item for a file that the system does not let us read."""
+    return Item(source=str(path), error=f"can't be read ({error.strerror or error})")
