@@ -195,7 +195,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _word(value: object) -> str:
-    return value.strip().lower() if isinstance(value, str) and value.strip() else ABSENT
+    return (value.strip().lower() or ABSENT) if isinstance(value, str) else ABSENT
 
 
 def _verdict(value: object) -> str:
@@ -245,8 +245,8 @@ def _headers(
     that forbids a bounce.
     """
     headers, whole = _fitting(listed if isinstance(listed, list) else ())
-    if common:
-        more, all_fit = _fitting(_common_pairs(common, headers))
+    if missing := [*_common_pairs(common, headers)]:
+        more, all_fit = _fitting(missing)
         headers, whole = headers | more, whole and all_fit
     return headers, not (isinstance(listed, list) and whole)
 
