@@ -56,6 +56,13 @@ class InputStream:
         while line := read(longest):
             yield line
 
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes, as many at a time as a read gives."""
+        chunk = self._start
+        while chunk:
+            yield chunk
+            chunk = self._file.read(_CHUNK)
+
     def buffered(self) -> IO[bytes]:
         """Return the stream as a binary file that can't be rewound."""
         return rejoined(self._start, self._file)

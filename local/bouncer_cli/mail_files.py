@@ -171,7 +171,7 @@ class MailReader:
         return Item(source=source, message=mail.message, headers=mail.header_block)
 
     def _mbox(self, file: _File, stream: InputStream) -> Iterator[Item]:
-        for number, raw in enumerate(split_mails(stream.lines()), 1):
+        for number, raw in enumerate(split_mails(stream.chunks()), 1):
             source = f"{file.source}#{number}"
             if raw is None:
                 yield Item(source=source, error=f"found more than 40 MB, {_TOO_LARGE}")
