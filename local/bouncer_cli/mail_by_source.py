@@ -23,7 +23,7 @@ def read_named_items(
             items = reader.path(path)
         except OSError as error:
             file = _holding_file(path)
-            items = iter((_item(path, file, envelope) if file else unreadable(Path(path), error),))
+            items = iter((_item(path, file, envelope) if file else unreadable(path, error),))
         yield from items
 
 

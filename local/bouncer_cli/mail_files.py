@@ -46,7 +46,7 @@ _TOO_LARGE = "expected a mail (SES receives none of more than 40 MB)"
 
 
 # Files are opened without a buffer: nearly every mail is read at once.
-_Opener = Callable[[Path], AbstractContextManager[Readable]]
+_Opener = Callable[[str], AbstractContextManager[Readable]]
 
 
 class _File(NamedTuple):
@@ -70,7 +70,7 @@ def read_items(
         try:
             items = reader.path(path)
         except OSError as error:
-            items = iter((unreadable(Path(path), error),))
+            items = iter((unreadable(path, error),))
         yield from items
 
 
@@ -85,11 +85,11 @@ class MailReader:
         """Return what a file, a folder or `-` holds; raise `OSError` if there is no such file."""
         if name == "-":
             return self.stream(_File("-", "", found=False), sys.stdin.buffer)
-        path = Path(name)
-        mode = path.stat().st_mode
+        mode = os.stat(name).st_mode  # noqa: PTH116  # as in _normal
         if stat.S_ISDIR(mode):
-            return self._folder(path)
-        return self._file(path, found=False, opener=_pipe if stat.S_ISFIFO(mode) else io.FileIO)
+            return self._folder(Path(name))
+        opener = _pipe if stat.S_ISFIFO(mode) else io.FileIO
+        return self._file(_normal(name), found=False, opener=opener)
 
     def _folder(self, path: Path) -> Iterator[Item]:
         empty = True
@@ -102,17 +102,18 @@ class MailReader:
 
     def _entry(self, entry: Path | Unlisted) -> Iterable[Item]:
         if isinstance(entry, Unlisted):
-            return (unreadable(entry.path, entry.error),)
-        return self._file(entry, found=entry.parent.name not in DELIVERED)
+            return (unreadable(str(entry.path), entry.error),)
+        return self._file(str(entry), found=entry.parent.name not in DELIVERED)
 
-    def _file(self, path: Path, *, found: bool, opener: _Opener = io.FileIO) -> Iterator[Item]:
-        if path.name.endswith(SETUP_NOTIFICATION):  # the first object in a bucket for mail
+    def _file(self, source: str, *, found: bool, opener: _Opener = io.FileIO) -> Iterator[Item]:
+        name = source.rpartition("/")[2]
+        if name.endswith(SETUP_NOTIFICATION):  # the first object in a bucket for mail
             return
         try:
-            with opener(path) as file:
-                yield from self.stream(_File(str(path), path.name, found), file)
+            with opener(source) as file:
+                yield from self.stream(_File(source, name, found), file)
         except OSError as error:
-            yield unreadable(path, error)
+            yield unreadable(source, error)
 
     def stream(self, file: _File, opened: Readable) -> Iterator[Item]:
         """Yield what a stream of bytes holds."""
@@ -252,7 +253,7 @@ def _rewindable(stream: InputStream, opened: Readable) -> IO[bytes]:
 
 
 @contextmanager
-def _pipe(path: Path) -> Iterator[Readable]:
+def _pipe(path: str) -> Iterator[Readable]:
     """Open a named pipe, unless nobody writes to it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # an ordinary open would wait
     with io.FileIO(descriptor) as pipe:
@@ -270,6 +271,12 @@ def _first_byte(pipe: io.FileIO) -> bytes:
     return first or b""  # None is a writer that has not written yet
 
 
-def unreadable(path: Path, error: OSError) -> Item:
+def _normal(path: str) -> str:
+    """Return a path as `Path` writes it, which most are already: a `Path` for each takes long."""
+    odd = path.startswith(".") or path.endswith("/") or "//" in path or "/." in path
+    return str(Path(path)) if odd else path
+
+
+def unreadable(path: str, error: OSError) -> Item:
     """Return the item for a file that the system does not let us read."""
-    return Item(source=str(path), error=f"can't be read ({error.strerror or error})")
+    return Item(source=_normal(path), error=f"can't be read ({error.strerror or error})")
