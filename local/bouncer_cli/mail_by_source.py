@@ -28,7 +28,7 @@ def read_named_items(
 
 
 def _holding_file(path: str) -> str | None:
-    """Return the file that holds the mail of this source; None if there is no such file."""
+    """Return the file that holds the mail of this source; None if no file does."""
     file = path
     while file and not os.path.exists(file):  # noqa: PTH110  # Path.exists raises for a long name
         file = file[: max(file.rfind("#"), file.rfind("/"), 0)]

@@ -82,7 +82,7 @@ class MailReader:
     passed_over: PassedOver
 
     def path(self, name: str) -> Iterator[Item]:
-        """Return what a file, a folder or `-` holds; raise `OSError` if there is no such file."""
+        """Return what a file, a folder or `-` holds; raise `OSError` if nothing has that name."""
         if name == "-":
             return self.stream(_File("-", "", found=False), sys.stdin.buffer)
         mode = os.stat(name).st_mode  # noqa: PTH116  # as in _normal

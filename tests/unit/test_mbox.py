@@ -129,7 +129,7 @@ def test_reads_of_any_size_give_the_same_mails(lines: list[bytes], size: int) ->
 
 
 def test_long_paragraphs_are_whole() -> None:
-    """What is attached comes in pieces, and a quoted line behind each is still one."""
+    """A long attachment is read in pieces, and its quoted lines lose their mark in each."""
     raw = FIRST + b"\n" + (b"x" * 75 + b"\n>From x\n") * 3000
     chunks = [raw[start : start + 65_536] for start in range(0, len(raw), 65_536)]
     assert list(split_mails(chunks)) == [raw.replace(b">From", b"From")]
