@@ -35,7 +35,7 @@ pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)
 bench: .venv/ready ## measure the speed beside that of named peers (3 min)
 	@PYTHONPATH=. $(BIN)/python bench/run.py
 
-bench-against: .venv/ready ## compare replay with COMMIT=..., or the last release (2 min)
+bench-against: .venv/ready ## compare replay with an earlier COMMIT=... (2 min)
 	@PYTHONPATH=. $(BIN)/python bench/against.py
 
 bench-functions: .venv/ready ## measure the functions' size, start and memory (3 min)
