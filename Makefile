@@ -35,6 +35,9 @@ pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)
 bench: .venv/ready ## measure the speed beside that of named peers (3 min)
 	@PYTHONPATH=. $(BIN)/python bench/run.py
 
+bench-against: .venv/ready ## compare replay with an earlier COMMIT=... (2 min)
+	@PYTHONPATH=. $(BIN)/python bench/against.py
+
 bench-functions: .venv/ready ## measure the functions' size, start and memory (3 min)
 	@PYTHONPATH=. $(BIN)/python bench/functions.py
 
@@ -69,4 +72,4 @@ clean: ## remove all that make has made
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check expected pictures bench bench-functions cdk deploy-local upgrade-local freeze lock clean
+.PHONY: help demo test test-fast test-313 check expected pictures bench bench-against bench-functions cdk deploy-local upgrade-local freeze lock clean

@@ -26,6 +26,7 @@ import re2
 import workload
 from pacing import pacing
 from peers import naive, with_rule_engine
+from raw_mails import write_mails, write_rules
 from rich.console import Console
 from rich.table import Table
 
@@ -203,22 +204,11 @@ def warm_intake() -> Iterable[Row]:
 
 def replaying() -> Iterable[Row]:
     """Measure `bouncer replay` on mails of 5 KB, and its memory from a tenth of them to all."""
-    with tempfile.TemporaryDirectory() as folder:
-        event = json.loads(workload.events(1, workload.documents(10))[0])
-        headers = event["Records"][0]["ses"]["mail"]["headers"]
-        block = "".join(f"{header['name']}: {header['value']}\n" for header in headers)
-        body = ("A line of seventy-two characters, as mails have had them for a long time.\n" * 70)[
-            : 5 * 1024 - len(block)
-        ]
-        paths = []
-        for number in range(100):
-            path = Path(folder) / f"{number:03d}.eml"
-            path.write_text(f"{block}X-Number: {number}\n\n{body}")
-            paths.append(str(path))
-        rules = Path(folder) / "rules"
-        rules.mkdir()
-        for name, document in workload.documents(100).items():
-            (rules / f"{name}.json").write_text(json.dumps(document))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rules = folder / "rules"
+        write_rules(rules)
+        paths = write_mails(folder, 100, 5 * 1024)
 
         def run(count: int) -> None:
             with redirect_stdout(io.TextIOWrapper(Path(os.devnull).open("wb"))):
@@ -226,7 +216,7 @@ def replaying() -> Iterable[Row]:
                     ["replay", "--rules", str(rules), "--format", "json", *(paths * (count // 100))]
                 )
 
-        yield reading((Path(folder) / "000.eml").read_bytes())
+        yield reading(Path(paths[0]).read_bytes())
         run(MAILS // 10)
         early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         seconds = timed(lambda: run(MAILS))

@@ -14,7 +14,7 @@ from bouncer.reasons import Reason
 from bouncer.signals import SIGNALS, Place, Signal
 
 _LONGEST_VALUE = 1000  # characters of a header's value that are compared with a signal
-_LONGEST_NAME = 60  # characters of a header's name that is looked up and remembered
+_LONGEST_NAME = 60  # characters of a header's name that is looked up
 _COMMENT = re.compile(r"\([^()]*\)")
 _DEEPEST_COMMENT = 5
 
@@ -85,17 +85,20 @@ def _has_value(message: Message, name: str, pattern: str) -> bool:
 
 
 def _in_names(message: Message, signal: Signal) -> str:
+    lines = "\n".join(("", *message.headers, ""))
+    if not _line_of(signal.name).search(lines):  # one search in place of one for each name
+        return ""
     for name in message.headers:
-        known = len(name) <= _LONGEST_NAME and _is_of_family(name, signal.name)
+        known = len(name) <= _LONGEST_NAME and _compiled(signal.name).fullmatch(name)
         if known and _has_value(message, name, signal.pattern):
             return f"header {name}"
     return ""
 
 
-@lru_cache(maxsize=4000)
-def _is_of_family(name: str, pattern: str) -> bool:
-    """Tell whether a header's name is one of a family; most mails have the same names."""
-    return bool(_compiled(pattern).fullmatch(name))
+@cache
+def _line_of(pattern: str) -> re.Pattern[str]:
+    """Return a pattern that is found wherever one of the lines matches `pattern`."""
+    return re.compile(f"\n(?:{pattern})\n")
 
 
 def _in_sender(message: Message, signal: Signal) -> str:
@@ -114,12 +117,16 @@ def _in_addresses(message: Message, signal: Signal) -> str:
 
 
 def _is_named(address: str, pattern: str) -> bool:
-    """Tell whether the local part matches, as it stands, without its tag, or inside SRS or BATV."""
+    return any(map(_compiled(pattern).fullmatch, _names_in(address)))
+
+
+@lru_cache(maxsize=50)  # each reason asks about the sender and From of one mail
+def _names_in(address: str) -> frozenset[str]:
+    """Return an address's local part as it stands, without its tag, and inside SRS or BATV."""
     local = local_part(address)[:_LONGEST_VALUE]
     if "srs" in local and (rewritten := _compiled(_SRS).fullmatch(local)):
         local = next(filter(None, rewritten.groups()), "")
-    parts = {local, local.partition("+")[0], local.rpartition("=")[2]}
-    return any(_compiled(pattern).fullmatch(part) for part in parts)
+    return frozenset((local, local.partition("+")[0], local.rpartition("=")[2]))
 
 
 _SEARCHES: Mapping[Place, Callable[[Message, Signal], str]] = {

@@ -76,7 +76,7 @@ def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]
     A finding may quote the mail; quoted text is not cleaned.
     """
     for reason, check in CHECKS.items():
-        if not waived(reason, message, context) and (found := check(message, context)):
+        if (found := check(message, context)) and not waived(reason, message, context):
             yield reason, found
 
 

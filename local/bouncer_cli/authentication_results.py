@@ -5,7 +5,8 @@ beginning of its own part only, never from a comment or a quoted text. Time is l
 """
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import NamedTuple
 
 _COMMENT = r"\((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.|\([^()]*+\))*+\))*+\)"
 _PIECE = re.compile(
@@ -30,12 +31,11 @@ _WORDS = {
 }
 
 
-@dataclass(slots=True)
-class Part:
+class Part(NamedTuple):
     """The text between two semicolons of a structured header, and the comments in it."""
 
-    text: str = ""
-    comments: list[str] = field(default_factory=list)
+    text: str
+    comments: Sequence[str] = ()
 
 
 def parts(value: str) -> list[Part]:
@@ -43,22 +43,23 @@ def parts(value: str) -> list[Part]:
     value = value[:_MOST_CHARACTERS]
     if '"' not in value and "(" not in value:
         return [Part(text) for text in value.split(";", _MOST_PARTS)[:_MOST_PARTS]]
-    found = [Part()]
+    texts: list[list[str]] = [[]]
+    comments: list[list[str]] = [[]]
     for piece in _PIECE.finditer(value):
-        last = found[-1]
         match piece.lastgroup:
-            case "end" if len(found) == _MOST_PARTS:
+            case "end" if len(texts) == _MOST_PARTS:
                 break
             case "end":
-                found.append(Part())
+                texts.append([])
+                comments.append([])
             case "comment" | "unclosed":
-                last.comments.append(piece[0][1:])
-                last.text += " "
+                comments[-1].append(piece[0][1:])
+                texts[-1].append(" ")
             case "quoted":
-                last.text += _unquoted(piece[0].strip('"'))
+                texts[-1].append(_unquoted(piece[0].strip('"')))
             case _:
-                last.text += piece[0]
-    return found
+                texts[-1].append(piece[0])
+    return [Part("".join(text), told) for text, told in zip(texts, comments, strict=True)]
 
 
 def _unquoted(text: str) -> str:
@@ -89,7 +90,7 @@ def verdicts(value: str, server: str) -> dict[str, str] | None:
     return found
 
 
-def _policy(comments: list[str]) -> dict[str, str]:
+def _policy(comments: Sequence[str]) -> dict[str, str]:
     found = next(filter(None, map(_POLICY.match, comments)), None)
     return {"dmarc_policy": found[1].lower()} if found else {}
 

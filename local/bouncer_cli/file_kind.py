@@ -53,9 +53,8 @@ _OF_MAIL = {"subject", "date", "cc", "bcc", "sender", "reply-to", "content-type"
 
 def kind_of(head: bytes, name: str) -> Kind:
     """Return the kind of a file; any that is not known counts as a mail."""
-    for magic, kind in _MAGIC.items():
-        if head.startswith(magic):
-            return kind
+    if head.startswith(tuple(_MAGIC)):
+        return next(kind for magic, kind in _MAGIC.items() if head.startswith(magic))
     name = name.lower()
     if name.endswith(_LINES):
         return Kind.JSON_LINES
@@ -77,5 +76,7 @@ def unread_format(head: bytes) -> str | None:
 
 def looks_like_mail(head: bytes) -> bool:
     """Tell whether a file whose name says nothing has the headers of a mail."""
+    if head.startswith((b"Return-Path:", b"Received:")):  # as every mail that SES stored
+        return True
     names = {name.lower() for name, _ in read_headers(header_block(head)).headers}
     return bool(names & _OF_MAIL_ALONE) or len(names & _OF_MAIL) > 1

@@ -25,34 +25,47 @@ class TooLargeError(ValueError):
 
 
 class InputStream:
-    """A source of bytes, and its first bytes in `head`."""
+    """A source of bytes, and its first bytes in `head`; it is read once."""
 
-    def __init__(self, file: Readable, before: bytes = b"") -> None:
-        self.head = before or _whole(file, SNIFFED)
+    def __init__(self, file: Readable, start: bytes = b"") -> None:
+        self._start = start or _start(file)
+        self.head = self._start[:SNIFFED]
         self._file = file
-        self._buffered = rejoined(self.head, file)
 
     def read(self, most: int) -> bytes:
         """Return all of it; raise `TooLargeError` if that is more than `most` bytes."""
-        found = self._buffered.read(most + 1)
+        found = self._start
+        if more := self._file.read(_CHUNK):  # few mails are longer than their start
+            found = rejoined(found + more, self._file).read(most + 1)
         if len(found) > most:
             raise TooLargeError(f"found more than {most // MEGABYTE} MB")
         return found
 
     def start(self, most: int) -> tuple[bytes, "InputStream"]:
         """Return its first bytes, up to `most`, and the stream again."""
-        found = self._buffered.read(most)
-        return found, InputStream(self._buffered, found)
+        more = self._file.read(_CHUNK)
+        if not more:
+            return self._start[:most], self
+        file = rejoined(self._start + more, self._file)
+        found = file.read(most)
+        return found, InputStream(file, found)
 
     def lines(self, longest: int = _CHUNK) -> Iterator[bytes]:
         """Yield its lines with their ends; one longer than `longest` comes in pieces."""
-        read = self._buffered.readline
+        read = self.buffered().readline
         while line := read(longest):
             yield line
 
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes, as many at a time as a read gives."""
+        chunk = self._start
+        while chunk:
+            yield chunk
+            chunk = self._file.read(_CHUNK)
+
     def buffered(self) -> IO[bytes]:
         """Return the stream as a binary file that can't be rewound."""
-        return self._buffered
+        return rejoined(self._start, self._file)
 
 
 def rejoined(start: bytes, file: Readable) -> IO[bytes]:
@@ -78,9 +91,9 @@ class _Rejoined(io.RawIOBase):
         return len(chunk)
 
 
-def _whole(file: Readable, size: int) -> bytes:
-    """Return `size` bytes, fewer only at the end: a pipe gives what it has at the moment."""
+def _start(file: Readable) -> bytes:
+    """Return what a first read gives, but no less than `SNIFFED` bytes if there are so many."""
     found = b""
-    while len(found) < size and (more := file.read(size - len(found))):
+    while len(found) < SNIFFED and (more := file.read(_CHUNK)):  # a pipe gives what it has
         found += more
     return found

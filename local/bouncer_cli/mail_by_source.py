@@ -1,9 +1,10 @@
 """Finds one mail by the source that a replay printed for it, such as `box.mbox#7213`."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from bouncer_cli.mail_files import read_items
+from bouncer_cli.mail_files import MailReader, read_items, unreadable
 from bouncer_cli.mail_folder import Unlisted, files_in
 from bouncer_cli.mail_item import Item
 from bouncer_cli.passed_over import PassedOver
@@ -20,22 +21,22 @@ def read_named_items(
 
     Files in folders that are not mails are counted in `passed_over`.
     """
+    reader = MailReader(envelope, passed_over)
     for path in paths:
-        file = _holding_file(path)
-        if file is None:
-            yield from read_items([path], envelope, passed_over)
-        else:
-            yield _item(path, file, envelope)
+        try:
+            items = reader.path(path)
+        except OSError as error:
+            file = _holding_file(path)
+            items = iter((_item(path, file, envelope) if file else unreadable(path, error),))
+        yield from items
 
 
 def _holding_file(path: str) -> str | None:
-    """Return the file that holds the mail of this source; None if the path names a file itself."""
-    if Path(path).exists():
-        return None
+    """Return the file that holds the mail of this source; None if no file does."""
     if str(Path(path)).startswith(IN_STDIN):
         return "-"
     file = path
-    while file and not Path(file).is_file():
+    while file and not os.path.isfile(file):  # noqa: PTH113  # Path.is_file raises for a long name
         file = file[: max(file.rfind("#"), file.rfind("/"), 0)]
     return file or _escaped_file(path)
 

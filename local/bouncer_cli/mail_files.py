@@ -13,9 +13,9 @@ import select
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -45,6 +45,10 @@ _PATIENCE_MS = 1000  # for the first byte of a pipe
 _TOO_LARGE = "expected a mail (SES receives none of more than 40 MB)"
 
 
+# Files are opened without a buffer: nearly every mail is read at once.
+_Opener = Callable[[str], AbstractContextManager[Readable]]
+
+
 class _File(NamedTuple):
     """A file that is being read: `source` names it, its name's end may tell its kind.
 
@@ -61,26 +65,33 @@ def read_items(
     paths: list[str], envelope: Envelope, passed_over: PassedOver | None = None
 ) -> Iterator[Item]:
     """Yield every mail and event in `paths`, in that order; in folders in the order of names."""
-    reader = _Reader(envelope, passed_over or PassedOver())
+    reader = MailReader(envelope, passed_over or PassedOver())
     for path in paths:
-        if path == "-":
-            yield from reader.stream(_File("-", "", found=False), sys.stdin.buffer)
-        else:
-            yield from reader.path(Path(path))
+        try:
+            items = reader.path(path)
+        except OSError as error:
+            items = iter((unreadable(path, error),))
+        yield from items
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class MailReader:
     """Reads files of every kind, with the envelope of raw mails that the operator gave."""
 
     envelope: Envelope
-    passed_over: PassedOver = field(default_factory=PassedOver)
+    passed_over: PassedOver
 
-    def path(self, path: Path) -> Iterator[Item]:
-        """Yield what a file or a folder holds."""
-        if not path.is_dir():
-            yield from self._file(path, found=False)
-            return
+    def path(self, name: str) -> Iterator[Item]:
+        """Return what a file, a folder or `-` holds; raise `OSError` if nothing has that name."""
+        if name == "-":
+            return self.stream(_File("-", "", found=False), sys.stdin.buffer)
+        mode = os.stat(name).st_mode  # noqa: PTH116  # as in _normal
+        if stat.S_ISDIR(mode):
+            return self._folder(Path(name))
+        opener = _pipe if stat.S_ISFIFO(mode) else io.FileIO
+        return self._file(_normal(name), found=False, opener=opener)
+
+    def _folder(self, path: Path) -> Iterator[Item]:
         empty = True
         for entry in files_in(path):
             for item in self._entry(entry):
@@ -89,20 +100,20 @@ class _Reader:
         if empty:
             yield Item(source=str(path), error="found a folder without mail, expected mails in it")
 
-    def _entry(self, entry: Path | Unlisted) -> Iterator[Item]:
+    def _entry(self, entry: Path | Unlisted) -> Iterable[Item]:
         if isinstance(entry, Unlisted):
-            yield _unreadable(str(entry.path), entry.error)
-        else:
-            yield from self._file(entry, found=entry.parent.name not in DELIVERED)
+            return (unreadable(str(entry.path), entry.error),)
+        return self._file(str(entry), found=entry.parent.name not in DELIVERED)
 
-    def _file(self, path: Path, *, found: bool) -> Iterator[Item]:
-        if path.name.endswith(SETUP_NOTIFICATION):  # the first object in a bucket for mail
+    def _file(self, source: str, *, found: bool, opener: _Opener = io.FileIO) -> Iterator[Item]:
+        name = source.rpartition("/")[2]
+        if name.endswith(SETUP_NOTIFICATION):  # the first object in a bucket for mail
             return
         try:
-            with _opened(path) as file:
-                yield from self.stream(_File(str(path), path.name, found), file)
+            with opener(source) as file:
+                yield from self.stream(_File(source, name, found), file)
         except OSError as error:
-            yield _unreadable(str(path), error)
+            yield unreadable(source, error)
 
     def stream(self, file: _File, opened: Readable) -> Iterator[Item]:
         """Yield what a stream of bytes holds."""
@@ -119,37 +130,37 @@ class _Reader:
             error = f"found a broken archive ({fault}), expected a whole one"
             yield Item(source=file.source, error=error)
 
-    def _kind(self, file: _File, stream: InputStream, opened: Readable) -> Iterator[Item]:
+    def _kind(self, file: _File, stream: InputStream, opened: Readable) -> Iterable[Item]:
         match kind_of(stream.head, file.name):
+            case Kind.MAIL:
+                return self._one_mail(file, stream)
             case Kind.MBOX:
-                yield from self._mbox(file, stream)
+                return self._mbox(file, stream)
             case Kind.JSON_LINES:
-                yield from items_in_lines(file.source, stream)
+                return items_in_lines(file.source, stream)
             case Kind.JSON:
-                yield from self._json(file, stream)
+                return self._json(file, stream)
             case Kind.LOG:
-                yield from self._log(file, stream)
+                return self._log(file, stream)
             case Kind.GZIP:
                 inner = file._replace(name=file.name.removesuffix(".gz"), depth=_deeper(file))
-                yield from self.stream(inner, gzip.GzipFile(fileobj=stream.buffered()))
+                return self.stream(inner, gzip.GzipFile(fileobj=stream.buffered()))
             case Kind.ZIP:
-                yield from self._zip(file, stream, opened)
+                return self._zip(file, stream, opened)
             case Kind.OUTLOOK:
-                yield from self._outlook(file, stream)
-            case Kind.MAIL:
-                yield from self._one_mail(file, stream)
+                return self._outlook(file, stream)
 
-    def _one_mail(self, file: _File, stream: InputStream) -> Iterator[Item]:
-        """Yield the mail that a file holds, unless nobody named the file and it is not a mail."""
+    def _one_mail(self, file: _File, stream: InputStream) -> tuple[Item, ...]:
+        """Return the mail that a file holds, unless nobody named the file and it is not a mail."""
         unread = unread_format(stream.head)
         if unread:
-            yield Item(source=file.source, error=unread)
-        elif file.found and not (
+            return (Item(source=file.source, error=unread),)
+        if file.found and not (
             file.name.lower().endswith(ONE_MAIL) or looks_like_mail(stream.head)
         ):
             self.passed_over.add(file.source)
-        else:
-            yield self._mail(file.source, stream.read(MOST_OF_A_MAIL))
+            return ()
+        return (self._mail(file.source, stream.read(MOST_OF_A_MAIL)),)
 
     def _mail(self, source: str, raw: bytes) -> Item:
         if not raw or raw.isspace():
@@ -161,7 +172,7 @@ class _Reader:
         return Item(source=source, message=mail.message, headers=mail.header_block)
 
     def _mbox(self, file: _File, stream: InputStream) -> Iterator[Item]:
-        for number, raw in enumerate(split_mails(stream.lines()), 1):
+        for number, raw in enumerate(split_mails(stream.chunks()), 1):
             source = f"{file.source}#{number}"
             if raw is None:
                 yield Item(source=source, error=f"found more than 40 MB, {_TOO_LARGE}")
@@ -233,7 +244,7 @@ def _deeper(file: _File) -> int:
 
 def _rewindable(stream: InputStream, opened: Readable) -> IO[bytes]:
     """Return an archive as a file that can be rewound; one in another stream must be small."""
-    if isinstance(opened, io.BufferedReader) and opened.seekable():
+    if isinstance(opened, io.FileIO | io.BufferedReader) and opened.seekable():
         return opened
     try:
         return io.BytesIO(stream.read(_MOST_NESTED))
@@ -242,12 +253,8 @@ def _rewindable(stream: InputStream, opened: Readable) -> IO[bytes]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file; a pipe too, unless nobody writes to it."""
-    if not stat.S_ISFIFO(path.stat().st_mode):
-        with path.open("rb") as file:
-            yield file
-        return
+def _pipe(path: str) -> Iterator[Readable]:
+    """Open a named pipe, unless nobody writes to it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # an ordinary open would wait
     with io.FileIO(descriptor) as pipe:
         yield rejoined(_first_byte(pipe), pipe)
@@ -264,5 +271,12 @@ def _first_byte(pipe: io.FileIO) -> bytes:
     return first or b""  # None is a writer that has not written yet
 
 
-def _unreadable(source: str, error: OSError) -> Item:
-    return Item(source=source, error=f"can't be read ({error.strerror or error})")
+def _normal(path: str) -> str:
+    """Return a path as `Path` writes it, which most are already: a `Path` for each takes long."""
+    odd = path.startswith(".") or path.endswith("/") or "//" in path or "/." in path
+    return str(Path(path)) if odd else path
+
+
+def unreadable(path: str, error: OSError) -> Item:
+    """Return the item for a file that the system does not let us read."""
+    return Item(source=_normal(path), error=f"can't be read ({error.strerror or error})")

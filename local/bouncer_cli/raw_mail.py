@@ -57,11 +57,13 @@ class Envelope:
 class RawMail:
     """A raw mail as SES would have handed it on.
 
-    `header_block` is unchanged; `headers` are those that fit into an event, `verdicts` are SES's
-    words by name, and `received_at` is the time in SES's `Received` or in Date.
+    `header_block` is unchanged; `named` are the headers that fit into an event, as they are
+    written, and `headers` the same with names in lower case. `verdicts` are SES's words by name,
+    and `received_at` is the time in SES's `Received` or in Date.
     """
 
     header_block: bytes
+    named: Headers
     headers: Headers
     headers_truncated: bool
     message_id: str
@@ -95,7 +97,7 @@ class RawMail:
             "source": self.envelope.sender,
             "destination": self.envelope.recipients,
             "headersTruncated": self.headers_truncated,
-            "headers": [{"name": name, "value": value} for name, value in self.headers],
+            "headers": [{"name": name, "value": value} for name, value in self.named],
             "timestamp": timestamp,
         }
         receipt: dict[str, Any] = {"recipients": self.envelope.recipients, "timestamp": timestamp}
@@ -123,13 +125,15 @@ def read_raw_mail(raw: bytes, envelope: Envelope) -> RawMail:
     if not found.recipients:
         raise RawMailError("found no recipient in the mail, expected --recipient ADDR to name one")
     ses = trusted.ses
+    fitting = _fitting(named) if len(block) + 2 * len(named) > EVENT_HEADER_BYTES else len(named)
     return RawMail(
         header_block=block,
-        headers=_cut(named) if len(block) + 2 * len(named) > EVENT_HEADER_BYTES else named,
+        named=named[:fitting],
+        headers=headers[:fitting],
         headers_truncated=not whole or len(block) > EVENT_HEADER_BYTES,
         message_id=_message_id(ses["id"]) if ses else sha256(raw).hexdigest()[:40],
         envelope=found,
-        received_at=_moment([ses["date"]] if ses else [], headers),
+        received_at=(_moment([ses["date"]]) if ses else None) or _moment(values(headers, "date")),
         verdicts=_verdicts(trusted, envelope),
     )
 
@@ -159,21 +163,21 @@ def _verdicts(trusted: Trusted, envelope: Envelope) -> dict[str, str]:
     return trusted_verdicts(trusted.verdicts, envelope.trusted) | envelope.verdicts
 
 
-def _cut(headers: Headers) -> Headers:
-    kept: Headers = []
+def _fitting(headers: Headers) -> int:
+    """Return the number of headers that fit into an event."""
     room = EVENT_HEADER_BYTES
-    for name, value in headers:
+    for place, (name, value) in enumerate(headers):
         room -= len(name) + len(value) + 4  # colon, space, line end
         if room < 0:
-            break
-        kept.append((name, value))
-    return kept
+            return place
+    return len(headers)
 
 
-def _moment(received: list[str], headers: Headers) -> datetime | None:
-    for text in (*received, *values(headers, "date")):
+def _moment(dates: list[str]) -> datetime | None:
+    """Return the first time that can be read, to the second."""
+    for text in dates:
         try:
-            return _utc(read_date(text)).replace(microsecond=0)
+            return _utc(read_date(text))
         except (ValueError, TypeError, OverflowError):
             continue
     return None

@@ -5,7 +5,7 @@ order of the inputs.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from bouncer.errors import UnreadableEventError
@@ -27,13 +27,16 @@ class Bounce:
     recipients: tuple[str, ...] = ()
 
 
+_NO_BOUNCE = Bounce()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The result of one input: a judgement, or the `error` that says why it was not read."""
 
     source: str
     judgement: Judgement | None = None
-    bounce: Bounce = field(default_factory=Bounce)
+    bounce: Bounce = _NO_BOUNCE
     error: str | None = None
 
 
@@ -62,7 +65,7 @@ def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Re
         judgement = judge(message, loaded.ruleset, loaded.settings, now=now())
     except JobError as error:  # the intake lets such a mail go on
         return Result(source=item.source, error=f"the bounce can't be made: {error}"), b""
-    bounce = _bounce(judgement) if loaded.settings.mode is Mode.ENFORCE else Bounce()
+    bounce = _bounce(judgement) if loaded.settings.mode is Mode.ENFORCE else _NO_BOUNCE
     return Result(source=item.source, judgement=judgement, bounce=bounce), item.headers
 
 
@@ -74,7 +77,7 @@ def _bounce(judgement: Judgement) -> Bounce:
     if judgement.withheld:
         reason = next(iter(judgement.withheld.values()))
         return Bounce(status="withheld", reason=str(reason), recipients=tuple(judgement.withheld))
-    return Bounce()
+    return _NO_BOUNCE
 
 
 def _sent(results: Iterable[tuple[Result, bytes]], sending: WorkerDriver) -> Iterator[Result]:

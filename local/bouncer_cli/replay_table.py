@@ -52,6 +52,7 @@ class TableReport:
 
     def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._on_terminal = console.is_terminal  # rich finds it out anew each time
         self._clock = clock
         self._needs = Needs()
         self._forms = {
@@ -89,12 +90,12 @@ class TableReport:
     def _is_due(self) -> bool:
         if len(self._waiting) >= _ROWS_AT_ONCE:
             return True
-        if not self._console.is_terminal:
+        if not self._on_terminal:
             return False
         return bool(self._header) or self._clock() - self._since >= _LONGEST_WAIT_S
 
     def _add_error(self, source: str, error: str) -> None:
-        if not self._console.is_terminal:
+        if not self._on_terminal:
             self._console.file.write(f"{source}  not read: {error}\n")
             return
         source = self._forms[MAIL].of(source, max(self._console.width // 3, 8))
@@ -107,7 +108,7 @@ class TableReport:
         """Print the rows not yet shown."""
         if not self._waiting:
             return
-        if self._console.is_terminal:
+        if self._on_terminal:
             self._console.print(self._fitted())
         else:
             self._console.file.write("".join(self._uncut()))

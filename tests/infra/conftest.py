@@ -1,8 +1,10 @@
-"""Templates for all tests of infra/, each synthesised once in a test process.
+"""Templates for all tests of infra/: the shared ones are synthesised once, by one test process.
 
-A synthesis takes a third of a second: look at `template`, `maximal` or `other` where you can.
+Starting Node and importing CDK takes seconds of each process that does it, and a synthesis a third
+of one: look at `template`, `maximal` or `other` where you can.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -57,12 +59,24 @@ Synth = Callable[..., dict[str, Any]]
 Findings = Callable[..., list[str]]
 
 
-_SLOWEST = ("test_templates_pass_the_linter", "test_validators_can_fail")
+_SLOWEST = ("test_synth_asks_nobody", "test_templates_pass_the_linter")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest first, so that both processes end together."""
-    items.sort(key=lambda item: item.name not in _SLOWEST)
+    """Begin with the tests that need Node, and put the slowest of the others in the middle.
+
+    There a second process begins: it reads the templates that the first has made.
+    """
+
+    def fixtures(item: pytest.Item) -> list[str]:
+        return getattr(item, "fixturenames", [])
+
+    node = [item for item in items if "synth" in fixtures(item)]
+    slow = [item for item in items if item.name in _SLOWEST or "engine" in fixtures(item)]
+    slow.sort(key=lambda item: (*_SLOWEST, item.name).index(item.name))
+    others = [item for item in items if item not in node and item not in slow]
+    first = max(len(items) // 2 - len(node), 0)
+    items[:] = [*node, *others[:first], *slow, *others[first:]]
 
 
 @pytest.fixture(scope="session")
@@ -96,21 +110,39 @@ def synth() -> Iterator[Synth]:
 
 
 @pytest.fixture(scope="session")
-def template(synth: Synth) -> dict[str, Any]:
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, Any]]:
+    """The templates that many tests look at; whichever process comes first makes them for all."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all processes of this run
+    made = folder / "templates.json"
+    with (folder / "templates.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            synth: Synth = request.getfixturevalue("synth")
+            templates = {"minimal": synth(), "maximal": synth(**MAXIMAL), "other": synth(**OTHER)}
+            made.write_text(json.dumps(templates), encoding="utf-8")
+    return dict(json.loads(made.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def template(shared: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The template of the smallest settings."""
-    return synth()
+    return shared["minimal"]
 
 
 @pytest.fixture(scope="session")
-def maximal(synth: Synth) -> dict[str, Any]:
+def maximal(shared: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The template of settings that make every kind of resource."""
-    return synth(**MAXIMAL)
+    return shared["maximal"]
 
 
 @pytest.fixture(scope="session")
-def other(synth: Synth) -> dict[str, Any]:
+def other(shared: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The template of a second deployment, with the other choice in many settings."""
-    return synth(**OTHER)
+    return shared["other"]
 
 
 @pytest.fixture(scope="session")

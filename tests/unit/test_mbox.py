@@ -113,6 +113,28 @@ def test_no_text_is_lost(lines: list[bytes]) -> None:
     )
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            [*FIRST.splitlines(), b"", b"From x", b">From x", b">> From", b"\r"]
+        ).flatmap(lambda line: st.sampled_from([line + b"\n", line + b"\r\n"]))
+    ),
+    st.integers(1, 50),
+)
+def test_reads_of_any_size_give_the_same_mails(lines: list[bytes], size: int) -> None:
+    """A pipe may give a few bytes at a time, which end anywhere in a line."""
+    raw = b"".join(lines)
+    pieces = [raw[start : start + size] for start in range(0, len(raw), size)]
+    assert list(split_mails(pieces)) == list(split_mails([raw]))
+
+
+def test_long_paragraphs_are_whole() -> None:
+    """A long attachment is read in pieces, and its quoted lines lose their mark in each."""
+    raw = FIRST + b"\n" + (b"x" * 75 + b"\n>From x\n") * 3000
+    chunks = [raw[start : start + 65_536] for start in range(0, len(raw), 65_536)]
+    assert list(split_mails(chunks)) == [raw.replace(b">From", b"From")]
+
+
 @pytest.mark.parametrize("unit", [b"From ", b"From x Mon ", b"Mon Nov  2 ", b" "])
 def test_hostile_separators_are_read_fast(unit: bytes) -> None:
     """No repetition of a piece of a separator takes long."""

@@ -252,11 +252,10 @@ def _headers(
 
 
 def by_name(headers: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Return the values of headers, which are without outer blanks, by lower-case name."""
+    """Return the values of headers by name: names in lower case, values without outer blanks."""
     found: dict[str, tuple[str, ...]] = {}
     repeated: dict[str, list[str]] = {}
-    for written, value in headers:
-        name = written.lower()
+    for name, value in headers:
         if name in found:
             repeated.setdefault(name, [*found[name]]).append(value)
         else:
@@ -278,7 +277,8 @@ def _fitting(pairs: Iterable[Any]) -> tuple[dict[str, tuple[str, ...]], bool]:
             if room < 0:
                 value = value[:room]
             folded = "\n" in value or "\r" in value
-            cleaned.append((name.strip(), unfold(value) if folded else value.strip()))
+            text = unfold(value) if folded else value.strip()
+            cleaned.append((name.strip().lower(), text))
         except (TypeError, KeyError, AttributeError):  # not a pair of texts
             readable = False
             continue
