@@ -5,7 +5,7 @@ a shorter one is the same with some of them left out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bouncer_sim.world.incident import Incident
 from bouncer_sim.world.wire import Latency
@@ -93,7 +93,10 @@ Step = MailArrives | JobWaits | OddBody | ParameterChanges
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Steps and incidents; `skews` are the clock errors of new environments, in turn (seconds)."""
+    """Steps and incidents; `skews` are the clock errors of new environments, in turn (seconds).
+
+    `expiry_margin_s` is the operator's setting, `random_seed` decides about latencies.
+    """
 
     name: str
     steps: tuple[Step, ...]
@@ -101,7 +104,7 @@ class Scenario:
     skews: tuple[float, ...] = ()
     ses_latency: Latency = LATENCIES["ses"]
     random_seed: int = 0
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    expiry_margin_s: int = 600
 
 
 def _counted(recipients: tuple[str, ...]) -> str:

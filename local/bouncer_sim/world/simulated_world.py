@@ -81,6 +81,7 @@ class Mail:
     step: MailArrives
     received_at: float
     answers: list[str] = field(default_factory=list)
+    unanswered: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ class History:
     queued: list[QueuedMessage]
     left: list[QueuedMessage]
     dead: list[QueuedMessage]
+    started_at: float
     ended_at: float
 
 
@@ -167,8 +169,7 @@ class SimulatedWorld:
     def run(self) -> History:
         """Let the scenario happen until nothing is left to do, and return what happened."""
         self._ssm.put(f"{PREFIX}/rules/everybody", RULE)
-        for name, text in self._scenario.parameters.items():
-            self._ssm.put(f"{PREFIX}/{name}", text)
+        self._ssm.put(f"{PREFIX}/settings", f"expiry_margin: {self._scenario.expiry_margin_s}")
         for step in self._scenario.steps:
             self._timeline.at(START + step.at, partial(self._happen, step))
         for _ in range(_POLLERS):
@@ -183,6 +184,7 @@ class SimulatedWorld:
             queued=self._queue.sent,
             left=self._queue.messages,
             dead=self._dead.sent,
+            started_at=START,
             ended_at=self._now(),
         )
 
@@ -232,18 +234,20 @@ class SimulatedWorld:
             received_at=self._now(),
         )
         for _ in range(1 + step.repeats):
-            mail.answers.append(self._disposition(event))
+            self._ask_intake(mail, event)
 
-    def _disposition(self, event: object) -> str:
-        """Return the intake's answer; an intake without one is asked again after a while."""
+    def _ask_intake(self, mail: Mail, event: object) -> None:
+        """Keep the intake's answer; an intake without one is asked again after a while."""
         for number in range(1, _ASKED_BY_SES + 1):
             try:
                 answer = self._intake.invoke(event)
             except InvocationError:
+                mail.unanswered += 1
                 self._timeline.sleep(2.0 * number)
             else:
-                return str(answer["disposition"]) if isinstance(answer, dict) else "CONTINUE"
-        return "CONTINUE"
+                known = answer if isinstance(answer, dict) else {}
+                mail.answers.append(str(known.get("disposition", "CONTINUE")))
+                return
 
     def _take_in(
         self, message_id: str, sender: str, recipients: Iterable[str], received_at: float

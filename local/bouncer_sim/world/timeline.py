@@ -11,6 +11,9 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
+# Epoch seconds have a quarter of a microsecond as their smallest step: less would not pass.
+_SHORTEST_S = 1e-6
+
 
 class EndOfTask(BaseException):  # not an error: nothing may catch it as one
     """Ends a task at the point at which it waits; no `except Exception` holds it up."""
@@ -81,8 +84,8 @@ class Timeline:
         return self._tasks[getcurrent()]
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass for the current task."""
-        wake_at = self.now + max(seconds, 0.0)
+        """Let time pass for the current task, as every real sleep does: at least a microsecond."""
+        wake_at = self.now + max(seconds, _SHORTEST_S)
         if wake_at <= self._until and (not self._entries or self._entries[0][0] > wake_at):
             self.now = wake_at  # nothing else happens until then: no other task needs a turn
             return
