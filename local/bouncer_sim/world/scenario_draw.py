@@ -83,7 +83,8 @@ _ODD_BODIES = (
 def draw(seed: int) -> Scenario:
     """Return the scenario of a seed: the same each time."""
     random = Random(seed)  # noqa: S311  # chance that can be repeated
-    steps = sorted(_steps(random), key=lambda step: step.at)
+    margin_s = random.choice((600, 600, 600, 0, 60))
+    steps = sorted(_steps(random, margin_s), key=lambda step: step.at)
     least_s = random.choice((0.005, 0.01, 0.02))
     return Scenario(
         name=f"seed {seed}",
@@ -92,7 +93,7 @@ def draw(seed: int) -> Scenario:
         skews=tuple(random.uniform(-2, 2) for _ in range(4)) if _one_in(random, 3) else (),
         ses_latency=Latency(least_s=least_s, most_s=least_s * random.choice((1, 2, 4))),
         random_seed=seed,
-        expiry_margin_s=random.choice((600, 600, 600, 0, 60)),
+        expiry_margin_s=margin_s,
     )
 
 
@@ -100,16 +101,16 @@ def _one_in(random: Random, number: int) -> bool:
     return random.randrange(number) == 0
 
 
-def _steps(random: Random) -> Iterator[Step]:
-    spread_s = random.choice((0.0, 5.0, 60.0, 600.0))
-    count = random.choice((1, 2, 3, 4, 8, 12)) if not _one_in(random, 40) else 60
+def _steps(random: Random, margin_s: int) -> Iterator[Step]:
+    spread_s = random.choice((0.0, 0.0, 5.0, 5.0, 60.0, 600.0))
+    count = random.choice((1, 2, 3, 4, 6, 8, 12, 14)) if not _one_in(random, 40) else 60
     for number in range(count):
         yield _mail_or_job(random, f"m{number}", random.uniform(0, spread_s))
     for number in range(random.choice((0, 0, 0, 0, 1, 2))):
         body = random.choice(_ODD_BODIES)
         yield OddBody(at=random.uniform(0, spread_s), name=f"odd{number}", body=body)
     if _one_in(random, 8):
-        yield from _pause(random)
+        yield from _pause(random, margin_s)
 
 
 def _mail_or_job(random: Random, message_id: str, at: float) -> Step:
@@ -136,12 +137,17 @@ def _recipients(random: Random) -> tuple[str, ...]:
     return tuple(f"{name}@example.com" for name in random.sample(_PEOPLE, count))
 
 
-def _pause(random: Random) -> Iterator[Step]:
+def _pause(random: Random, margin_s: int) -> Iterator[Step]:
+    """Pause sending, and nearly always resume it; the other settings stay."""
     at = random.uniform(0, 100)
-    yield ParameterChanges(at=at, name="settings", text="sending: paused")
+    yield _sending(at, "paused", margin_s)
     if not _one_in(random, 10):
-        until = at + random.choice((90.0, 600.0, 5_000.0))
-        yield ParameterChanges(at=until, name="settings", text="sending: on")
+        yield _sending(at + random.choice((90.0, 600.0, 5_000.0)), "on", margin_s)
+
+
+def _sending(at: float, word: str, margin_s: int) -> ParameterChanges:
+    text = f"sending: {word}\nexpiry_margin: {margin_s}"
+    return ParameterChanges(at=at, name="settings", text=text)
 
 
 def _incidents(random: Random) -> Iterator[Incident]:
@@ -157,7 +163,7 @@ def _call(random: Random) -> CallIncident:
     calls = _INTAKE_CALLS if _one_in(random, 5) else _WORKER_CALLS
     return CallIncident(
         call=random.choice(_ONLY_SOME.get(trouble, calls)),
-        nth=1 + int(random.expovariate(0.15)),
+        nth=1 + int(random.expovariate(0.25)),
         trouble=trouble,
         seconds=random.choice((0.5, 2.0, 5.0, 12.0, 40.0, 70.0))
         if trouble in (Trouble.LATE, Trouble.SLOW)

@@ -135,6 +135,21 @@ def every_dead_letter_can_be_seen(evidence: Evidence) -> Found:
             yield letters[-1].sent_at, f"{count} dead letters share the group {group}"
 
 
+def every_dead_letter_is_reported(evidence: Evidence) -> Found:
+    """Each dead letter has a line of its own: an outcome, or that it is not a job."""
+    unreadable = {line.members.get("record") for line in evidence.history.lines}
+    reported = {
+        str(queued.message.body)
+        for reference, jobs in evidence.jobs.items()
+        for queued in jobs
+        if reference in evidence.outcomes
+    }
+    known = {str(each.body) for each in evidence.history.queued if each.message_id in unreadable}
+    for letter in evidence.history.dead:
+        if str(letter.body) not in reported | known:
+            yield letter.sent_at, f"the dead letter {letter.message_id} has no line"
+
+
 def _life_s(evidence: Evidence) -> float:
     return LIFETIME.total_seconds() - evidence.history.scenario.expiry_margin_s
 
@@ -166,12 +181,20 @@ def no_job_waits_for_a_bad_one(evidence: Evidence) -> Found:
         each.message_id for each in scenario.steps if isinstance(each, JobWaits) and each.deadly
     }
     patience_s = _patience_s(evidence)
-    for reference, lines in evidence.outcomes.items():
-        for queued in evidence.jobs.get(reference, ())[:1]:
-            since = _all_well_at(evidence, queued.message.sent_at)
-            if queued.job.message_id not in deadly and lines[0].at - since > patience_s:
-                minutes = (lines[0].at - since) / 60
-                yield lines[0].at, f"{queued.job.message_id} waited {minutes:.0f} minutes"
+    for jobs in evidence.jobs.values():
+        ended_at = _ended_at(evidence, jobs[0])
+        since = _all_well_at(evidence, jobs[0].message.sent_at)
+        if jobs[0].job.message_id not in deadly and ended_at - since > patience_s:
+            yield ended_at, f"{jobs[0].job.message_id} waited {(ended_at - since) / 60:.0f} minutes"
+
+
+def _ended_at(evidence: Evidence, queued: QueuedJob) -> float:
+    """Return the time of a job's first outcome, or that at which it became a dead letter."""
+    if lines := evidence.outcomes.get(queued.job.reference):
+        return lines[0].at
+    body = str(queued.message.body)
+    mine = (each.sent_at for each in evidence.history.dead if str(each.body) == body)
+    return min(mine, default=evidence.history.ended_at)
 
 
 def _patience_s(evidence: Evidence) -> float:
@@ -194,6 +217,10 @@ def _delay_s(incident: Incident) -> float:
 def _all_well_at(evidence: Evidence, queued_at: float) -> float:
     """Return the time from which a job is not held up by an outage or by an operator."""
     scenario, start = evidence.history.scenario, evidence.history.started_at
-    outages = [(each.start, each.end) for each in scenario.incidents if isinstance(each, Outage)]
+    outages = [
+        (each.start, each.end)
+        for each in scenario.incidents
+        if isinstance(each, Outage) and each.place != DEAD_LETTERS  # no job needs that queue
+    ]
     ends = [start + until for _, until in (*outages, *_paused(scenario.steps))]
     return max([queued_at, *(end for end in ends if end < float("inf"))])

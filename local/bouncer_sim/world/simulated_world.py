@@ -55,7 +55,7 @@ RULE = "when: {recipient_domain: example.com}\nreject: {type: DoesNotExist, mess
 
 _POLLERS = 3
 _POLL_DELAY_S = 0.02  # from a message's becoming visible to a long poll's answer
-_AFTER_A_FAILED_POLL_S = 1.0
+_LONGEST_POLL_PAUSE_S = 60.0
 _MAPPING = Patience(connect_s=2, read_s=5, attempts=3)
 _RETENTION_S = 7 * DAY_S
 _DEAD_RETENTION_S = 14 * DAY_S
@@ -189,13 +189,16 @@ class SimulatedWorld:
         )
 
     def _poll(self) -> None:
-        """Poll for ever, as one of the mapping's pollers does."""
+        """Poll for ever, as one of the mapping's pollers does; wait longer after each failure."""
+        failed = 0
         while True:
             try:
                 if not self._mapping.poll():
                     self._rest()
+                failed = 0
             except (ClientError, BotoCoreError):
-                self._timeline.sleep(_AFTER_A_FAILED_POLL_S)
+                failed += 1
+                self._timeline.sleep(min(2.0**failed, _LONGEST_POLL_PAUSE_S))
 
     def _rest(self) -> None:
         """Wait until a message may be visible."""
