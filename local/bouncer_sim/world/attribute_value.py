@@ -30,6 +30,14 @@ def members(value: Value) -> frozenset[Any]:
     return frozenset(map(Decimal, content) if kind == "NS" else content)
 
 
+def kind_of_both(first: Value, second: Value) -> str:
+    """Return the type that two values share; raises `ExpressionError` if they do not."""
+    (kind,), (other,) = first, second
+    if kind != other:
+        raise ExpressionError(f"found the types {kind} and {other}, expected one")
+    return kind
+
+
 def made_set(kind: str, content: frozenset[Any]) -> Value:
     """Return a set as a value, its members in their order."""
     return {kind: [str(member) for member in sorted(content)]}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bouncer_sim.world.attempt import DONE, Attempt
-from bouncer_sim.world.evidence import bounced_by, outcome
+from bouncer_sim.world.evidence import SEND_BOUNCE, bounced_by, outcome
 from bouncer_sim.world.incident import Outage
 from bouncer_sim.world.journal_tape import JournalLine
 from bouncer_sim.world.lambda_function import Invocation
@@ -95,7 +95,7 @@ def _end(invocation: Invocation) -> _Entry:
 def _attempt(attempt: Attempt) -> Iterator[_Entry]:
     """Tell of each SendBounce call, and of any other call that met a trouble or was refused."""
     what = _what(attempt)
-    sends = attempt.call == "ses.send_bounce"
+    sends = attempt.call == SEND_BOUNCE
     if sends or attempt.trouble or attempt.result not in (DONE, ""):
         trouble = f" [{attempt.trouble}]" if attempt.trouble else ""
         raised = f" -> {attempt.raised}" if attempt.raised else ""
@@ -107,7 +107,7 @@ def _attempt(attempt: Attempt) -> Iterator[_Entry]:
 
 
 def _what(attempt: Attempt) -> str:
-    if attempt.call == "ses.send_bounce":
+    if attempt.call == SEND_BOUNCE:
         mail, recipient = bounced_by(attempt)[0]
         return f"send_bounce {mail} {recipient:.24}"
     key = attempt.arguments.get("Key") or attempt.arguments.get("Item") or {}

@@ -10,6 +10,7 @@ from bouncer_sim.world.fifo_queue import QueuedMessage
 from bouncer_sim.world.journal_tape import JournalLine
 from bouncer_sim.world.simulated_world import History, job_in
 
+SEND_BOUNCE = "ses.send_bounce"
 OUTCOMES = ("sent", "withheld", "failed")
 
 # A mail and one of its recipients, in lower case: what must not be bounced twice.
@@ -40,7 +41,7 @@ class Evidence:
     @cached_property
     def calls(self) -> list[Attempt]:
         """All SendBounce calls, in the order of starting."""
-        return [each for each in self.history.attempts if each.call == "ses.send_bounce"]
+        return [each for each in self.history.attempts if each.call == SEND_BOUNCE]
 
     @cached_property
     def arrivals(self) -> list[tuple[float, Attempt]]:

@@ -78,7 +78,7 @@ class OddBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterChanges:
-    """An operator puts a parameter below the prefix, or deletes it where `text` is None."""
+    """An operator puts a parameter below the prefix, or deletes it if `text` is not given."""
 
     at: float
     name: str

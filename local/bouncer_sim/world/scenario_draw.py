@@ -152,7 +152,7 @@ def _sending(at: float, word: str, margin_s: int) -> ParameterChanges:
 
 def _incidents(random: Random) -> Iterator[Incident]:
     kinds: tuple[Callable[[Random], Incident], ...] = (_call, _invocation, _outage)
-    for kind, most in zip(kinds, (8, 3, 2), strict=True):
+    for kind, most in zip(kinds, (12, 3, 2), strict=True):
         if not _one_in(random, 3):
             for _ in range(random.randint(0, most)):
                 yield kind(random)

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
+from bouncer_sim.world.evidence import SEND_BOUNCE
 from bouncer_sim.world.laws import breaches
 from bouncer_sim.world.scenario_draw import draw
 from bouncer_sim.world.simulated_world import SimulatedWorld
@@ -16,12 +17,18 @@ _CHUNK = 20
 
 @dataclass(slots=True)
 class Tally:
-    """The counts of several seeds; `broken` has the seeds that broke each law."""
+    """The counts of several seeds.
+
+    `late` counts SendBounce calls that arrived after their caller gave up, `breaches` those of each
+    law; `broken` has the seeds that broke it.
+    """
 
     seeds: int = 0
     calls: int = 0
     sent: int = 0
+    late: int = 0
     troubles: Counter[str] = field(default_factory=Counter)
+    breaches: Counter[str] = field(default_factory=Counter)
     broken: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, other: "Tally") -> None:
@@ -29,7 +36,9 @@ class Tally:
         self.seeds += other.seeds
         self.calls += other.calls
         self.sent += other.sent
+        self.late += other.late
         self.troubles += other.troubles
+        self.breaches += other.breaches
         for law, seeds in other.broken.items():
             self.broken.setdefault(law, []).extend(seeds)
 
@@ -38,14 +47,23 @@ def tally(seeds: Iterable[int]) -> Tally:
     """Run seeds one after the other and return their counts."""
     counts = Tally()
     for seed in seeds:
-        history = SimulatedWorld(draw(seed)).run()
-        counts.seeds += 1
-        counts.calls += len(history.attempts)
-        counts.sent += sum(line.event == "sent" for line in history.lines)
-        counts.troubles.update(str(each.trouble) for each in history.attempts if each.trouble)
-        for law in {breach.law for breach in breaches(history)}:
-            counts.broken.setdefault(law, []).append(seed)
+        counts.add(_of_one(seed))
     return counts
+
+
+def _of_one(seed: int) -> Tally:
+    history = SimulatedWorld(draw(seed)).run()
+    breached = Counter(breach.law for breach in breaches(history))
+    attempts = history.attempts
+    return Tally(
+        seeds=1,
+        calls=len(attempts),
+        sent=sum(line.event == "sent" for line in history.lines),
+        late=sum(each.call == SEND_BOUNCE and each.is_late for each in attempts),
+        troubles=Counter(str(each.trouble) for each in attempts if each.trouble),
+        breaches=breached,
+        broken={law: [seed] for law in breached},
+    )
 
 
 def tallied(first: int, count: int) -> Iterator[Tally]:

@@ -25,6 +25,7 @@ from bouncer_sim.world.evidence import (
 from bouncer_sim.world.incident import CallIncident, Incident, InvocationIncident, Outage, Trouble
 from bouncer_sim.world.journal_tape import JournalLine
 from bouncer_sim.world.scenario import JobWaits, ParameterChanges
+from bouncer_sim.world.simulated_world import job_in
 
 _CACHE_S = 60.0  # the settings' default
 
@@ -148,6 +149,14 @@ def every_dead_letter_is_reported(evidence: Evidence) -> Found:
     for letter in evidence.history.dead:
         if str(letter.body) not in reported | known:
             yield letter.sent_at, f"the dead letter {letter.message_id} has no line"
+
+
+def every_message_that_is_not_a_job_is_kept(evidence: Evidence) -> Found:
+    """A message that cannot be read becomes a dead letter: a newer version may have written it."""
+    kept = {str(each.body) for each in (*evidence.history.dead, *evidence.history.left)}
+    for message in evidence.history.queued:
+        if job_in(message) is None and str(message.body) not in kept:
+            yield evidence.history.ended_at, f"{message.message_id} is gone: {message.body[:30]!r}"
 
 
 def _life_s(evidence: Evidence) -> float:

@@ -8,6 +8,7 @@ from bouncer_sim.world.attribute_value import (
     Item,
     Value,
     is_set,
+    kind_of_both,
     made_number,
     made_set,
     members,
@@ -120,8 +121,9 @@ def _add(tokens: Tokens) -> Action:
 
 
 def _together(before: Value, added: Value) -> Value:
+    kind = kind_of_both(before, added)
     if is_set(added):
-        return made_set(next(iter(added)), members(before) | members(added))
+        return made_set(kind, members(before) | members(added))
     return made_number(number(before) + number(added))
 
 
@@ -130,11 +132,9 @@ def _delete(tokens: Tokens) -> Action:
 
     def act(scope: Scope, changed: Item) -> None:
         attribute, gone = scope.attribute(name), _required(value(scope), name)
-        left = members(changed[attribute]) - members(gone) if attribute in changed else None
-        if left:
-            changed[attribute] = made_set(next(iter(gone)), left)
-        else:  # an empty set does not exist
-            changed.pop(attribute, None)
+        before = changed.pop(attribute, gone)
+        if left := members(before) - members(gone):  # an empty set does not exist
+            changed[attribute] = made_set(kind_of_both(before, gone), left)
 
     return Action(name, act)
 
