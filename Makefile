@@ -29,10 +29,10 @@ expected: .venv/ready ## rewrite expected texts after a new wording (1 min)
 	@PYTHONPATH=. $(BIN)/python tests/rewrite_expected.py
 	@$(BIN)/pytest -n0 --snapshot-update tests/infra/test_policies.py
 
-simulate: .venv/ready ## run SEEDS=N seeds of the simulated world, or tell SEED=n (2 min)
+simulate: .venv/ready ## simulate SEEDS bad days, or tell SEED (2 min)
 	@$(BIN)/python -m bouncer_sim.world $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
-guarantees: .venv/ready ## print the figures of the promises about sending (5 min)
+guarantees: .venv/ready ## print the figures behind the promises (5 min)
 	@$(BIN)/python -m bouncer_sim.world.guarantees --seeds $(or $(SEEDS),2000)
 
 pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)

@@ -29,7 +29,7 @@ def bodies(messages: list[QueuedMessage]) -> list[str]:
 
 
 def test_a_group_is_blocked_while_one_of_its_messages_is_in_flight() -> None:
-    """What is behind waits, another group does not; order stays after a time-out."""
+    """Messages behind wait, those of another group do not; order stays after a time-out."""
     clock = Clock()
     made, _ = queue(clock)
     for number in range(12):

@@ -70,7 +70,7 @@ def met(trouble: Trouble, *, seconds: float = 0.0) -> CallIncident:
 def test_a_caller_without_an_answer_gets_an_error_of_the_sdk(
     trouble: Trouble, error: type[Exception], *, done: bool
 ) -> None:
-    """Whether the call took effect is another matter."""
+    """It says nothing about the effect of the call."""
     asking = Asking(met(trouble))
     assert asking.seen == [error]
     assert (asking.attempts[0].result == "done") is done

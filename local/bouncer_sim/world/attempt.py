@@ -13,8 +13,8 @@ DONE = "done"
 class Attempt:
     """An attempt of a call such as `dynamodb.put_item`; times are seconds since the epoch.
 
-    A request that never arrived has no `arrived_at`; `ended_at` is the time at which the caller went
-    on, or died. `result` is `done` or an error's code, as the service saw it.
+    A request that never arrived has no `arrived_at`; `ended_at` is the time at which the caller
+    went on, or died. `result` is `done` or an error's code, as the service saw it.
     """
 
     call: str

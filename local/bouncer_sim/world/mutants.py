@@ -38,7 +38,7 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The seed and the law by which a mutant was found; both are None if it was not."""
+    """The seed and the law by which a mutant was found, or None for both."""
 
     mutant: str
     seed: int | None
