@@ -73,5 +73,12 @@ class DeployedFunctions:
             journal=Journal("intake", "world", stream=self.tape.stream(environment)),
             now=environment.now,
         )
-        environment.caller.left_s = lambda: environment.remaining_s() - intake.RESERVE_S
-        return lambda event, request_id: built.handle(event, request_id=request_id)
+        return lambda event, request_id: self._ask(built, environment, event, request_id)
+
+    def _ask(
+        self, built: intake.Intake, environment: ExecutionEnvironment, event: Any, request_id: str
+    ) -> object:
+        """Invoke the intake, whose calls wait no longer than its time allows."""
+        until = environment.ticks() + environment.remaining_s() - intake.RESERVE_S
+        environment.caller.left_s = lambda: until - environment.ticks()
+        return built.handle(event, request_id=request_id)

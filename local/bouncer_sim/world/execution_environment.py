@@ -32,5 +32,8 @@ class ExecutionEnvironment:
         self._timeline.sleep(seconds)
 
     def remaining_s(self) -> float:
-        """Return the seconds until the invocation times out."""
-        return self.deadline - self._timeline.now
+        """Return the seconds until the invocation times out, as Lambda's runtime works them out.
+
+        Lambda says when; how long that is, is read from this environment's time of day.
+        """
+        return self.deadline - self._timeline.now - self._skew_s
