@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bouncer import intake, worker
+from bouncer.intake import RESERVE_S, Intake
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending import ses
@@ -17,6 +17,7 @@ from bouncer.sending.queue import Queue, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
+from bouncer.worker import Worker
 from bouncer_sim.world.caller import Patience
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
 from bouncer_sim.world.journal_tape import JournalTape
@@ -50,7 +51,7 @@ class DeployedFunctions:
         ssm, sqs, dynamodb = (
             self.connect(environment, name, _WORKER) for name in ("ssm", "sqs", "dynamodb")
         )
-        built = worker.Worker(
+        built = Worker(
             loader=Loader(SettingsSource(ssm, PREFIX), Settings(), now=environment.ticks),
             ledger=Ledger(dynamodb, TABLE),
             jobs=WorkerQueue(sqs, QUEUE_URL, DEAD_LETTER_URL),
@@ -67,18 +68,19 @@ class DeployedFunctions:
     def intake(self, environment: ExecutionEnvironment) -> Handler:
         """Return the intake's handler."""
         source = ParameterSource(self.connect(environment, "ssm", _INTAKE), PREFIX)
-        built = intake.Intake(
+        built = Intake(
             loader=Loader(source, Settings(), now=environment.ticks),
             jobs=Queue(self.connect(environment, "sqs", _INTAKE), QUEUE_URL),
             journal=Journal("intake", "world", stream=self.tape.stream(environment)),
             now=environment.now,
         )
-        return lambda event, request_id: self._ask(built, environment, event, request_id)
+        return lambda event, request_id: _invoke(built, environment, event, request_id)
 
-    def _ask(
-        self, built: intake.Intake, environment: ExecutionEnvironment, event: Any, request_id: str
-    ) -> object:
-        """Invoke the intake, whose calls wait no longer than its time allows."""
-        until = environment.ticks() + environment.remaining_s() - intake.RESERVE_S
-        environment.caller.left_s = lambda: until - environment.ticks()
-        return built.handle(event, request_id=request_id)
+
+def _invoke(
+    intake: Intake, environment: ExecutionEnvironment, event: Any, request_id: str
+) -> object:
+    """Invoke the intake, whose calls wait no longer than its time allows."""
+    until = environment.ticks() + environment.remaining_s() - RESERVE_S
+    environment.caller.left_s = lambda: until - environment.ticks()
+    return intake.handle(event, request_id=request_id)
