@@ -61,21 +61,38 @@ class Evidence:
 
     @cached_property
     def jobs(self) -> dict[str, list[QueuedJob]]:
-        """The jobs that the queue took, by reference; a mail judged twice has two."""
+        """The jobs that the queue took, by the name that their outcome lines have."""
         found: dict[str, list[QueuedJob]] = {}
         for message in self.history.queued:
             if job := job_in(message):
-                found.setdefault(job.reference, []).append(QueuedJob(message=message, job=job))
+                name = message.message_id if self._lines_name_records else job.reference
+                found.setdefault(name, []).append(QueuedJob(message=message, job=job))
         return found
 
     @cached_property
     def outcomes(self) -> dict[str, list[JournalLine]]:
-        """The outcome lines of each job, by reference."""
+        """The outcome lines of each job: by its queue message, or by its reference in 0.1.0."""
         found: dict[str, list[JournalLine]] = {}
-        for line in self.history.lines:
-            if line.event in OUTCOMES:
-                found.setdefault(line.members["reference"], []).append(line)
+        for line in self._outcome_lines:
+            name = line.members.get("record") or line.members["reference"]
+            found.setdefault(name, []).append(line)
         return found
+
+    @cached_property
+    def outcomes_of_mail(self) -> dict[str, list[JournalLine]]:
+        """The outcome lines of all jobs of each mail."""
+        found: dict[str, list[JournalLine]] = {}
+        for name, jobs in self.jobs.items():
+            found.setdefault(jobs[0].job.message_id, []).extend(self.outcomes.get(name, ()))
+        return found
+
+    @cached_property
+    def _outcome_lines(self) -> list[JournalLine]:
+        return [line for line in self.history.lines if line.event in OUTCOMES]
+
+    @cached_property
+    def _lines_name_records(self) -> bool:
+        return any("record" in line.members for line in self._outcome_lines)
 
     @cached_property
     def received_at(self) -> dict[str, float]:
@@ -98,21 +115,22 @@ def bounced_by(call: Attempt) -> list[Bounced]:
 
 
 def outcome(line: JournalLine) -> str:
-    """Return a line's outcome in a few words: the event, and the reason of `withheld`."""
+    """Return a line's outcome in a few words: the event, and the reason if it has one."""
     reason = line.members.get("reason")
-    return f"{line.event}: {reason}" if reason and line.event == "withheld" else line.event
+    return f"{line.event}: {reason}" if reason else line.event
 
 
 def names(line: JournalLine, recipient: str) -> bool:
-    """Tell whether a line is about a recipient; a line that was cut may be about any."""
-    if line.members.get("recipients_left_out"):
+    """Tell whether a line is about a recipient; one that was cut, or has none, may be about any."""
+    if "recipients" not in line.members or line.members.get("recipients_left_out"):
         return True
     return recipient in {each.lower() for each in line.members["recipients"]}
 
 
 def is_unknown(line: JournalLine) -> bool:
     """Tell whether a line says that nobody knows whether SES accepted the bounce."""
-    return line.event == "failed" and "unknown" in str(line.members).lower()
+    said = line.members.get("reason") or line.members.get("error", "")
+    return line.event == "failed" and "unknown" in str(said).lower()
 
 
 def outcomes_of(lines: Iterable[JournalLine]) -> str:

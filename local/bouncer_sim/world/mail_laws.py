@@ -42,7 +42,7 @@ def every_bounced_mail_is_reported(evidence: Evidence) -> Found:
         for reference in line.members.get("references", ())
     }
     answered = {mail.step.message_id for mail in evidence.history.mails if not mail.unanswered}
-    for reference, jobs in evidence.jobs.items():
-        mail = jobs[0].job.message_id
-        if mail in answered and reference not in reported:
-            yield jobs[0].message.sent_at, f"{mail} has a job, but no line of the intake says so"
+    for queued in (queued for jobs in evidence.jobs.values() for queued in jobs):
+        mail = queued.job.message_id
+        if mail in answered and queued.job.reference not in reported:
+            yield queued.message.sent_at, f"{mail} has a job, but no line of the intake says so"

@@ -55,11 +55,11 @@ def no_recipient_of_a_mail_is_bounced_twice(evidence: Evidence) -> Found:
 
 def every_job_has_one_outcome(evidence: Evidence) -> Found:
     """A job has one outcome: a line that repeats it says `again` and the same."""
-    for reference, lines in evidence.outcomes.items():
-        jobs = len(evidence.jobs.get(reference, ()))
+    for name, lines in evidence.outcomes.items():
+        jobs = len(evidence.jobs.get(name, ()))
         first_lines = [line for line in lines if not line.members.get("again")]
         if len(first_lines) > jobs or len(set(map(outcome, lines))) > jobs:
-            mail = lines[0].members["message_id"]
+            mail = lines[0].members.get("message_id", name)
             yield lines[-1].at, f"{mail} has {len(lines)} outcomes: {outcomes_of(lines)}"
 
 
@@ -68,19 +68,21 @@ def every_job_ends(evidence: Evidence) -> Found:
     end = evidence.history.ended_at
     dead = {str(letter.body) for letter in evidence.history.dead}
     waiting = {message.message_id for message in evidence.history.left}
-    for reference, jobs in evidence.jobs.items():
+    for name, jobs in evidence.jobs.items():
         for queued in jobs:
             if queued.message.message_id in waiting:
                 yield end, f"{queued.job.message_id} still waits at the end"
-            elif reference not in evidence.outcomes and str(queued.message.body) not in dead:
+            elif name not in evidence.outcomes and str(queued.message.body) not in dead:
                 yield end, f"{queued.job.message_id} is gone without an outcome"
 
 
 def every_outcome_is_true(evidence: Evidence) -> Found:
     """The journal says of each recipient what became of the bounce, and nothing else."""
-    for reference, lines in evidence.outcomes.items():
-        for queued in evidence.jobs.get(reference, ()):
-            yield from _untrue(evidence, queued, lines)
+    for name, jobs in evidence.jobs.items():
+        if name in evidence.outcomes:
+            for queued in jobs:
+                lines = evidence.outcomes_of_mail[queued.job.message_id]
+                yield from _untrue(evidence, queued, lines)
 
 
 def _untrue(evidence: Evidence, queued: QueuedJob, lines: Sequence[JournalLine]) -> Found:
@@ -112,9 +114,11 @@ def nothing_expires_early(evidence: Evidence) -> Found:
     """A job is withheld as expired only when its 24 hours less the margin are over."""
     for lines in evidence.outcomes.values():
         for line in lines:
-            received_at = evidence.received_at.get(line.members["message_id"], line.at)
+            if line.members.get("reason") != Reason.EXPIRED:
+                continue
+            received_at = evidence.received_at[line.members["message_id"]]
             age_s = line.at - received_at + evidence.most_skew_s
-            if line.members.get("reason") == Reason.EXPIRED and age_s < _life_s(evidence):
+            if age_s < _life_s(evidence):
                 yield line.at, f"{line.members['message_id']} expired after {age_s:.0f} s"
 
 
@@ -141,9 +145,9 @@ def every_dead_letter_is_reported(evidence: Evidence) -> Found:
     unreadable = {line.members.get("record") for line in evidence.history.lines}
     reported = {
         str(queued.message.body)
-        for reference, jobs in evidence.jobs.items()
+        for name, jobs in evidence.jobs.items()
         for queued in jobs
-        if reference in evidence.outcomes
+        if name in evidence.outcomes
     }
     known = {str(each.body) for each in evidence.history.queued if each.message_id in unreadable}
     for letter in evidence.history.dead:
@@ -190,16 +194,16 @@ def no_job_waits_for_a_bad_one(evidence: Evidence) -> Found:
         each.message_id for each in scenario.steps if isinstance(each, JobWaits) and each.deadly
     }
     patience_s = _patience_s(evidence)
-    for jobs in evidence.jobs.values():
-        ended_at = _ended_at(evidence, jobs[0])
+    for name, jobs in evidence.jobs.items():
+        ended_at = _ended_at(evidence, name, jobs[0])
         since = _all_well_at(evidence, jobs[0].message.sent_at)
         if jobs[0].job.message_id not in deadly and ended_at - since > patience_s:
             yield ended_at, f"{jobs[0].job.message_id} waited {(ended_at - since) / 60:.0f} minutes"
 
 
-def _ended_at(evidence: Evidence, queued: QueuedJob) -> float:
+def _ended_at(evidence: Evidence, name: str, queued: QueuedJob) -> float:
     """Return the time of a job's first outcome, or that at which it became a dead letter."""
-    if lines := evidence.outcomes.get(queued.job.reference):
+    if lines := evidence.outcomes.get(name):
         return lines[0].at
     body = str(queued.message.body)
     mine = (each.sent_at for each in evidence.history.dead if str(each.body) == body)
