@@ -107,7 +107,8 @@ class LambdaFunction:
         waiting = self._timeline.current
         task = self._timeline.spawn(partial(self._handle, running, invocation, waiting))
         self._limit(environment, invocation, task, planned)
-        self._timeline.park()
+        while invocation.ended_at is None:
+            self._timeline.park()
         if invocation.end != "answered":
             raise InvocationError(f"the function {invocation.end}")
         return invocation.answer

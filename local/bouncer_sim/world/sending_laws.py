@@ -236,4 +236,4 @@ def _all_well_at(evidence: Evidence, queued_at: float) -> float:
         if isinstance(each, Outage) and each.place != DEAD_LETTERS  # no job needs that queue
     ]
     ends = [start + until for _, until in (*outages, *_paused(scenario.steps))]
-    return max([queued_at, *(end for end in ends if end < float("inf"))])
+    return max([queued_at, *ends])

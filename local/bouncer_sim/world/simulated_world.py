@@ -203,8 +203,11 @@ class SimulatedWorld:
     def _rest(self) -> None:
         """Wait until a message may be visible."""
         visible_at = self._queue.next_visible_at()
-        self._idle_pollers.append(self._timeline.current)
+        me = self._timeline.current
+        self._idle_pollers.append(me)
         self._timeline.park(None if visible_at is None else visible_at + _POLL_DELAY_S)
+        if me in self._idle_pollers:  # nobody woke it
+            self._idle_pollers.remove(me)
 
     def _wake_pollers(self) -> None:
         for task in self._idle_pollers:
