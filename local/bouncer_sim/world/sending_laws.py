@@ -134,8 +134,8 @@ def nothing_starts_after_its_24_hours(evidence: Evidence) -> Found:
 def every_dead_letter_can_be_seen(evidence: Evidence) -> Found:
     """Each dead letter that the worker put has a message group of its own, so that all are seen."""
     letters = [each for each in evidence.history.dead if each.message_id.startswith(DEAD_LETTERS)]
-    groups = Counter(letter.group for letter in letters)
-    for group, count in groups.items():
+    different = {(letter.group, str(letter.body)) for letter in letters}  # one may be put again
+    for group, count in Counter(group for group, _ in different).items():
         if count > 1:
             yield letters[-1].sent_at, f"{count} dead letters share the group {group}"
 
@@ -156,8 +156,10 @@ def every_dead_letter_is_reported(evidence: Evidence) -> Found:
 
 
 def every_message_that_is_not_a_job_is_kept(evidence: Evidence) -> Found:
-    """A message that cannot be read becomes a dead letter: a newer version may have written it."""
+    """A message that cannot be read is a dead letter, or its body is kept in the ledger."""
+    items = evidence.history.ledger.values()
     kept = {str(each.body) for each in (*evidence.history.dead, *evidence.history.left)}
+    kept |= {item["body"]["S"] for item in items if "body" in item}
     for message in evidence.history.queued:
         if job_in(message) is None and str(message.body) not in kept:
             yield evidence.history.ended_at, f"{message.message_id} is gone: {message.body[:30]!r}"
