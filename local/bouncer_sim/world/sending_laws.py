@@ -29,7 +29,7 @@ from bouncer_sim.world.simulated_world import job_in
 
 _CACHE_S = 60.0  # the settings' default
 
-# The longest that a job may wait for others: two or three dead workers, and then its turn.
+# The longest that a job may wait for a dead worker, or for each job that kills three of them.
 _LONGEST_DELAY_S = 480.0
 _DELAY_OF_A_CRASH_S = 370.0
 _DELAY_OF_A_JOB_S = 2.5
@@ -195,7 +195,7 @@ def no_job_waits_for_a_bad_one(evidence: Evidence) -> Found:
     deadly = {
         each.message_id for each in scenario.steps if isinstance(each, JobWaits) and each.deadly
     }
-    patience_s = _patience_s(evidence)
+    patience_s = _patience_s(evidence) + len(deadly) * _LONGEST_DELAY_S
     for name, jobs in evidence.jobs.items():
         ended_at = _ended_at(evidence, name, jobs[0])
         since = _all_well_at(evidence, jobs[0].message.sent_at)
