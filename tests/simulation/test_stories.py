@@ -1,6 +1,7 @@
 """Failures that are known to break a law of the sending side, each as a story of its own.
 
 A story that the present code does not survive is marked; the mark goes when the code is mended.
+Troubles stand for the calls of an item and for those of a transaction, as the ledger may use both.
 """
 
 from collections.abc import Sequence
@@ -90,6 +91,7 @@ def test_an_outage_in_the_midst_of_claiming_loses_no_recipient() -> None:
         job("m1", *THREE),
         *calls("dynamodb.put_item", Trouble.THROTTLED, 3, 4, 5),
         *calls("dynamodb.delete_item", Trouble.THROTTLED, 1, 2, 3),
+        *calls("dynamodb.transact_write_items", Trouble.THROTTLED, *range(1, 8)),
     )
     assert_holds("every_outcome_is_true", scenario)
 
@@ -97,7 +99,11 @@ def test_an_outage_in_the_midst_of_claiming_loses_no_recipient() -> None:
 @broken_today("the claim of an attempt that heard no answer counts as somebody else's")
 def test_a_claim_whose_answer_was_lost_is_not_a_bounce() -> None:
     """The claim takes effect, all answers are lost: the job is bounced later, or unknown."""
-    scenario = told(job("m1"), *calls("dynamodb.put_item", Trouble.LOST_ANSWER, 1, 2, 3))
+    scenario = told(
+        job("m1"),
+        *calls("dynamodb.put_item", Trouble.LOST_ANSWER, 1, 2, 3),
+        *calls("dynamodb.transact_write_items", Trouble.LOST_ANSWER, *range(1, 6)),
+    )
     assert_holds("every_outcome_is_true", scenario)
 
 
@@ -108,6 +114,7 @@ def test_a_release_that_is_refused_loses_no_bounce() -> None:
         job("m1"),
         Outage(place="ses", start=0, end=60, trouble=Trouble.UNAVAILABLE),
         *calls("dynamodb.delete_item", Trouble.UNREACHABLE, 1, 2, 3),
+        *calls("dynamodb.transact_write_items", Trouble.UNREACHABLE, *range(2, 7)),
     )
     assert_holds("every_outcome_is_true", scenario)
 
