@@ -56,7 +56,7 @@ RULE = "when: {recipient_domain: example.com}\nreject: {type: DoesNotExist, mess
 
 _POLLERS = 3
 _POLL_DELAY_S = 0.02  # from a message's becoming visible to a long poll's answer
-_LONGEST_POLL_PAUSE_S = 60.0
+_MOST_DOUBLINGS = 6  # a mapping that cannot poll waits up to 64 s
 _MAPPING = Patience(connect_s=2, read_s=5, attempts=3)
 _RETENTION_S = 7 * DAY_S
 _DEAD_RETENTION_S = 14 * DAY_S
@@ -200,8 +200,8 @@ class SimulatedWorld:
                     self._rest()
                 failed = 0
             except (ClientError, BotoCoreError):
-                failed += 1
-                self._timeline.sleep(min(2.0**failed, _LONGEST_POLL_PAUSE_S))
+                failed = min(failed + 1, _MOST_DOUBLINGS)
+                self._timeline.sleep(2.0**failed)
 
     def _rest(self) -> None:
         """Wait until a message may be visible."""
