@@ -89,7 +89,8 @@ def _end(invocation: Invocation) -> _Entry:
     returned = (invocation.answer or {}).get("batchItemFailures") or ()
     left = f", {len(returned)} to be delivered again" if returned else ""
     ended_at = math.inf if invocation.ended_at is None else invocation.ended_at
-    return _Entry(ended_at, invocation.environment, f"{invocation.end}{left}")
+    error = f": {invocation.error!r}" if invocation.error else ""
+    return _Entry(ended_at, invocation.environment, f"{invocation.end}{left}{error}")
 
 
 def _attempt(attempt: Attempt) -> Iterator[_Entry]:

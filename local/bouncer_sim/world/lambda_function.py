@@ -24,7 +24,10 @@ Build = Callable[[ExecutionEnvironment], Handler]
 
 @dataclass(slots=True, kw_only=True)
 class Invocation:
-    """One invocation as the world saw it; `end` is `answered`, `failed`, `crashed`, `timed out`."""
+    """One invocation as the world saw it; `end` is `answered`, `failed`, `crashed`, `timed out`.
+
+    `error` is the one that a failed invocation raised.
+    """
 
     number: int
     environment: str
@@ -33,6 +36,7 @@ class Invocation:
     event: Any
     ended_at: float | None = None
     end: str = ""
+    error: Exception | None = None
     answer: Any = None
 
 
@@ -139,8 +143,8 @@ class LambdaFunction:
         except EndOfTask:
             running.environment.caller.dead = True
             invocation.end = invocation.end or "crashed"
-        except Exception:  # noqa: BLE001  # as Lambda: whatever it was, the invocation failed
-            invocation.end = "failed"
+        except Exception as error:  # noqa: BLE001  # as Lambda: whatever it was, it failed
+            invocation.end, invocation.error = "failed", error
         finally:
             invocation.ended_at = running.environment.used_at = self._timeline.now
             if not running.environment.caller.dead:

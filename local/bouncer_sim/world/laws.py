@@ -32,6 +32,7 @@ LAWS: tuple[Law, ...] = (
     sending_laws.every_dead_letter_can_be_seen,
     sending_laws.every_dead_letter_is_reported,
     sending_laws.every_message_that_is_not_a_job_is_kept,
+    sending_laws.no_function_raises,
     mail_laws.no_mail_is_stopped_and_silent,
     mail_laws.every_bounced_mail_is_reported,
 )

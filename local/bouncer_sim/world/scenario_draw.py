@@ -44,6 +44,7 @@ _WORKER_CALLS = (
     "queue.receive_message",
     "dead_letters.send_message",
     "ssm.get_parameter",
+    "ssm.get_parameters",
     "ses.send_bounce",
     "ses.send_bounce",
     "ses.send_bounce",

@@ -165,6 +165,13 @@ def every_message_that_is_not_a_job_is_kept(evidence: Evidence) -> Found:
             yield evidence.history.ended_at, f"{message.message_id} is gone: {message.body[:30]!r}"
 
 
+def no_function_raises(evidence: Evidence) -> Found:
+    """No invocation ends with an error of the function: whatever happens is settled inside."""
+    for invocation in evidence.history.invocations:
+        if invocation.error is not None:
+            yield invocation.started_at, f"{invocation.environment}: {invocation.error!r}"
+
+
 def _life_s(evidence: Evidence) -> float:
     return LIFETIME.total_seconds() - evidence.history.scenario.expiry_margin_s
 

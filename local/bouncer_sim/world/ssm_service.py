@@ -29,6 +29,14 @@ class SsmService:
             raise service_error("ParameterNotFound")
         return {"Parameter": self._newest(name)}
 
+    def get_parameters(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the newest versions of several parameters, and the names that do not exist."""
+        names = arguments["Names"]
+        return {
+            "Parameters": [self._newest(name) for name in names if name in self._versions],
+            "InvalidParameters": [name for name in names if name not in self._versions],
+        }
+
     def get_parameters_by_path(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return a page of the parameters below a path."""
         path = f"{arguments['Path']}/"
