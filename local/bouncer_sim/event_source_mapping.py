@@ -8,6 +8,7 @@ Source: Lambda Developer Guide, "Using Lambda with Amazon SQS".
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from bouncer.errors import BouncerError
 from bouncer.function_limits import BATCH_SIZE
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
 
 Invoke = Callable[[dict[str, Any]], object]
+
+
+class InvocationError(BouncerError):
+    """An invocation without an answer: the function failed, crashed or timed out."""
 
 
 class EventSourceMapping:
@@ -43,7 +48,10 @@ class EventSourceMapping:
     def _failures(self, messages: "list[MessageTypeDef]") -> set[str]:
         """The ids the function wants to see again; all of them when its answer makes no sense."""
         ids = {message["MessageId"] for message in messages}
-        answer = self._invoke({"Records": [self._record(message) for message in messages]})
+        try:
+            answer = self._invoke({"Records": [self._record(message) for message in messages]})
+        except InvocationError:
+            return ids
         if not answer:
             return set()
         try:

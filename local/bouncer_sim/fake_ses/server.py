@@ -17,6 +17,7 @@ from typing import Self
 from bouncer_sim.fake_ses import answer, dsn
 from bouncer_sim.fake_ses import send_bounce_request as bounce
 from bouncer_sim.fake_ses.answer import Answer
+from bouncer_sim.fake_ses.arrival_rate import ArrivalRate
 from bouncer_sim.fake_ses.faults import FaultKind, Faults
 from bouncer_sim.fake_ses.form import decode, region_of, require_action
 from bouncer_sim.fake_ses.listener import Listener
@@ -26,8 +27,6 @@ from bouncer_sim.fake_ses.ses_account import Account, ReceivedMail
 
 SENT = "Sent"
 
-# One call per second, less a microsecond: adding 1.0 to a time may round down.
-_INTERVAL_S = 1.0 - 1e-6
 _REMEMBERED_CALLS = 10_000
 _MAX_ID = 256
 _FAULTS: dict[FaultKind | None, tuple[ErrorCode, str]] = {
@@ -85,7 +84,7 @@ class FakeSes:
         self._lock = threading.Lock()
         self._calls: deque[Call] = deque(maxlen=_REMEMBERED_CALLS)
         self._number = 0
-        self._last: float | None = None
+        self._rate = ArrivalRate()
         self._stopping = threading.Event()
         self._listener: Listener | None = None
 
@@ -215,10 +214,8 @@ class FakeSes:
         with self._lock:
             now = self._clock()
             self._number += 1
-            # abs: a wall clock that was set back must not throttle until it has caught up.
-            early = self._last is not None and abs(now - self._last) < _INTERVAL_S
+            planned = self._faults.of(self._number)
+            early = self._rate.is_early(now, counts=planned is not FaultKind.THROTTLE)
             # Too early comes first: no fault may hide a caller that does not keep the pace.
-            fault = None if early else self._faults.of(self._number)
-            if not early and fault is not FaultKind.THROTTLE:
-                self._last = now
+            fault = None if early else planned
             return _Arrival(number=self._number, at=now, early=early, fault=fault)

@@ -1,0 +1,86 @@
+"""Builds the deployed functions with simulated clients and clocks: the one place that does.
+
+It says the same as `bouncer.worker._worker` and `bouncer.intake._intake`, and follows them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bouncer.intake import RESERVE_S, Intake
+from bouncer.journal import Journal
+from bouncer.operator_settings import Settings
+from bouncer.sending import ses
+from bouncer.sending.ledger import Ledger
+from bouncer.sending.pacer import Pacer
+from bouncer.sending.queue import Queue, WorkerQueue
+from bouncer.sending.ses import Sender
+from bouncer.sources.loader import Loader
+from bouncer.sources.parameters import ParameterSource, SettingsSource
+from bouncer.worker import Worker
+from bouncer_sim.world.caller import Patience
+from bouncer_sim.world.execution_environment import ExecutionEnvironment
+from bouncer_sim.world.journal_tape import JournalTape
+from bouncer_sim.world.lambda_function import Handler
+
+PREFIX = "/ses-auto-bouncer/world"
+TABLE = "ledger"
+QUEUE = "queue"
+DEAD_LETTERS = "dead_letters"
+QUEUE_URL = f"https://simulated.amazonaws.com/{QUEUE}"
+DEAD_LETTER_URL = f"https://simulated.amazonaws.com/{DEAD_LETTERS}"
+
+# As the functions set them: worker._CONFIG, ses.CONFIG, and aws/client.py of the intake.
+_WORKER = Patience(connect_s=2, read_s=3, attempts=3)
+_SES = Patience(connect_s=ses.CONNECT_TIMEOUT_S, read_s=ses.READ_TIMEOUT_S, attempts=1)
+_INTAKE = Patience(connect_s=1, read_s=3, attempts=2)
+
+# Makes a client of `dynamodb`, `sqs`, `ses` or `ssm` for an environment.
+Connect = Callable[[ExecutionEnvironment, str, Patience], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedFunctions:
+    """The functions of a deployment, as a world builds them in its environments."""
+
+    connect: Connect
+    tape: JournalTape
+
+    def worker(self, environment: ExecutionEnvironment) -> Handler:
+        """Return the worker's handler."""
+        ssm, sqs, dynamodb = (
+            self.connect(environment, name, _WORKER) for name in ("ssm", "sqs", "dynamodb")
+        )
+        built = Worker(
+            loader=Loader(SettingsSource(ssm, PREFIX), Settings(), now=environment.ticks),
+            ledger=Ledger(dynamodb, TABLE),
+            jobs=WorkerQueue(sqs, QUEUE_URL, DEAD_LETTER_URL),
+            sender=Sender(self.connect(environment, "ses", _SES)),
+            pacer=Pacer(now=environment.ticks, sleep=environment.sleep),
+            outcomes=Journal("worker", "world", stream=self.tape.stream(environment)),
+            now=environment.now,
+            ticks=environment.ticks,
+        )
+        return lambda event, request_id: built.handle(
+            event["Records"], remaining_s=environment.remaining_s(), request_id=request_id
+        )
+
+    def intake(self, environment: ExecutionEnvironment) -> Handler:
+        """Return the intake's handler."""
+        source = ParameterSource(self.connect(environment, "ssm", _INTAKE), PREFIX)
+        built = Intake(
+            loader=Loader(source, Settings(), now=environment.ticks),
+            jobs=Queue(self.connect(environment, "sqs", _INTAKE), QUEUE_URL),
+            journal=Journal("intake", "world", stream=self.tape.stream(environment)),
+            now=environment.now,
+        )
+        return lambda event, request_id: _invoke(built, environment, event, request_id)
+
+
+def _invoke(
+    intake: Intake, environment: ExecutionEnvironment, event: Any, request_id: str
+) -> object:
+    """Invoke the intake, whose calls wait no longer than its time allows."""
+    until = environment.ticks() + environment.remaining_s() - RESERVE_S
+    environment.caller.left_s = lambda: until - environment.ticks()
+    return intake.handle(event, request_id=request_id)

@@ -1,0 +1,138 @@
+"""A run's history put in order for the laws: arrivals at SES, jobs, and the lines about them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from bouncer.jobs.job import Job
+from bouncer_sim.world.attempt import DONE, Attempt
+from bouncer_sim.world.fifo_queue import QueuedMessage
+from bouncer_sim.world.journal_tape import JournalLine
+from bouncer_sim.world.simulated_world import History, job_in
+
+SEND_BOUNCE = "ses.send_bounce"
+OUTCOMES = ("sent", "withheld", "failed")
+
+# A mail and one of its recipients, in lower case: what must not be bounced twice.
+Bounced = tuple[str, str]
+
+Found = Iterator[tuple[float, str]]  # breaches of a law: the time, and how it was broken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedJob:
+    """A job and the message that it stands in."""
+
+    message: QueuedMessage
+    job: Job
+
+    @property
+    def recipients(self) -> frozenset[str]:
+        """The job's recipients in lower case."""
+        return frozenset(recipient.lower() for recipient in self.job.recipients)
+
+
+class Evidence:
+    """A history with what the laws ask of it, each worked out once."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+
+    @cached_property
+    def calls(self) -> list[Attempt]:
+        """All SendBounce calls, in the order of starting."""
+        return [each for each in self.history.attempts if each.call == SEND_BOUNCE]
+
+    @cached_property
+    def arrivals(self) -> list[tuple[float, Attempt]]:
+        """All calls that reached SES, with the time, in the order of arrival."""
+        arrived = [(call.arrived_at, call) for call in self.calls if call.arrived_at is not None]
+        return sorted(arrived, key=lambda arrival: arrival[0])
+
+    @cached_property
+    def accepted(self) -> dict[Bounced, list[Attempt]]:
+        """The calls that SES accepted, by mail and recipient."""
+        found: dict[Bounced, list[Attempt]] = {}
+        for _, call in self.arrivals:
+            if call.result == DONE:
+                for bounced in bounced_by(call):
+                    found.setdefault(bounced, []).append(call)
+        return found
+
+    @cached_property
+    def jobs(self) -> dict[str, list[QueuedJob]]:
+        """The jobs that the queue took, by the name that their outcome lines have."""
+        found: dict[str, list[QueuedJob]] = {}
+        for message in self.history.queued:
+            if job := job_in(message):
+                name = message.message_id if self._lines_name_records else job.reference
+                found.setdefault(name, []).append(QueuedJob(message=message, job=job))
+        return found
+
+    @cached_property
+    def outcomes(self) -> dict[str, list[JournalLine]]:
+        """The outcome lines of each job: by its queue message, or by its reference in 0.1.0."""
+        found: dict[str, list[JournalLine]] = {}
+        for line in self._outcome_lines:
+            name = line.members.get("record") or line.members["reference"]
+            found.setdefault(name, []).append(line)
+        return found
+
+    @cached_property
+    def outcomes_of_mail(self) -> dict[str, list[JournalLine]]:
+        """The outcome lines of all jobs of each mail."""
+        found: dict[str, list[JournalLine]] = {}
+        for name, jobs in self.jobs.items():
+            found.setdefault(jobs[0].job.message_id, []).extend(self.outcomes.get(name, ()))
+        return found
+
+    @cached_property
+    def _outcome_lines(self) -> list[JournalLine]:
+        return [line for line in self.history.lines if line.event in OUTCOMES]
+
+    @cached_property
+    def _lines_name_records(self) -> bool:
+        return any("record" in line.members for line in self._outcome_lines)
+
+    @cached_property
+    def received_at(self) -> dict[str, float]:
+        """The time at which SES received each mail that a job is for."""
+        jobs = (queued.job for group in self.jobs.values() for queued in group)
+        return {job.message_id: job.received_at.timestamp() for job in jobs}
+
+    @cached_property
+    def most_skew_s(self) -> float:
+        """The largest difference between two clocks of this run."""
+        skews = self.history.scenario.skews or (0.0,)
+        return max(0.0, *skews) - min(0.0, *skews)
+
+
+def bounced_by(call: Attempt) -> list[Bounced]:
+    """Return the mail of a SendBounce call with each of its recipients."""
+    mail = call.arguments["OriginalMessageId"]
+    infos = call.arguments["BouncedRecipientInfoList"]
+    return [(mail, info["Recipient"].lower()) for info in infos]
+
+
+def outcome(line: JournalLine) -> str:
+    """Return a line's outcome in a few words: the event, and the reason if it has one."""
+    reason = line.members.get("reason")
+    return f"{line.event}: {reason}" if reason else line.event
+
+
+def names(line: JournalLine, recipient: str) -> bool:
+    """Tell whether a line is about a recipient; one that was cut, or has none, may be about any."""
+    if "recipients" not in line.members or line.members.get("recipients_left_out"):
+        return True
+    return recipient in {each.lower() for each in line.members["recipients"]}
+
+
+def is_unknown(line: JournalLine) -> bool:
+    """Tell whether a line says that nobody knows whether SES accepted the bounce."""
+    said = line.members.get("reason") or line.members.get("error", "")
+    return line.event == "failed" and "unknown" in str(said).lower()
+
+
+def outcomes_of(lines: Iterable[JournalLine]) -> str:
+    """Return the outcomes of lines as a text, each once."""
+    return ", ".join(dict.fromkeys(map(outcome, lines))) or "no outcome"

@@ -1,0 +1,157 @@
+"""One SQS FIFO queue: order within groups, visibility, receive counts, dead letters.
+
+A group is blocked while one of its messages is in flight. A receipt handle counts only until the
+message is visible again. Sources: SQS Developer Guide, "FIFO queue delivery logic" and "Dead-letter
+queues"; API reference, ChangeMessageVisibility.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+_DEDUPLICATION_S = 300
+
+
+@dataclass(slots=True, kw_only=True)
+class QueuedMessage:
+    """A message in a queue; times are seconds since the epoch."""
+
+    message_id: str
+    body: str
+    group: str
+    sequence: int
+    sent_at: float
+    visible_at: float
+    receives: int = 0
+    first_received_at: float = 0.0
+    handle: str = ""
+
+
+class HandleError(Exception):
+    """A receipt handle that does not stand for a message in flight."""
+
+
+class FifoQueue:
+    """A queue with its retention; `now` is the time in seconds.
+
+    `changed` is called after each change by which a message may have become visible.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        now: Callable[[], float],
+        visibility_s: float,
+        retention_s: float,
+        dead_letters: "FifoQueue | None" = None,
+        most_receives: int = 0,
+    ) -> None:
+        self.name = name
+        self.changed: Callable[[], None] = lambda: None
+        self.sent: list[QueuedMessage] = []  # every message that was ever taken, in order
+        self._now = now
+        self._visibility_s = visibility_s
+        self._retention_s = retention_s
+        self._dead_letters = dead_letters
+        self._most_receives = most_receives
+        self._groups: dict[str, dict[str, QueuedMessage]] = {}
+        self._sequence = 0
+        self._deduplicated: dict[str, tuple[float, QueuedMessage]] = {}
+
+    @property
+    def messages(self) -> list[QueuedMessage]:
+        """All messages in the queue, those in flight included, in the order of sending."""
+        return [message for group in self._groups.values() for message in group.values()]
+
+    def send(self, body: str, group: str, deduplication: str) -> QueuedMessage:
+        """Put a message on the queue; the same one within five minutes is not put again."""
+        at, message = self._deduplicated.get(deduplication, (0.0, None))
+        if message is not None and self._now() - at < _DEDUPLICATION_S:
+            return message
+        message = QueuedMessage(
+            message_id=f"{self.name}-{len(self.sent) + 1}",
+            body=body,
+            group=group,
+            sequence=self._next_sequence(),
+            sent_at=self._now(),
+            visible_at=self._now(),
+        )
+        self._deduplicated[deduplication] = (self._now(), message)
+        self._put(message)
+        return message
+
+    def _put(self, message: QueuedMessage) -> None:
+        self.sent.append(message)
+        self._groups.setdefault(message.group, {})[message.message_id] = message
+        self.changed()
+
+    def _next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def receive(self, most: int) -> list[QueuedMessage]:
+        """Take messages of the first group that is not blocked into flight."""
+        for group in list(self._groups.values()):
+            self._drop_expired(group)
+            if not self._is_blocked(group) and (taken := list(self._taken(group, most))):
+                return taken
+        return []
+
+    def _is_blocked(self, group: dict[str, QueuedMessage]) -> bool:
+        return any(message.visible_at > self._now() for message in group.values())
+
+    def _drop_expired(self, group: dict[str, QueuedMessage]) -> None:
+        for message in list(group.values()):
+            expired = message.sent_at + self._retention_s <= self._now()
+            if expired and message.visible_at <= self._now():
+                self._remove(message)
+
+    def _taken(self, group: dict[str, QueuedMessage], most: int) -> Iterator[QueuedMessage]:
+        for message in list(group.values())[:most]:
+            if self._dead_letters and message.receives >= self._most_receives:
+                self._remove(message)
+                self._dead_letters.take_over(message)
+                continue
+            message.receives += 1
+            message.first_received_at = message.first_received_at or self._now()
+            message.visible_at = self._now() + self._visibility_s
+            message.handle = f"{message.message_id}/{message.receives}"
+            yield message
+
+    def take_over(self, message: QueuedMessage) -> None:
+        """Become the queue of a dead letter: it keeps id and group, its time starts again."""
+        now, sequence = self._now(), self._next_sequence()
+        self._put(
+            replace(message, sent_at=now, visible_at=now, sequence=sequence, receives=0, handle="")
+        )
+
+    def make_visible(self, handle: str, after_s: float) -> None:
+        """Have a message in flight visible after some seconds; raises `HandleError`."""
+        self._in_flight(handle).visible_at = self._now() + after_s
+        self.changed()
+
+    def delete(self, handle: str) -> None:
+        """Delete a message in flight; raises `HandleError`."""
+        self._remove(self._in_flight(handle))
+        self.changed()
+
+    def _in_flight(self, handle: str) -> QueuedMessage:
+        message_id = handle.rpartition("/")[0]
+        for group in self._groups.values():
+            message = group.get(message_id)
+            if message and message.handle == handle and message.visible_at > self._now():
+                return message
+        raise HandleError(
+            f"found the receipt handle {handle}, expected that of a message in flight"
+        )
+
+    def _remove(self, message: QueuedMessage) -> None:
+        group = self._groups[message.group]
+        del group[message.message_id]
+        if not group:
+            del self._groups[message.group]
+
+    def next_visible_at(self) -> float | None:
+        """Return the time at which the first group is not blocked, or None of an empty queue."""
+        free = (max(each.visible_at for each in group.values()) for group in self._groups.values())
+        return min(free, default=None)

@@ -1,0 +1,47 @@
+"""All laws, and the check of a run by them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bouncer_sim.world import mail_laws, sending_laws
+from bouncer_sim.world.evidence import Evidence, Found
+from bouncer_sim.world.simulated_world import History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """A law that was broken: its name, the time (seconds since the epoch) and how."""
+
+    law: str
+    at: float
+    text: str
+
+
+Law = Callable[[Evidence], Found]
+
+LAWS: tuple[Law, ...] = (
+    sending_laws.no_two_calls_arrive_within_a_second,
+    sending_laws.no_recipient_of_a_mail_is_bounced_twice,
+    sending_laws.every_job_has_one_outcome,
+    sending_laws.every_job_ends,
+    sending_laws.every_outcome_is_true,
+    sending_laws.nothing_expires_early,
+    sending_laws.nothing_starts_after_its_24_hours,
+    sending_laws.nothing_is_sent_while_paused,
+    sending_laws.no_job_waits_for_a_bad_one,
+    sending_laws.every_dead_letter_can_be_seen,
+    sending_laws.every_dead_letter_is_reported,
+    sending_laws.every_message_that_is_not_a_job_is_kept,
+    sending_laws.no_function_raises,
+    mail_laws.no_mail_is_stopped_and_silent,
+    mail_laws.every_bounced_mail_is_reported,
+)
+
+
+def breaches(history: History) -> list[Breach]:
+    """Return all breaches of a run, in the order of time."""
+    evidence = Evidence(history)
+    found = [
+        Breach(law=law.__name__, at=at, text=text) for law in LAWS for at, text in law(evidence)
+    ]
+    return sorted(found, key=lambda breach: breach.at)

@@ -1,0 +1,48 @@
+"""The laws of the intake: no mail is lost, and none is stopped without a word."""
+
+from bouncer.reasons import Reason
+from bouncer_sim.world.evidence import Evidence, Found
+
+
+def no_mail_is_stopped_and_silent(evidence: Evidence) -> Found:
+    """A mail that was stopped has a job for each recipient, or a reason about its sender."""
+    jobs = [queued for group in evidence.jobs.values() for queued in group]
+    for mail in evidence.history.mails:
+        if not any(answer.startswith("STOP") for answer in mail.answers):
+            continue
+        message_id = mail.step.message_id
+        mine = [queued.recipients for queued in jobs if queued.job.message_id == message_id]
+        answered = frozenset[str]().union(*mine)
+        excused = _withheld_by_guard(evidence, message_id)
+        for recipient in sorted({each.lower() for each in mail.step.recipients}):
+            if recipient not in answered | excused:
+                yield mail.received_at, f"{message_id} {recipient:.40} is stopped and silent"
+
+
+def _withheld_by_guard(evidence: Evidence, message_id: str) -> set[str]:
+    lines = [line for line in evidence.history.lines if line.event == "mail"]
+    decisions = (
+        decision
+        for line in lines
+        if line.members["message_id"] == message_id
+        for decision in line.members["decisions"]
+    )
+    return {
+        decision["recipient"].lower()
+        for decision in decisions
+        if decision["withheld"] and Reason(decision["withheld"]).about_sender
+    }
+
+
+def every_bounced_mail_is_reported(evidence: Evidence) -> Found:
+    """A mail whose job was queued by an intake that answered has a line with the job."""
+    reported = {
+        reference
+        for line in evidence.history.lines
+        for reference in line.members.get("references", ())
+    }
+    answered = {mail.step.message_id for mail in evidence.history.mails if not mail.unanswered}
+    for queued in (queued for jobs in evidence.jobs.values() for queued in jobs):
+        mail = queued.job.message_id
+        if mail in answered and queued.job.reference not in reported:
+            yield queued.message.sent_at, f"{mail} has a job, but no line of the intake says so"

@@ -1,0 +1,111 @@
+"""A scenario: all that happens to a deployment from outside, and all that goes wrong.
+
+Steps and incidents are plain lists of values. A scenario is drawn from a seed or written by hand;
+a shorter one is the same with some of them left out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bouncer_sim.world.incident import Incident
+from bouncer_sim.world.wire import Latency
+
+START = 1_793_606_400.0  # 2026-11-02 08:00 UTC
+HOUR_S = 3600.0
+DAY_S = 24 * HOUR_S
+
+DOMAIN = "example.com"
+SENDER = "eve@partner.example"
+
+LATENCIES: Mapping[str, Latency] = {
+    "dynamodb": Latency(least_s=0.002, most_s=0.008),
+    "queue": Latency(least_s=0.004, most_s=0.012),
+    "dead_letters": Latency(least_s=0.004, most_s=0.012),
+    "ssm": Latency(least_s=0.005, most_s=0.02),
+    "ses": Latency(least_s=0.02, most_s=0.04),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailArrives:
+    """SES receives a mail `at` seconds from the beginning and asks the intake about it.
+
+    `repeats` is how often SES asks again, although it has an answer.
+    """
+
+    at: float
+    message_id: str
+    recipients: tuple[str, ...]
+    sender: str = SENDER
+    repeats: int = 0
+
+    def __str__(self) -> str:
+        return f"mail {self.message_id} for {_counted(self.recipients)} arrives"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobWaits:
+    """A job stands in the queue `at` seconds from the beginning, for a mail `age_s` seconds old.
+
+    `deadly` is a job that ends the process which reads it, `sender_verified` whether SES knows
+    the bounce's sender.
+    """
+
+    at: float
+    message_id: str
+    recipients: tuple[str, ...]
+    age_s: float = 0.0
+    deadly: bool = False
+    sender_verified: bool = True
+
+    def __str__(self) -> str:
+        kind = "deadly job" if self.deadly else "job"
+        age = f", {self.age_s / HOUR_S:.2f} h old" if self.age_s else ""
+        return f"{kind} {self.message_id} for {_counted(self.recipients)} waits{age}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OddBody:
+    """A message that is not a job of this version stands in the queue."""
+
+    at: float
+    name: str
+    body: str
+
+    def __str__(self) -> str:
+        return f"the queue gets the odd body {self.body[:30]!r}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterChanges:
+    """An operator puts a parameter below the prefix, or deletes it if `text` is not given."""
+
+    at: float
+    name: str
+    text: str | None
+
+    def __str__(self) -> str:
+        return f"parameter {self.name} becomes {self.text!r:.50}"
+
+
+Step = MailArrives | JobWaits | OddBody | ParameterChanges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Steps and incidents; `skews` are the clock errors of new environments, in turn (seconds).
+
+    `expiry_margin_s` is the operator's setting, `random_seed` decides about latencies.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    incidents: tuple[Incident, ...] = ()
+    skews: tuple[float, ...] = ()
+    ses_latency: Latency = LATENCIES["ses"]
+    random_seed: int = 0
+    expiry_margin_s: int = 600
+
+
+def _counted(recipients: tuple[str, ...]) -> str:
+    return recipients[0][:30] if len(recipients) == 1 else f"{len(recipients)} recipients"

@@ -1,0 +1,51 @@
+"""SES as its service sees it: SendBounce, by the same rules as the fake SES over HTTP."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from bouncer_sim.fake_ses import send_bounce_request
+from bouncer_sim.fake_ses.arrival_rate import ArrivalRate
+from bouncer_sim.fake_ses.outbox import bounce_id
+from bouncer_sim.fake_ses.refusal import SesError
+from bouncer_sim.fake_ses.ses_account import Account
+from bouncer_sim.world.service_error import service_error
+
+_REGION = "us-east-1"
+
+
+class SesService:
+    """An account that can bounce what it received; `now` is the time in seconds."""
+
+    def __init__(self, account: Account, *, now: Callable[[], float]) -> None:
+        self.account = account
+        self._now = now
+        self._rate = ArrivalRate(counts_throttled=True)
+        self._number = 0
+
+    def arrive(self) -> None:
+        """Count one arriving call; raises Throttling if it comes too early."""
+        self._number += 1
+        if self._rate.is_early(self._now()):
+            raise service_error("Throttling", "Maximum sending rate exceeded.")
+
+    def send_bounce(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one bounce and return its message id."""
+        try:
+            request = send_bounce_request.parse(dict(_form(arguments)))
+            original = self.account.admit(request, at=self._now(), region=_REGION)
+        except SesError as error:
+            raise service_error(error.code.value, str(error), status=error.code.status) from error
+        return {"MessageId": bounce_id(original.message_id, self._number, self._now())}
+
+
+def _form(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield parameters as the query protocol spells them."""
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from _form(member, f"{name}.{key}" if name else key)
+    elif isinstance(value, list | tuple):
+        for number, member in enumerate(value, 1):
+            yield from _form(member, f"{name}.member.{number}")
+    else:
+        yield name, value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,307 @@
+"""A whole deployment in simulated AWS: runs one scenario and returns what happened."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bouncer.function_limits import INTAKE_TIMEOUT_S, VISIBILITY_TIMEOUT_S, WORKER_TIMEOUT_S
+from bouncer.jobs.job import Job, JobError, Refusal
+from bouncer.jobs.job_json import from_json, to_json
+from bouncer.jobs.reference import reference
+from bouncer.sending.queue import GROUP, deduplication_id
+from bouncer_sim.event_source_mapping import EventSourceMapping, InvocationError
+from bouncer_sim.fake_ses.ses_account import Account, ReceivedMail
+from bouncer_sim.world.attempt import Attempt
+from bouncer_sim.world.attribute_value import Item
+from bouncer_sim.world.caller import Caller, Patience
+from bouncer_sim.world.deployed_functions import (
+    DEAD_LETTERS,
+    PREFIX,
+    QUEUE,
+    QUEUE_URL,
+    DeployedFunctions,
+)
+from bouncer_sim.world.dynamodb_service import DynamoDbService
+from bouncer_sim.world.execution_environment import ExecutionEnvironment
+from bouncer_sim.world.fifo_queue import FifoQueue, QueuedMessage
+from bouncer_sim.world.journal_tape import JournalLine, JournalTape
+from bouncer_sim.world.lambda_function import Invocation, LambdaFunction
+from bouncer_sim.world.mail_event import mail_event
+from bouncer_sim.world.scenario import (
+    DAY_S,
+    DOMAIN,
+    LATENCIES,
+    SENDER,
+    START,
+    JobWaits,
+    MailArrives,
+    OddBody,
+    ParameterChanges,
+    Scenario,
+    Step,
+)
+from bouncer_sim.world.service_client import ServiceClient
+from bouncer_sim.world.ses_service import SesService
+from bouncer_sim.world.sqs_service import SqsService
+from bouncer_sim.world.ssm_service import SsmService
+from bouncer_sim.world.timeline import EndOfTask, Task, Timeline
+from bouncer_sim.world.wire import Wire
+
+RULE = "when: {recipient_domain: example.com}\nreject: {type: DoesNotExist, message: Gone.}\n"
+
+_POLLERS = 3
+_POLL_DELAY_S = 0.02  # from a message's becoming visible to a long poll's answer
+_MOST_DOUBLINGS = 6  # a mapping that cannot poll waits up to 64 s
+_MAPPING = Patience(connect_s=2, read_s=5, attempts=3)
+_RETENTION_S = 7 * DAY_S
+_DEAD_RETENTION_S = 14 * DAY_S
+_MOST_RECEIVES = 1000
+_LONGEST_RUN_S = 10 * DAY_S
+_ASKED_BY_SES = 3  # SES's own attempts to invoke an intake that fails: not documented
+
+
+class DeadlyBody(str):  # it has to be a str: the JSON decoder asks
+    """A body that ends the process which decodes it."""
+
+    __slots__ = ()
+
+    def startswith(self, *_: object) -> bool:
+        """End the process: the decoder looks for a byte order mark first."""
+        raise EndOfTask
+
+
+@dataclass(slots=True, kw_only=True)
+class Mail:
+    """A mail that SES received, and what the intake answered: a disposition for each answer."""
+
+    step: MailArrives
+    received_at: float
+    answers: list[str] = field(default_factory=list)
+    unanswered: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """All that happened in a run; times are seconds since the epoch."""
+
+    scenario: Scenario
+    attempts: list[Attempt]
+    lines: list[JournalLine]
+    mails: list[Mail]
+    invocations: list[Invocation]
+    queued: list[QueuedMessage]
+    left: list[QueuedMessage]
+    dead: list[QueuedMessage]
+    ledger: dict[str, Item]
+    started_at: float
+    ended_at: float
+
+
+class SimulatedWorld:
+    """The world of one scenario; `run` it once."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._timeline = Timeline(START)
+        self._wire = Wire(
+            self._timeline,
+            scenario.incidents,
+            latencies={**LATENCIES, "ses": scenario.ses_latency},
+            random=Random(scenario.random_seed),  # noqa: S311  # chance that can be repeated
+        )
+        self._tape = JournalTape(self._timeline)
+        self._mails: list[Mail] = []
+        self._make_services()
+        self._make_functions()
+
+    def _make_services(self) -> None:
+        self.ledger = DynamoDbService(self._now)
+        self._account = Account([DOMAIN])
+        self._dead = FifoQueue(
+            DEAD_LETTERS, now=self._now, visibility_s=30, retention_s=_DEAD_RETENTION_S
+        )
+        self._queue = FifoQueue(
+            QUEUE,
+            now=self._now,
+            visibility_s=VISIBILITY_TIMEOUT_S,
+            retention_s=_RETENTION_S,
+            dead_letters=self._dead,
+            most_receives=_MOST_RECEIVES,
+        )
+        self._ssm = SsmService()
+        self._services = {
+            "dynamodb": self.ledger,
+            "sqs": SqsService(self._queue, self._dead),
+            "ses": SesService(self._account, now=self._now),
+            "ssm": self._ssm,
+        }
+
+    def _make_functions(self) -> None:
+        deployed = DeployedFunctions(self._connect, self._tape)
+        make = partial(
+            LambdaFunction,
+            self._timeline,
+            incidents=self._scenario.incidents,
+            skews=self._scenario.skews,
+        )
+        self._worker = make("worker", timeout_s=WORKER_TIMEOUT_S, build=deployed.worker)
+        self._intake = make("intake", timeout_s=INTAKE_TIMEOUT_S, build=deployed.intake)
+        sqs: Any = ServiceClient(  # in boto3's place
+            self._wire, Caller(name="mapping"), _MAPPING, name="sqs", service=self._services["sqs"]
+        )
+        arn = f"arn:aws:sqs:us-east-1:111122223333:{QUEUE}"
+        self._mapping = EventSourceMapping(sqs, QUEUE_URL, arn, self._worker.invoke)
+        self._idle_pollers: list[Task] = []
+        self._queue.changed = self._wake_pollers
+
+    def _now(self) -> float:
+        return self._timeline.now
+
+    def _connect(
+        self, environment: ExecutionEnvironment, name: str, patience: Patience
+    ) -> ServiceClient:
+        service = self._services[name]
+        return ServiceClient(self._wire, environment.caller, patience, name=name, service=service)
+
+    def run(self) -> History:
+        """Let the scenario happen until nothing is left to do, and return what happened."""
+        self._ssm.put(f"{PREFIX}/rules/everybody", RULE)
+        self._ssm.put(f"{PREFIX}/settings", f"expiry_margin: {self._scenario.expiry_margin_s}")
+        for step in self._scenario.steps:
+            self._timeline.at(START + step.at, partial(self._happen, step))
+        for _ in range(_POLLERS):
+            self._timeline.spawn(self._poll)
+        self._timeline.run(START + _LONGEST_RUN_S)
+        return History(
+            scenario=self._scenario,
+            attempts=self._wire.attempts,
+            lines=self._tape.lines,
+            mails=self._mails,
+            invocations=self._intake.invocations + self._worker.invocations,
+            queued=self._queue.sent,
+            left=self._queue.messages,
+            dead=self._dead.sent,
+            ledger=self.ledger.items,
+            started_at=START,
+            ended_at=self._now(),
+        )
+
+    def _poll(self) -> None:
+        """Poll for ever, as one of the mapping's pollers does; wait longer after each failure."""
+        failed = 0
+        while True:
+            try:
+                if not self._mapping.poll():
+                    self._rest()
+                failed = 0
+            except (ClientError, BotoCoreError):
+                failed = min(failed + 1, _MOST_DOUBLINGS)
+                self._timeline.sleep(2.0**failed)
+
+    def _rest(self) -> None:
+        """Wait until a message may be visible."""
+        visible_at = self._queue.next_visible_at()
+        me = self._timeline.current
+        self._idle_pollers.append(me)
+        self._timeline.park(None if visible_at is None else visible_at + _POLL_DELAY_S)
+        if me in self._idle_pollers:  # nobody woke it
+            self._idle_pollers.remove(me)
+
+    def _wake_pollers(self) -> None:
+        for task in self._idle_pollers:
+            self._timeline.wake(task, _POLL_DELAY_S)
+        self._idle_pollers.clear()
+
+    def _happen(self, step: Step) -> None:
+        match step:
+            case MailArrives():
+                self._timeline.spawn(partial(self._receive, step))
+            case JobWaits():
+                self._put_job(step)
+            case OddBody():
+                self._queue.send(step.body, GROUP, step.name)
+            case ParameterChanges(name=name, text=text):
+                if text is None:
+                    self._ssm.delete(f"{PREFIX}/{name}")
+                else:
+                    self._ssm.put(f"{PREFIX}/{name}", text)
+
+    def _receive(self, step: MailArrives) -> None:
+        """Take in a mail as SES does, and ask the intake about it."""
+        mail = Mail(step=step, received_at=self._now())
+        self._mails.append(mail)
+        self._take_in(step.message_id, step.sender, step.recipients, self._now())
+        event = mail_event(
+            step.message_id,
+            sender=step.sender,
+            recipients=step.recipients,
+            received_at=self._now(),
+        )
+        for _ in range(1 + step.repeats):
+            self._ask_intake(mail, event)
+
+    def _ask_intake(self, mail: Mail, event: object) -> None:
+        """Keep the intake's answer; an intake without one is asked again after a while."""
+        for number in range(1, _ASKED_BY_SES + 1):
+            try:
+                answer = self._intake.invoke(event)
+            except InvocationError:
+                mail.unanswered += 1
+                self._timeline.sleep(2.0 * number)
+            else:
+                known = answer if isinstance(answer, dict) else {}
+                mail.answers.append(str(known.get("disposition", "CONTINUE")))
+                return
+
+    def _take_in(
+        self, message_id: str, sender: str, recipients: Iterable[str], received_at: float
+    ) -> None:
+        mail = ReceivedMail(
+            message_id=message_id,
+            sender=sender,
+            recipients=tuple(recipients),
+            received_at=received_at,
+            headers=b"",
+        )
+        self._account.receive(mail)
+
+    def _put_job(self, step: JobWaits) -> None:
+        received_at = self._now() - step.age_s
+        self._take_in(step.message_id, SENDER, step.recipients, received_at)
+        job = waiting_job(step, received_at)
+        body = DeadlyBody(to_json(job)) if step.deadly else to_json(job)
+        self._queue.send(body, GROUP, deduplication_id(job))
+
+
+def waiting_job(step: JobWaits, received_at: float) -> Job:
+    """Return the job that a step puts into the queue."""
+    refusals = tuple(
+        Refusal(recipient=name, rule="r", recipient_arn=None, bounce_type="DoesNotExist", dsn=None)
+        for name in step.recipients
+    )
+    domain = DOMAIN if step.sender_verified else "unverified.example"
+    return Job(
+        message_id=step.message_id,
+        received_at=datetime.fromtimestamp(received_at, UTC),
+        reference=reference(step.message_id, step.recipients),
+        sender=SENDER,
+        bounce_sender=f"bounces@{domain}",
+        bounce_sender_arn=None,
+        messages=(),
+        reporting_mta="dns; mx.example.com",
+        extension_fields=(),
+        refusals=refusals,
+    )
+
+
+def job_in(message: QueuedMessage) -> Job | None:
+    """Return the job of a message, or None of a body that is not a job."""
+    try:
+        return from_json(str(message.body))
+    except JobError:
+        return None

@@ -1,0 +1,65 @@
+"""Parameter Store as its service sees it: parameters with their versions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bouncer_sim.world.service_error import service_error
+
+_PAGE = 10
+
+
+class SsmService:
+    """Parameters by name; operators put them, functions read them."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, list[str]] = {}
+
+    def put(self, name: str, text: str) -> None:
+        """Put a new version of a parameter."""
+        self._versions.setdefault(name, []).append(text)
+
+    def delete(self, name: str) -> None:
+        """Delete a parameter with its history."""
+        self._versions.pop(name, None)
+
+    def get_parameter(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the newest version of one parameter."""
+        name = arguments["Name"]
+        if name not in self._versions:
+            raise service_error("ParameterNotFound")
+        return {"Parameter": self._newest(name)}
+
+    def get_parameters(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the newest versions of several parameters, and the names that do not exist."""
+        names = arguments["Names"]
+        return {
+            "Parameters": [self._newest(name) for name in names if name in self._versions],
+            "InvalidParameters": [name for name in names if name not in self._versions],
+        }
+
+    def get_parameters_by_path(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a page of the parameters below a path."""
+        path = f"{arguments['Path']}/"
+        names = sorted(name for name in self._versions if name.startswith(path))
+        first = int(arguments.get("NextToken", 0))
+        page: dict[str, Any] = {
+            "Parameters": [self._newest(name) for name in names[first : first + _PAGE]]
+        }
+        if first + _PAGE < len(names):
+            page["NextToken"] = str(first + _PAGE)
+        return page
+
+    def get_parameter_history(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all versions of one parameter, the oldest first."""
+        name = arguments["Name"]
+        if name not in self._versions:
+            raise service_error("ParameterNotFound")
+        count = len(self._versions[name])
+        return {"Parameters": [self._version(name, number) for number in range(1, count + 1)]}
+
+    def _newest(self, name: str) -> dict[str, Any]:
+        return self._version(name, len(self._versions[name]))
+
+    def _version(self, name: str, number: int) -> dict[str, Any]:
+        text = self._versions[name][number - 1]
+        return {"Name": name, "Value": text, "Version": number, "Type": "String"}
