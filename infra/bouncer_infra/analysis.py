@@ -35,6 +35,7 @@ JOURNAL: Mapping[str, str] = {
     "went_on": "string",
     "mode": "string",
     "job_references": "array<string>",
+    "queue_answers": "array<string>",
     "reference": "string",
     "recipients": "array<string>",
     "rules": "array<string>",

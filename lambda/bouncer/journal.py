@@ -9,9 +9,10 @@ as the decision that the line reports, and a level set from outside would hide m
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import IO, Any
 
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
@@ -39,6 +40,15 @@ _ACTIONS = {
 _Counts = Mapping[str, int] | Mapping[Metric, int]
 
 
+class QueueAnswer(StrEnum):
+    """The answer of the queue to one job of the intake, as the `mail` line has it."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"  # no answer came: the job may be on the queue, and its bounce be sent
+    NOT_ASKED = "not_asked"  # a job before it was not taken
+
+
 class Journal:
     """Writes the journal of one function (`service`) of one deployment."""
 
@@ -55,8 +65,16 @@ class Journal:
         """Name the invocation in all lines that follow."""
         self._request_id = request_id
 
-    def mail(self, judgement: Judgement, settings: Settings) -> None:
-        """Report one received mail: every decision, the jobs queued and the reasons to withhold."""
+    def mail(
+        self, judgement: Judgement, settings: Settings, *, answers: Sequence[QueueAnswer] = ()
+    ) -> None:
+        """Report one received mail: every decision, its jobs and the reasons to withhold.
+
+        `answers` are the queue's to each job; without them it took all jobs.
+        """
+        answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
+        answered = zip(judgement.jobs, answers, strict=True)
+        taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
         metrics: dict[str, int] = {Metric.MAILS: 1}
         for decision in judgement.decisions:
             name = _ACTIONS[decision.action]
@@ -66,8 +84,8 @@ class Journal:
                 metrics[Metric.SHADOW_MATCHES] = shadows
         if judgement.withheld:
             metrics |= _withheld(judgement.withheld.values())
-        if judgement.jobs:
-            metrics[Metric.QUEUED] = sum(len(job.refusals) for job in judgement.jobs)
+        if taken:
+            metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
         if judgement.went_on:
             metrics[Metric.WENT_ON] = 1
         shown = _Shown(settings)
@@ -88,6 +106,7 @@ class Journal:
             "went_on": judgement.went_on,
             "mode": settings.mode,
             "references": [job.reference for job in judgement.jobs],
+            "queue_answers": answers,
         }
         self._write("mail", fields, metrics)
 

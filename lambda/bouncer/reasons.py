@@ -121,6 +121,12 @@ class Reason(StrEnum):
         " not an address; **the mail goes on**",
         about_sender=False,
     )
+    HELD = _guard(
+        "held",
+        "sending is held for 12 hours or more, so that the bounce would hardly be sent in time;"
+        " **the mail goes on**",
+        about_sender=False,
+    )
     EXPIRED = _gate(
         "expired",
         "the mail is older than 24 hours minus `expiry_margin`; SES would refuse the bounce",

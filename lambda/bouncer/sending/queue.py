@@ -15,6 +15,7 @@ from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job
 from bouncer.jobs.job_json import to_json
 from bouncer.jobs.reference import identity
+from bouncer.lost_answer import may_have_worked
 
 GROUP = "bounces"
 
@@ -22,7 +23,11 @@ Record = Mapping[str, Any]  # a message of the queue, as Lambda hands it to the 
 
 
 class QueueError(BouncerError):
-    """The queue could not be reached, or refused."""
+    """The queue could not be reached, or refused; it may have the job all the same if `unknown`."""
+
+    def __init__(self, text: str, *, unknown: bool = False) -> None:
+        super().__init__(text)
+        self.unknown = unknown
 
 
 class SendingClient(Protocol):
@@ -104,6 +109,8 @@ def _asking() -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        raise QueueError(f"the queue refused: {code}") from error
+        text = f"the queue refused: {code}"
+        raise QueueError(text, unknown=may_have_worked(error)) from error
     except BotoCoreError as error:
-        raise QueueError(f"the queue can't be reached ({type(error).__name__})") from error
+        text = f"the queue can't be reached ({type(error).__name__})"
+        raise QueueError(text, unknown=may_have_worked(error)) from error

@@ -185,8 +185,16 @@ def _remarks(
         yield f"settings: mode is {settings.mode}, so nothing is stopped or bounced"
     elif not settings.sending:
         yield "settings: sending is paused, so no bounce is sent until the settings say sending: on"
+    if settings.mode is Mode.ENFORCE and loaded.held:
+        yield f"{loaded.held.document}: {loaded.held}; {_while_held(loaded)}"
     if options.send:
         yield f"The bounces are in {options.out}."
+
+
+def _while_held(loaded: Loaded) -> str:
+    if loaded.goes_on(now(SystemClock())):
+        return "the intake lets mail go on that it would bounce, and stops the rest as ever"
+    return "the intake stops mail as ever, and the jobs of its bounces wait in the queue"
 
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:
@@ -282,6 +290,9 @@ def _explain(items: Iterable[Item], loaded: Loaded, *, full: bool) -> int:
         if result.judgement is None:
             say(escaped(f"{result.source}: {result.error}"))
             return 1
-        for line in explain(result.judgement, loaded.ruleset, loaded.settings, full=full):
+        goes_on = loaded.goes_on(now(SystemClock()))
+        for line in explain(
+            result.judgement, loaded.ruleset, loaded.settings, full=full, goes_on=goes_on
+        ):
             put(line)
     return 0
