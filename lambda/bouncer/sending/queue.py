@@ -19,6 +19,10 @@ from bouncer.lost_answer import may_have_worked
 
 GROUP = "bounces"
 
+# The attribute of a dead letter with the id of the queue message it was, by which the ledger knows
+# its end: `job#<id>`.
+ORIGIN = "queue_message_id"
+
 Record = Mapping[str, Any]  # a message of the queue, as Lambda hands it to the worker
 
 

@@ -15,9 +15,10 @@ from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Document, SourceError
-from bouncer_cli.doctor.account import NotFoundError, UnavailableError
+from bouncer_cli.doctor.account import Account, NotFoundError, UnavailableError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.check_functions import FUNCTIONS
+from bouncer_cli.doctor.deployed_stack import Stack
 from bouncer_cli.doctor.finding import Finding, Findings, ok, problem, warning
 
 _RULE = "rules"
@@ -82,7 +83,7 @@ def _settings(
 ) -> Generator[Finding, None, Settings]:
     """Check the settings in force: the functions' own, and the parameter's over them."""
     parameter = f"{context.deployment.prefix}/settings"
-    deployed = _deployed(context)
+    deployed = deployed_settings(context.account, context.stack)
     wanted, text = deployed or Settings(), json.dumps(context.deployment.runtime)
     try:
         wanted = Settings().overlaid(text, document="cdk.json", below=_PLACE)
@@ -116,11 +117,11 @@ def _held_back(settings: Settings, parameter: str) -> Findings:
         yield warning(_SETTINGS, "sending is paused, so no bounce is sent", remedy)
 
 
-def _deployed(context: CheckContext) -> Settings | None:
+def deployed_settings(account: Account, stack: Stack) -> Settings | None:
     """Return the settings in a function's environment; None if no function can be asked."""
-    for name in context.stack.names(FUNCTIONS) if context.stack.deployed else ():
+    for name in stack.names(FUNCTIONS) if stack.deployed else ():
         try:
-            answer = context.account.ask("lambda", "get_function", FunctionName=name)
+            answer = account.ask("lambda", "get_function", FunctionName=name)
             given = answer.get("Configuration", {}).get("Environment", {}).get("Variables", {})
             if DEFAULTS_KEY in given:
                 return Settings().overlaid(given[DEFAULTS_KEY], document=name)
