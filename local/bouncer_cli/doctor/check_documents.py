@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bouncer.environment import DEFAULTS_KEY
 from bouncer.errors import DocumentError
+from bouncer.held import read_held
 from bouncer.mail.address import mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.rules.rejection import Rejection
@@ -23,6 +24,7 @@ from bouncer_cli.doctor.finding import Finding, Findings, ok, problem, warning
 
 _RULE = "rules"
 _SETTINGS = "settings"
+_HELD = "held"
 _PLACE = ("context", "bouncer", "settings")
 _CORRECT = "correct this parameter; until then its newest valid version, if any, is in force"
 
@@ -34,6 +36,7 @@ def rules_and_settings(context: CheckContext) -> Findings:
         documents = ParameterSource(account.client("ssm"), prefix).read()
     except SourceError as error:
         raise account.meaning("ssm", "get_parameters_by_path", error.__cause__) from error
+    yield from _held(documents.held)
     rules = yield from _rules(context, documents.rules)
     settings = yield from _settings(context, documents.settings)
     yield from _doubts(rules, settings, context.now)
@@ -106,6 +109,20 @@ def _settings(
     if settings.bounce_sender:
         yield from _may_send(context, _SETTINGS, "bounces come", settings.bounce_sender)
     return settings
+
+
+def _held(document: Document | None) -> Findings:
+    """Report that sending is held, by whom and since when."""
+    if document is None:
+        return
+    try:
+        held = read_held(document.plain_text, document=document.label)
+    except DocumentError as error:
+        remedy = "run bouncer resume, which deletes it; until then no bounce is sent"
+        yield from _faults(_HELD, error, remedy)
+        return
+    remedy = "run bouncer resume as soon as bounces may be sent again"
+    yield warning(_HELD, f"{document.label}: {held}, so no bounce is sent", remedy)
 
 
 def _held_back(settings: Settings, parameter: str) -> Findings:

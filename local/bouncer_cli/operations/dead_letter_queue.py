@@ -18,6 +18,7 @@ from bouncer_cli.operations.dead_letter import DeadLetter, LedgerEnd, dead_lette
 from bouncer_cli.operations.operated_deployment import OperatedDeployment
 
 MOST_LETTERS = 2000  # of one look: those after them are counted only
+_WAIT_S = 1  # so that SQS asks all of its servers
 _HIDDEN_S = 120  # for as long a look may take; then messages come back by themselves
 _AT_ONCE = 10  # messages of one call (SQS API reference, ReceiveMessage)
 _MOST_KEYS = 100  # of one BatchGetItem
@@ -116,7 +117,7 @@ class DeadLetterQueue:
                 QueueUrl=self._url,
                 MaxNumberOfMessages=_AT_ONCE,
                 VisibilityTimeout=_HIDDEN_S,
-                WaitTimeSeconds=1,  # so that SQS asks all of its servers
+                WaitTimeSeconds=_WAIT_S,
                 AttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )

@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 
 from bouncer_cli import command_line as cli
+from bouncer_cli.operations import dead_letter_queue
 from tests.functions.operations.cloudformation import cloudformation
 from tests.functions.operations.deployed import CDK, REGION, STACK, Deployed, Operate
 
@@ -18,6 +19,7 @@ from tests.functions.operations.deployed import CDK, REGION, STACK, Deployed, Op
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     """The queues, ledger and outputs of a stack, and its cdk.json in the working directory."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(dead_letter_queue, "_WAIT_S", 0)  # moto has one server
     (tmp_path / "cdk.json").write_text(json.dumps(CDK))
     keys = {"AWS_DEFAULT_REGION": REGION, "AWS_CONFIG_FILE": os.devnull}
     with mock_aws(), patch.dict(os.environ, keys):

@@ -1,6 +1,8 @@
 """`bouncer pause` and `bouncer resume`: shown first, asked for, done once, and undone."""
 
 import json
+import re
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -220,3 +222,15 @@ def test_what_is_not_known_does_not_stop_a_pause(deployed: Deployed, operate: Op
     status, out, _ = operate("pause", "--yes")
     assert (status, "unknown: the number of jobs" in out) == (0, True)
     assert deployed.parameter("held")
+
+
+@pytest.mark.parametrize(
+    "command", ["pause", "resume", "jobs", "jobs list", "jobs retry", "jobs drop"]
+)
+def test_the_example_in_the_help_works(operate: Operate, command: str) -> None:
+    """The help of each command ends with an example that runs as it stands."""
+    _, out, _ = operate(*command.split(), "--help")
+    (line,) = re.findall(r"^example: bouncer (.+)$", out, re.MULTILINE)
+    words = shlex.split(line)
+    assert words[: len(command.split())] == command.split()
+    assert operate(*words)[0] == 0
