@@ -34,6 +34,11 @@ class Loaded:
     problems: tuple[str, ...] = ()
     stale: bool = False
 
+    @property
+    def sending_held(self) -> bool:
+        """True while no bounce may be sent, so that jobs wait in the queue."""
+        return not self.settings.sending
+
     def warnings(self, now: datetime) -> tuple[str, ...]:
         """Return a sentence for each doubt about the rules in force; some depend on the time."""
         rules, ascii_only = self.ruleset.rules, self.settings.ascii_only
