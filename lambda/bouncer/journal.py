@@ -133,7 +133,7 @@ class Journal:
     ) -> None:
         """Report the end of the queue message `record`: sent, withheld, failed or unreadable_job.
 
-        `job` is None if the message was not read as a job. `wait_s` seconds have gone since the
+        `job` is missing if the message was not read as one. `wait_s` seconds have gone since the
         mail was received. With `again` the job was delivered again after its end.
         """
         fields: dict[str, Any] = {"record": record}
