@@ -172,7 +172,7 @@ def next_start(trips: list[float], *, lost: bool = False) -> float:
     ],
 )
 def test_the_head_start_is_half_the_fastest_of_32_trips(trips: list[float], wait: float) -> None:
-    """At most 50 ms, none before there are eight; the trip that opened the connection is none."""
+    """At most 50 ms, none before there are eight; a trip that opened the connection is left out."""
     assert next_start(trips) == pytest.approx(wait)
 
 

@@ -156,7 +156,7 @@ class Line:
 
     @property
     def claimed(self) -> bool:
-        """Whether any recipient of any mail is claimed."""
+        """True while a recipient of a mail is claimed."""
         return "claimed" in self.items().get("mail", {})
 
     def poll(self, *, remaining_s: float = 60.0) -> None:
