@@ -59,10 +59,11 @@ THROTTLED = refusal("Throttling", text="Maximum sending rate exceeded.")
 class FailingTable:
     """A client of DynamoDB whose calls fail as planned, before or after they take effect."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, clock: SimulatedClock) -> None:
         self._client = client
+        self._clock = clock
         self._tokens: dict[str, Any] = {}
-        self.calls: list[str] = []
+        self.times: list[tuple[str, float]] = []
         self.plan: list[tuple[str, str, BaseException]] = []
         self.late: list[Callable[[], object]] = []
         self.meanwhile: Callable[[], object] | None = None  # before the next transaction
@@ -77,11 +78,16 @@ class FailingTable:
         lost = error or ReadTimeoutError(endpoint_url="x")
         self.plan += [(what, moment, lost) for moment in moments for _ in range(times)]
 
+    @property
+    def calls(self) -> list[str]:
+        """The operations called, in order."""
+        return [operation for operation, _ in self.times]
+
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         return partial(self._call, operation)
 
     def _call(self, operation: str, **asked: Any) -> Any:
-        self.calls.append(operation)
+        self.times.append((operation, self._clock.time()))
         if operation == TOGETHER and self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
@@ -169,7 +175,7 @@ class LoneWorker:
         self.clock = SimulatedClock(START)
         self.items = boto3.client("dynamodb")
         self.name = aws.environ[LEDGER_KEY]
-        self.table = FailingTable(self.items)
+        self.table = FailingTable(self.items, self.clock)
         self.queue = FakeQueue()
         self.ses = FakeBounces(self.clock)
         self.source = FixedSettings(settings)
