@@ -49,6 +49,8 @@ JOURNAL: Mapping[str, str] = {
     "problems": "array<string>",
     "jobs": "bigint",
     "record": "string",
+    "answer": "string",
+    "again": "boolean",
 }
 # Columns whose JSON keys are words of SQL.
 JOURNAL_KEYS: Mapping[str, str] = {

@@ -60,7 +60,9 @@ class Worker(Function):
         self._may_bounce_as(settings)
 
     def _may_keep(self, ledger: dynamodb.ITableV2) -> None:
-        verbs = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        # A transaction of updates needs no more than UpdateItem (DynamoDB Developer Guide,
+        # "Managing complex workflows with DynamoDB transactions": IAM).
+        verbs = ("BatchGetItem", "UpdateItem")
         ledger.grant(self.function, *(f"dynamodb:{verb}" for verb in verbs))
 
     def _may_read_settings(self, prefix: str) -> None:

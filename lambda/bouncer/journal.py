@@ -24,8 +24,8 @@ from bouncer.journal_line import encoded
 from bouncer.judge import Judgement
 from bouncer.metric_names import DEPLOYMENT, NAMESPACE, SERVICE, Metric, withheld_for
 from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
+from bouncer.sending.ending import Ending, Failure, Outcome
 from bouncer.sources.loader import Loaded
 
 _LONGEST_ERROR = 1000
@@ -36,6 +36,10 @@ _ACTIONS = {
     Action.ACCEPT: Metric.ACCEPTED,
     Action.REJECT: Metric.REJECTED,
     Action.DROP: Metric.DROPPED,
+}
+_FAILURES: Mapping[str, Mapping[str, int]] = {
+    Failure.UNKNOWN: {Metric.FAILED_UNKNOWN: 1},
+    Failure.POISON: {Metric.FAILED_POISON: 1},
 }
 _Counts = Mapping[str, int] | Mapping[Metric, int]
 
@@ -136,20 +140,35 @@ class Journal:
             count = {Metric.DOCUMENT_WARNINGS: len(warnings)}
             self._write("documents_doubtful", {"warnings": warnings}, count, level="warning")
 
-    def sent(self, job: Job, settings: Settings, *, bounce_id: str, wait_s: float) -> None:
-        """Report that SES accepted a bounce, `wait_s` seconds after the mail was received."""
-        fields = {**_Shown(settings).job(job), "bounce_id": bounce_id}
-        self._write("sent", fields, {Metric.SENT: 1, Metric.WAIT_TIME: round(wait_s * 1000)})
+    def ended(
+        self,
+        ending: Ending,
+        job: Job | None,
+        settings: Settings,
+        *,
+        record: str,
+        wait_s: float = 0.0,
+        again: bool = False,
+    ) -> None:
+        """Report the end of the queue message `record`: sent, withheld, failed or unreadable_job.
 
-    def withheld(self, job: Job, settings: Settings, reason: Reason) -> None:
-        """Report that a job was not sent, and the reason."""
-        fields = {**_Shown(settings).job(job), "reason": reason}
-        self._write("withheld", fields, _withheld([reason] * len(job.refusals)))
-
-    def failed(self, job: Job, settings: Settings, error: Exception) -> None:
-        """Report that SES refused a bounce for good, or that its outcome is not known."""
-        fields = {**_Shown(settings).job(job), **_described(error)}
-        self._write("failed", fields, {Metric.FAILED: 1}, level="error")
+        `job` is missing if the message was not read as one. `wait_s` seconds have gone since the
+        mail was received. With `again` the job was delivered again after its end.
+        """
+        fields: dict[str, Any] = {"record": record}
+        if job is not None:
+            fields |= _Shown(settings).job(job)
+        if ending.reason:
+            fields["reason"] = ending.reason
+        if ending.bounce_id:
+            fields["bounce_id"] = ending.bounce_id
+        if ending.error is not None:
+            fields |= _described(ending.error)
+        if again:
+            fields["again"] = True
+        metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s)
+        level = "error" if ending.outcome is Outcome.FAILED else "info"
+        self._write(_event(ending), fields, metrics, level=level)
 
     def retried(self, job: Job, error: Exception) -> None:
         """Report a call that SES did not accept; it will be made again."""
@@ -161,14 +180,44 @@ class Journal:
         fields = {"jobs": count, **_described(error)}
         self._write("handed_back", fields, {Metric.HANDED_BACK: count}, level="warning")
 
-    def unreadable_job(self, record_id: str, error: Exception) -> None:
-        """Report a message that is not a job; it was moved to the dead-letter queue."""
-        fields = {"record": record_id, **_described(error)}
-        self._write("unreadable_job", fields, {Metric.UNREADABLE_JOBS: 1}, level="error")
+    def held(self, count: int, error: Exception) -> None:
+        """Report that the rest of a batch went back to the queue because sending is held."""
+        fields = {"jobs": count, **_described(error)}
+        self._write("handed_back", fields, {Metric.HELD: count}, level="warning")
 
-    def worker_failed(self, stage: str, error: Exception, reference: str | None = None) -> None:
-        """Report an error of ours in the worker that does not change the outcome of the job."""
-        fields = {"stage": stage, "reference": reference, **_described(error)}
+    def lease_busy(self, count: int, error: Exception) -> None:
+        """Report that another invocation had the lease, so that the batch comes again."""
+        fields = {"jobs": count, **_described(error)}
+        self._write("lease_busy", fields, {Metric.LEASE_BUSY: 1}, level="warning")
+
+    def lease_taken_over(self) -> None:
+        """Report that an earlier invocation died, or lost the ledger, with the lease."""
+        self._write("lease_taken_over", {}, {Metric.LEASE_TAKEN_OVER: 1}, level="warning")
+
+    def stale_batch(self, count: int, error: Exception) -> None:
+        """Report that the batch may be another invocation's by now, so that it was left alone."""
+        fields = {"jobs": count, **_described(error)}
+        self._write("stale_batch", fields, {Metric.STALE_BATCHES: 1}, level="warning")
+
+    def worker_failed(
+        self,
+        stage: str,
+        error: Exception,
+        reference: str | None = None,
+        *,
+        answer: str = "",
+        again: bool = False,
+    ) -> None:
+        """Report an error of ours in the worker.
+
+        `answer` is the end of the job that could not be noted in the ledger; with `again` the
+        ledger has another one, which holds.
+        """
+        fields: dict[str, Any] = {"stage": stage, "reference": reference, **_described(error)}
+        if answer:
+            fields["answer"] = answer
+        if again:
+            fields["again"] = True
         self._write("worker_failed", fields, {Metric.WORKER_ERRORS: 1}, level="error")
 
     def _write(
@@ -235,7 +284,24 @@ class _Shown:
         }
 
 
-def _withheld(reasons: Iterable[Reason]) -> dict[str, int]:
+def _event(ending: Ending) -> str:
+    """Return the event that reports an ending."""
+    return "unreadable_job" if ending.reason == Failure.UNREADABLE else ending.outcome
+
+
+def _counted(ending: Ending, job: Job | None, wait_s: float) -> dict[str, int]:
+    """Return the metrics of an ending that is reported for the first time."""
+    if ending.outcome is Outcome.SENT:
+        return {Metric.SENT: 1, Metric.WAIT_TIME: round(wait_s * 1000)}
+    if ending.outcome is Outcome.WITHHELD:
+        recipients = len(job.refusals) if job else 1
+        return _withheld([ending.reason] * recipients)
+    if ending.reason == Failure.UNREADABLE:
+        return {Metric.UNREADABLE_JOBS: 1}
+    return {Metric.FAILED: 1, **_FAILURES.get(ending.reason, {})}
+
+
+def _withheld(reasons: Iterable[str]) -> dict[str, int]:
     counts = Counter(map(withheld_for, reasons))
     return {Metric.WITHHELD: counts.total(), **counts}
 

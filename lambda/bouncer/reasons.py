@@ -135,7 +135,6 @@ class Reason(StrEnum):
         "duplicate", "every recipient of the job already got a bounce, or may have got one"
     )
     CAPPED = _gate("capped", "not in use: this version has no caps")
-    PAUSED = _gate("paused", "the settings say `sending: paused`")
 
 
 GUARD_REASONS = tuple(reason for reason in Reason if reason.asked_by == "guard")

@@ -24,7 +24,7 @@ NEEDS_CDK = PACKAGES[1]
 # Whatever decides is pure: it gets clock, network and environment as arguments.
 OUTERMOST = {"intake", "worker", "account_settings", "journal", "lost_answer"}
 OUTER_ROOMS = {"sources", "aws"}
-OUTER_SENDING = {"ledger", "queue", "ses"}
+OUTER_SENDING = {"ledger", "table", "queue", "ses"}
 OUTSIDE = {
     "boto3",
     "botocore",

@@ -62,7 +62,6 @@ def test_missing_knowledge_says_nothing_about_the_sender() -> None:
         "expired",
         "duplicate",
         "capped",
-        "paused",
     ]
 
 

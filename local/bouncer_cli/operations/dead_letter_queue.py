@@ -11,7 +11,9 @@ from typing import Any
 
 from bouncer.errors import BouncerError
 from bouncer.function_limits import LEDGER_KEY_NAME
+from bouncer.sending.job_item import job_key
 from bouncer.sending.queue import GROUP
+from bouncer.sending.write import text_of
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.queue_depth import message_count
 from bouncer_cli.operations.dead_letter import DeadLetter, LedgerEnd, dead_letter
@@ -54,12 +56,14 @@ class DeadLetterQueue:
 
     def with_ends(self, letters: list[DeadLetter]) -> list[DeadLetter]:
         """Return the letters with their ends in the ledger, where it has one."""
-        keys = list(dict.fromkeys(_key(origin) for each in letters for origin in each.origins))
+        keys = list(dict.fromkeys(job_key(origin) for each in letters for origin in each.origins))
         ends: dict[str, LedgerEnd] = {}
         for start in range(0, len(keys), _MOST_KEYS):
             ends |= self._ends(keys[start : start + _MOST_KEYS])
         return [
-            replace(each, end=next((ends[k] for k in map(_key, each.origins) if k in ends), None))
+            replace(
+                each, end=next((ends[k] for k in map(job_key, each.origins) if k in ends), None)
+            )
             for each in letters
         ]
 
@@ -153,13 +157,6 @@ def _age(letter: DeadLetter) -> float:
     return letter.job.received_at.timestamp() if letter.job else 0.0
 
 
-def _key(origin: str) -> str:
-    """Return the key of a queue message's item in the ledger."""
-    return f"job#{origin}"
-
-
 def _end(item: dict[str, Any]) -> LedgerEnd:
-    state, outcome, reason = (
-        str(item.get(name, {}).get("S", "")) for name in ("state", "outcome", "reason")
-    )
+    state, outcome, reason = (text_of(item, name) for name in ("state", "outcome", "reason"))
     return LedgerEnd(state=state, outcome=outcome, reason=reason)
