@@ -63,8 +63,8 @@ def _title(metrics: Metrics) -> cloudwatch.TextWidget:
     prefix = metrics.settings.prefix
     text = (
         f"**{metrics.settings.name}** bounces mail to {', '.join(metrics.settings.recipients)}. "
-        f"To stop all bounces, add `sending: paused` to the parameter `{prefix}/settings`; "
-        "to let all mail go on, `mode: shadow`. What to do about an alarm: docs/operations.md."
+        "To stop all bounces, run `bouncer pause`; to let all mail go on, add `mode: shadow` to "
+        f"the parameter `{prefix}/settings`. What to do about an alarm: docs/operations.md."
     )
     return cloudwatch.TextWidget(markdown=text, width=_ROW, height=2)
 

@@ -1,1 +1,1 @@
-"""What changes a deployment that runs: sending is held or resumed, dead letters are put back."""
+"""Changes to a deployment that runs: sending is held or resumed, dead letters are put back."""

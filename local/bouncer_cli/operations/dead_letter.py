@@ -30,8 +30,8 @@ class LedgerEnd:
 class DeadLetter:
     """One message of the dead-letter queue.
 
-    `job` is None for a body that is not a job of this version; `problem` then says why. `handle`
-    is the receipt handle of this look at the queue. `end` is None if the ledger has nothing.
+    Without a `job` the body is not a job of this version; `problem` then says why. `handle` is the
+    receipt handle of this look at the queue. Without an `end` the ledger has nothing.
     """
 
     id: str

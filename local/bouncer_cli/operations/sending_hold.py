@@ -19,7 +19,7 @@ _PAUSED = re.compile(r"^sending:[ \t]*[\"']?paused[\"']?[ \t]*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingHold:
-    """What holds the sending of a deployment: its parameter `held`, its settings, both or nothing.
+    """The hold on a deployment's sending: by its parameter `held`, its settings, both or nothing.
 
     `paused` is `sending: paused` in the parameter `settings` or in the deployment's own settings.
     """

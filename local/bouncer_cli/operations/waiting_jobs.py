@@ -15,9 +15,9 @@ from bouncer_cli.operations.operated_deployment import OperatedDeployment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingJobs:
-    """What waits; `since` is the time at which the oldest job was queued, if CloudWatch knows it.
+    """Jobs in the queue; `since` is when the oldest was queued, if CloudWatch knows it.
 
-    `count` is None if the queue could not be asked. `remarks` say what could not be learned.
+    Without a `count` the queue could not be asked. `remarks` say what could not be learned.
     """
 
     count: int | None

@@ -152,7 +152,7 @@ def test_both_causes_are_ended_one_after_the_other(deployed: Deployed, operate: 
 
 
 def test_a_race_is_told(deployed: Deployed, operate: Operate, monkeypatch: Any) -> None:
-    """Whoever writes first is kept; the other command says so."""
+    """The first write is kept; the other command says so."""
     do = OperatedAccount.do
 
     def raced(self: OperatedAccount, service: str, operation: str, **more: Any) -> Any:
