@@ -55,8 +55,9 @@ filter @message like "REFERENCE"
 | fields @timestamp, message, @message
 | sort @timestamp asc
 """,
-    "intake-errors": """
+    "intake-errors": r"""
 filter message in ["intake_failed", "not_mail"]
+  or @message like /"queue_answers":[^\]]*"(unknown|refused)"/
   or @message like /Task timed out|Runtime exited/ or @message like "[ERROR]"
 | fields @timestamp, message, stage, error, `where`, problem, message_id, request_id, @log, @message
 | sort @timestamp desc

@@ -1,12 +1,14 @@
 """`bouncer replay --rules ssm:PREFIX` judges as the intake would, and says what differs."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from bouncer.held import held_document
 from bouncer.operator_settings import Settings
 from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource
@@ -139,3 +141,38 @@ def test_files_are_refused_while_one_is_invalid(
     (tmp_path / "b.yaml").write_text("drop: {}")
     assert cli.main(["replay", "--rules", str(tmp_path), MAIL]) == 2
     assert "in force instead" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("hours", "bounce", "then"),
+    [
+        (
+            1,
+            "queued",
+            "the intake stops mail as ever, and the jobs of its bounces wait in the queue",
+        ),
+        (13, "withheld: held", "the intake lets mail go on that it would bounce, and stops the re"),
+    ],
+)
+def test_held_sending_is_remarked_on(
+    put: Put, replayed: Replayed, hours: int, bounce: str, then: str
+) -> None:
+    """The replay decides as the intake does now, and says who has held sending since when."""
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    put("rules/100-left", GOOD)
+    put("held", held_document(since=since, by="ann", why="a bad rule"))
+    status, out, err = replayed("--verdict", "spf=pass", "--verdict", "dmarc=pass")
+    assert (status, bounce in out) == (0, True)
+    (remark,) = [line for line in err if "held since" in line]
+    assert remark.startswith(f"{PREFIX}/held: sending is held since {since:%Y-%m-%d %H:%M} UTC by")
+    assert then in remark
+
+
+def test_an_explanation_names_the_hold(put: Put, replayed: Replayed) -> None:
+    """`held` is one of the guard's findings, and the reason why the mail goes on."""
+    put("rules/100-left", GOOD)
+    put("held", "since: 2026-01-01T00:00:00Z\nby: ann")
+    _, out, _ = replayed("--verdict", "spf=pass", "--verdict", "dmarc=pass", "--explain")
+    assert "guard: withheld, held" in out
+    assert "yes held: sending is held for 12 hours or more" in out
+    assert "disposition: CONTINUE (held says nothing about the sender, so the mail goes on)" in out

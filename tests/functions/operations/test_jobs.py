@@ -1,12 +1,18 @@
 """`bouncer jobs`: dead letters are listed undisturbed, put back with their clock, or deleted."""
 
 import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from bouncer.jobs.job_json import from_json
+from bouncer_cli.operations.dead_letter import dead_letter
+from bouncer_cli.operations.dead_letter_report import DeadLetterReport
 from bouncer_cli.operations.operated_account import OperatedAccount
 from tests.functions.operations.deployed import Deployed, Operate, body, job
 
@@ -291,3 +297,26 @@ def test_hostile_text_is_shown_as_escapes(deployed: Deployed, operate: Operate, 
             assert status == 0
             assert "\x1b" not in out + err
             assert "\u202e" not in out + err
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_terminal_shows_every_reference_whole(deployed: Deployed, width: int) -> None:
+    """Addresses are folded to fit the width; what names a row and its 24 hours are not."""
+    name = deployed.bury("not a job", origin="q9")
+    letters = [dead_letter(each) for each in received(deployed)]
+    long = replace(job(1), sender=f"{'e' * 60}@partner.example")
+    letters.append(replace(letters[0], job=long, problem=""))
+    console = Console(force_terminal=True, width=width, no_color=True)
+    with console.capture() as captured:
+        report = DeadLetterReport(console, now=datetime.now(UTC), margin=timedelta(0))
+        report.table(letters)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", captured.get())
+    assert all(len(line.rstrip()) <= width for line in shown.splitlines())
+    assert job(1).reference in shown
+    assert name in shown
+    assert "in 23.0 h" in shown
+
+
+def received(deployed: Deployed) -> list[Any]:
+    answer = deployed.sqs.receive_message(QueueUrl=deployed.dead_url, AttributeNames=["All"])
+    return list(answer["Messages"])
