@@ -15,7 +15,7 @@ from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 
-_HELD_MAIL = "07-closed-department"
+_HELD_MAIL = "05-answer-to-no-reply"
 _NOTICED_S = 5.0  # more than the deployment's `cache`
 _SENDER = "mailer-daemon@example.com"
 
@@ -51,7 +51,7 @@ class OperatorCommands:
         """Wait for the bounce of the job that waited: the worker gets it back in two minutes."""
         with self._story.step("the bounce of the mail that came while sending was held"):
             sent = self._mails.wait(self._before + 1, patience_s=150)
-            expect("recipients in SendBounce", sent.recipients, ("press@example.com",))
+            expect("recipients in SendBounce", sent.recipients, ("no-reply@example.com",))
             self._story.tell(f"{', '.join(sent.recipients)}: bounced")
 
     def work_on_dead_letters(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bouncer.held import GOES_ON_AFTER, Held, held_document, shown_time
+from bouncer.held import GOES_ON_AFTER, Held, held_document, read_held, shown_time
 from bouncer.sources.loader import Loaded
 from bouncer.sources.source import HELD, SETTINGS
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
@@ -64,15 +64,19 @@ class SendingHold:
             yield "         those that have expired end as withheld"
 
     def hold(self, *, now: datetime, why: str) -> bool:
-        """Write the parameter; returns False if somebody else wrote it first."""
+        """Write the parameter; returns False if somebody else wrote it first.
+
+        A write whose answer was lost is repeated by the SDK, and then finds its own.
+        """
         text = held_document(since=now, by=self._caller(), why=why)
         account = self.deployment.account
         try:
             account.do("ssm", "put_parameter", Name=self.parameter, Type="String", Value=text)
         except UnavailableError:
-            if sending_hold(self.deployment).held is not None:
-                return False
-            raise
+            found = sending_hold(self.deployment).held
+            if found is None:
+                raise
+            return found == read_held(text, document=self.parameter)
         return True
 
     def resume(self) -> None:

@@ -166,6 +166,23 @@ def test_a_race_is_told(deployed: Deployed, operate: Operate, monkeypatch: Any) 
     assert "bob" in (deployed.parameter("held") or "")
 
 
+def test_a_write_whose_answer_was_lost_is_our_own(
+    deployed: Deployed, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK repeats it and is told that the parameter exists: it is the one just written."""
+    do = OperatedAccount.do
+
+    def twice(self: OperatedAccount, service: str, operation: str, **more: Any) -> Any:
+        if operation == "put_parameter":
+            do(self, service, operation, **more)
+        return do(self, service, operation, **more)
+
+    monkeypatch.setattr(OperatedAccount, "do", twice)
+    status, _, err = operate("pause", "--why", "x", "--yes")
+    assert (status, err.splitlines()[0]) == (0, "sending is held")
+    assert deployed.parameter("held")
+
+
 def test_a_missing_permission_is_one_sentence(
     operate: Operate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
