@@ -70,7 +70,7 @@ def test_a_lease_whose_answer_is_lost(lone: LoneWorker, moment: str) -> None:
 
 
 def test_a_take_that_comes_late_brings_nothing_back(lone: LoneWorker) -> None:
-    """Whoever has given the lease back can't have it again, so the next one need not wait."""
+    """A lease that was given back can't be had again by the same invocation, so none need wait."""
     lone.table.fail(":now", "late")
     assert lone.deliver(lone.job()) == []
     with pytest.raises(lone.items.exceptions.ConditionalCheckFailedException):
