@@ -163,7 +163,7 @@ def test_poison_is_buried_unread_at_its_third_start_under_dead_holders(
 
     from bouncer.jobs.job_json import from_json  # noqa: PLC0415  # before it is replaced
 
-    monkeypatch.setattr("bouncer.sending.attempt.from_json", parse)
+    monkeypatch.setattr("bouncer.sending.attempts.from_json", parse)
     for receives in (1, 2, 3):
         with pytest.raises(KilledError):
             lone.deliver("poison", lone.job(), receives=receives)
@@ -183,7 +183,7 @@ def test_buried_poison_that_comes_again_is_not_read(
     lone: LoneWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its worker died before the message was deleted: it is put again, and reported again."""
-    monkeypatch.setattr("bouncer.sending.attempt.from_json", _killing)
+    monkeypatch.setattr("bouncer.sending.attempts.from_json", _killing)
     for receives in (1, 2, 3):
         with pytest.raises(KilledError):
             lone.deliver("poison", receives=receives)

@@ -1,4 +1,4 @@
-"""An attempt at one queue message: from its state in the ledger to the next one.
+"""Attempts at queue messages, each from its state in the ledger to the next one.
 
 The rows of the table in docs/decisions/0004-at-most-once.md stand here as branches. Nothing is sent
 before the ledger has the claim, and no end is reported before the ledger has the end.
