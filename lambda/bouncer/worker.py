@@ -2,7 +2,7 @@
 
 An invocation takes the lease, keeps its batch from being delivered again, reads the settings and
 works on each record. What it can't bring to an end goes back to the queue in order, to be delivered
-again soon, after the lease was given back. `attempt` has what happens to each record.
+again soon, after the lease was given back. `attempts` has what happens to each record.
 """
 
 import os
@@ -20,7 +20,7 @@ from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
 from bouncer.sending import ses, table
-from bouncer.sending.attempt import Attempts, HeldError, Terms, deliveries
+from bouncer.sending.attempts import Attempts, HeldError, Terms, deliveries
 from bouncer.sending.gate import LIFETIME
 from bouncer.sending.lease import LeaseBusyError, Term
 from bouncer.sending.ledger import PAUSE_S, Ledger

@@ -62,6 +62,12 @@ def earlier_keys(job: Job) -> dict[str, list[str]]:
     return keys
 
 
+def claimed_part(job: Job, mine: Collection[str]) -> Job:
+    """Return the job for the recipients with these digests; all of it if it claimed none."""
+    others = [each for each in job.recipients if recipient_digest(each) not in mine]
+    return job.without(others) if 0 < len(others) < len(job.recipients) else job
+
+
 def digests(recipients: Iterable[str]) -> frozenset[str]:
     """Return the digests of several recipients."""
     return frozenset(map(recipient_digest, recipients))

@@ -46,6 +46,11 @@ class Ending:
     error: Exception | None = None
 
     @property
+    def frees(self) -> bool:
+        """True if a later job for the same recipients may be sent: none was bounced."""
+        return self.dead or self.outcome is Outcome.WITHHELD
+
+    @property
     def said(self) -> str:
         """The end in a few words, for a line about an ending that could not be written."""
         return " ".join(filter(None, (self.outcome, self.reason, self.bounce_id)))

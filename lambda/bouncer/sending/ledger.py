@@ -141,14 +141,15 @@ class Ledger:
         if not stands:
             raise LedgerError("the job was changed by another worker")
 
-    def end(self, item: JobItem, ending: Ending, *, release: bool = False) -> None:
-        """End a job, and with `release` free its recipients; raises `EndedByAnotherError`.
+    def end(self, item: JobItem, ending: Ending) -> None:
+        """End a job, and free its recipients if SES surely did not accept, in one transaction.
 
-        Raises `LedgerError` as well if another worker began the job, so that it goes back.
+        Raises `EndedByAnotherError`, and `LedgerError` as well if another worker began the job, so
+        that it goes back.
         """
         now, mark = self._now(), self._new_name()
         writes = [job_item.end(item, ending, mark, now)]
-        if release and item.mine:
+        if item.state is State.BEGUN and ending.frees:
             writes.append(claims.release(item.mail, item.mine, now))
         if not self._settled(self._together(writes), item.key, lambda each: each.mark == mark):
             found = self._read_item(item.key)

@@ -22,7 +22,7 @@ class Outcomes(Protocol):
     ) -> None:
         """Report the end of a job, which the ledger has noted.
 
-        `job` is None for a queue message that was not read as a job, and `record` is its id. With
+        `record` is the id of the queue message; `job` is missing if that was not read as one. With
         `again` the end was reported before, or at least noted. `wait_s` is the time since the mail
         was received.
         """

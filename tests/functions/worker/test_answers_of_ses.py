@@ -160,6 +160,42 @@ def test_an_ending_that_cannot_be_written(lone: LoneWorker, *, same: bool) -> No
     assert len(lone.ses.calls) == 1
 
 
+def test_a_dead_letter_whose_ending_was_remembered_is_free(lone: LoneWorker) -> None:
+    """Put back once the sender may send again, it is sent, and not taken for a duplicate."""
+    lone.table.fail(":ended", "before", times=5)
+    lone.ses.answers.append(NOT_VERIFIED)
+    assert lone.deliver(lone.job()) == ["q1"]
+    assert lone.deliver(lone.job(), receives=2) == []
+    assert lone.said()[-1] == ("failed", "forbidden")
+    lone.clock.sleep(60)
+    lone.deliver(lone.job(), first=2)
+    assert lone.said() == [("sent", "")]
+
+
+def test_a_line_names_the_recipients_that_its_job_claimed(lone: LoneWorker) -> None:
+    """Another job answered one of them: no line of this job says anything about that one."""
+    lone.deliver(lone.job("ann@example.com"))
+    body = lone.job("ann@example.com", "bob@example.com")
+    lone.deliver(body, first=2)
+    lone.deliver(body, first=2, receives=2)
+    lone.ses.answers.append(NO_ANSWER)
+    body = lone.job("ann@example.com", "cyd@example.com")
+    lone.deliver(body, first=3)
+    lone.table.fail(":ended", "before", times=5)
+    body = lone.job("ann@example.com", "dan@example.com")
+    lone.deliver(body, first=4)
+    lone.worker = lone.environment()
+    lone.deliver(body, first=4, receives=2)
+    named = [(line["message"], line["recipients"]) for line in lone.lines if "recipients" in line]
+    assert named == [
+        ("sent", ["ann@example.com"]),
+        ("sent", ["bob@example.com"]),
+        ("sent", ["bob@example.com"]),
+        ("failed", ["cyd@example.com"]),
+        ("failed", ["dan@example.com"]),
+    ]
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_a_release_that_cannot_be_written(lone: LoneWorker, *, same: bool) -> None:
     """The environment knows that SES did not accept, and sends; another one reports it as lost."""

@@ -70,7 +70,7 @@ def test_a_lease_whose_answer_is_lost(lone: LoneWorker, moment: str) -> None:
 
 
 def test_a_take_that_comes_late_brings_nothing_back(lone: LoneWorker) -> None:
-    """Whoever has given the lease back can't have it again, so the next one need not wait."""
+    """A lease that was given back can't be had again by the same invocation, so none need wait."""
     lone.table.fail(":now", "late")
     assert lone.deliver(lone.job()) == []
     with pytest.raises(lone.items.exceptions.ConditionalCheckFailedException):
@@ -163,7 +163,7 @@ def test_poison_is_buried_unread_at_its_third_start_under_dead_holders(
 
     from bouncer.jobs.job_json import from_json  # noqa: PLC0415  # before it is replaced
 
-    monkeypatch.setattr("bouncer.sending.attempt.from_json", parse)
+    monkeypatch.setattr("bouncer.sending.attempts.from_json", parse)
     for receives in (1, 2, 3):
         with pytest.raises(KilledError):
             lone.deliver("poison", lone.job(), receives=receives)
@@ -183,7 +183,7 @@ def test_buried_poison_that_comes_again_is_not_read(
     lone: LoneWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its worker died before the message was deleted: it is put again, and reported again."""
-    monkeypatch.setattr("bouncer.sending.attempt.from_json", _killing)
+    monkeypatch.setattr("bouncer.sending.attempts.from_json", _killing)
     for receives in (1, 2, 3):
         with pytest.raises(KilledError):
             lone.deliver("poison", receives=receives)

@@ -126,20 +126,12 @@ def test_an_item_that_was_not_processed_is_not_missing(lone: LoneWorker) -> None
     """DynamoDB names keys that it did not read; a claim among them still stops the bounce."""
     lone.deliver(lone.job())
     lone.clock.sleep(5)
-    ask = lone.items.batch_get_item
-    short = iter([True, True, False])
-
-    def stingy(**asked: object) -> object:
-        answer = ask(**asked)
-        if next(short):
-            name = lone.name
-            answer["UnprocessedKeys"] = {name: asked["RequestItems"][name]}  # type: ignore[index]  # as asked
-            answer["Responses"] = {}
-        return answer
-
-    lone.table.batch_get_item = stingy  # type: ignore[method-assign]  # a table with too much to do
+    lone.table.unprocessed = 2
     lone.deliver(lone.job(), first=2)
     assert lone.said() == [("sent", ""), ("withheld", "duplicate")]
+    lone.table.unprocessed = 9
+    assert lone.deliver(lone.job(), first=3) == ["q3"]
+    assert lone.said() == [("handed_back", "")]
 
 
 def test_a_claim_of_another_job_on_some_recipients(lone: LoneWorker) -> None:
@@ -163,7 +155,7 @@ def test_the_condition_of_the_claim_fails(lone: LoneWorker) -> None:
 def test_a_claim_whose_answer_is_lost_is_the_same_request_again(
     lone: LoneWorker, moment: str, times: int
 ) -> None:
-    """Whether it took effect or not, it stands once, and one bounce is sent."""
+    """It stands once and one bounce is sent, had the first request taken effect or not."""
     lone.table.fail(TOGETHER, *[moment] * times)
     assert lone.deliver(lone.job()) == []
     assert lone.said() == [("sent", "")]

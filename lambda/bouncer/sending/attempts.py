@@ -1,4 +1,4 @@
-"""An attempt at one queue message: from its state in the ledger to the next one.
+"""Attempts at queue messages, each from its state in the ledger to the next one.
 
 The rows of the table in docs/decisions/0004-at-most-once.md stand here as branches. Nothing is sent
 before the ledger has the claim, and no end is reported before the ledger has the end.
@@ -13,7 +13,7 @@ from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
-from bouncer.sending import gate
+from bouncer.sending import claims, gate
 from bouncer.sending.ending import (
     Ending,
     Failure,
@@ -137,10 +137,11 @@ class Attempts:
             raise OutOfTimeError("the time of this invocation is nearly up")
         reading = self._ledger.read(record["messageId"], job)
         if reading.item.state is State.ENDED:
-            self._repeat(record, job, reading.item, terms)
+            self._repeat(record, claims.claimed_part(job, reading.item.mine), reading.item, terms)
             return True
         if reading.item.state is State.BEGUN:
-            return self._settle(record, job, reading.item, terms)
+            begun = claims.claimed_part(job, reading.item.mine)
+            return self._settle(record, begun, reading.item, terms)
         try:
             return self._open(record, job, reading, terms)
         except (LedgerError, QueueError, OutOfTimeError, HeldError):
@@ -168,6 +169,7 @@ class Attempts:
         ending = self._remembered[item.nonce]
         if ending is None:
             self._ledger.release(item)
+            del self._remembered[item.nonce]
             return False
         self._end(record, job, item, ending, terms)
         return True
@@ -216,10 +218,8 @@ class Attempts:
             self._release(item, job, error)
             raise
         except _ExpiredError:
-            self._end(record, job, item, withheld(Reason.EXPIRED), terms, release=True)
-        else:
-            release = ending.dead
-            self._end(record, job, item, ending, terms, release=release)
+            ending = withheld(Reason.EXPIRED)
+        self._end(record, job, item, ending, terms)
 
     def _answer(self, job: Job, terms: Terms) -> Ending:
         """Call SES, and return the end that its answer means."""
@@ -269,19 +269,12 @@ class Attempts:
             raise
 
     def _end(
-        self,
-        record: Record,
-        job: Job | None,
-        item: JobItem,
-        ending: Ending,
-        terms: Terms,
-        *,
-        release: bool = False,
+        self, record: Record, job: Job | None, item: JobItem, ending: Ending, terms: Terms
     ) -> None:
         """Write the end of a job, then report it, then bury it if it is dead."""
         reference = job.reference if job else None
         try:
-            self._ledger.end(item, ending, release=release)
+            self._ledger.end(item, ending)
         except EndedByAnotherError as error:
             said = ending.said
             self._outcomes.worker_failed("ending", error, reference, answer=said, again=True)
