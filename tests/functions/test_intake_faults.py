@@ -284,3 +284,24 @@ def test_mail_goes_on_while_sending_is_held_for_long(text: str) -> None:
     (line,) = tried.lines("mail")
     assert (line["went_on"], line["decisions"][0]["withheld"]) == ("held", "held")
     assert line["WentOn"] == line["Withheld_held"] == [1]
+
+
+def test_a_bounce_that_cannot_be_made_stops_nothing() -> None:
+    """SES would misread its message id; nothing is queued, and the mail goes on."""
+    sqs = Sqs()
+    tried = Bench(sqs)
+    odd = event("ann@example.com", messageId="m\n1")
+    assert tried.intake.handle(odd) == {"disposition": "CONTINUE"}
+    assert not sqs.taken
+    assert [line["stage"] for line in tried.lines("intake_failed")] == ["queue"]
+    assert not tried.lines("mail")
+
+
+def test_mails_of_one_event_get_one_answer() -> None:
+    """SES sends one at a time; if it sent two, each line would have the answer that both got."""
+    tried = Bench(Sqs(None, LOST[0]))
+    both = {"Records": [*event()["Records"], *event(messageId="m2")["Records"]]}
+    assert tried.intake.handle(both) == {"disposition": "CONTINUE"}
+    first, second = tried.lines("mail")
+    assert [line["disposition"] for line in (first, second)] == ["CONTINUE"] * 2
+    assert [line["queue_answers"] for line in (first, second)] == [["taken"], ["unknown"]]
