@@ -10,10 +10,16 @@ import pytest
 
 from bouncer.held import held_document
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loader
+from bouncer.rules.rule_reader import read_rule
+from bouncer.rules.ruleset import Ruleset
+from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import ParameterSource
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
+from bouncer_cli.commands.mail_run import run_mails
+from bouncer_cli.mail_files import read_items
+from bouncer_cli.raw_mail import Envelope
+from bouncer_sim.clock import SimulatedClock, SystemClock
 from bouncer_sim.embedded_aws import embedded_aws
 
 PREFIX = "/ses-auto-bouncer/main"
@@ -149,9 +155,13 @@ def test_files_are_refused_while_one_is_invalid(
         (
             1,
             "queued",
-            "the intake stops mail as ever, and the jobs of its bounces wait in the queue",
+            "mail is stopped as ever, and the jobs of its bounces wait in the queue",
         ),
-        (13, "withheld: held", "the intake lets mail go on that it would bounce, and stops the re"),
+        (
+            13,
+            "withheld: held",
+            "mail goes on that would be bounced, and the rest is stopped as ever",
+        ),
     ],
 )
 def test_held_sending_is_remarked_on(
@@ -176,3 +186,28 @@ def test_an_explanation_names_the_hold(put: Put, replayed: Replayed) -> None:
     assert "guard: withheld, held" in out
     assert "yes held: sending is held for 12 hours or more" in out
     assert "disposition: CONTINUE (held says nothing about the sender, so the mail goes on)" in out
+
+
+def test_jobs_that_wait_are_sent_here(tmp_path: Path) -> None:
+    """The replay does not sit out a hold: it shows the bounces as they will be."""
+    rule = read_rule("100-left", GOOD)
+    loaded = Loaded(Ruleset([rule]), Settings(sending=False))
+    envelope = Envelope(verdicts={"spf": "pass", "dmarc": "pass"})
+    clock = SimulatedClock(SystemClock().time())
+    run_mails(read_items([MAIL], envelope), loaded, [], clock=clock, out=tmp_path)
+    assert len(list(tmp_path.glob("*.eml"))) == 1
+
+
+def test_a_folder_that_is_paused_has_no_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files do not say since when sending is paused: the replay takes it for long."""
+    (tmp_path / "100-left.yaml").write_text(GOOD)
+    settings = tmp_path / "settings"
+    settings.write_text("sending: paused")
+    passed = ["--verdict", "spf=pass", "--verdict", "dmarc=pass"]
+    rules = ["--rules", str(tmp_path), "--settings", str(settings)]
+    assert cli.main(["replay", *rules, *passed, MAIL]) == 0
+    out, err = capsys.readouterr()
+    assert "withheld: held" in out
+    assert "mail goes on that would be bounced, as after 12 hours of it" in err
