@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     if hold.held is not None:
         say("sending is held already: nothing was changed")
         return 0
+    hold.expect_a_reader()
     for line in hold.pausing(moment):
         put(line)
     if not agreed(options, "Hold sending?"):

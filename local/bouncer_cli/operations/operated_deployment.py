@@ -26,7 +26,10 @@ from bouncer_infra.deployment_settings_reader import read_cdk_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatedDeployment:
-    """One deployment in an account and region; `ledger` is the name of its table."""
+    """One deployment in an account and region; `ledger` is the name of its table.
+
+    `reads_held` is false of a version whose functions do not know the parameter `held`.
+    """
 
     account: OperatedAccount
     stack: Stack
@@ -34,6 +37,7 @@ class OperatedDeployment:
     queue_url: str
     dead_letter_url: str
     ledger: str
+    reads_held: bool
 
     def loaded(self) -> Loaded:
         """Return rules and settings in force, as a new environment of the intake reads them."""
@@ -72,14 +76,14 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
             "deployed one: check --region and the name in cdk.json, or run bouncer doctor"
         )
     prefix = _prefix(wanted, outputs)
-    (table,) = stack.names(*TABLES) or [""]
     return OperatedDeployment(
         account=account,
         stack=stack,
         prefix=prefix,
         queue_url=outputs["QueueUrl"],
         dead_letter_url=outputs["DeadLetterUrl"],
-        ledger=table,
+        ledger=next(iter(stack.names(*TABLES)), ""),
+        reads_held="HeldParameter" in outputs,
     )
 
 

@@ -12,6 +12,7 @@ from bouncer.held import GOES_ON_AFTER, Held, held_document, read_held, shown_ti
 from bouncer.sources.loader import Loaded
 from bouncer.sources.source import HELD, SETTINGS
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
+from bouncer_cli.operations.operated_account import OperationError
 from bouncer_cli.operations.operated_deployment import OperatedDeployment
 
 _PAUSED = re.compile(r"^sending:[ \t]*[\"']?paused[\"']?[ \t]*$", re.MULTILINE)
@@ -66,8 +67,10 @@ class SendingHold:
     def hold(self, *, now: datetime, why: str) -> bool:
         """Write the parameter; returns False if somebody else wrote it first.
 
-        A write whose answer was lost is repeated by the SDK, and then finds its own.
+        A write whose answer was lost is repeated by the SDK, and then finds its own. Raises
+        `OperationError` for a deployment that would not read it.
         """
+        self.expect_a_reader()
         text = held_document(since=now, by=self._caller(), why=why)
         account = self.deployment.account
         try:
@@ -78,6 +81,15 @@ class SendingHold:
                 raise
             return found == read_held(text, document=self.parameter)
         return True
+
+    def expect_a_reader(self) -> None:
+        """Raise `OperationError` if the functions are of a version that ignores the parameter."""
+        if not self.deployment.reads_held:
+            raise OperationError(
+                f"stack {self.deployment.stack.name}: found no output HeldParameter, expected a "
+                f"version that reads {self.parameter}: run cdk deploy, or write sending: paused "
+                f"into {self.deployment.prefix}/{SETTINGS}"
+            )
 
     def resume(self) -> None:
         """Delete the parameter; it may be gone already."""

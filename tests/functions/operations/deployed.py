@@ -62,6 +62,7 @@ class Deployed:
         )
         self.outputs = {
             "RulesPrefix": f"{PREFIX}/rules/",
+            "HeldParameter": HELD,
             "QueueUrl": self.jobs_url,
             "DeadLetterUrl": self.dead_url,
         }

@@ -227,6 +227,19 @@ def test_another_deployment_is_not_touched(
     assert deployed.parameter("held") is None
 
 
+@pytest.mark.parametrize("words", [["pause", "--yes"], ["pause", "--dry-run"]])
+def test_a_version_that_ignores_the_parameter_is_not_paused(
+    deployed: Deployed, operate: Operate, words: list[str]
+) -> None:
+    """Version 0.1.0 would go on sending, whatever the command said."""
+    del deployed.outputs["HeldParameter"]
+    status, _, err = operate(*words)
+    assert status == 2
+    assert "found no output HeldParameter, expected a version that reads" in err
+    assert "write sending: paused into /ses-auto-bouncer/main/settings" in err
+    assert deployed.parameter("held") is None
+
+
 def test_another_region_has_no_such_stack(operate: Operate) -> None:
     """The region is named, as it is the likeliest mistake."""
     status, _, err = operate("pause", "--region", "us-west-2", "--yes")
