@@ -61,7 +61,7 @@ class Worker(Function):
 
     def _may_keep(self, ledger: dynamodb.ITableV2) -> None:
         # A transaction of updates needs no more than UpdateItem (DynamoDB Developer Guide,
-        # "Managing complex workflows with DynamoDB transactions": IAM).
+        # "Using IAM with DynamoDB transactions").
         verbs = ("BatchGetItem", "UpdateItem")
         ledger.grant(self.function, *(f"dynamodb:{verb}" for verb in verbs))
 

@@ -40,7 +40,10 @@ from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A job's outcome: `status` is sent, withheld or failed; `reason` says why, if not sent."""
+    """A job's outcome: `status` is sent, withheld or failed; `reason` says why, if not sent.
+
+    While sending is held it is queued: the job would wait for an operator.
+    """
 
     status: str
     reason: str | None = None
@@ -62,6 +65,10 @@ class OutcomeRecorder:
         if job is not None:
             reason = error_text(ending.error) if ending.error else ending.reason or None
             self._outcomes[job.reference] = Outcome(status=str(ending.outcome), reason=reason)
+
+    def wait(self, job: Job) -> None:
+        """Keep that the job waits."""
+        self._outcomes[job.reference] = Outcome(status="queued", reason="held")
 
     def begin(self, request_id: str) -> None:
         """Keep nothing: only a job's end is of interest here."""
@@ -127,6 +134,7 @@ class WorkerDriver:
     def __init__(self, aws: EmbeddedAws, ses: FakeSes, clock: Clock, settings: Settings) -> None:
         self._ses = ses
         self._clock = clock
+        self._held = not settings.sending
         # Jobs worth driving through the queue together: a batch of the mapping, or one to watch.
         self.batch = BATCH_SIZE if isinstance(clock, SimulatedClock) else 1
         self._outcomes = OutcomeRecorder()
@@ -157,8 +165,12 @@ class WorkerDriver:
     def submit(self, job: Job, message: Message, headers: bytes) -> None:
         """Queue a job as intake would, for a mail that is taken as received this moment.
 
-        Domains that receive mail are verified: SES receives for no others.
+        Domains that receive mail are verified: SES receives for no others. While sending is held
+        the job is not queued, as nothing would end its wait.
         """
+        if self._held:
+            self._outcomes.wait(job)
+            return
         for recipient in message.recipients:
             self._ses.verify(domain(recipient))
         mail = ReceivedMail(

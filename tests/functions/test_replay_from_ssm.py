@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from bouncer.held import held_document
+from bouncer.held import Held, held_document
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
@@ -188,14 +188,15 @@ def test_an_explanation_names_the_hold(put: Put, replayed: Replayed) -> None:
     assert "disposition: CONTINUE (held says nothing about the sender, so the mail goes on)" in out
 
 
-def test_jobs_that_wait_are_sent_here(tmp_path: Path) -> None:
-    """The replay does not sit out a hold: it shows the bounces as they will be."""
-    rule = read_rule("100-left", GOOD)
-    loaded = Loaded(Ruleset([rule]), Settings(sending=False))
+def test_jobs_stay_queued_while_a_document_holds_sending(tmp_path: Path) -> None:
+    """The replay does not sit out a hold, whichever document it comes from."""
+    held = Held(since=datetime.now(UTC), by="ann", why="", document="held")
+    loaded = Loaded(Ruleset([read_rule("100-left", GOOD)]), Settings(), causes=(held,))
     envelope = Envelope(verdicts={"spf": "pass", "dmarc": "pass"})
     clock = SimulatedClock(SystemClock().time())
-    run_mails(read_items([MAIL], envelope), loaded, [], clock=clock, out=tmp_path)
-    assert len(list(tmp_path.glob("*.eml"))) == 1
+    summary = run_mails(read_items([MAIL], envelope), loaded, [], clock=clock, out=tmp_path)
+    assert "bounces: 1 queued (1 held)" in str(summary)
+    assert not list(tmp_path.glob("*.eml"))
 
 
 def test_a_folder_that_is_paused_has_no_start(

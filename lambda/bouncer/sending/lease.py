@@ -41,6 +41,7 @@ class Term:
     timeout_s: float
     began: float
     remaining_s: float
+    knows_now: bool = True
 
     @classmethod
     def begin(cls, *, wall_s: float, ticks: float, remaining_s: float, timeout_s: float) -> "Term":
@@ -48,7 +49,8 @@ class Term:
 
         `remaining_s` is Lambda's answer, made with the wall clock of this environment: together
         they are the deadline, whatever that clock says. A remaining time of more than the timeout,
-        or less by more than 10 s, shows that the clock is wrong: all of the timeout remains.
+        or less by more than 10 s, shows that the clock is wrong: all of the timeout remains. Lambda
+        says 0 for any deadline that is over by that clock, so that the present is not known then.
         """
         likely = timeout_s - _WIDEST_S <= remaining_s <= timeout_s
         return cls(
@@ -56,6 +58,7 @@ class Term:
             timeout_s=timeout_s,
             began=ticks,
             remaining_s=remaining_s if likely else timeout_s,
+            knows_now=remaining_s > 0,
         )
 
     @property
@@ -69,7 +72,9 @@ class Term:
         return self.deadline_s + _GRACE_S
 
     def now_s(self, ticks: float) -> float:
-        """Return the present, in Lambda's time."""
+        """Return the present, in Lambda's time; 0 if it is not known, so that no lease is over."""
+        if not self.knows_now:
+            return 0.0
         return self.deadline_s - self.timeout_s + (ticks - self.began)
 
 
@@ -119,8 +124,9 @@ def taken(item: Item, *, environment: str, now_s: float) -> Lease:
 
 def busy(item: Item, *, now_s: float, term: Term) -> LeaseBusyError:
     """Return the error of a lease that somebody else has, as the item shows it, if it is known."""
-    until = number_of(item, "until") / 1000 if item else term.until_s
-    return LeaseBusyError(until - now_s)
+    longest_s = term.timeout_s + _GRACE_S
+    until = number_of(item, "until") / 1000 if item else now_s + longest_s
+    return LeaseBusyError(min(until - now_s, longest_s))
 
 
 def give_back(me: str, term: Term, *, environment: str) -> Write:

@@ -43,7 +43,7 @@ def run_mails(
 
             _make_folder(out)
             sending = stack.enter_context(
-                drive(out=out, clock=clock, settings=_resumed(loaded), verified=verified)
+                drive(out=out, clock=clock, settings=_in_force(loaded), verified=verified)
             )
         results = replay(items, loaded, now=partial(now, clock), sending=sending)
         for result in stack.enter_context(_counted(results)):
@@ -55,9 +55,9 @@ def run_mails(
     return summary
 
 
-def _resumed(loaded: Loaded) -> Settings:
-    """Return the settings with which jobs are sent: those that wait while sending is held, too."""
-    return replace(loaded.settings, sending=True)
+def _in_force(loaded: Loaded) -> Settings:
+    """Return the settings for the worker, by which jobs wait while a document holds sending."""
+    return replace(loaded.settings, sending=not loaded.sending_held)
 
 
 def _make_folder(out: Path) -> None:

@@ -186,20 +186,19 @@ def _remarks(
     elif not settings.sending:
         yield "settings: sending is paused, so no bounce is sent until the settings say sending: on"
     if settings.mode is Mode.ENFORCE and loaded.held:
-        yield f"{loaded.held.document}: {loaded.held}; {_while_held(loaded, sent=options.send)}"
+        yield f"{loaded.held.document}: {loaded.held}; {_while_held(loaded)}"
     if options.send:
         yield f"The bounces are in {options.out}."
 
 
-def _while_held(loaded: Loaded, *, sent: bool) -> str:
+def _while_held(loaded: Loaded) -> str:
     """Return what becomes of mail now, in the second half of a sentence."""
     goes_on = "mail goes on that would be bounced"
     if loaded.held and loaded.held.since is None:
         return f"{goes_on}, as after 12 hours of it"
     if loaded.goes_on(now(SystemClock())):
         return f"{goes_on}, and the rest is stopped as ever"
-    here = ", which --send does not wait for" if sent else ""
-    return f"mail is stopped as ever, and the jobs of its bounces wait in the queue{here}"
+    return "mail is stopped as ever, and the jobs of its bounces wait in the queue"
 
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:
