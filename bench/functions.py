@@ -237,7 +237,14 @@ def running(python: str, ours: Path, architecture: str) -> list[Row]:
     kept, rejected, job = sorted_events(documents)
     pages = {"GetParametersByPath": 10}
     go_on, stop = {"disposition": "CONTINUE"}, {"disposition": "STOP_RULE_SET"}
-    sending = {"GetParameter": 1, "GetItem": 1, "PutItem": 1, "SendBounce": 1, "UpdateItem": 1}
+    sending = {
+        "UpdateItem": 3,  # the lease, the ending, the lease
+        "ChangeMessageVisibilityBatch": 1,
+        "GetParameter": 1,
+        "BatchGetItem": 1,
+        "TransactWriteItems": 1,
+        "SendBounce": 1,
+    }
     intake, other = "bouncer.intake.handler", reference(python, architecture)
     subjects = {
         "intake": Subject(folder=ours, handler=intake, event=kept, answer=go_on, asks=pages),

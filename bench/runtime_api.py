@@ -108,6 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return {"Parameter": {"Name": asked["Name"], "Value": "{}", "Version": 1}}
             case "SendMessage":
                 return {"MessageId": "1", "SequenceNumber": "1"}
+            case "BatchGetItem":
+                return {"Responses": {}, "UnprocessedKeys": {}}
             case _:
                 return {}
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, ClassVar
@@ -54,7 +55,12 @@ def through_boto3(target: str, body: bytes) -> Reply:
         fault = {"__type": f"com.amazonaws#{error.response['Error']['Code']}", "message": "no"}
         return status, json.dumps(fault).encode()
     answer.pop("ResponseMetadata")
-    return 200, json.dumps(answer, default=str).encode()
+    return 200, json.dumps(answer, default=_seconds).encode()
+
+
+def _seconds(moment: datetime) -> float:
+    """Return a time as the JSON protocol writes it."""
+    return moment.timestamp()
 
 
 class Front(BaseHTTPRequestHandler):

@@ -36,6 +36,7 @@ JOURNAL: Mapping[str, str] = {
     "went_on": "string",
     "mode": "string",
     "job_references": "array<string>",
+    "queue_answers": "array<string>",
     "reference": "string",
     "recipients": "array<string>",
     "rules": "array<string>",
@@ -50,6 +51,8 @@ JOURNAL: Mapping[str, str] = {
     "warnings": "array<string>",
     "jobs": "bigint",
     "record": "string",
+    "answer": "string",
+    "again": "boolean",
 }
 # Columns whose JSON keys are words of SQL.
 JOURNAL_KEYS: Mapping[str, str] = {

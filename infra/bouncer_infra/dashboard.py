@@ -2,7 +2,7 @@
 
 It shows metrics only: a log widget would scan the logs each time somebody looks, and that is
 charged. It shows at most `MOST_METRICS`, whatever the settings: three such dashboards of an account
-cost nothing.
+cost nothing. What has an alarm, or is for whoever looks for a cause, is left to the queries.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ class Dashboard(Construct):
                 [_mail(metrics), _decisions(metrics), _withheld(metrics)],
                 [_waiting(metrics), _oldest(metrics), _rate(metrics)],
                 [_trouble(metrics), _wait(metrics), _dead_letters(metrics)],
-                [_durations(metrics), _crashes(metrics), _starts(metrics)],
+                [_durations(metrics), _crashes(metrics)],
                 [_reputation(metrics), _events(metrics)],
             ],
         )
@@ -63,8 +63,8 @@ def _title(metrics: Metrics) -> cloudwatch.TextWidget:
     prefix = metrics.settings.prefix
     text = (
         f"**{metrics.settings.name}** bounces mail to {', '.join(metrics.settings.recipients)}. "
-        f"To stop all bounces, add `sending: paused` to the parameter `{prefix}/settings`; "
-        "to let all mail go on, `mode: shadow`. What to do about an alarm: docs/operations.md."
+        "To stop all bounces, run `bouncer pause`; to let all mail go on, add `mode: shadow` to "
+        f"the parameter `{prefix}/settings`. What to do about an alarm: docs/operations.md."
     )
     return cloudwatch.TextWidget(markdown=text, width=_ROW, height=2)
 
@@ -166,6 +166,7 @@ def _trouble(metrics: Metrics) -> cloudwatch.GraphWidget:
         Metric.FAILED,
         Metric.RETRIED,
         Metric.HANDED_BACK,
+        Metric.HELD,
         Metric.UNREADABLE_JOBS,
         Metric.WORKER_ERRORS,
     )
@@ -200,7 +201,7 @@ def _dead_letters(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 def _durations(metrics: Metrics) -> cloudwatch.GraphWidget:
     shown = [metrics.intake.metric_duration(label="99 of 100 mails", statistic="p99")]
-    return _graph("Duration of the intake", shown, unit="ms")
+    return _graph("Duration of the intake", shown, unit="ms", width=12)
 
 
 def _crashes(metrics: Metrics) -> cloudwatch.GraphWidget:
@@ -212,12 +213,7 @@ def _crashes(metrics: Metrics) -> cloudwatch.GraphWidget:
             function.metric_throttles(label=f"{name} throttled"),
         )
     ]
-    return _graph("Crashes and throttles", shown, unit="in 5 minutes")
-
-
-def _starts(metrics: Metrics) -> cloudwatch.GraphWidget:
-    shown = [metrics.own("intake", Metric.COLD_STARTS, label="intake")]
-    return _graph("Cold starts", shown, unit="in 5 minutes")
+    return _graph("Crashes and throttles", shown, unit="in 5 minutes", width=12)
 
 
 def _reputation(metrics: Metrics) -> cloudwatch.GraphWidget:

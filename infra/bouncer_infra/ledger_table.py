@@ -1,4 +1,4 @@
-"""The ledger's table: the recipients already answered for, as long as a job can live."""
+"""The ledger's table: states of jobs, claimed recipients and the lease, as long as a job lives."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb

@@ -1,7 +1,8 @@
 """Queries of the functions' logs, saved in Logs Insights below `ses-auto-bouncer/<name>/`.
 
 They read the journal's lines (docs/flow.md) of the last weeks; the questions of `analysis` read
-those of the last months. A test compares their fields with real lines.
+those of the last months. A test compares their fields with real lines. A job that was delivered
+again has its outcome in several lines, so outcomes are counted by bounce or reference.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,13 +19,14 @@ QUERIES: Mapping[str, str] = {
 filter message = "sent"
 | fields @timestamp, sender, recipients.0 as recipient, rules.0 as rule, reference, bounce_id
 | sort @timestamp desc
+| dedup bounce_id
 | limit 1000
 """,
     "bounces-by-rule": """
 filter message = "sent"
 | fields jsonParse(@message) as line
 | unnest line.rules into rule
-| stats count(*) as bounces by rule
+| stats count_distinct(line.bounce_id) as bounces by rule
 | sort bounces desc
 """,
     "withheld-by-the-intake": """
@@ -44,7 +46,7 @@ filter message = "mail" and ispresent(went_on)
 """,
     "withheld-by-the-worker": """
 filter message = "withheld"
-| stats count(*) as jobs by reason
+| stats count_distinct(reference) as jobs by reason
 | sort jobs desc
 """,
     # Put a reference, a message id or an address in place of the word.
@@ -53,17 +55,20 @@ filter @message like "REFERENCE"
 | fields @timestamp, message, @message
 | sort @timestamp asc
 """,
-    "intake-errors": """
+    "intake-errors": r"""
 filter message in ["intake_failed", "not_mail"]
+  or @message like /"queue_answers":[^\]]*"(unknown|refused)"/
   or @message like /Task timed out|Runtime exited/ or @message like "[ERROR]"
 | fields @timestamp, message, stage, error, `where`, problem, message_id, request_id, @log, @message
 | sort @timestamp desc
 | limit 200
 """,
     "worker-errors": """
-filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker_failed"]
+filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker_failed",
+    "lease_busy", "lease_taken_over", "stale_batch"]
   or @message like /Task timed out|Runtime exited/ or @message like "[ERROR]"
-| fields @timestamp, message, error, `where`, reference, jobs, record, stage, @log, @message
+| fields @timestamp, message, reason, error, `where`, reference, jobs, record, stage, answer, again
+| fields @log, @message
 | sort @timestamp desc
 | limit 200
 """,
@@ -77,7 +82,7 @@ filter message in ["documents_invalid", "documents_stale", "documents_doubtful"]
 | sort last_reported desc
 """,
     "longest-waits": """
-filter message = "sent"
+filter message = "sent" and ispresent(WaitTime.0)
 | fields @timestamp, WaitTime.0 / 1000 as seconds, reference, sender, rules.0 as rule
 | sort seconds desc
 | limit 100

@@ -6,6 +6,7 @@ from aws_cdk import Acknowledgment, App, CfnOutput, Stack, Validations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from bouncer.sources.source import HELD, RULES
 from bouncer_infra.auto_bouncer import AutoBouncer
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.deployment_settings_reader import read_settings
@@ -50,7 +51,8 @@ def _outputs(bouncer: AutoBouncer) -> dict[str, str]:
     """Return what the commands of docs/operations.md and docs/deploy.md ask for."""
     queue, dead_letters = bouncer.queue.queue, bouncer.queue.dead_letters
     outputs = {
-        "RulesPrefix": f"{bouncer.settings.prefix}/rules/",
+        "RulesPrefix": f"{bouncer.settings.prefix}/{RULES}",
+        "HeldParameter": f"{bouncer.settings.prefix}/{HELD}",
         "RuleSetName": bouncer.settings.rule_set,
         "QueueUrl": queue.queue_url,
         "QueueArn": queue.queue_arn,

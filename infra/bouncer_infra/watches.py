@@ -99,6 +99,13 @@ def _queue(metrics: Metrics) -> Iterator[Watch]:
         breaches=3,
     )
     yield Watch(
+        key="held",
+        says="Jobs have waited for six hours because sending is held.",
+        measure=metrics.own("worker", Metric.HELD, period=HOUR),
+        breaches=6,
+        periods=6,
+    )
+    yield Watch(
         key="unreadable-jobs",
         says="The worker could not read a queue message as a job; it is a dead letter now.",
         measure=metrics.own("worker", Metric.UNREADABLE_JOBS),
@@ -251,6 +258,11 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
         threshold=MOST_FAILED_PERCENT,
         above=True,
         periods=2,
+    )
+    yield Watch(
+        key="unknown-outcomes",
+        says="SES may have sent a bounce or not; the bounce is not sent again.",
+        measure=metrics.own("worker", Metric.FAILED_UNKNOWN),
     )
     yield Watch(
         key="duplicates",

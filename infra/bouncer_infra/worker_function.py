@@ -9,6 +9,7 @@ from constructs import Construct
 from bouncer.environment import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY
 from bouncer.function_limits import BATCH_SIZE, WORKER_TIMEOUT_S
 from bouncer.mail.address import identities
+from bouncer.sources.source import HELD, SETTINGS
 from bouncer_infra.bounce_queue import BounceQueue
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.function import Function, deployment_environment
@@ -59,14 +60,19 @@ class Worker(Function):
         self._may_bounce_as(settings)
 
     def _may_keep(self, ledger: dynamodb.ITableV2) -> None:
-        verbs = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        # A transaction of updates needs no more than UpdateItem (DynamoDB Developer Guide,
+        # "Using IAM with DynamoDB transactions").
+        verbs = ("BatchGetItem", "UpdateItem")
         ledger.grant(self.function, *(f"dynamodb:{verb}" for verb in verbs))
 
     def _may_read_settings(self, prefix: str) -> None:
+        above = prefix.removeprefix("/")
         self.function.add_to_role_policy(
             iam.PolicyStatement(
-                actions=["ssm:GetParameter", "ssm:GetParameterHistory"],
-                resources=[self._arn("ssm", "parameter", f"{prefix.removeprefix('/')}/settings")],
+                actions=["ssm:GetParameters", "ssm:GetParameterHistory"],
+                resources=[
+                    self._arn("ssm", "parameter", f"{above}/{name}") for name in (SETTINGS, HELD)
+                ],
             )
         )
 

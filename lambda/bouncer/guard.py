@@ -34,13 +34,15 @@ class Context:
 
     `bounce_senders` are all mailboxes that any bounce may come from, whichever rule decides.
     `own_domains` are written as in rules: `example.com` alone, `.example.com` for its subdomains.
-    `answer` has the classes of mail (reasons.py) that are answered all the same.
+    `answer` has the classes of mail (reasons.py) that are answered all the same. `goes_on` is set
+    while sending is held for so long that mail goes on instead of being bounced.
     """
 
     recipient: str
     bounce_senders: Collection[str]
     own_domains: Collection[str]
     answer: Collection[str]
+    goes_on: bool = False
 
 
 _Check = Callable[[Message, Context], str]
@@ -188,6 +190,11 @@ def _unverifiable(message: Message, _: Context) -> str:
 @_checks(Reason.INVALID_RECIPIENT)
 def _invalid_recipient(_: Message, context: Context) -> str:
     return "" if is_recipient(context.recipient) else f"recipient {context.recipient}"
+
+
+@_checks(Reason.HELD)
+def _held(_: Message, context: Context) -> str:
+    return "sending is held for 12 hours or more" if context.goes_on else ""
 
 
 def _evidence(message: Message) -> str:

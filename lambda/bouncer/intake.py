@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
@@ -16,11 +17,11 @@ from bouncer.aws.client import SQS, SSM, Surroundings
 from bouncer.environment import UNKNOWN_DEPLOYMENT, IntakeEnvironment
 from bouncer.errors import UnreadableEventError
 from bouncer.jobs.job import Job, JobError
-from bouncer.journal import Journal
+from bouncer.journal import Journal, QueueAnswer
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.mail.message import Message, read_event
 from bouncer.operator_settings import Settings
-from bouncer.sending.queue import Queue
+from bouncer.sending.queue import Queue, QueueError
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import ParameterSource
 
@@ -69,28 +70,53 @@ class Intake:
             return Disposition.CONTINUE
         self._journal.documents(loaded)
         judgements = [self._judge(message, loaded) for message in messages]
-        dispositions = {self._carry_out(judgement, loaded.settings) for judgement in judgements}
-        return dispositions.pop() if len(dispositions) == 1 else Disposition.CONTINUE
+        handled = [self._carry_out(each) for each in judgements if each]
+        answers = {done.judgement.disposition for done in handled}
+        stopped = len(answers) == 1 and len(handled) == len(judgements)
+        answer = answers.pop() if stopped else Disposition.CONTINUE
+        for done in handled:
+            self._report(done, answer, loaded.settings)
+        return answer
 
     def _judge(self, message: Message, loaded: Loaded) -> Judgement | None:
         """Judge a mail; None, journalled, if a bounce is due that can't be made."""
         try:
-            return judge(message, loaded.ruleset, loaded.settings, now=self._now())
+            now = self._now()
+            goes_on = loaded.goes_on(now)
+            return judge(message, loaded.ruleset, loaded.settings, now=now, goes_on=goes_on)
         except JobError as error:
             self._journal.intake_failed("queue", error, message.message_id)
             return None
 
-    def _carry_out(self, judgement: Judgement | None, in_force: Settings) -> Disposition:
-        if judgement is None:
-            return Disposition.CONTINUE
-        try:
-            for job in judgement.jobs:
+    def _carry_out(self, judgement: Judgement) -> "_Handled":
+        """Queue the jobs of a mail until one fails: a mail that can't be bounced is not stopped."""
+        answers: list[QueueAnswer] = []
+        for job in judgement.jobs:
+            try:
                 self._jobs.send(job)
-        except Exception as error:  # noqa: BLE001  # what can't be bounced is not stopped either
-            self._journal.intake_failed("queue", error, judgement.message.message_id)
-            return Disposition.CONTINUE
-        self._journal.mail(judgement, in_force)
-        return judgement.disposition
+            except Exception as error:  # noqa: BLE001  # whatever it is, the mail goes on
+                self._journal.intake_failed("queue", error, judgement.message.message_id)
+                refused = isinstance(error, QueueError) and not error.unknown
+                answers.append(QueueAnswer.REFUSED if refused else QueueAnswer.UNKNOWN)
+                judgement = replace(judgement, disposition=Disposition.CONTINUE)
+                break
+            answers.append(QueueAnswer.TAKEN)
+        left = [QueueAnswer.NOT_ASKED] * (len(judgement.jobs) - len(answers))
+        return _Handled(judgement, (*answers, *left))
+
+    def _report(self, done: "_Handled", answer: Disposition, in_force: Settings) -> None:
+        """Write the mail's line, unless its only jobs were refused: the failure's line says it."""
+        if not done.answers or {QueueAnswer.TAKEN, QueueAnswer.UNKNOWN} & set(done.answers):
+            answered = replace(done.judgement, disposition=answer)
+            self._journal.mail(answered, in_force, answers=done.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Handled:
+    """A judged mail and what the queue said to each of its jobs, in their order."""
+
+    judgement: Judgement
+    answers: tuple[QueueAnswer, ...]
 
 
 @cache

@@ -9,9 +9,10 @@ as the decision that the line reports, and a level set from outside would hide m
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import IO, Any
 
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
@@ -23,8 +24,8 @@ from bouncer.journal_line import encoded
 from bouncer.judge import Judgement
 from bouncer.metric_names import DEPLOYMENT, NAMESPACE, SERVICE, Metric, withheld_for
 from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
+from bouncer.sending.ending import Ending, Failure, Outcome
 from bouncer.sources.loader import Loaded
 
 _LONGEST_ERROR = 1000
@@ -36,7 +37,20 @@ _ACTIONS = {
     Action.REJECT: Metric.REJECTED,
     Action.DROP: Metric.DROPPED,
 }
+_FAILURES: Mapping[str, Mapping[str, int]] = {
+    Failure.UNKNOWN: {Metric.FAILED_UNKNOWN: 1},
+    Failure.POISON: {Metric.FAILED_POISON: 1},
+}
 _Counts = Mapping[str, int] | Mapping[Metric, int]
+
+
+class QueueAnswer(StrEnum):
+    """The answer of the queue to one job of the intake, as the `mail` line has it."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"  # no answer came: the job may be on the queue, and its bounce be sent
+    NOT_ASKED = "not_asked"  # a job before it was not taken
 
 
 class Journal:
@@ -55,8 +69,16 @@ class Journal:
         """Name the invocation in all lines that follow."""
         self._request_id = request_id
 
-    def mail(self, judgement: Judgement, settings: Settings) -> None:
-        """Report one received mail: every decision, the jobs queued and the reasons to withhold."""
+    def mail(
+        self, judgement: Judgement, settings: Settings, *, answers: Sequence[QueueAnswer] = ()
+    ) -> None:
+        """Report one received mail: every decision, its jobs and the reasons to withhold.
+
+        `answers` are the queue's to each job; without them it took all jobs.
+        """
+        answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
+        answered = zip(judgement.jobs, answers, strict=True)
+        taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
         metrics: dict[str, int] = {Metric.MAILS: 1}
         for decision in judgement.decisions:
             name = _ACTIONS[decision.action]
@@ -66,8 +88,8 @@ class Journal:
                 metrics[Metric.SHADOW_MATCHES] = shadows
         if judgement.withheld:
             metrics |= _withheld(judgement.withheld.values())
-        if judgement.jobs:
-            metrics[Metric.QUEUED] = sum(len(job.refusals) for job in judgement.jobs)
+        if taken:
+            metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
         if judgement.went_on:
             metrics[Metric.WENT_ON] = 1
         shown = _Shown(settings)
@@ -88,6 +110,7 @@ class Journal:
             "went_on": judgement.went_on,
             "mode": settings.mode,
             "references": [job.reference for job in judgement.jobs],
+            "queue_answers": answers,
         }
         self._write("mail", fields, metrics)
 
@@ -117,20 +140,35 @@ class Journal:
             count = {Metric.DOCUMENT_WARNINGS: len(warnings)}
             self._write("documents_doubtful", {"warnings": warnings}, count, level="warning")
 
-    def sent(self, job: Job, settings: Settings, *, bounce_id: str, wait_s: float) -> None:
-        """Report that SES accepted a bounce, `wait_s` seconds after the mail was received."""
-        fields = {**_Shown(settings).job(job), "bounce_id": bounce_id}
-        self._write("sent", fields, {Metric.SENT: 1, Metric.WAIT_TIME: round(wait_s * 1000)})
+    def ended(
+        self,
+        ending: Ending,
+        job: Job | None,
+        settings: Settings,
+        *,
+        record: str,
+        wait_s: float = 0.0,
+        again: bool = False,
+    ) -> None:
+        """Report the end of the queue message `record`: sent, withheld, failed or unreadable_job.
 
-    def withheld(self, job: Job, settings: Settings, reason: Reason) -> None:
-        """Report that a job was not sent, and the reason."""
-        fields = {**_Shown(settings).job(job), "reason": reason}
-        self._write("withheld", fields, _withheld([reason] * len(job.refusals)))
-
-    def failed(self, job: Job, settings: Settings, error: Exception) -> None:
-        """Report that SES refused a bounce for good, or that its outcome is not known."""
-        fields = {**_Shown(settings).job(job), **_described(error)}
-        self._write("failed", fields, {Metric.FAILED: 1}, level="error")
+        `job` is missing if the message was not read as one. `wait_s` seconds have gone since the
+        mail was received. With `again` the job was delivered again after its end.
+        """
+        fields: dict[str, Any] = {"record": record}
+        if job is not None:
+            fields |= _Shown(settings).job(job)
+        if ending.reason:
+            fields["reason"] = ending.reason
+        if ending.bounce_id:
+            fields["bounce_id"] = ending.bounce_id
+        if ending.error is not None:
+            fields |= _described(ending.error)
+        if again:
+            fields["again"] = True
+        metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s)
+        level = "error" if ending.outcome is Outcome.FAILED else "info"
+        self._write(_event(ending), fields, metrics, level=level)
 
     def retried(self, job: Job, error: Exception) -> None:
         """Report a call that SES did not accept; it will be made again."""
@@ -142,14 +180,44 @@ class Journal:
         fields = {"jobs": count, **_described(error)}
         self._write("handed_back", fields, {Metric.HANDED_BACK: count}, level="warning")
 
-    def unreadable_job(self, record_id: str, error: Exception) -> None:
-        """Report a message that is not a job; it was moved to the dead-letter queue."""
-        fields = {"record": record_id, **_described(error)}
-        self._write("unreadable_job", fields, {Metric.UNREADABLE_JOBS: 1}, level="error")
+    def held(self, count: int, error: Exception) -> None:
+        """Report that the rest of a batch went back to the queue because sending is held."""
+        fields = {"jobs": count, **_described(error)}
+        self._write("handed_back", fields, {Metric.HELD: count}, level="warning")
 
-    def worker_failed(self, stage: str, error: Exception, reference: str | None = None) -> None:
-        """Report an error of ours in the worker that does not change the outcome of the job."""
-        fields = {"stage": stage, "reference": reference, **_described(error)}
+    def lease_busy(self, count: int, error: Exception) -> None:
+        """Report that another invocation had the lease, so that the batch comes again."""
+        fields = {"jobs": count, **_described(error)}
+        self._write("lease_busy", fields, {Metric.LEASE_BUSY: 1}, level="warning")
+
+    def lease_taken_over(self) -> None:
+        """Report that an earlier invocation died, or lost the ledger, with the lease."""
+        self._write("lease_taken_over", {}, {Metric.LEASE_TAKEN_OVER: 1}, level="warning")
+
+    def stale_batch(self, count: int, error: Exception) -> None:
+        """Report that the batch may be another invocation's by now, so that it was left alone."""
+        fields = {"jobs": count, **_described(error)}
+        self._write("stale_batch", fields, {Metric.STALE_BATCHES: 1}, level="warning")
+
+    def worker_failed(
+        self,
+        stage: str,
+        error: Exception,
+        reference: str | None = None,
+        *,
+        answer: str = "",
+        again: bool = False,
+    ) -> None:
+        """Report an error of ours in the worker.
+
+        `answer` is the end of the job that could not be noted in the ledger; with `again` the
+        ledger has another one, which holds.
+        """
+        fields: dict[str, Any] = {"stage": stage, "reference": reference, **_described(error)}
+        if answer:
+            fields["answer"] = answer
+        if again:
+            fields["again"] = True
         self._write("worker_failed", fields, {Metric.WORKER_ERRORS: 1}, level="error")
 
     def _write(
@@ -216,7 +284,24 @@ class _Shown:
         }
 
 
-def _withheld(reasons: Iterable[Reason]) -> dict[str, int]:
+def _event(ending: Ending) -> str:
+    """Return the event that reports an ending."""
+    return "unreadable_job" if ending.reason == Failure.UNREADABLE else ending.outcome
+
+
+def _counted(ending: Ending, job: Job | None, wait_s: float) -> dict[str, int]:
+    """Return the metrics of an ending that is reported for the first time."""
+    if ending.outcome is Outcome.SENT:
+        return {Metric.SENT: 1, Metric.WAIT_TIME: round(wait_s * 1000)}
+    if ending.outcome is Outcome.WITHHELD:
+        recipients = len(job.refusals) if job else 1
+        return _withheld([ending.reason] * recipients)
+    if ending.reason == Failure.UNREADABLE:
+        return {Metric.UNREADABLE_JOBS: 1}
+    return {Metric.FAILED: 1, **_FAILURES.get(ending.reason, {})}
+
+
+def _withheld(reasons: Iterable[str]) -> dict[str, int]:
     counts = Counter(map(withheld_for, reasons))
     return {Metric.WITHHELD: counts.total(), **counts}
 

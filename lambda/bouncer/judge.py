@@ -45,15 +45,24 @@ class Judgement:
     jobs: tuple[Job, ...]
 
 
-def judge(message: Message, ruleset: Ruleset, settings: Settings, *, now: datetime) -> Judgement:
+def judge(
+    message: Message,
+    ruleset: Ruleset,
+    settings: Settings,
+    *,
+    now: datetime,
+    goes_on: bool = False,
+) -> Judgement:
     """Decide about every recipient; `now` is the time of receipt for a mail without one.
+
+    With `goes_on`, sending is held for so long that a mail that would be bounced goes on.
 
     In mode shadow, decisions and withheld bounces are for the record only: nothing is stopped, and
     `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one with a
     line break in its message id.
     """
     decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
-    withheld, answered = _guarded(message, decisions, ruleset, settings)
+    withheld, answered = _guarded(message, decisions, ruleset, settings, goes_on=goes_on)
     acting = settings.mode is Mode.ENFORCE
     stopping = acting and bool(decisions) and all(map(_stops, decisions))
     went_on = _not_about_sender(withheld.values()) if stopping else None
@@ -80,7 +89,12 @@ def _stops(decision: Decision) -> bool:
 
 
 def guard_context(
-    message: Message, decision: Decision, ruleset: Ruleset, settings: Settings
+    message: Message,
+    decision: Decision,
+    ruleset: Ruleset,
+    settings: Settings,
+    *,
+    goes_on: bool = False,
 ) -> guard.Context:
     """Return the facts the guard needs about one rejected recipient.
 
@@ -97,6 +111,7 @@ def guard_context(
             *settings.own_domains,
         ),
         answer=settings.answer | (rejection.answer if rejection else frozenset()),
+        goes_on=goes_on,
     )
 
 
@@ -107,13 +122,18 @@ def bounce_sender(recipient: str, rejection: Rejection | None, settings: Setting
 
 
 def _guarded(
-    message: Message, decisions: Iterable[Decision], ruleset: Ruleset, settings: Settings
+    message: Message,
+    decisions: Iterable[Decision],
+    ruleset: Ruleset,
+    settings: Settings,
+    *,
+    goes_on: bool,
 ) -> tuple[dict[str, Reason], list[Decision]]:
     withheld: dict[str, Reason] = {}
     answered: list[Decision] = []
     for decision in decisions:
         if decision.action is Action.REJECT:
-            context = guard_context(message, decision, ruleset, settings)
+            context = guard_context(message, decision, ruleset, settings, goes_on=goes_on)
             reason = guard.withheld(message, context)
             if reason:
                 withheld[decision.recipient] = reason

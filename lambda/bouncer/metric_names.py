@@ -6,8 +6,6 @@ each metric is paid for.
 
 from enum import StrEnum
 
-from bouncer.reasons import Reason
-
 NAMESPACE = "SesAutoBouncer"
 DEPLOYMENT = "deployment"  # the dimensions of every metric, and keys of every line of the journal
 SERVICE = "service"
@@ -33,13 +31,20 @@ class Metric(StrEnum):
     WAIT_TIME = "WaitTime"
     WITHHELD = "Withheld"
     FAILED = "Failed"
+    FAILED_UNKNOWN = "Failed_unknown"
+    FAILED_POISON = "Failed_poison"
+    REPEATED = "Repeated"
     RETRIED = "Retried"
     HANDED_BACK = "HandedBack"
+    HELD = "Held"
+    LEASE_BUSY = "LeaseBusy"
+    LEASE_TAKEN_OVER = "LeaseTakenOver"
+    STALE_BATCHES = "StaleBatches"
     UNREADABLE_JOBS = "UnreadableJobs"
     WORKER_ERRORS = "WorkerErrors"
     COLD_STARTS = "ColdStarts"
 
 
-def withheld_for(reason: Reason) -> str:
+def withheld_for(reason: str) -> str:
     """Return the name of the metric that counts what one reason withheld."""
     return f"{Metric.WITHHELD}_{reason}"

@@ -18,6 +18,8 @@ from bouncer.rules.name_limits import unknown_domain
 from bouncer.rules.rule import Mode
 
 DAY_S = 24 * 3600
+_LOWEST_RATE = 0.2
+_A_RATE = f"a number of calls a second, {_LOWEST_RATE} to 1.0"
 
 
 def ses_reporting_mta(region: str) -> str:
@@ -29,11 +31,13 @@ def ses_reporting_mta(region: str) -> str:
 class Settings:
     """Everything an operator may set; see docs/rules.md for the meaning of each.
 
-    The recipients' domains are own domains always, beside `own_domains`.
+    The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
+    calls a second.
     """
 
     mode: Mode = Mode.ENFORCE
     sending: bool = True
+    rate: float = 1.0
     bounce_sender: str | None = None
     reporting_mta: str = ses_reporting_mta("us-east-1")
     answer: frozenset[str] = frozenset()
@@ -69,6 +73,16 @@ def _sending(node: Node) -> bool:
     return node.word(("on", "paused")) == "on"
 
 
+def _rate(node: Node) -> float | None:
+    """Read SendBounce calls a second: SES allows one, and a pause of 5 s is the longest here."""
+    if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+        node.fault(_A_RATE)
+        return None
+    if not _LOWEST_RATE <= node.value <= 1:
+        node.fault(_A_RATE)
+    return float(node.value)
+
+
 def _domains(node: Node) -> tuple[str, ...]:
     found = []
     for item in node.items():
@@ -96,6 +110,7 @@ def _seconds(most: int) -> Callable[[Node], int | None]:
 _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "mode": ("mode", _mode),
     "sending": ("sending", _sending),
+    "rate": ("rate", _rate),
     "bounce_sender": ("bounce_sender", read_mailbox),
     "reporting_mta": ("reporting_mta", read_mta),
     "answer": ("answer", read_answer),

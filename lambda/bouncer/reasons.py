@@ -121,6 +121,12 @@ class Reason(StrEnum):
         " not an address; **the mail goes on**",
         about_sender=False,
     )
+    HELD = _guard(
+        "held",
+        "sending is held for 12 hours or more, so that the bounce would hardly be sent in time;"
+        " **the mail goes on**",
+        about_sender=False,
+    )
     EXPIRED = _gate(
         "expired",
         "the mail is older than 24 hours minus `expiry_margin`; SES would refuse the bounce",
@@ -129,7 +135,6 @@ class Reason(StrEnum):
         "duplicate", "every recipient of the job already got a bounce, or may have got one"
     )
     CAPPED = _gate("capped", "not in use: this version has no caps")
-    PAUSED = _gate("paused", "the settings say `sending: paused`")
 
 
 GUARD_REASONS = tuple(reason for reason in Reason if reason.asked_by == "guard")

@@ -1,8 +1,8 @@
 """The Lambda function behind the queue: one job at a time, at most one SendBounce call a second.
 
-For each job: gate, claim, pace, send, journal. Every job ends in exactly one outcome: sent,
-withheld or failed. When SES can't be asked any more in this invocation, this job and all behind it
-go back to the queue in their order, to be delivered again within seconds.
+An invocation takes the lease, keeps its batch from being delivered again, reads the settings and
+works on each record. What it can't bring to an end goes back to the queue in order, to be delivered
+again soon, after the lease was given back. `attempts` has what happens to each record.
 """
 
 import os
@@ -11,47 +11,52 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
 
 from bouncer.environment import WorkerEnvironment
-from bouncer.jobs.job import Job, JobError
-from bouncer.jobs.job_json import from_json
+from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
-from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
-from bouncer.sending import gate, ses
-from bouncer.sending.ledger import Ledger, LedgerError
-from bouncer.sending.pacer import SPACING_S, OutOfTimeError, Pacer
-from bouncer.sending.queue import QueueError, Record, WorkerQueue
+from bouncer.sending import ses, table
+from bouncer.sending.attempts import Attempts, HeldError, Terms, deliveries
+from bouncer.sending.gate import LIFETIME
+from bouncer.sending.lease import LeaseBusyError, Term
+from bouncer.sending.ledger import PAUSE_S, Ledger
+from bouncer.sending.ledger_errors import LedgerError
+from bouncer.sending.outcomes import Outcomes
+from bouncer.sending.pacer import OutOfTimeError, Pacer
+from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQueue
 from bouncer.sending.ses import Sender
-from bouncer.sending.ses_errors import DeadLetterError, RefusedError, UnknownOutcomeError
+from bouncer.sending.table import Table
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import SettingsSource
 from bouncer.sources.source import SourceError
 
-# Client settings for SSM, SQS and DynamoDB; ses.py has those of SES.
-_CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
+# Client settings for SSM and SQS; ses.py and table.py have the others.
+_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "max_attempts": 2})
 
-# Time an invocation must have left when a call starts: the longest call, its slot, ledger, journal.
-RESERVE_S = ses.CONNECT_TIMEOUT_S + ses.READ_TIMEOUT_S + SPACING_S + 5
+# Time an invocation must have left when a call starts: the longest call, the longest ending of its
+# job with a ledger that does not answer, and the lease to give back.
+RESERVE_S = ses.CONNECT_TIMEOUT_S + ses.READ_TIMEOUT_S + 11 + 6
+
+_RENEWED_S = 15  # a batch stays invisible for so long after its invocation
+_LAST_TRY_S = 10  # the lease is not given back in the last seconds: what is left goes back then
 
 # Handed back jobs wait for seconds after a short failure, for two minutes in an outage. So a job is
 # delivered some 750 times in its 24 hours; the queue's maximum receive count must be higher.
+# Once the first has waited for 24 hours it can't be sent any more: then it is delivered seldom, as
+# SQS makes a dead letter of it after 1,000 receives, and its end could not be reported.
 _FIRST_DELAY_S = 5
 LONGEST_DELAY_S = 120
+_LATE_DELAY_S = 900
 
-# A connection idle for longer may be dead, above all after a freeze of the function; a call on a
-# dead one has an unknown outcome.
-_KEPT_S = 5
+Answer = dict[str, list[dict[str, str]]]
 
 
-class Outcomes(Protocol):
-    """The receiver of everything the worker reports: its journal, or a recorder in a replay.
-
-    Every job ends in exactly one call of `sent`, `withheld`, `failed` or `unreadable_job`.
-    """
+class InvocationOutcomes(Outcomes, Protocol):
+    """The receiver of everything the worker reports, about jobs and about invocations."""
 
     def begin(self, request_id: str) -> None:
         """Start an invocation."""
@@ -59,32 +64,27 @@ class Outcomes(Protocol):
     def documents(self, loaded: Loaded) -> None:
         """Report the settings in force and their problems."""
 
-    def sent(self, job: Job, settings: Settings, *, bounce_id: str, wait_s: float) -> None:
-        """Report that SES accepted the bounce."""
-
-    def withheld(self, job: Job, settings: Settings, reason: Reason) -> None:
-        """Report that the job was not sent, for this reason."""
-
-    def failed(self, job: Job, settings: Settings, error: Exception) -> None:
-        """Report that SES refused the bounce for good, or that its outcome is not known."""
-
-    def unreadable_job(self, record_id: str, error: Exception) -> None:
-        """Report a message of the queue that is not a job."""
-
-    def retried(self, job: Job, error: Exception) -> None:
-        """Report that a call is made again."""
-
     def handed_back(self, count: int, error: Exception) -> None:
         """Report that jobs went back to the queue."""
 
-    def worker_failed(self, stage: str, error: Exception, reference: str | None = None) -> None:
-        """Report an error that does not change the outcome of a job."""
+    def held(self, count: int, error: Exception) -> None:
+        """Report that jobs went back to the queue because sending is held."""
+
+    def lease_busy(self, count: int, error: Exception) -> None:
+        """Report that another invocation was at work, so that the batch comes again."""
+
+    def lease_taken_over(self) -> None:
+        """Report that an earlier invocation died with the lease."""
+
+    def stale_batch(self, count: int, error: Exception) -> None:
+        """Report that the batch may be somebody else's by now, so that it was left alone."""
 
 
 class Worker:
-    """Works off batches of jobs.
+    """Works off batches of jobs, in one environment of the function.
 
-    `now` is the time of day, `ticks` a monotonic clock in seconds, shared with the pacer.
+    `now` is the time of day; `ticks` is a monotonic clock in seconds, and `sleep` lets it pass,
+    both shared with the pacer. `new_name` returns a name that was never used before.
     """
 
     def __init__(
@@ -95,134 +95,158 @@ class Worker:
         jobs: WorkerQueue,
         sender: Sender,
         pacer: Pacer,
-        outcomes: Outcomes,
+        outcomes: InvocationOutcomes,
         now: Callable[[], datetime],
         ticks: Callable[[], float],
+        sleep: Callable[[float], None],
+        new_name: Callable[[], str],
     ) -> None:
         self._loader = loader
         self._ledger = ledger
         self._jobs = jobs
-        self._sender = sender
         self._pacer = pacer
         self._outcomes = outcomes
         self._now = now
         self._ticks = ticks
-        self._connected = False
-        self._called_at = ticks()
+        self._sleep = sleep
+        self._new_name = new_name
+        self._environment = new_name()
+        self._attempts = Attempts(
+            ledger=ledger,
+            jobs=jobs,
+            sender=sender,
+            pacer=pacer,
+            outcomes=outcomes,
+            now=now,
+            ticks=ticks,
+            new_name=new_name,
+        )
 
     def handle(
         self, records: Sequence[Record], *, remaining_s: float, request_id: str = ""
-    ) -> dict[str, list[dict[str, str]]]:
+    ) -> Answer:
         """Work off a batch and return the records to deliver again.
 
         The answer is a partial batch response (Lambda Developer Guide, "Using Lambda with SQS").
         """
         self._outcomes.begin(request_id)
-        if self._ticks() - self._called_at > _KEPT_S:
-            self._sender.close()
-            self._connected = False
-        until = self._ticks() + remaining_s - RESERVE_S
-        left = self._work(records, until, request_id)
-        self._pacer.hold()
+        me = self._new_name()
+        term = Term.begin(
+            wall_s=self._now().timestamp(),
+            ticks=self._ticks(),
+            remaining_s=remaining_s,
+            timeout_s=WORKER_TIMEOUT_S,
+        )
+        left, error = self._under_lease(records, me, term)
+        if error is not None:
+            self._return(left, error)
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in left]}
 
-    def _work(self, records: Sequence[Record], until: float, request_id: str) -> Sequence[Record]:
-        """Work off records in order until one can't be; return that one and all behind it."""
+    def _under_lease(
+        self, records: Sequence[Record], me: str, term: Term
+    ) -> tuple[Sequence[Record], Exception | None]:
+        """Work with the lease; return the records that are left, and the cause.
+
+        An error that is not expected leaves the lease as it is: whoever takes it over then counts
+        the starts of each job.
+        """
+        try:
+            lease = self._ledger.take_lease(
+                me, term, environment=self._environment, ticks=self._ticks()
+            )
+        except (LeaseBusyError, LedgerError) as error:
+            return records, error
+        if lease.taken_over:
+            self._outcomes.lease_taken_over()
+        begun = self._ticks() if lease.after_stranger else None
+        left = self._work(records, term, counting=lease.taken_over, stranger_until=begun)
+        self._give_back(me, term)
+        return left
+
+    def _work(
+        self,
+        records: Sequence[Record],
+        term: Term,
+        *,
+        counting: bool,
+        stranger_until: float | None,
+    ) -> tuple[Sequence[Record], Exception | None]:
+        """Work off records in order until one can't be; return it and all behind it."""
         done = 0
         try:
+            self._renew(records, term)
             loaded = self._loader.load()
             self._outcomes.documents(loaded)
+            self._pacer.spacing_s = 1 / loaded.settings.rate
+            if stranger_until is not None:
+                self._pacer.after_stranger(at=stranger_until)
+            terms = Terms(
+                settings=loaded.settings,
+                held=loaded.sending_held,
+                until=term.ends - RESERVE_S,
+                counting=counting,
+            )
             for record in records:
-                self._record(record, loaded.settings, until, request_id)
+                self._attempts.work(record, terms)
                 done += 1
-        except (SourceError, LedgerError, OutOfTimeError, QueueError) as error:
-            self._hand_back(records[done:], error)
-        return records[done:]
+        except _EXPECTED as error:
+            return records[done:], error
+        return (), None
 
-    def _hand_back(self, records: Sequence[Record], error: Exception) -> None:
-        exponent = min(_deliveries(records[0]) - 1, 10)
-        delay_s = min(_FIRST_DELAY_S * 2**exponent, LONGEST_DELAY_S)
-        self._outcomes.handed_back(len(records), error)
+    def _renew(self, records: Sequence[Record], term: Term) -> None:
+        """Keep the batch invisible a little longer than this invocation can last."""
+        visible_in_s = int(term.ends - self._ticks()) + _RENEWED_S
+        try:
+            self._jobs.renew(records, visible_in_s=visible_in_s)
+        except QueueError as error:  # then it stays invisible for longer, or is found stale
+            self._outcomes.worker_failed("renew", error)
+
+    def _give_back(self, me: str, term: Term) -> None:
+        """Give the lease back, and try again while there is time: others wait for it."""
+        while True:
+            try:
+                self._ledger.give_lease_back(me, term, environment=self._environment)
+            except LedgerError as error:
+                if self._ticks() + PAUSE_S > term.ends - _LAST_TRY_S:
+                    self._outcomes.worker_failed("lease", error)
+                    return
+                self._sleep(PAUSE_S)
+            else:
+                return
+
+    def _return(self, records: Sequence[Record], error: Exception) -> None:
+        """Report the records that are left, and have them delivered again soon."""
+        match error:
+            case StaleBatchError():
+                self._outcomes.stale_batch(len(records), error)
+                return
+            case LeaseBusyError():
+                self._outcomes.lease_busy(len(records), error)
+                delay_s = error.delay_s
+            case HeldError():
+                self._outcomes.held(len(records), error)
+                delay_s = self._delay_s(records[0], LONGEST_DELAY_S)
+            case _:
+                self._outcomes.handed_back(len(records), error)
+                exponent = min(deliveries(records[0]) - 1, 10)
+                delay_s = self._delay_s(records[0], _FIRST_DELAY_S * 2**exponent)
         try:
             self._jobs.hand_back(records, delay_s=delay_s)
         except QueueError as failure:  # they are delivered again by themselves, only later
             self._outcomes.worker_failed("hand_back", failure)
 
-    def _record(self, record: Record, in_force: Settings, until: float, request_id: str) -> None:
-        try:
-            job = from_json(record["body"])
-        except JobError as error:
-            self._jobs.bury(record)
-            self._outcomes.unreadable_job(record["messageId"], error)
-            return
-        try:
-            self._job(job, in_force, until, f"{request_id} {record['messageId']}")
-        except DeadLetterError as error:
-            self._jobs.bury(record)  # once its cause is removed, it can be redriven
-            self._outcomes.failed(job, in_force, error)
-        except (LedgerError, OutOfTimeError):
-            raise
-        except Exception as error:  # noqa: BLE001  # one odd job must not hold up those behind it
-            self._outcomes.failed(job, in_force, error)
-
-    def _job(self, job: Job, in_force: Settings, until: float, claimant: str) -> None:
-        began = self._ticks()
-        answered = self._ledger.answered(job)
-        claimable_until = until - (self._ticks() - began)  # claims take as long as reading them
-        reason = gate.withheld(job, now=self._now(), answered=answered, settings=in_force)
-        if reason is None:
-            if self._ticks() > claimable_until:
-                raise OutOfTimeError("no time is left to claim the recipients and send")
-            answered |= self._ledger.claim(
-                job.without(answered), now=self._now(), claimant=claimant
-            )
-            if answered >= set(job.recipients):
-                reason = Reason.DUPLICATE
-        if reason is not None:
-            self._outcomes.withheld(job, in_force, reason)
-            return
-        self._send(job.without(answered), in_force, until)
-
-    def _send(self, job: Job, in_force: Settings, until: float) -> None:
-        """Send one claimed job; its claim is released only if SES surely did not accept."""
-        try:
-            bounce_id = self._pacer.call(
-                lambda: self._sender.send(job),
-                until=until,
-                retried=lambda error: self._outcomes.retried(job, error),
-                connecting=not self._connected,
-            )
-        except (OutOfTimeError, DeadLetterError):
-            self._release(job)
-            raise
-        except RefusedError as error:
-            self._release(job)
-            self._outcomes.failed(job, in_force, error)
-        except UnknownOutcomeError as error:
-            self._outcomes.failed(job, in_force, error)
-        else:
-            self._sent(job, in_force, bounce_id)
-        finally:
-            self._connected = True
-            self._called_at = self._ticks()
-
-    def _release(self, job: Job) -> None:
-        try:
-            self._ledger.release(job)
-        except LedgerError as error:
-            self._outcomes.worker_failed("release", error, job.reference)
-
-    def _sent(self, job: Job, in_force: Settings, bounce_id: str) -> None:
-        wait_s = (self._now() - job.received_at).total_seconds()
-        self._outcomes.sent(job, in_force, bounce_id=bounce_id, wait_s=wait_s)
-        try:
-            self._ledger.sent(job, bounce_id)
-        except LedgerError as error:
-            self._outcomes.worker_failed("ledger", error, job.reference)
+    def _delay_s(self, head: Record, delay_s: int) -> int:
+        queued_s = int(head.get("attributes", {}).get("SentTimestamp", 0)) / 1000
+        if queued_s and self._now().timestamp() - queued_s > LIFETIME.total_seconds():
+            return _LATE_DELAY_S
+        return min(delay_s, LONGEST_DELAY_S)
 
 
-def _deliveries(record: Record) -> int:
-    return max(int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)), 1)
+_EXPECTED = (SourceError, LedgerError, OutOfTimeError, QueueError, StaleBatchError, HeldError)
+
+
+def _new_name() -> str:
+    return uuid4().hex
 
 
 @cache
@@ -231,19 +255,26 @@ def _worker() -> Worker:
     environment = WorkerEnvironment.from_env(os.environ)
     source = SettingsSource(boto3.client("ssm", config=_CONFIG), environment.prefix)
     sqs = boto3.client("sqs", config=_CONFIG)
+    items = Table(boto3.client("dynamodb", config=table.CONFIG), environment.ledger_table)
     return Worker(
         loader=Loader(source, environment.defaults, now=time.monotonic),
-        ledger=Ledger(boto3.client("dynamodb", config=_CONFIG), environment.ledger_table),
+        ledger=Ledger(items, now=_now, sleep=time.sleep, new_name=_new_name),
         jobs=WorkerQueue(sqs, environment.queue_url, environment.dead_letter_url),
         sender=Sender(boto3.client("ses", config=ses.CONFIG)),
         pacer=Pacer(now=time.monotonic, sleep=time.sleep),
         outcomes=Journal("worker", environment.deployment),
-        now=lambda: datetime.now(UTC),
+        now=_now,
         ticks=time.monotonic,
+        sleep=time.sleep,
+        new_name=_new_name,
     )
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def handler(event: dict[str, Any], context: Any) -> Answer:
     """Work off one batch of the queue: the Lambda entry point."""
     return _worker().handle(
         event["Records"],

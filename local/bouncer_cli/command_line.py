@@ -1,4 +1,4 @@
-"""The `bouncer` command: a thin skin over replay, the demo, the fake SES and the doctor.
+"""The `bouncer` command: a thin skin over what tests rules, checks and operates a deployment.
 
 Every error is one readable sentence, never a traceback. The exit status is 0 when every input was
 read, 1 when an input was not or the doctor found a problem, 2 for wrong usage or invalid rules.
@@ -16,7 +16,10 @@ from botocore.exceptions import BotoCoreError
 from bouncer.errors import BouncerError
 from bouncer_cli.commands import demo_command as demo
 from bouncer_cli.commands import doctor_command as doctor
+from bouncer_cli.commands import jobs_command as jobs
+from bouncer_cli.commands import pause_command as pause
 from bouncer_cli.commands import replay_command as replay
+from bouncer_cli.commands import resume_command as resume
 from bouncer_cli.commands import ses_command as ses
 from bouncer_cli.commands.terminal import Parser, accept_any_text, put, say
 from bouncer_cli.entry_point import DISTRIBUTION, WRONG_USAGE
@@ -55,14 +58,14 @@ def _named(arguments: Sequence[str]) -> list[str]:
 def _parser() -> Parser:
     parser = Parser(
         prog="bouncer",
-        description="Test mail rules on mail files, run a fake SES, and check a deployment.",
+        description="Test mail rules on mail files, run a fake SES, check and run a deployment.",
         epilog="example: bouncer demo --out demo-out",
     )
     parser.add_argument(
         "--version", action=_Version, nargs=0, help="show the version of the package and exit"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for command in (replay, demo, ses, doctor):
+    for command in (replay, demo, ses, doctor, pause, resume, jobs):
         command.add(commands)
     return parser
 

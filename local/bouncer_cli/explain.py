@@ -31,11 +31,19 @@ _MOST_NAMES = 5  # of a message's authors and subjects in a brief explanation
 
 
 def explain(
-    judgement: Judgement, ruleset: Ruleset, settings: Settings, *, full: bool = False
+    judgement: Judgement,
+    ruleset: Ruleset,
+    settings: Settings,
+    *,
+    full: bool = False,
+    goes_on: bool = False,
 ) -> Iterator[str]:
-    """Yield the lines of an explanation."""
+    """Yield the lines of an explanation.
+
+    With `goes_on`, mail goes on that would be bounced, as sending is held (`judge`).
+    """
     answers = _every_answer if full else _brief_answers
-    yield from answers(judgement, ruleset, settings)
+    yield from answers(judgement, ruleset, settings, goes_on=goes_on)
     yield from _disposition(judgement, settings)
     yield ""
     yield from _message(judgement.message, None if full else _MOST_NAMES)
@@ -44,7 +52,9 @@ def explain(
         yield "--explain=full shows every rule, condition and reason."
 
 
-def _brief_answers(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Iterator[str]:
+def _brief_answers(
+    judgement: Judgement, ruleset: Ruleset, settings: Settings, *, goes_on: bool
+) -> Iterator[str]:
     """Yield one answer for all recipients that were decided alike."""
     alike: defaultdict[tuple[object, ...], list[Decision]] = defaultdict(list)
     for decision in judgement.decisions:
@@ -54,7 +64,7 @@ def _brief_answers(judgement: Judgement, ruleset: Ruleset, settings: Settings) -
     for decisions in alike.values():
         yield from _brief_answer(decisions, ruleset, judgement.message)
         if decisions[0].action is Action.REJECT:
-            yield from _guard(decisions[0], ruleset, judgement.message, settings)
+            yield from _guard(decisions[0], ruleset, judgement.message, settings, goes_on=goes_on)
 
 
 def _brief_answer(decisions: list[Decision], ruleset: Ruleset, message: Message) -> Iterator[str]:
@@ -95,11 +105,15 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _every_answer(judgement: Judgement, ruleset: Ruleset, settings: Settings) -> Iterator[str]:
+def _every_answer(
+    judgement: Judgement, ruleset: Ruleset, settings: Settings, *, goes_on: bool
+) -> Iterator[str]:
     for decision in judgement.decisions:
         yield from _full_answer(decision, ruleset, judgement.message)
         if decision.action is Action.REJECT:
-            yield from _guard(decision, ruleset, judgement.message, settings, full=True)
+            yield from _guard(
+                decision, ruleset, judgement.message, settings, goes_on=goes_on, full=True
+            )
 
 
 def _full_answer(decision: Decision, ruleset: Ruleset, message: Message) -> Iterator[str]:
@@ -134,9 +148,10 @@ def _guard(
     message: Message,
     settings: Settings,
     *,
+    goes_on: bool,
     full: bool = False,
 ) -> Iterator[str]:
-    context = guard_context(message, decision, ruleset, settings)
+    context = guard_context(message, decision, ruleset, settings, goes_on=goes_on)
     found = dict(guard.findings(message, replace(context, answer=())))
     waived = {reason for reason in found if guard.waived(reason, message, context)}
     withheld = guard.withheld(message, context)

@@ -1,9 +1,11 @@
 """Freezes the present version as a release below tests/upgrade/: `make freeze`, before its tag."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job
 from bouncer.jobs.job_json import to_json
 from bouncer.sending.bounce_request import bounce_request
+from bouncer.sending.ending import sent
 from bouncer.sending.ledger import Ledger
+from bouncer.sending.table import Table
 from bouncer_cli.commands.demo_command import SAMPLES
 from bouncer_cli.commands.rules_in_force import load
 from bouncer_cli.entry_point import DISTRIBUTION
@@ -76,8 +80,13 @@ def _ledger_items(jobs: list[Job]) -> list[dict[str, Any]]:
     with embedded_aws():
         client = boto3.client("dynamodb")
         (table,) = client.list_tables()["TableNames"]
-        ledger = Ledger(client, table)
-        for job in jobs:
-            ledger.claim(job, now=_WHEN, claimant="frozen")
-            ledger.sent(job, f"bounce-{job.reference}")
+        names = (f"frozen-{number}" for number in count())
+        ledger = Ledger(
+            Table(client, table), now=lambda: _WHEN, sleep=time.sleep, new_name=lambda: next(names)
+        )
+        for number, job in enumerate(jobs):
+            item = ledger.read(f"waiting-{number}", job).item
+            begun = ledger.claim(item, job, next(names))
+            if begun is not None:
+                ledger.end(begun, sent(f"bounce-{job.reference}"))
         return [dict(item) for item in client.scan(TableName=table)["Items"]]

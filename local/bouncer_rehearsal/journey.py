@@ -21,6 +21,7 @@ from bouncer_rehearsal.emulated_region import emulated_region
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
 from bouncer_rehearsal.inventory import inventory
 from bouncer_rehearsal.mails import Mails
+from bouncer_rehearsal.operator_commands import OperatorCommands
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 from bouncer_sim.fake_ses.server import FakeSes
@@ -29,6 +30,7 @@ DOMAIN = "example.com"  # the starter rules' own
 SENDER = f"mailer-daemon@{DOMAIN}"
 NAME = "local"
 STACK = full_name(NAME)
+_CACHE_S = 3  # a command that changes a document takes effect within seconds
 
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -52,6 +54,7 @@ def settings() -> dict[str, Any]:
         "store": {"prefix": "mail/"},
         "ip_filters": [{"block": "192.0.2.66/32"}],
         "architecture": _ARCHITECTURES[machine],
+        "settings": {"cache": _CACHE_S},
     }
 
 
@@ -80,8 +83,13 @@ class Journey:
             )
             runbooks.begin()
             self._show_rule(region.aws, wanted)
-            self._mails(region.aws, region.ses)
+            mails = self._mails(region.aws, region.ses)
+            operator = OperatorCommands(runbooks, mails, aws=region.aws, story=self._story)
+            runbooks.stop_and_redrive()
+            operator.work_on_dead_letters()
+            operator.hold_and_resume()
             runbooks.operate()
+            operator.wait_for_the_bounce()
             self._doctor(region.aws)
             self._destroy(region.aws, region.cdk, before)
 
@@ -126,10 +134,12 @@ class Journey:
                 f"({invoke['InvocationType']})"
             )
 
-    def _mails(self, aws: Emulator, ses: FakeSes) -> None:
+    def _mails(self, aws: Emulator, ses: FakeSes) -> Mails:
         logs = function_logs(aws)
         samples = self._root / "local" / "bouncer_cli" / "samples"
-        Mails(aws, ses, self._story, samples=samples, sender=SENDER, logs=logs).send()
+        mails = Mails(aws, ses, self._story, samples=samples, sender=SENDER, logs=logs)
+        mails.send()
+        return mails
 
     def _doctor(self, aws: Emulator) -> None:
         with self._story.step("bouncer doctor"):

@@ -65,7 +65,7 @@ class Mails:
         with self._story.step("a mail that is rejected, but must not be answered"):
             delivery = self.deliver(_WITHHELD)
             self._stored(_WITHHELD, delivery, "STOP_RULE_SET")
-            (decision,) = self._journal("mail", delivery.message_id)["decisions"]
+            (decision,) = self.journal("mail", delivery.message_id)["decisions"]
             expect("the reason to withhold its bounce", decision["withheld"], "automatic")
             self._story.tell(
                 f"{decision['recipient']}: {decision['action']} by {decision['rule']}, "
@@ -159,14 +159,14 @@ class Mails:
         self._story.tell(f'"{words[:84]}..."')
         expect("the original's headers", headers.get_content_type(), "text/rfc822-headers")
 
-    def wait(self, number: int) -> SentBounce:
+    def wait(self, number: int, *, patience_s: float = _PATIENCE_S) -> SentBounce:
         """Return the bounce of that number, from 1, as soon as it is sent."""
-        until = time.monotonic() + _PATIENCE_S
+        until = time.monotonic() + patience_s
         while len(self._ses.sent) < number:
             if time.monotonic() > until:
                 calls = [call.result for call in self._ses.calls]
                 raise ShowedError(
-                    f"bounce {number}: found none after {_PATIENCE_S:.0f} seconds, calls {calls}, "
+                    f"bounce {number}: found none after {patience_s:.0f} seconds, calls {calls}, "
                     f"expected it to be sent{self._errors()}"
                 )
             time.sleep(0.1)
@@ -219,7 +219,8 @@ class Mails:
         texts = [f"{line['message']}: {line.get('error', line)}" for line in said]
         return f"; the journal says {'; '.join(texts)}" if texts else ""
 
-    def _journal(self, event: str, message_id: str) -> dict[str, Any]:
+    def journal(self, event: str, message_id: str | None = None) -> dict[str, Any]:
+        """Return the first line of an event, of one mail if it is named, once it is written."""
         until = time.monotonic() + _PATIENCE_S
         while time.monotonic() < until:
             for line in self._lines():

@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ class Runbooks:
             name=name,
             words={_capitals(key): value for key, value in outputs.items()},
         )
-        self._run = self._commands.run
+        self._run = self.run = self._commands.run
+        shutil.copy(out / "cdk.json", self._folder)
 
     def _copy_rules(self, rules: Path) -> list[str]:
         """Copy the starter rules to where the operator works; return all rules' names."""
@@ -82,11 +84,13 @@ class Runbooks:
             prefix = self._outputs["RulesPrefix"]
             self._story.tell(f"{len(self._rules)} rules below {prefix}, one of more than 4 KB")
 
+    def stop_and_redrive(self) -> None:
+        """Take the runbooks that purge the queue of jobs."""
+        self._take({"stop bouncing": self._stop, "dead letters": self._dead_letters})
+
     def operate(self) -> None:
-        """Take the runbooks, and leave the deployment as it was."""
+        """Take all other runbooks, and leave the deployment as it was."""
         steps: dict[str, Callable[[], None]] = {
-            "stop bouncing": self._stop,
-            "dead letters": self._dead_letters,
             "a bad rule, and one with another name": self._rule,
             "failed events": self._failed_events,
             "replay stored mail": self._replay,
@@ -94,9 +98,7 @@ class Runbooks:
             "repair": self._repair,
             "what is left by hand": self._left,
         }
-        for title, step in steps.items():
-            with self._story.step(f"runbook: {title}"):
-                step()
+        self._take(steps)
         with self._story.step("look for commands that were not run"):
             left = [
                 each for each in self._commands.unused() if not each.startswith(tuple(_NOT_RUN))
@@ -106,7 +108,14 @@ class Runbooks:
             for beginning, reason in _NOT_RUN.items():
                 self._story.tell(f"  {beginning}: {reason}")
 
+    def _take(self, steps: Mapping[str, Callable[[], None]]) -> None:
+        for title, step in steps.items():
+            with self._story.step(f"runbook: {title}"):
+                step()
+
     def _stop(self) -> None:
+        self._run("put-parameter", "/held")
+        self._run("ssm delete-parameter", "/held")
         self._run("put-parameter", "sending: paused")
         self._settings("mode: enforce\nsending: paused")
         self._run("put-parameter", "/settings", "--value 'mode: enforce'")
@@ -114,31 +123,34 @@ class Runbooks:
         (uuid,) = json.loads(self._run("lambda list-event-source-mappings"))
         self._run("update-event-source-mapping", "--no-enabled", UUID=uuid)
         expect("the mapping's state", self._mapping(uuid), "Disabled")
-        self._send("QueueUrl", "not a job")
-        (message,) = self._messages("QUEUE_URL --max-number-of-messages 1")
-        self._run("sqs delete-message", HANDLE=message["ReceiptHandle"])
-        self._send("QueueUrl", "not a job either")
+        self.send("QueueUrl", "not a job")
         self._run("sqs purge-queue --queue-url QUEUE_URL")
         self._run("update-event-source-mapping", "--enabled", UUID=uuid)
         expect("the mapping's state", self._mapping(uuid), "Enabled")
 
     def _dead_letters(self) -> None:
         """Redrive a message; the mapping is stopped, so that it stays where it was moved to."""
+        with self.worker_stopped():
+            self.send("DeadLetterUrl", '{"v":1,')
+            (message,) = self._messages("DEAD_LETTER_URL")
+            expect("the dead letter", message["Body"], '{"v":1,')
+            self._run("sqs start-message-move-task")
+            (task,) = json.loads(self._run("sqs list-message-move-tasks"))["Results"]
+            expect("messages moved", task["ApproximateNumberOfMessagesMoved"], 1)
+            expect("dead letters", self.count("DeadLetterUrl"), 0)
+            expect("jobs that wait", self.count("QueueUrl"), 1)
+            self._run("sqs purge-queue --queue-url QUEUE_URL")
+            self.send("DeadLetterUrl", "too old")
+            self._run("sqs purge-queue --queue-url DEAD_LETTER_URL")
+            expect("dead letters", self.count("DeadLetterUrl"), 0)
+
+    @contextmanager
+    def worker_stopped(self) -> Iterator[None]:
+        """Take no job from the queue for the length of a `with`."""
         (uuid,) = json.loads(self._run("lambda list-event-source-mappings"))
         functions = self._aws.client("lambda")
         functions.update_event_source_mapping(UUID=uuid, Enabled=False)
-        self._send("DeadLetterUrl", '{"v":1,')
-        (message,) = self._messages("DEAD_LETTER_URL")
-        expect("the dead letter", message["Body"], '{"v":1,')
-        self._run("sqs start-message-move-task")
-        (task,) = json.loads(self._run("sqs list-message-move-tasks"))["Results"]
-        expect("messages moved", task["ApproximateNumberOfMessagesMoved"], 1)
-        expect("dead letters", self._count("DeadLetterUrl"), 0)
-        expect("jobs that wait", self._count("QueueUrl"), 1)
-        self._run("sqs purge-queue --queue-url QUEUE_URL")
-        self._send("DeadLetterUrl", "too old")
-        self._run("sqs purge-queue --queue-url DEAD_LETTER_URL")
-        expect("dead letters", self._count("DeadLetterUrl"), 0)
+        yield
         functions.update_event_source_mapping(UUID=uuid, Enabled=True)
 
     def _rule(self) -> None:
@@ -147,7 +159,7 @@ class Runbooks:
         versions = json.loads(self._run("ssm get-parameter-history"))["Parameters"]
         expect("versions of the rule", len(versions), 2)
         self._run("ssm put-parameter", "210-departed")
-        self._run("ssm delete-parameter")
+        self._run("ssm delete-parameter", "200-departed")
         renamed = {*self._rules, "210-departed"} - {"200-departed"}
         expect("the rules in SSM", self._parameters("rules/"), sorted(renamed))
 
@@ -227,7 +239,8 @@ class Runbooks:
     def _mapping(self, uuid: str) -> str:
         return str(self._aws.client("lambda").get_event_source_mapping(UUID=uuid)["State"])
 
-    def _send(self, output: str, body: str) -> None:
+    def send(self, output: str, body: str) -> None:
+        """Put a message on the queue in an output of the stack."""
         self._aws.client("sqs").send_message(
             QueueUrl=self._outputs[output],
             MessageBody=body,
@@ -235,7 +248,12 @@ class Runbooks:
             MessageDeduplicationId=body.encode().hex(),
         )
 
-    def _count(self, output: str) -> int:
+    def output(self, name: str) -> str:
+        """Return an output of the stack."""
+        return self._outputs[name]
+
+    def count(self, output: str) -> int:
+        """Return the number of visible messages of the queue in an output of the stack."""
         answer = self._aws.client("sqs").get_queue_attributes(
             QueueUrl=self._outputs[output], AttributeNames=["ApproximateNumberOfMessages"]
         )

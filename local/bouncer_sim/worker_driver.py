@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 
@@ -21,11 +22,12 @@ from bouncer.journal import error_text
 from bouncer.mail.address import domain
 from bouncer.mail.message import Message
 from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
+from bouncer.sending.ending import Ending
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Record, WorkerQueue
 from bouncer.sending.ses import CONFIG, Sender
+from bouncer.sending.table import Table
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.source import Documents
 from bouncer.worker import Worker
@@ -38,7 +40,10 @@ from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A job's outcome: `status` is sent, withheld or failed; `reason` says why, if not sent."""
+    """A job's outcome: `status` is sent, withheld or failed; `reason` says why, if not sent.
+
+    While sending is held it is queued: the job would wait for an operator.
+    """
 
     status: str
     reason: str | None = None
@@ -55,17 +60,15 @@ class OutcomeRecorder:
         taken, self._outcomes = self._outcomes, {}
         return taken
 
-    def sent(self, job: Job, settings: Settings, *, bounce_id: str, wait_s: float) -> None:  # noqa: ARG002
-        """Keep that the bounce was sent."""
-        self._outcomes[job.reference] = Outcome(status="sent")
+    def ended(self, ending: Ending, job: Job | None, settings: Settings, **_: object) -> None:  # noqa: ARG002
+        """Keep the outcome, with the reason or the text of the error if it was not sent."""
+        if job is not None:
+            reason = error_text(ending.error) if ending.error else ending.reason or None
+            self._outcomes[job.reference] = Outcome(status=str(ending.outcome), reason=reason)
 
-    def withheld(self, job: Job, settings: Settings, reason: Reason) -> None:  # noqa: ARG002
-        """Keep the reason not to send."""
-        self._outcomes[job.reference] = Outcome(status="withheld", reason=str(reason))
-
-    def failed(self, job: Job, settings: Settings, error: Exception) -> None:  # noqa: ARG002
-        """Keep the text of the error."""
-        self._outcomes[job.reference] = Outcome(status="failed", reason=error_text(error))
+    def wait(self, job: Job) -> None:
+        """Keep that the job waits."""
+        self._outcomes[job.reference] = Outcome(status="queued", reason="held")
 
     def begin(self, request_id: str) -> None:
         """Keep nothing: only a job's end is of interest here."""
@@ -79,10 +82,21 @@ class OutcomeRecorder:
     def handed_back(self, count: int, error: Exception) -> None:
         """Keep nothing."""
 
-    def unreadable_job(self, record_id: str, error: Exception) -> None:
-        """Keep nothing: every job here was made here."""
+    def held(self, count: int, error: Exception) -> None:
+        """Keep nothing."""
 
-    def worker_failed(self, stage: str, error: Exception, reference: str | None = None) -> None:
+    def lease_busy(self, count: int, error: Exception) -> None:
+        """Keep nothing."""
+
+    def lease_taken_over(self) -> None:
+        """Keep nothing."""
+
+    def stale_batch(self, count: int, error: Exception) -> None:
+        """Keep nothing."""
+
+    def worker_failed(
+        self, stage: str, error: Exception, reference: str | None = None, **_: object
+    ) -> None:
         """Keep nothing."""
 
 
@@ -97,6 +111,11 @@ class PatientQueue(WorkerQueue):
         """Sleep `delay_s`, then have the records delivered again at once."""
         self._clock.sleep(delay_s)
         super().hand_back(records, delay_s=0)
+
+
+def new_name() -> str:
+    """Return a name that was never used before, for attempts and writes."""
+    return uuid4().hex
 
 
 class _FixedSource:
@@ -115,6 +134,7 @@ class WorkerDriver:
     def __init__(self, aws: EmbeddedAws, ses: FakeSes, clock: Clock, settings: Settings) -> None:
         self._ses = ses
         self._clock = clock
+        self._held = not settings.sending
         # Jobs worth driving through the queue together: a batch of the mapping, or one to watch.
         self.batch = BATCH_SIZE if isinstance(clock, SimulatedClock) else 1
         self._outcomes = OutcomeRecorder()
@@ -124,13 +144,20 @@ class WorkerDriver:
         self._jobs = kind(sqs, environment.queue_url, environment.dead_letter_url)
         self._worker = Worker(
             loader=Loader(_FixedSource(), settings, now=clock.time),
-            ledger=Ledger(boto3.client("dynamodb"), environment.ledger_table),
+            ledger=Ledger(
+                Table(boto3.client("dynamodb"), environment.ledger_table),
+                now=partial(now, clock),
+                sleep=clock.sleep,
+                new_name=new_name,
+            ),
             jobs=self._jobs,
             sender=Sender(boto3.client("ses", config=CONFIG)),
             pacer=Pacer(now=clock.time, sleep=clock.sleep),
             outcomes=self._outcomes,
             now=partial(now, clock),
             ticks=clock.time,
+            sleep=clock.sleep,
+            new_name=new_name,
         )
         self._mapping = EventSourceMapping(sqs, environment.queue_url, aws.queue_arn, self._invoke)
         self._received: list[str] = []
@@ -138,8 +165,12 @@ class WorkerDriver:
     def submit(self, job: Job, message: Message, headers: bytes) -> None:
         """Queue a job as intake would, for a mail that is taken as received this moment.
 
-        Domains that receive mail are verified: SES receives for no others.
+        Domains that receive mail are verified: SES receives for no others. While sending is held
+        the job is not queued, as nothing would end its wait.
         """
+        if self._held:
+            self._outcomes.wait(job)
+            return
         for recipient in message.recipients:
             self._ses.verify(domain(recipient))
         mail = ReceivedMail(

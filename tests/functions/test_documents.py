@@ -133,10 +133,11 @@ def test_make_words_named_exist(page: Path) -> None:
 
 
 def calls() -> dict[str, set[str]]:
-    """Return the options that the pages give to each command of `bouncer`."""
+    """Return the options that the pages give to each command of `bouncer`, verbs included."""
     found: dict[str, set[str]] = {}
+    command = r"bouncer ((?:jobs )?[a-z]+)((?: [^\n`#]*)?)"
     for page in PAGES:
-        for word, rest in re.findall(r"bouncer ([a-z]+)((?: [^\n`#]*)?)", page.read_text("utf-8")):
+        for word, rest in re.findall(command, page.read_text("utf-8")):
             if options := re.findall(r"(?<!\S)--[a-z-]+", rest):
                 found.setdefault(word, set()).update(options)
     return found
@@ -148,7 +149,7 @@ def test_docs_give_options_that_exist(
 ) -> None:
     """Every option is in the help of that very command."""
     with pytest.raises(SystemExit):
-        cli.main([word, "--help"])
+        cli.main([*word.split(), "--help"])
     assert options <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
 
 

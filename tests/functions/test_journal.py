@@ -22,6 +22,7 @@ from bouncer.metric_names import Metric
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.ruleset import Ruleset
+from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.source import Document, Documents
 
@@ -170,10 +171,14 @@ def test_lines_of_the_worker_are_short_enough() -> None:
     journal = Journal("worker", "test", stream=stream)
     journal.begin("r" * 500_000)
     error = ValueError("😀" * 500_000)
-    journal.sent(job(50, 5_000), Settings(), bounce_id="b" * 100_000, wait_s=1)
-    journal.withheld(job(50, 5_000), Settings(), Reason.EXPIRED)
-    journal.failed(job(50, 5_000), Settings(), error)
-    journal.unreadable_job("r" * 500_000, error)
+    endings = [
+        sent("b" * 100_000),
+        withheld(Reason.EXPIRED),
+        failed(Failure.REFUSED, error),
+        failed(Failure.UNREADABLE, error),
+    ]
+    for ending in endings:
+        journal.ended(ending, job(50, 5_000), Settings(), record="r" * 500_000)
     journal.not_mail("x" * 500_000)
     lines = stream.getvalue().splitlines()
     assert len(lines) == 5
@@ -255,7 +260,7 @@ def test_a_broken_stdout_changes_no_answer(error: Exception, *, only_flush: bool
     with broken(error, only_flush=only_flush):
         answer = intake({"900-all": REJECT}).handle(event(["ann@example.com"]))
         journal = Journal("worker", "test")
-        journal.sent(job(1, 1), Settings(), bounce_id="b", wait_s=1)
+        journal.ended(sent("b"), job(1, 1), Settings(), record="q", wait_s=1)
         result = Result(physical_id="x", failure=None)
         account_settings._report({}, result, "r1")  # noqa: SLF001  # the handler needs AWS
     assert answer == {"disposition": "STOP_RULE_SET"}

@@ -47,7 +47,7 @@ def test_a_brief_explanation_collapses_lists(capsys: pytest.CaptureFixture[str])
         'recipient equals "hello@example.com"; ...)'
     ) in lines
     assert "  guard: withheld, unauthenticated" in lines
-    assert "    no  13 other reasons" in lines
+    assert "    no  14 other reasons" in lines
     assert lines[-1] == "--explain=full shows every rule, condition and reason."
     assert len(lines) < 24
 

@@ -14,6 +14,7 @@ from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.source import Document, Documents
 
@@ -82,14 +83,18 @@ def lines() -> tuple[Line, ...]:
     told.documents(invalid)
     told.documents(replace(invalid, stale=True))
     (job,) = jobs.jobs
-    for reason in Reason:
-        told.withheld(job, Settings(), reason)
-    told.sent(job, Settings(), bounce_id="b1", wait_s=1.5)
-    told.failed(job, Settings(), _raised())
+    endings = [withheld(reason) for reason in Reason]
+    endings += [failed(failure, _raised()) for failure in Failure]
+    for ending in (*endings, sent("b1")):
+        told.ended(ending, job, Settings(), record="q1", wait_s=1.5)
+    told.ended(sent("b1"), job, Settings(), record="q1", again=True)
     told.retried(job, _raised())
     told.handed_back(3, _raised())
-    told.unreadable_job("q1", _raised())
-    told.worker_failed("release", _raised(), "ref")
+    told.held(3, _raised())
+    told.lease_busy(3, _raised())
+    told.lease_taken_over()
+    told.stale_batch(3, _raised())
+    told.worker_failed("release", _raised(), "ref", answer="sent b1", again=True)
     found |= told.names
     assert found == {name for name in vars(Journal) if not name.startswith("_")}
     text = intake.getvalue() + worker.getvalue()

@@ -11,8 +11,9 @@ from tests.infra.monitoring_parts import OPERATIONS, Template, of_type
 
 # Of the query language, names given in the queries, and what an operator replaces.
 WORDS = """fields filter sort limit stats unnest into parse by as desc asc count max and or not in
-like ispresent jsonParse line decision problem reason bounces jobs times last_reported recipients
-megabytes seconds duration_ms init_ms null mails name sender_domain replace text REFERENCE REPORT"""
+like count_distinct dedup ispresent jsonParse line decision problem reason bounces jobs times
+last_reported recipients megabytes seconds duration_ms init_ms null mails name sender_domain
+replace text REFERENCE REPORT"""
 # What Lambda and its runtime client write themselves, in text format (Lambda Developer Guide,
 # "Sending Lambda function logs to CloudWatch Logs"; awslambdaric).
 REPORT = (

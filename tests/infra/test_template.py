@@ -70,6 +70,22 @@ def test_the_queue_is_fifo_encrypted_and_has_dead_letters(template: Template) ->
     assert source["MessageRetentionPeriod"] > 24 * 3600
 
 
+def test_the_worker_may_do_to_queue_and_ledger_what_it_does(template: Template) -> None:
+    """It reads and updates items, of this table alone; renews its batch, and buries the dead."""
+    worker = "bouncer.worker.handler"
+    found = actions(template, worker)
+    assert {each for each in found if each.startswith("dynamodb:")} == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:UpdateItem",
+    }
+    (ledger,) = [
+        each for each in statements(template, worker) if "dynamodb:UpdateItem" in each["Action"]
+    ]
+    (table,) = of_type(template, "AWS::DynamoDB::GlobalTable")
+    assert ledger["Resource"] == {"Fn::GetAtt": [table, "Arn"]}
+    assert {"sqs:ChangeMessageVisibility", "sqs:SendMessage"} <= found
+
+
 def test_timeouts_fit_together(template: Template) -> None:
     """Visibility is six times the worker's timeout, and that leaves room for ten paced calls."""
     _, consumer = function(template, "bouncer.worker.handler")

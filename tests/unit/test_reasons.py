@@ -58,10 +58,10 @@ def test_missing_knowledge_says_nothing_about_the_sender() -> None:
         "headers_truncated",
         "unverifiable",
         "invalid_recipient",
+        "held",
         "expired",
         "duplicate",
         "capped",
-        "paused",
     ]
 
 

@@ -35,6 +35,7 @@ def judged(
     settings: Settings | None = None,
     rules: tuple[str, ...] = (REJECT, ANSWERS, DROP, KEEP),
     sender: str = "eve@partner.example",
+    goes_on: bool = False,
     **verdicts: str,
 ) -> Judgement:
     """Judge a mail to these mailboxes; every verdict is PASS unless told otherwise."""
@@ -55,7 +56,8 @@ def judged(
         }
     }
     ruleset = Ruleset(read_rule(f"{place}00-rule", text) for place, text in enumerate(rules, 1))
-    return judge(read_record(record), ruleset, settings or Settings(), now=NOW)
+    message, in_force = read_record(record), settings or Settings()
+    return judge(message, ruleset, in_force, now=NOW, goes_on=goes_on)
 
 
 def ended(judgement: Judgement) -> tuple[str, Reason | None, list[str]]:

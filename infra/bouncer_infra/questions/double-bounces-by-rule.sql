@@ -4,8 +4,9 @@ WITH bounced AS (
   FROM events
   WHERE eventtype = 'Bounce' AND day >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
 )
-SELECT named.rule, count(*) AS bounces, count(bounced.bounce_id) AS bounced_themselves,
-  100.0 * count(bounced.bounce_id) / count(*) AS percent
+SELECT named.rule, count(DISTINCT sent.bounce_id) AS bounces,
+  count(DISTINCT bounced.bounce_id) AS bounced_themselves,
+  100.0 * count(DISTINCT bounced.bounce_id) / count(DISTINCT sent.bounce_id) AS percent
 FROM journal AS sent
 CROSS JOIN UNNEST(sent.rules) AS named (rule)
 LEFT JOIN bounced ON bounced.bounce_id = sent.bounce_id

@@ -12,14 +12,19 @@ WITH guarded AS (
   WHERE event = 'mail' AND day >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
 ),
 gated AS (
-  SELECT day, service, sender, named.recipient, array_join(rules, ', ') AS rule, reason
+  SELECT DISTINCT day, service, sender, named.recipient, array_join(rules, ', ') AS rule, reason,
+    reference
   FROM journal
   CROSS JOIN UNNEST(recipients) AS named (recipient)
   WHERE event = 'withheld' AND day >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
 )
 SELECT day, service, reason, rule, count(*) AS recipients, count(DISTINCT sender) AS senders,
   min(sender) AS for_example
-FROM (SELECT * FROM guarded UNION ALL SELECT * FROM gated) AS both_of_them
+FROM (
+  SELECT * FROM guarded
+  UNION ALL
+  SELECT day, service, sender, recipient, rule, reason FROM gated
+) AS both_of_them
 WHERE reason IS NOT NULL AND reason <> 'null' -- a reader of JSON may take null in a list for text
 GROUP BY day, service, reason, rule
 ORDER BY day DESC, recipients DESC

@@ -1,7 +1,8 @@
 """Asks SSM and SQS without the SDK, which takes ten times as long to load: mail is waiting.
 
 Only the calls of the intake are here, in the shape of boto3's clients: the same arguments, answers
-and errors (`ClientError`, or another of botocore's), so that a caller can't tell the two apart.
+and errors (`ClientError`, or another of botocore's), so that a caller can't tell the two apart;
+only times stay seconds.
 AWS's JSON protocol and Signature Version 4 are all it takes; tests compare both with botocore's
 own. Everything else asks through boto3.
 """
@@ -27,10 +28,12 @@ from botocore.exceptions import (
 )
 
 from bouncer.aws.signer import Signer
+from bouncer.lost_answer import may_have_worked
 
 _CONNECT_TIMEOUT_S = 1
 _READ_TIMEOUT_S = 3
 _ATTEMPTS = 2  # SES waits 30 s for the intake
+_SENDING_ATTEMPTS = 5  # and what was decided is worth waiting for, while time is left
 _LONGEST_PAUSE_S = 1
 _KEPT_S = 5  # a connection idle for longer may be dead, above all after a freeze of the function
 
@@ -64,6 +67,8 @@ class Surroundings:
 class _Client:
     """Calls of one service; `target` and `version` are those of its JSON protocol."""
 
+    attempts = _ATTEMPTS
+
     def __init__(
         self, surroundings: Surroundings, *, service: str, target: str, version: str
     ) -> None:
@@ -86,18 +91,21 @@ class _Client:
         self._used_at = 0.0
 
     def _ask(self, operation: str, arguments: Mapping[str, Any]) -> Answer:
-        """Return the service's answer; a failure that may pass is tried again, as the SDK does."""
+        """Return the service's answer; a failure that may pass is tried again, as the SDK does.
+
+        Of several failures the first is raised whose call may have had its effect, else the last.
+        """
         body = json.dumps(arguments).encode()
-        for attempt in range(1, _ATTEMPTS + 1):
+        lost: ClientError | BotoCoreError | None = None
+        for attempt in range(1, self.attempts + 1):
             try:
                 return self._try(operation, body)
             except (ClientError, BotoCoreError) as error:
-                if (
-                    attempt == _ATTEMPTS
-                    or not _may_pass(error)
-                    or self._surroundings.left_s(1) <= 0
-                ):
-                    raise
+                if lost is None and may_have_worked(error):
+                    lost = error
+                final = attempt == self.attempts or not _may_pass(error)
+                if final or self._surroundings.left_s(1) <= 0:
+                    raise lost or error from None
             self._surroundings.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  # no secret
         raise AssertionError  # never reached: the last attempt returns or raises
 
@@ -141,7 +149,7 @@ class _Client:
     def _timeout(self, most_s: float) -> float:
         left = self._surroundings.left_s(most_s)
         if left <= 0:
-            raise ReadTimeoutError(endpoint_url=self.endpoint)
+            raise ReadTimeoutError(endpoint_url=self.endpoint, never_sent=True)
         return left
 
     def close(self) -> None:
@@ -168,6 +176,8 @@ class SSM(_Client):
 
 class SQS(_Client):
     """Puts messages on queues; arguments and answers are boto3's."""
+
+    attempts = _SENDING_ATTEMPTS
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings, service="sqs", target="AmazonSQS", version="1.0")

@@ -1,6 +1,7 @@
 """Finds the reason not to send a job now: the last check before a SendBounce call.
 
-Caps per sender come later; their place is between `duplicate` and `paused`.
+Caps per sender come later; their place is after `duplicate`. Sending that is held is not a reason
+to withhold a bounce: the job waits.
 """
 
 from collections.abc import Collection
@@ -13,6 +14,11 @@ from bouncer.reasons import Reason
 LIFETIME = timedelta(hours=24)  # after this SES refuses a bounce (API reference, SendBounce)
 
 
+def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
+    """Tell whether a job is too old to be sent; asked again before every call."""
+    return now - job.received_at >= LIFETIME - timedelta(seconds=settings.expiry_margin_s)
+
+
 def withheld(
     job: Job, *, now: datetime, answered: Collection[str], settings: Settings
 ) -> Reason | None:
@@ -20,10 +26,8 @@ def withheld(
 
     `answered` are those of its recipients that were bounced before.
     """
-    if now - job.received_at >= LIFETIME - timedelta(seconds=settings.expiry_margin_s):
+    if is_expired(job, now=now, settings=settings):
         return Reason.EXPIRED
     if set(job.recipients) <= set(answered):
         return Reason.DUPLICATE
-    if not settings.sending:
-        return Reason.PAUSED
     return None

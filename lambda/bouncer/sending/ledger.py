@@ -1,125 +1,208 @@
-"""The ledger: the recipients of mails that have been answered, so that none is answered twice.
+"""The ledger: the state of every job and the recipients it claimed, so that none is answered twice.
 
-A DynamoDB table with the text key `id` and the time-to-live attribute `expires`. A recipient is
-claimed before SendBounce and released only when SES surely did not accept; a claim whose outcome is
-not known stays, so nothing is sent again.
+A DynamoDB table with the text key `id` and the time-to-live attribute `expires`. A write whose
+answer was lost is repeated; every write has a condition that such a repeat fails if the first one
+took effect, and reading the job then settles the matter. All methods raise `LedgerError`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from bouncer.errors import BouncerError
-from bouncer.function_limits import LEDGER_EXPIRES, LEDGER_KEY_NAME
 from bouncer.jobs.job import Job
+from bouncer.sending import claims, job_item, lease
+from bouncer.sending.ending import Ending
+from bouncer.sending.job_item import JobItem, State, job_key
+from bouncer.sending.lease import Lease, Term
+from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
+from bouncer.sending.table import Table
+from bouncer.sending.write import Item, Write
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+T = TypeVar("T")
 
-KEPT = timedelta(days=7)  # longer than any job can live
-_UNCLAIMED = f"attribute_not_exists({LEDGER_KEY_NAME}) OR claimant = :claimant"
+TRIES = 5
+PAUSE_S = 0.2  # as long as another transaction may take that has the same item
 
 
-class LedgerError(BouncerError):
-    """The ledger could not be read or written; nothing may be sent without it."""
+class EndedByAnotherError(LedgerError):
+    """Somebody else ended the job, otherwise than we would have; `item` is the job as it stands."""
+
+    def __init__(self, item: JobItem) -> None:
+        self.item = item
+        super().__init__(f"the job was ended as {item.ending.said} by another worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A job's item, and those of its recipients that any job has claimed."""
+
+    item: JobItem
+    answered: frozenset[str]
 
 
 class Ledger:
-    """Claims on recipients, in one table."""
+    """The items of jobs, mails and the lease, in one table.
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    `now` is the time of day, `sleep` waits for seconds, `new_name` returns a name that was never
+    used before.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        new_name: Callable[[], str],
+    ) -> None:
         self._table = table
+        self._now = now
+        self._sleep = sleep
+        self._new_name = new_name
 
-    def answered(self, job: Job) -> set[str]:
-        """Return the job's recipients that are claimed already."""
-        return {recipient for recipient in job.recipients if self._is_claimed(job, recipient)}
+    def take_lease(self, me: str, term: Term, *, environment: str, ticks: float) -> Lease:
+        """Take the lease for the invocation `me`; raises `LeaseBusyError`."""
+        now_s = term.now_s(ticks)
+        try:
+            item = self._repeated(lambda: self._table.write(lease.take(me, term, ticks)))
+        except ConditionError as error:
+            raise lease.busy(error.item, now_s=now_s, term=term) from error
+        return lease.taken(item, environment=environment, now_s=now_s)
 
-    def _is_claimed(self, job: Job, recipient: str) -> bool:
-        with _asking():
-            item = self._client.get_item(
-                TableName=self._table,
-                Key={LEDGER_KEY_NAME: {"S": _key(job, recipient)}},
-                ConsistentRead=True,
-                ProjectionExpression=LEDGER_KEY_NAME,
-            )
-        return "Item" in item
+    def give_lease_back(self, me: str, term: Term, *, environment: str) -> None:
+        """Give the lease back, in one request; a lease that somebody else took is left alone."""
+        try:
+            self._table.write(lease.give_back(me, term, environment=environment))
+        except ConditionError:  # an earlier request did it, or the term was over
+            return
 
-    def claim(self, job: Job, *, now: datetime, claimant: str) -> set[str]:
-        """Claim all of the job's recipients; return those that another attempt has claimed.
+    def read(self, record_id: str, job: Job) -> Reading:
+        """Read all that is known of a job, in one request for at most 52 items."""
+        key, mail = job_key(record_id), claims.mail_key(job.message_id)
+        earlier = claims.earlier_keys(job)
+        found = self._read([key, mail, *earlier])
+        by_earlier = (each for old in earlier if old in found for each in earlier[old])
+        return Reading(
+            item=job_item.job_item(key, found.get(key, {})),
+            answered=frozenset((*claims.claimed(found.get(mail, {}), job), *by_earlier)),
+        )
 
-        `claimant` names this attempt, so that a request which the SDK repeats finds its own claim.
+    def read_item(self, record_id: str) -> JobItem:
+        """Read the item of a queue message."""
+        return self._read_item(job_key(record_id))
+
+    def start(self, record_id: str, receives: int) -> JobItem:
+        """Count a start of a job, by its receive count, and return its item."""
+        key = job_key(record_id)
+        write = job_item.start(key, receives, self._now())
+        return job_item.job_item(key, self._repeated(lambda: self._table.write(write)))
+
+    def claim(self, item: JobItem, job: Job, nonce: str) -> JobItem | None:
+        """Claim the recipients of `job` for the attempt `nonce`, and return the begun item.
+
+        Returns None if somebody changed the job or claimed a recipient first: read again then. A
+        claim without an answer is repeated as the same request. It may still take effect after a
+        `LedgerError`, unless `fence` stops it.
         """
-        taken: set[str] = set()
-        held: list[str] = []
-        try:
-            for recipient in job.recipients:
-                if self._claim_one(job, recipient, now, claimant):
-                    held.append(recipient)
-                else:
-                    taken.add(recipient)
-        except LedgerError:
-            with suppress(LedgerError):
-                self._release(job, held)
-            raise
-        return taken
+        now, mail = self._now(), claims.mail_key(job.message_id)
+        begun = item.begun(nonce, mail, claims.digests(job.recipients))
+        writes = (
+            job_item.claim(item, begun, reference=job.reference, now=now),
+            claims.claim(mail, begun.mine, now),
+        )
+        stands = self._settled(
+            lambda: self._table.write_together(writes, token=nonce),
+            item.key,
+            lambda found: found.state is State.BEGUN and found.nonce == nonce,
+        )
+        return begun if stands else None
 
-    def _claim_one(self, job: Job, recipient: str, now: datetime, claimant: str) -> bool:
+    def fence(self, item: JobItem, nonce: str) -> JobItem | None:
+        """Stop the claim of `item` by `nonce` from taking effect; return it if it already has."""
+        write = job_item.fence(item, self._new_name(), self._now())
         try:
-            with _asking():
-                self._client.put_item(
-                    TableName=self._table,
-                    Item={
-                        LEDGER_KEY_NAME: {"S": _key(job, recipient)},
-                        "claimant": {"S": claimant},
-                        "reference": {"S": job.reference},
-                        "claimed_at": {"S": now.isoformat()},
-                        LEDGER_EXPIRES: {"N": str(int((now + KEPT).timestamp()))},
-                    },
-                    ConditionExpression=_UNCLAIMED,
-                    ExpressionAttributeValues={":claimant": {"S": claimant}},
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
+            self._repeated(lambda: self._table.write(write))
+        except ConditionError:  # or it is an earlier request of ours that was refused by itself
+            found = self._read_item(item.key)
+            return found if found.state is State.BEGUN and found.nonce == nonce else None
+        return None
+
+    def release(self, item: JobItem) -> None:
+        """Free a begun job and its recipients: SES surely did not accept the bounce."""
+        now = self._now()
+        writes = (job_item.release(item, now), claims.release(item.mail, item.mine, now))
+        stands = self._settled(
+            self._together(writes),
+            item.key,
+            lambda found: found.state is State.FREE and found.nonce == item.nonce,
+        )
+        if not stands:
+            raise LedgerError("the job was changed by another worker")
+
+    def end(self, item: JobItem, ending: Ending) -> None:
+        """End a job, and free its recipients if SES surely did not accept, in one transaction.
+
+        Raises `EndedByAnotherError`, and `LedgerError` as well if another worker began the job, so
+        that it goes back.
+        """
+        now, mark = self._now(), self._new_name()
+        writes = [job_item.end(item, ending, mark, now)]
+        if item.state is State.BEGUN and ending.frees:
+            writes.append(claims.release(item.mail, item.mine, now))
+        if not self._settled(self._together(writes), item.key, lambda each: each.mark == mark):
+            found = self._read_item(item.key)
+            if found.state is State.ENDED:
+                raise EndedByAnotherError(found)
+            raise LedgerError("the job was changed by another worker")
+
+    def keep_body(self, record_id: str, body: str) -> None:
+        """Keep the body of a dead job in its item."""
+        write = job_item.keep_body(job_key(record_id), body)
+        try:
+            self._repeated(lambda: self._table.write(write))
+        except ConditionError as error:
+            raise LedgerError("the job has not ended") from error
+
+    def _together(self, writes: Sequence[Write]) -> Callable[[], object]:
+        if len(writes) == 1:
+            return lambda: self._table.write(writes[0])
+        token = self._new_name()
+        return lambda: self._table.write_together(writes, token=token)
+
+    def _settled(
+        self, write: Callable[[], object], key: str, stands: Callable[[JobItem], bool]
+    ) -> bool:
+        """Make a write; tell whether it `stands`, which the job's item shows if it was refused."""
+        try:
+            self._repeated(write)
+        except ConditionError:
+            return stands(self._read_item(key))
         return True
 
-    def release(self, job: Job) -> None:
-        """Give up the claims on the job's recipients: SES surely did not accept."""
-        self._release(job, job.recipients)
+    def _read_item(self, key: str) -> JobItem:
+        return job_item.job_item(key, self._read([key]).get(key, {}))
 
-    def _release(self, job: Job, recipients: "list[str] | tuple[str, ...]") -> None:
-        for recipient in recipients:
-            with _asking():
-                key = {LEDGER_KEY_NAME: {"S": _key(job, recipient)}}
-                self._client.delete_item(TableName=self._table, Key=key)
+    def _read(self, keys: Sequence[str]) -> dict[str, Item]:
+        """Read items; a key that DynamoDB did not process is asked for again, never missing."""
+        found: dict[str, Item] = {}
+        left = list(keys)
+        for _ in range(TRIES):
+            some, left = self._repeated(partial(self._table.read, left))
+            found |= some
+            if not left:
+                return found
+            self._sleep(PAUSE_S)
+        raise LedgerError(f"the ledger did not process {len(left)} of {len(keys)} keys")
 
-    def sent(self, job: Job, bounce_id: str) -> None:
-        """Note the message id of the bounce SES sent."""
-        for recipient in job.recipients:
-            with _asking():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key={LEDGER_KEY_NAME: {"S": _key(job, recipient)}},
-                    UpdateExpression="SET bounce_id = :bounce",
-                    ExpressionAttributeValues={":bounce": {"S": bounce_id}},
-                )
-
-
-@contextmanager
-def _asking() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "ConditionalCheckFailedException":
-            raise
-        raise LedgerError(f"the ledger refused: {code}") from error
-    except BotoCoreError as error:
-        raise LedgerError(f"the ledger can't be reached ({type(error).__name__})") from error
-
-
-def _key(job: Job, recipient: str) -> str:
-    return f"{job.message_id} {recipient.lower()}"
+    def _repeated(self, ask: Callable[[], T]) -> T:
+        """Ask up to five times; a request that DynamoDB refuses for good is not repeated."""
+        for _ in range(TRIES - 1):
+            try:
+                return ask()
+            except LedgerRefusedError:
+                raise
+            except LedgerError:
+                self._sleep(PAUSE_S)
+        return ask()

@@ -1,7 +1,7 @@
 """The SQS FIFO queue between intake and worker.
 
-All jobs share one message group, so one worker invocation runs at a time, ever. Bodies are ASCII
-JSON.
+All jobs share one message group, so that they stay in order. Lambda may still run two invocations
+at once, which `lease` is for. Bodies are ASCII JSON.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,14 +15,29 @@ from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job
 from bouncer.jobs.job_json import to_json
 from bouncer.jobs.reference import identity
+from bouncer.lost_answer import may_have_worked
 
 GROUP = "bounces"
+
+# The attribute of a dead letter with the id of the queue message it was, by which the ledger knows
+# its end: `job#<id>`.
+ORIGIN = "queue_message_id"
+
+_RENEWALS = 3
 
 Record = Mapping[str, Any]  # a message of the queue, as Lambda hands it to the worker
 
 
 class QueueError(BouncerError):
-    """The queue could not be reached, or refused."""
+    """The queue could not be reached, or refused; it may have the job all the same if `unknown`."""
+
+    def __init__(self, text: str, *, unknown: bool = False) -> None:
+        super().__init__(text)
+        self.unknown = unknown
+
+
+class StaleBatchError(BouncerError):
+    """The queue does not take the batch's receipt handles: somebody else may have the batch."""
 
 
 class SendingClient(Protocol):
@@ -52,13 +67,17 @@ class Queue:
         """Put a job on the queue; the same job again within five minutes is one job."""
         self._put(self._url, to_json(job), deduplication_id(job))
 
-    def _put(self, url: str, body: str, deduplication: str) -> None:
+    def _put(
+        self, url: str, body: str, deduplication: str, *, group: str = GROUP, origin: str = ""
+    ) -> None:
+        kept = {ORIGIN: {"DataType": "String", "StringValue": origin}} if origin else {}
         with _asking():
             self._client.send_message(
                 QueueUrl=url,
                 MessageBody=body,
-                MessageGroupId=GROUP,
+                MessageGroupId=group,
                 MessageDeduplicationId=deduplication,
+                **({"MessageAttributes": kept} if kept else {}),
             )
 
 
@@ -70,13 +89,36 @@ class WorkerQueue(Queue):
         self._changing = client
         self._dead_letter_url = dead_letter_url
 
+    def renew(self, records: Iterable[Record], *, visible_in_s: int) -> None:
+        """Keep a batch from being delivered again while it is worked on.
+
+        Raises `StaleBatchError` if SQS refuses a receipt handle; what it could not do is asked for
+        again. Raises `QueueError` if it does not answer.
+        """
+        left = list(records)
+        for _ in range(_RENEWALS):
+            left = self._change(left, visible_in_s)
+            if not left:
+                return
+        raise QueueError(f"the queue could not renew {len(left)} records")
+
     def hand_back(self, records: Iterable[Record], *, delay_s: int) -> None:
         """Have records delivered again after `delay_s` instead of the visibility timeout."""
+        handed = list(records)
+        try:
+            left = self._change(handed, delay_s)
+        except StaleBatchError as error:
+            raise QueueError(str(error)) from error
+        if left:
+            raise QueueError(f"the queue refused {len(left)} of {len(handed)} records")
+
+    def _change(self, records: list[Record], visible_in_s: int) -> list[Record]:
+        """Set when records are visible again; return those for which SQS could not."""
         entries = [
             {
                 "Id": str(index),
                 "ReceiptHandle": record["receiptHandle"],
-                "VisibilityTimeout": delay_s,
+                "VisibilityTimeout": visible_in_s,
             }
             for index, record in enumerate(records)
         ]
@@ -84,12 +126,18 @@ class WorkerQueue(Queue):
             answer = self._changing.change_message_visibility_batch(
                 QueueUrl=self._url, Entries=entries
             )
-        if answer.get("Failed"):
-            raise QueueError(f"the queue refused {len(answer['Failed'])} of {len(entries)} records")
+        refused = answer.get("Failed") or []
+        if any(each.get("SenderFault") for each in refused):
+            raise StaleBatchError(f"the queue refused {len(refused)} of {len(entries)} records")
+        return [records[int(each["Id"])] for each in refused]
 
     def bury(self, record: Record) -> None:
-        """Put a record into the dead-letter queue now, so that it holds up no other job."""
-        self._put(self._dead_letter_url, record["body"], record["messageId"])
+        """Put a record into the dead-letter queue now, so that it holds up no other job.
+
+        Each has a message group of its own: SQS shows at most ten messages of one group.
+        """
+        name = record["messageId"]
+        self._put(self._dead_letter_url, record["body"], name, group=name, origin=name)
 
 
 def deduplication_id(job: Job) -> str:
@@ -104,6 +152,8 @@ def _asking() -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        raise QueueError(f"the queue refused: {code}") from error
+        text = f"the queue refused: {code}"
+        raise QueueError(text, unknown=may_have_worked(error)) from error
     except BotoCoreError as error:
-        raise QueueError(f"the queue can't be reached ({type(error).__name__})") from error
+        text = f"the queue can't be reached ({type(error).__name__})"
+        raise QueueError(text, unknown=may_have_worked(error)) from error

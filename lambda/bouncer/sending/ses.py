@@ -25,7 +25,14 @@ from botocore.exceptions import (
 from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job
 from bouncer.sending.bounce_request import bounce_request
-from bouncer.sending.ses_errors import RefusedError, UnavailableError, UnknownOutcomeError, row_of
+from bouncer.sending.ses_errors import (
+    DeadLetterError,
+    LostAnswerError,
+    RefusedError,
+    UnavailableError,
+    UnreachableError,
+    row_of,
+)
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
@@ -67,11 +74,11 @@ class Sender:
         except ParamValidationError as error:
             raise RefusedError(f"ParamValidation: {error}") from error
         except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError) as error:
-            raise UnavailableError(f"SES can't be reached ({type(error).__name__})") from error
+            raise UnreachableError(f"SES can't be reached ({type(error).__name__})") from error
         except (NoCredentialsError, CredentialRetrievalError) as error:
             raise UnavailableError("the function has no credentials") from error
         except BotoCoreError as error:  # a broken connection, TLS in the answer, no answer at all
-            raise UnknownOutcomeError(f"no answer from SES ({type(error).__name__})") from error
+            raise LostAnswerError(f"no answer from SES ({type(error).__name__})") from error
 
     def close(self) -> None:
         """Close the connection: one kept while the function was frozen would be dead."""
@@ -82,4 +89,8 @@ def _meaning(error: ClientError) -> BouncerError:
     code = str(error.response.get("Error", {}).get("Code", ""))
     text = str(error.response.get("Error", {}).get("Message", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return row_of(code, text, status).outcome(f"{code}: {text}")
+    row = row_of(code, text, status)
+    outcome = row.outcome(f"{code}: {text}")
+    if isinstance(outcome, DeadLetterError):
+        outcome.scope = row.scope
+    return outcome

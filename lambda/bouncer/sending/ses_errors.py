@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bouncer.errors import BouncerError
-from bouncer.sending.pacer import NotAcceptedError
+from bouncer.sending.pacer import NotAcceptedError, UnansweredError
 
 
 class ThrottledError(NotAcceptedError):
@@ -21,16 +21,20 @@ class UnavailableError(NotAcceptedError):
     """SES could not be reached, or can't serve now: the call may be made again."""
 
 
+class UnreachableError(UnavailableError, UnansweredError):
+    """SES could not be reached, so that it did not receive the call."""
+
+
 class RefusedError(BouncerError):
     """SES refused this bounce for good; the text is SES's code and message."""
 
 
-class DeadLetterError(RefusedError):
-    """SES refused for a cause that may be removed within a day: the job becomes a dead letter."""
-
-
 class UnknownOutcomeError(BouncerError):
     """It is not known whether SES accepted the bounce, so nothing is sent again."""
+
+
+class LostAnswerError(UnknownOutcomeError, UnansweredError):
+    """SES may have received the call, and no answer came."""
 
 
 class Scope(StrEnum):
@@ -39,6 +43,15 @@ class Scope(StrEnum):
     JOB = "this job"
     IDENTITY = "this sender's identity"
     ACCOUNT = "the account"
+
+
+class DeadLetterError(RefusedError):
+    """SES refused for a cause that may be removed within a day: the job becomes a dead letter.
+
+    `scope` says which other jobs the same cause stops.
+    """
+
+    scope = Scope.JOB
 
 
 class Mender(StrEnum):

@@ -2,15 +2,16 @@
 
 When the source fails, the last result stays in force. A rule that is invalid keeps its last valid
 form; a new function looks for it among the earlier versions. Without one, that rule alone is left
-out.
+out. A document `held` that is invalid holds sending all the same: no bounce is the safe side.
 """
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bouncer.errors import DocumentError
+from bouncer.held import Held, first_held, read_held
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
@@ -27,12 +28,28 @@ class Loaded:
     """The rules and settings in force; `problems` are sentences about documents that were refused.
 
     `stale` tells that the source could not be read again, so that they may be out of date.
+    `causes` are all documents that hold sending.
     """
 
     ruleset: Ruleset
     settings: Settings
     problems: tuple[str, ...] = ()
     stale: bool = False
+    causes: tuple[Held, ...] = ()
+
+    @property
+    def held(self) -> Held | None:
+        """The cause that has held sending the longest; None while bounces are sent."""
+        return first_held(self.causes)
+
+    @property
+    def sending_held(self) -> bool:
+        """No bounce is sent now, by the document `held` or by `sending: paused`."""
+        return bool(self.causes) or not self.settings.sending
+
+    def goes_on(self, now: datetime) -> bool:
+        """Tell whether sending is held for so long that mail goes on that would be bounced."""
+        return any(cause.is_long(now) for cause in self.causes)
 
     def warnings(self, now: datetime) -> tuple[str, ...]:
         """Return a sentence for each doubt about the rules in force; some depend on the time."""
@@ -55,6 +72,7 @@ class Loader:
         self._fresh_until = 0.0
         self._documents: Documents | None = None
         self._rules: dict[str, _KnownRule] = {}
+        self._settings_in_force: Document | None = None
 
     def load(self) -> Loaded:
         """Return the rules and settings in force; raises `SourceError` if none was ever read."""
@@ -76,7 +94,7 @@ class Loader:
         if last is None:
             raise error
         self._fresh_until = self._now() + _RETRY_AFTER_S
-        self._loaded = Loaded(last.ruleset, last.settings, (str(error),), stale=True)
+        self._loaded = replace(last, problems=(str(error),), stale=True)
         return self._loaded
 
     def _compile(self, documents: Documents) -> Loaded:
@@ -87,7 +105,8 @@ class Loader:
         rules = [rule for _, rule, _ in self._rules.values() if rule]
         problems.extend(problem for _, _, problem in self._rules.values() if problem)
         settings = self._settings(documents.settings, problems)
-        return Loaded(Ruleset(rules), settings, tuple(problems))
+        causes = (*self._paused(settings), *_held(documents.held, problems))
+        return Loaded(Ruleset(rules), settings, tuple(problems), causes=causes)
 
     def _rule(self, name: str, document: Document) -> _KnownRule:
         known = self._rules.get(name)
@@ -114,9 +133,9 @@ class Loader:
 
     def _settings(self, document: Document | None, problems: list[str]) -> Settings:
         if document is None:
-            return self._defaults
+            return self._take(None)
         try:
-            return self._defaults.overlaid(document.plain_text, document=document.label)
+            return self._take(document)
         except DocumentError as error:
             problem = str(error)
         problems.append(problem)
@@ -124,5 +143,37 @@ class Loader:
             return self._loaded.settings
         for earlier in self._earlier(SETTINGS):
             with suppress(DocumentError):
-                return self._defaults.overlaid(earlier.plain_text, document=earlier.label)
+                return self._take(earlier)
         raise SourceError(problem)
+
+    def _take(self, document: Document | None) -> Settings:
+        """Return the settings of a document, which is then in force; raises `DocumentError`."""
+        settings = self._defaults
+        if document is not None:
+            settings = settings.overlaid(document.plain_text, document=document.label)
+        self._settings_in_force = document
+        return settings
+
+    def _paused(self, settings: Settings) -> Iterable[Held]:
+        """Yield `sending: paused` as a cause.
+
+        Settings of the deployment itself have no time: their start is not known.
+        """
+        if settings.sending:
+            return
+        document = self._settings_in_force
+        named = document.label if document else SETTINGS
+        since = document.modified if document and self._defaults.sending else None
+        yield Held(since=since, by="the settings", why="sending: paused", document=named)
+
+
+def _held(document: Document | None, problems: list[str]) -> Iterable[Held]:
+    """Yield the document `held` as a cause; one that can't be read is a cause, and a problem."""
+    if document is None:
+        return
+    try:
+        yield read_held(document.plain_text, document=document.label)
+    except DocumentError as error:
+        problems.append(str(error))
+        why = "the document can't be read"
+        yield Held(since=document.modified, by="nobody known", why=why, document=document.label)

@@ -1,11 +1,12 @@
 """Rules and settings in SSM parameters, with the earlier versions that SSM keeps."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bouncer.sources.source import RULES, SETTINGS, Document, Documents, SourceError
+from bouncer.sources.source import HELD, RULES, SETTINGS, Document, Documents, SourceError
 
 
 class HistoryClient(Protocol):
@@ -24,12 +25,12 @@ class ParametersClient(HistoryClient, Protocol):
         """Return one page of the parameters below a path."""
 
 
-class ParameterClient(HistoryClient, Protocol):
-    """A client that can also read a single parameter."""
+class NamedParametersClient(HistoryClient, Protocol):
+    """A client that can also read parameters by their names."""
 
     @property
-    def get_parameter(self) -> Callable[..., Mapping[str, Any]]:
-        """Return one parameter."""
+    def get_parameters(self) -> Callable[..., Mapping[str, Any]]:
+        """Return those of at most ten parameters that exist."""
 
 
 class ParameterSource:
@@ -56,7 +57,7 @@ class ParameterSource:
             for name, document in found.items()
             if name.startswith(RULES)
         }
-        return Documents(rules, found.get(SETTINGS))
+        return Documents(rules, found.get(SETTINGS), found.get(HELD))
 
     def earlier(self, name: str) -> Iterable[Document]:
         """Return earlier versions of a document, the newest first."""
@@ -64,25 +65,26 @@ class ParameterSource:
 
 
 class SettingsSource:
-    """The settings parameter alone: all the worker may read."""
+    """The parameters `settings` and `held` alone: all the worker may read."""
 
-    def __init__(self, client: ParameterClient, prefix: str) -> None:
+    def __init__(self, client: NamedParametersClient, prefix: str) -> None:
         self._client = client
-        self._label = f"{prefix.rstrip('/')}/{SETTINGS}"
+        self._prefix = prefix.rstrip("/")
 
     def read(self) -> Documents:
-        """Return the settings as they are now; there may be no parameter, and then no document."""
+        """Return both documents as they are now; one without a parameter is left out."""
+        labels = [f"{self._prefix}/{name}" for name in (SETTINGS, HELD)]
         try:
-            parameter = self._client.get_parameter(Name=self._label)["Parameter"]
+            answer = self._client.get_parameters(Names=labels)
         except (ClientError, BotoCoreError) as error:
-            if _brief(error) == "ParameterNotFound":
-                return Documents({})
-            raise SourceError(f"{self._label}: can't be read ({_brief(error)})") from error
-        return Documents({}, _document(parameter))
+            raise SourceError(f"{labels[0]}: can't be read ({_brief(error)})") from error
+        found = {each["Name"]: _document(each) for each in answer["Parameters"]}
+        settings, held = (found.get(label) for label in labels)
+        return Documents({}, settings, held)
 
-    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # it has one document
+    def earlier(self, name: str) -> Iterable[Document]:
         """Return earlier versions of the settings, the newest first."""
-        return _earlier(self._client, self._label)
+        return _earlier(self._client, f"{self._prefix}/{name}")
 
 
 def _document(parameter: Mapping[str, Any], label: str = "") -> Document:
@@ -92,7 +94,15 @@ def _document(parameter: Mapping[str, Any], label: str = "") -> Document:
         parameter["Value"],
         str(parameter["Version"]),
         secret=parameter.get("Type") == "SecureString",
+        modified=_time(parameter.get("LastModifiedDate")),
     )
+
+
+def _time(modified: object) -> datetime | None:
+    """Return the time of a change, which the small client leaves as seconds, as SSM wrote it."""
+    if isinstance(modified, int | float):
+        return datetime.fromtimestamp(modified, UTC)
+    return modified if isinstance(modified, datetime) else None
 
 
 def _earlier(client: HistoryClient, label: str) -> list[Document]:

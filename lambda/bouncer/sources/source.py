@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bouncer.errors import BouncerError, DocumentError, Problem
 
 RULES = "rules/"
 SETTINGS = "settings"
+HELD = "held"
 
 
 class SourceError(BouncerError):
@@ -16,15 +18,17 @@ class SourceError(BouncerError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The text of one rule, or of the settings; `label` is its file or parameter, for errors.
+    """The text of a rule or another document; `label` is its file or parameter, for errors.
 
     `secret` is true of a SecureString: its text is what SSM returns in place of the plain one.
+    `modified` is the time when it was written last, where the source knows it.
     """
 
     label: str
     text: str
     version: str = ""
     secret: bool = False
+    modified: datetime | None = None
 
     @property
     def plain_text(self) -> str:
@@ -47,10 +51,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """All documents of a source: rules by name, and the settings if it has any."""
+    """All documents of a source: rules by name, and the settings if it has any.
+
+    `held` is the document that holds all sending; it does not exist while bounces may be sent.
+    """
 
     rules: Mapping[str, Document]
     settings: Document | None = None
+    held: Document | None = None
 
 
 class Source(Protocol):

@@ -5,12 +5,14 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bouncer.operator_settings import Settings
 from bouncer.sources.loader import Loaded
 from bouncer_cli.commands.usage import UsageError
 from bouncer_cli.mail_item import Item
@@ -41,7 +43,7 @@ def run_mails(
 
             _make_folder(out)
             sending = stack.enter_context(
-                drive(out=out, clock=clock, settings=loaded.settings, verified=verified)
+                drive(out=out, clock=clock, settings=_in_force(loaded), verified=verified)
             )
         results = replay(items, loaded, now=partial(now, clock), sending=sending)
         for result in stack.enter_context(_counted(results)):
@@ -51,6 +53,11 @@ def run_mails(
         for report in reports:
             report.close()
     return summary
+
+
+def _in_force(loaded: Loaded) -> Settings:
+    """Return the settings for the worker, by which jobs wait while a document holds sending."""
+    return replace(loaded.settings, sending=not loaded.sending_held)
 
 
 def _make_folder(out: Path) -> None:

@@ -182,8 +182,20 @@ def _remarks(
         yield f"settings: mode is {settings.mode}, so nothing is stopped or bounced"
     elif not settings.sending:
         yield "settings: sending is paused, so no bounce is sent until the settings say sending: on"
+    if settings.mode is Mode.ENFORCE and loaded.held:
+        yield f"{loaded.held.document}: {loaded.held}; {_while_held(loaded)}"
     if options.send:
         yield f"The bounces are in {options.out}."
+
+
+def _while_held(loaded: Loaded) -> str:
+    """Return what becomes of mail now, in the second half of a sentence."""
+    goes_on = "mail goes on that would be bounced"
+    if loaded.held and loaded.held.since is None:
+        return f"{goes_on}, as after 12 hours of it"
+    if loaded.goes_on(now(SystemClock())):
+        return f"{goes_on}, and the rest is stopped as ever"
+    return "mail is stopped as ever, and the jobs of its bounces wait in the queue"
 
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:
@@ -280,6 +292,9 @@ def _explain(items: Iterable[Item], loaded: Loaded, *, full: bool) -> int:
         if result.judgement is None:
             say(escaped(f"{result.source}: {result.error}"))
             return 1
-        for line in explain(result.judgement, loaded.ruleset, loaded.settings, full=full):
+        goes_on = loaded.goes_on(now(SystemClock()))
+        for line in explain(
+            result.judgement, loaded.ruleset, loaded.settings, full=full, goes_on=goes_on
+        ):
             put_folded(line)
     return 0

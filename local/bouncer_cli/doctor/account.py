@@ -55,6 +55,7 @@ _UNUSABLE_CREDENTIALS = (
     SSOError,
     TokenRetrievalError,
 )
+TRY_AGAIN = "run bouncer doctor again in a minute"
 _CHECK_SETUP = "check the AWS configuration, the region and AWS_ENDPOINT_URL"
 _NOT_ENABLED = {"OptInRequired", "SubscriptionRequired"}
 
@@ -201,6 +202,4 @@ def _refusal(action: str, error: ClientError) -> BouncerError:
         return UnavailableError(
             f"{code}: this endpoint does not know {action}", "check this in the AWS console"
         )
-    return UnavailableError(
-        f"{action} was answered with {code}: {said}", "run bouncer doctor again in a minute"
-    )
+    return UnavailableError(f"{action} was answered with {code}: {said}", TRY_AGAIN)

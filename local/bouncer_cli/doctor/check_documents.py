@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bouncer.environment import DEFAULTS_KEY
 from bouncer.errors import DocumentError
+from bouncer.held import read_held
 from bouncer.mail.address import mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.rules.rejection import Rejection
@@ -15,13 +16,15 @@ from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Document, SourceError
-from bouncer_cli.doctor.account import NotFoundError, UnavailableError
+from bouncer_cli.doctor.account import Account, NotFoundError, UnavailableError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.check_functions import FUNCTIONS
+from bouncer_cli.doctor.deployed_stack import Stack
 from bouncer_cli.doctor.finding import Finding, Findings, ok, problem, warning
 
 _RULE = "rules"
 _SETTINGS = "settings"
+_HELD = "held"
 _PLACE = ("context", "bouncer", "settings")
 _CORRECT = "correct this parameter; until then its newest valid version, if any, is in force"
 
@@ -33,6 +36,7 @@ def rules_and_settings(context: CheckContext) -> Findings:
         documents = ParameterSource(account.client("ssm"), prefix).read()
     except SourceError as error:
         raise account.meaning("ssm", "get_parameters_by_path", error.__cause__) from error
+    yield from _held(documents.held)
     rules = yield from _rules(context, documents.rules)
     settings = yield from _settings(context, documents.settings)
     yield from _doubts(rules, settings, context.now)
@@ -82,7 +86,7 @@ def _settings(
 ) -> Generator[Finding, None, Settings]:
     """Check the settings in force: the functions' own, and the parameter's over them."""
     parameter = f"{context.deployment.prefix}/settings"
-    deployed = _deployed(context)
+    deployed = deployed_settings(context.account, context.stack)
     wanted, text = deployed or Settings(), json.dumps(context.deployment.runtime)
     try:
         wanted = Settings().overlaid(text, document="cdk.json", below=_PLACE)
@@ -107,6 +111,20 @@ def _settings(
     return settings
 
 
+def _held(document: Document | None) -> Findings:
+    """Report that sending is held, by whom and since when."""
+    if document is None:
+        return
+    try:
+        held = read_held(document.plain_text, document=document.label)
+    except DocumentError as error:
+        remedy = "run bouncer resume, which deletes it; until then no bounce is sent"
+        yield from _faults(_HELD, error, remedy)
+        return
+    remedy = "run bouncer resume as soon as bounces may be sent again"
+    yield warning(_HELD, f"{document.label}: {held}, so no bounce is sent", remedy)
+
+
 def _held_back(settings: Settings, parameter: str) -> Findings:
     if settings.mode is not Mode.ENFORCE:
         found = f"mode is {settings.mode}, so nothing is rejected"
@@ -116,11 +134,11 @@ def _held_back(settings: Settings, parameter: str) -> Findings:
         yield warning(_SETTINGS, "sending is paused, so no bounce is sent", remedy)
 
 
-def _deployed(context: CheckContext) -> Settings | None:
+def deployed_settings(account: Account, stack: Stack) -> Settings | None:
     """Return the settings in a function's environment; None if no function can be asked."""
-    for name in context.stack.names(FUNCTIONS) if context.stack.deployed else ():
+    for name in stack.names(FUNCTIONS) if stack.deployed else ():
         try:
-            answer = context.account.ask("lambda", "get_function", FunctionName=name)
+            answer = account.ask("lambda", "get_function", FunctionName=name)
             given = answer.get("Configuration", {}).get("Environment", {}).get("Variables", {})
             if DEFAULTS_KEY in given:
                 return Settings().overlaid(given[DEFAULTS_KEY], document=name)

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bouncer_cli.doctor.account import NotFoundError, UnavailableError
+from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
+from bouncer_cli.doctor.queue_depth import message_count, oldest_s
 from bouncer_infra.alarm_limits import HOUR_S, LONG_WAIT_H, TOO_LONG_WAIT_H
 
 QUEUES = "AWS::SQS::Queue"
@@ -38,9 +39,9 @@ def queues(context: CheckContext) -> Findings:
     dead = {_dead_letter_arn(attributes) for attributes in found.values()} - {""}
     for url, attributes in found.items():
         if attributes.get("QueueArn") in dead:
-            yield _dead_letters(_name(url), _count(attributes))
+            yield _dead_letters(_name(url), message_count(attributes))
         elif not _name(url).endswith(_FIFO):
-            yield _failed_events(_name(url), _count(attributes))
+            yield _failed_events(_name(url), message_count(attributes))
         else:
             yield from _waiting(context, _name(url), attributes)
 
@@ -51,12 +52,6 @@ def _name(url: str) -> str:
 
 def _dead_letter_arn(attributes: Mapping[str, str]) -> str:
     return str(json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn", ""))
-
-
-def _count(attributes: Mapping[str, str]) -> int:
-    """Return the number of messages that are visible, in flight or delayed."""
-    kinds = ("", "NotVisible", "Delayed")
-    return sum(int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in kinds)
 
 
 def _dead_letters(name: str, count: int) -> Finding:
@@ -74,8 +69,8 @@ def _failed_events(name: str, count: int) -> Finding:
 
 
 def _waiting(context: CheckContext, name: str, attributes: Mapping[str, str]) -> Findings:
-    jobs = _count(attributes)
-    age_s, unknown = _oldest_s(context, name)
+    jobs = message_count(attributes)
+    age_s, unknown = oldest_s(context.account, name, context.now)
     old = f", the oldest for {age_s / 3600:.1f} h" if age_s else ""
     waiting = "1 job waits" if jobs == 1 else f"{jobs} jobs wait"
     found = f"{waiting} in {name}, {timedelta(seconds=jobs)} of sending{old}"
@@ -93,23 +88,3 @@ def _waiting(context: CheckContext, name: str, attributes: Mapping[str, str]) ->
         yield warning(_QUEUE, found, unknown.next_step)
     if not _dead_letter_arn(attributes):
         yield problem(_QUEUE, f"{name} has no dead-letter queue", REPAIR)
-
-
-def _oldest_s(context: CheckContext, name: str) -> tuple[float | None, UnavailableError | None]:
-    """Return the age CloudWatch saw last; SQS publishes no age for a queue that nobody uses."""
-    try:
-        answer = context.account.ask(
-            "cloudwatch",
-            "get_metric_statistics",
-            Namespace="AWS/SQS",
-            MetricName="ApproximateAgeOfOldestMessage",
-            Dimensions=[{"Name": "QueueName", "Value": name}],
-            StartTime=context.now - timedelta(minutes=15),
-            EndTime=context.now,
-            Period=300,
-            Statistics=["Maximum"],
-        )
-    except UnavailableError as error:
-        return None, error
-    points = sorted(answer.get("Datapoints", []), key=lambda point: point["Timestamp"])
-    return (float(points[-1]["Maximum"]) if points else None), None

@@ -32,7 +32,7 @@ def _enforcement(status: str) -> Finding:
     if status == "HEALTHY":
         return ok(_ACCOUNT, found)
     if status == "SHUTDOWN":
-        remedy = "answer the case AWS opened; until then set sending: paused (docs/operations.md)"
+        remedy = "answer the case AWS opened; until then run bouncer pause (docs/operations.md)"
         return problem(_ACCOUNT, found, remedy)
     remedy = "look at Reputation metrics in the SES console, and at your cases in AWS Support"
     return warning(_ACCOUNT, found, remedy)

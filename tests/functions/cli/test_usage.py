@@ -121,12 +121,18 @@ def test_every_command_has_an_example(run: Run) -> None:
     """No command escapes the tests of the examples: doctor's runs beside its other tests."""
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
-    assert names == ["replay", "demo", "ses", "doctor"]
+    assert names == ["replay", "demo", "ses", "doctor", "pause", "resume", "jobs"]
     for name in names:
         assert example(run, name)[0] == name
 
 
-@pytest.mark.parametrize("command", ["", "replay", "demo", "ses", "doctor"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("", "replay", "demo", "ses", "doctor", "pause", "resume"),
+        *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop"),
+    ],
+)
 def test_the_help_fits_a_terminal(run: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every help fits in 80 columns, and describes each argument and option."""
     monkeypatch.setenv("COLUMNS", "80")
@@ -135,7 +141,8 @@ def test_the_help_fits_a_terminal(run: Run, command: str, monkeypatch: pytest.Mo
     _, _, listed = out.partition("\n\n")
     options = re.findall(r"^  (\S.*(?:\n {8,}.*)?)", listed, re.MULTILINE)
     assert options
-    assert all(re.search(r"\s{2,}\w", option) for option in options if option != "COMMAND")
+    words = {"COMMAND", "VERB"}
+    assert all(re.search(r"\s{2,}\w", option) for option in options if option not in words)
 
 
 def test_the_version_is_that_of_the_package(run: Run) -> None:

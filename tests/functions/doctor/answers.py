@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.functions.doctor.aws import (
     ARN,
+    EVERYBODY,
     HEALTHY,
     NAME,
     NOW,
@@ -137,3 +138,29 @@ def failed_events(count: int) -> dict[str, Any]:
         "cloudformation.ListStackResources": {"StackResourceSummaries": summaries(queues)},
         "sqs.GetQueueAttributes": attributes,
     }
+
+
+def further_stacks(*names: str) -> dict[str, Any]:
+    """Return the stacks of a region: ours, others of our making, and other people's."""
+
+    def answer(asked: str) -> dict[str, Any]:
+        return {"Stacks": [stack(name) for name in ([NAME] if "StackName" in asked else names)]}
+
+    def stack(name: str) -> dict[str, Any]:
+        prefix = f"/{name.replace('bouncer-', 'bouncer/')}/rules/"
+        output = {"OutputKey": "RulesPrefix", "OutputValue": prefix}
+        made = {"CreationTime": NOW, "StackStatus": "CREATE_COMPLETE"}
+        ours = name.startswith("ses-auto-bouncer")
+        return {"StackName": name, **made, "Outputs": [output] if ours else []}
+
+    return {"cloudformation.DescribeStacks": answer}
+
+
+def settings_of(first: str, second: str, text: str) -> dict[str, Any]:
+    """Return the same settings for two deployments."""
+    shown = [
+        {"Name": f"/ses-auto-bouncer/{name}/settings", "Value": text, "Version": 1}
+        for name in (first, second)
+    ]
+    rule = parameter("rules/a", EVERYBODY)
+    return {"ssm.GetParametersByPath": {"Parameters": [rule, *shown]}}

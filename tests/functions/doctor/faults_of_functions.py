@@ -10,9 +10,11 @@ from tests.functions.doctor.answers import (
     expiry,
     failed_events,
     function,
+    further_stacks,
     identity,
     mapping,
     parameters,
+    settings_of,
     without,
 )
 from tests.functions.doctor.aws import (
@@ -20,6 +22,7 @@ from tests.functions.doctor.aws import (
     BEFORE,
     FRESH,
     HEALTHY,
+    NAME,
     QUEUE_ARN,
     UUID,
 )
@@ -185,6 +188,29 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.PROBLEM, "settings: .*settings:1: mode: found", parameters(settings="mode: no"), {}),
     (Level.WARNING, "mode is shadow, so nothing", parameters(settings="mode: shadow"), {}),
     (Level.WARNING, "sending is paused", parameters(settings="sending: paused"), {}),
+    (
+        Level.WARNING,
+        r"held: .*/held: sending is held since 2026-11-21 08:00 UTC by ann \(a bad rule\), so no",
+        parameters(held="since: 2026-11-21T08:00:00Z\nby: ann\nwhy: a bad rule"),
+        {},
+    ),
+    (Level.PROBLEM, "held: .*/held:1: since: found", parameters(held="since: soon\nby: a"), {}),
+    # The rate of all deployments
+    (Level.OK, rf"rate: .*at most: 1 \({NAME} 1\)$", {}, {}),
+    (Level.OK, rf"rate: .*at most: 0.5 \({NAME} 0.5\)$", parameters(settings="rate: 0.5"), {}),
+    (Level.OK, "rate: .*at most: 1 ", parameters(settings="rate: much"), {}),
+    (
+        Level.WARNING,
+        rf"rate: .*at most: 2 \({NAME} 1, ses-auto-bouncer-news 1\); SES takes 1$",
+        further_stacks("ses-auto-bouncer-news", "website"),
+        {},
+    ),
+    (
+        Level.OK,
+        rf"rate: .*at most: 1 \({NAME} 0.5, ses-auto-bouncer-news 0.5\)$",
+        {**further_stacks("ses-auto-bouncer-news"), **settings_of("main", "news", "rate: 0.5")},
+        {},
+    ),
     (
         Level.PROBLEM,
         "bounces come from ann@example.com",

@@ -126,6 +126,7 @@ def test_a_healthy_deployment_is_all_ok() -> None:
             "queue mapping",
             "queue",
             "dead letters",
+            "rate",
             "ledger",
             "ses account",
         ),

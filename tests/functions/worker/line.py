@@ -20,6 +20,7 @@ from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import WorkerQueue
 from bouncer.sending.ses import Sender
+from bouncer.sending.table import Table
 from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents, SourceError
 from bouncer.worker import Worker
@@ -29,6 +30,7 @@ from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.faults import Fault, FaultKind, Faults
 from bouncer_sim.fake_ses.server import FakeSes
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
+from bouncer_sim.worker_driver import new_name
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC).timestamp()
 
@@ -65,7 +67,12 @@ class Line:
         self.table = boto3.client("dynamodb")
         self.urls = (self.aws.environ[QUEUE_KEY], self.aws.environ[DEAD_LETTER_KEY])
         self.jobs = WorkerQueue(self.sqs, *self.urls)
-        self.ledger = Ledger(self.table, self.aws.environ[LEDGER_KEY])
+        self.ledger = Ledger(
+            Table(self.table, self.aws.environ[LEDGER_KEY]),
+            now=partial(now, self.clock),
+            sleep=self.clock.sleep,
+            new_name=new_name,
+        )
         self.source = FixedSettings(settings)
         self.stream = io.StringIO()
         self.answers: list[Any] = []
@@ -81,6 +88,8 @@ class Line:
             outcomes=Journal("worker", "test", stream=self.stream),
             now=partial(now, self.clock),
             ticks=self.clock.time,
+            sleep=self.clock.sleep,
+            new_name=new_name,
         )
 
     def client(self) -> Any:
@@ -125,6 +134,30 @@ class Line:
     def queue(self, *message_ids: str) -> None:
         for message_id in message_ids:
             self.jobs.send(self.receive(message_id))
+
+    def put(self, body: str, name: str = "again") -> None:
+        """Put a body on the queue, as another message than any before."""
+        self.sqs.send_message(
+            QueueUrl=self.urls[0],
+            MessageBody=body,
+            MessageGroupId="bounces",
+            MessageDeduplicationId=name,
+        )
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        """All items of the ledger but the lease, by the first part of their keys."""
+        found = self.table.scan(TableName=self.aws.environ[LEDGER_KEY])["Items"]
+        return {item["id"]["S"].split("#")[0]: dict(item) for item in found if len(item) > 2}
+
+    def jobs_items(self) -> list[dict[str, Any]]:
+        """The items of jobs in the ledger."""
+        found = self.table.scan(TableName=self.aws.environ[LEDGER_KEY])["Items"]
+        return [dict(item) for item in found if item["id"]["S"].startswith("job#")]
+
+    @property
+    def claimed(self) -> bool:
+        """True while a recipient of a mail is claimed."""
+        return "claimed" in self.items().get("mail", {})
 
     def poll(self, *, remaining_s: float = 60.0) -> None:
         """One round of the event source mapping, in a new environment."""

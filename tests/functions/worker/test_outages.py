@@ -17,11 +17,13 @@ from botocore.exceptions import (
 )
 
 from bouncer.environment import QUEUE_KEY
+from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.job_json import to_json
 from bouncer.jobs.reference import reference
 from bouncer.operator_settings import Settings
-from bouncer.sending.ledger import LedgerError
+from bouncer.sending.ledger import Reading
+from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.ses import Sender
 from bouncer.sending.ses_errors import (
     DeadLetterError,
@@ -32,9 +34,8 @@ from bouncer.sending.ses_errors import (
 )
 from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import SettingsSource
-from bouncer.sources.source import SourceError
+from bouncer.sources.source import Documents, SourceError
 from bouncer.worker import RESERVE_S
-from bouncer_sim.clock import now
 from bouncer_sim.embedded_aws import PREFIX
 from bouncer_sim.fake_ses.faults import FaultKind
 from bouncer_sim.worker_driver import PatientQueue
@@ -121,28 +122,13 @@ def test_an_unknown_outcome_is_never_sent_again(stack: ExitStack, kind: FaultKin
     line.queue("m1")
     line.poll()
     assert line.outcomes == ["failed"]
-    assert "UnknownOutcomeError" in line.lines[0]["error"]
+    assert line.lines[0]["reason"] == "unknown"
+    assert line.lines[0]["Failed_unknown"] == [1]
     line.clock.sleep(400)
-    line.sqs.send_message(
-        QueueUrl=line.aws.environ[QUEUE_KEY],
-        MessageBody=to_json(line.receive("m1")),
-        MessageGroupId="bounces",
-        MessageDeduplicationId="once more",
-    )
+    line.put(to_json(line.receive("m1")))
     line.poll()
     assert line.outcomes == ["failed", "withheld"]
     assert len(line.ses.sent) == (1 if kind is FaultKind.TIMEOUT_AFTER else 0)
-
-
-def test_a_crash_between_claim_and_answer_sends_nothing_again(stack: ExitStack) -> None:
-    """A job delivered again after a crash finds its own claim and is withheld."""
-    line = Line(stack)
-    job = line.receive("m1")
-    line.ledger.claim(job, now=now(line.clock), claimant="crashed invocation")
-    line.jobs.send(job)
-    line.poll()
-    assert line.outcomes == ["withheld"]
-    assert not line.ses.calls
 
 
 @pytest.mark.parametrize(
@@ -228,24 +214,35 @@ class Failing:
         raise AssertionError
 
 
-def test_jobs_the_queue_would_not_hand_back_are_journalled(stack: ExitStack) -> None:
+def test_jobs_the_queue_would_not_hand_back_are_journalled(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An answer of 200 may still name records that stay invisible: that is journalled."""
     line = Line(stack)
     record = {"messageId": "m", "receiptHandle": "gone", "body": "{}", "attributes": {}}
     line.source.error = SourceError("down")
+    monkeypatch.setattr(line.jobs, "renew", lambda *_, **__: None)
     line.worker().handle([record], remaining_s=60.0)
     assert [each["message"] for each in line.lines] == ["handed_back", "worker_failed"]
+
+
+def test_a_batch_whose_receipts_are_refused_is_left_alone(stack: ExitStack) -> None:
+    """Its visibility timeout is over, so another invocation may have it: nothing is touched."""
+    line = Line(stack)
+    record = {"messageId": "m", "receiptHandle": "gone", "body": "{}", "attributes": {}}
+    answer = line.worker().handle([record], remaining_s=60.0)
+    assert [each["message"] for each in line.lines] == ["stale_batch"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    assert not line.jobs_items()
+    line.queue("m1")
+    line.poll()
+    assert line.outcomes == ["sent"]  # the lease was given back
 
 
 def test_an_unreadable_job_is_moved_out_of_the_way(stack: ExitStack) -> None:
     """It goes whole to the dead-letter queue and those behind it are sent."""
     line = Line(stack)
-    line.sqs.send_message(
-        QueueUrl=line.aws.environ[QUEUE_KEY],
-        MessageBody='{"v": 99}',
-        MessageGroupId="bounces",
-        MessageDeduplicationId="odd",
-    )
+    line.put('{"v": 99}', "odd")
     line.queue("m2")
     line.poll()
     assert [each["message"] for each in line.lines] == ["unreadable_job", "sent"]
@@ -260,10 +257,10 @@ def test_without_the_ledger_nothing_is_sent(
     line = Line(stack)
     line.queue("m1", "m2")
 
-    def down(job: Job) -> set[str]:
+    def down(_: str, job: Job) -> Reading:
         raise LedgerError(f"down for {job.reference}")
 
-    monkeypatch.setattr(line.ledger, "answered", down)
+    monkeypatch.setattr(line.ledger, "read", down)
     line.poll()
     assert line.failures == [2]
     assert not line.ses.calls
@@ -280,44 +277,23 @@ def test_without_settings_nothing_is_sent(stack: ExitStack) -> None:
     assert not line.ses.calls
 
 
-def test_no_call_starts_without_time_to_finish(stack: ExitStack) -> None:
+def test_no_call_starts_without_time_to_finish(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An invocation about to end hands everything back instead of being killed in a call."""
     line = Line(stack)
     line.queue("m1")
-    line.poll(remaining_s=RESERVE_S - 1)
+    read = line.source.read
+
+    def slow() -> Documents:
+        line.clock.sleep(WORKER_TIMEOUT_S - RESERVE_S + 1)
+        return read()
+
+    monkeypatch.setattr(line.source, "read", slow)
+    line.poll()
     assert line.failures == [1]
     assert not line.ses.calls
-    assert "Item" not in line.table.get_item(
-        TableName="ledger", Key={"id": {"S": "m1 ann@example.com"}}
-    )
-
-
-def test_a_claim_that_fails_half_way_is_given_up(
-    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When the second recipient can't be claimed, the first is free again for the next try."""
-    line = Line(stack)
-    job = line.receive("m1", "ann@example.com", "bob@example.com")
-    one = line.ledger._claim_one  # noqa: SLF001  # to fail at the second
-
-    def failing(job: Job, recipient: str, at: datetime, claimant: str) -> bool:
-        if recipient == "bob@example.com":
-            raise LedgerError("down")
-        return one(job, recipient, at, claimant)
-
-    monkeypatch.setattr(line.ledger, "_claim_one", failing)
-    with pytest.raises(LedgerError):
-        line.ledger.claim(job, now=now(line.clock), claimant="c")
-    assert line.ledger.answered(job) == set()
-
-
-def test_a_repeated_claim_request_does_not_meet_itself(stack: ExitStack) -> None:
-    """The SDK may repeat a request whose answer was lost: the claimant still holds its claim."""
-    line = Line(stack)
-    job = line.receive("m1")
-    assert line.ledger.claim(job, now=now(line.clock), claimant="a") == set()
-    assert line.ledger.claim(job, now=now(line.clock), claimant="a") == set()
-    assert line.ledger.claim(job, now=now(line.clock), claimant="b") == {"ann@example.com"}
+    assert not line.jobs_items()
 
 
 def test_the_worker_reads_its_settings_parameter_alone(stack: ExitStack) -> None:

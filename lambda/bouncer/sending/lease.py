@@ -1,0 +1,147 @@
+"""The lease: one item of the ledger, by which one invocation of the worker calls SES at a time.
+
+Lambda may run two invocations at once: a throttled one is tried again for as long as the
+visibility timeout lasts, and any may run twice. Here the lease only decides; `Ledger` writes.
+
+The wall clocks of environments differ, so no time in the item is one of theirs. All are times of
+Lambda, which gives each invocation its deadline: the present is that deadline, less the timeout,
+plus the monotonic time since the start.
+"""
+
+from dataclasses import dataclass
+
+from bouncer.errors import BouncerError
+from bouncer.sending.write import Item, Write, number, number_of, text, text_of
+
+LEASE = "lease"  # the key of the item
+_GRACE_S = 5.0  # a lease ends this long after its invocation's deadline
+_WIDEST_S = 10.0  # of the timeout, the most that may be over when the function is called
+_AFTER_S = 11  # a batch comes again this long after the lease that kept it out
+_NOBODY = "nobody"
+
+
+class LeaseBusyError(BouncerError):
+    """Another invocation has the lease; `free_in_s` is the time in seconds until it ends."""
+
+    def __init__(self, free_in_s: float) -> None:
+        self.free_in_s = max(free_in_s, 0.0)
+        super().__init__(f"another invocation has the lease for {self.free_in_s:.1f} s")
+
+    @property
+    def delay_s(self) -> int:
+        """The whole seconds after which a batch that had to wait is delivered again."""
+        return int(self.free_in_s) + _AFTER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """The time of one invocation: Lambda's `deadline_s`, and the rest on the monotonic clock."""
+
+    deadline_s: float
+    timeout_s: float
+    began: float
+    remaining_s: float
+    knows_now: bool = True
+
+    @classmethod
+    def begin(cls, *, wall_s: float, ticks: float, remaining_s: float, timeout_s: float) -> "Term":
+        """Return the term of an invocation that begins now.
+
+        `remaining_s` is Lambda's answer, made with the wall clock of this environment: together
+        they are the deadline, whatever that clock says. A remaining time of more than the timeout,
+        or less by more than 10 s, shows that the clock is wrong: all of the timeout remains. Lambda
+        says 0 for any deadline that is over by that clock, so that the present is not known then.
+        """
+        likely = timeout_s - _WIDEST_S <= remaining_s <= timeout_s
+        return cls(
+            deadline_s=wall_s + remaining_s,
+            timeout_s=timeout_s,
+            began=ticks,
+            remaining_s=remaining_s if likely else timeout_s,
+            knows_now=remaining_s > 0,
+        )
+
+    @property
+    def ends(self) -> float:
+        """The moment at which Lambda ends the function, on the monotonic clock."""
+        return self.began + self.remaining_s
+
+    @property
+    def until_s(self) -> float:
+        """The end of the lease, in Lambda's time."""
+        return self.deadline_s + _GRACE_S
+
+    def now_s(self, ticks: float) -> float:
+        """Return the present, in Lambda's time; 0 if it is not known, so that no lease is over."""
+        if not self.knows_now:
+            return 0.0
+        return self.deadline_s - self.timeout_s + (ticks - self.began)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A lease that was taken.
+
+    `taken_over` is true if its last holder never gave it back. `after_stranger` is true if another
+    environment may have called SES less than a second ago: its last invocation could still run.
+    """
+
+    taken_over: bool
+    after_stranger: bool
+
+
+def take(me: str, term: Term, ticks: float) -> Write:
+    """Return the write that takes the lease for the invocation `me`, if it is free or over.
+
+    Whoever has given it back can't get it again: a late effect of this write changes nothing.
+    """
+    return Write(
+        key=LEASE,
+        update="SET #was = if_not_exists(#holder, :nobody), #holder = :me, #until = :until",
+        condition="(attribute_not_exists(#gone) OR #gone <> :me) AND "
+        "(attribute_not_exists(#holder) OR #holder = :me OR #until < :now)",
+        values={
+            ":me": text(me),
+            ":nobody": text(_NOBODY),
+            ":until": number(_ms(term.until_s)),
+            ":now": number(_ms(term.now_s(ticks))),
+        },
+    )
+
+
+def taken(item: Item, *, environment: str, now_s: float) -> Lease:
+    """Return the lease that the item shows after the write `take`.
+
+    If `was` is the taker itself, the write was repeated, and nobody knows who was before: that
+    counts as a holder that died.
+    """
+    stranger = text_of(item, "env") not in ("", environment)
+    return Lease(
+        taken_over=text_of(item, "was") not in ("", _NOBODY),
+        after_stranger=stranger and number_of(item, "over") >= _ms(now_s),
+    )
+
+
+def busy(item: Item, *, now_s: float, term: Term) -> LeaseBusyError:
+    """Return the error of a lease that somebody else has, as the item shows it, if it is known."""
+    longest_s = term.timeout_s + _GRACE_S
+    until = number_of(item, "until") / 1000 if item else now_s + longest_s
+    return LeaseBusyError(min(until - now_s, longest_s))
+
+
+def give_back(me: str, term: Term, *, environment: str) -> Write:
+    """Return the write that frees the lease, and notes who had it, in which environment."""
+    return Write(
+        key=LEASE,
+        update="SET #gone = :me, #env = :env, #over = :over REMOVE #holder",
+        condition="#holder = :me",
+        values={
+            ":me": text(me),
+            ":env": text(environment),
+            ":over": number(_ms(term.until_s)),
+        },
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

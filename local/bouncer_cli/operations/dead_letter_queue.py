@@ -1,0 +1,162 @@
+"""The dead-letter queue: looked at without disturbing it, put back job by job, or deleted.
+
+A look makes messages invisible for a short time and then visible again. Nothing is ever received
+from the queue of jobs. SQS shows at most ten messages of one group; the dead letters of version
+0.1.0 all have the same group.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from bouncer.errors import BouncerError
+from bouncer.function_limits import LEDGER_KEY_NAME
+from bouncer.sending.job_item import job_key
+from bouncer.sending.queue import GROUP
+from bouncer.sending.write import text_of
+from bouncer_cli.doctor.account import NotFoundError, UnavailableError
+from bouncer_cli.doctor.queue_depth import message_count
+from bouncer_cli.operations.dead_letter import DeadLetter, LedgerEnd, dead_letter
+from bouncer_cli.operations.operated_deployment import OperatedDeployment
+
+MOST_LETTERS = 2000  # of one look: those after them are counted only
+_WAIT_S = 1  # so that SQS asks all of its servers
+_HIDDEN_S = 120  # for as long a look may take; then messages come back by themselves
+_AT_ONCE = 10  # messages of one call (SQS API reference, ReceiveMessage)
+_MOST_KEYS = 100  # of one BatchGetItem
+
+# A letter that was acted upon, and the error if it could not be.
+Result = tuple[DeadLetter, BouncerError | None]
+
+
+class DeadLetterQueue:
+    """The dead letters of one deployment; methods raise what `OperatedAccount.do` raises."""
+
+    def __init__(self, deployment: OperatedDeployment) -> None:
+        self._account = deployment.account
+        self._url = deployment.dead_letter_url
+        self._jobs_url = deployment.queue_url
+        self._ledger = deployment.ledger
+
+    def count(self) -> int:
+        """Return the number of dead letters, as SQS counts them: approximately."""
+        answer = self._account.do(
+            "sqs", "get_queue_attributes", QueueUrl=self._url, AttributeNames=["All"]
+        )
+        return message_count(answer.get("Attributes", {}))
+
+    def letters(self) -> list[DeadLetter]:
+        """Return the dead letters that can be seen now, the oldest mail first."""
+        found: list[DeadLetter] = []
+        try:
+            found.extend(self._received())
+        finally:
+            self._show_again(found)
+        return sorted(found, key=_age)
+
+    def with_ends(self, letters: list[DeadLetter]) -> list[DeadLetter]:
+        """Return the letters with their ends in the ledger, where it has one."""
+        keys = list(dict.fromkeys(job_key(origin) for each in letters for origin in each.origins))
+        ends: dict[str, LedgerEnd] = {}
+        for start in range(0, len(keys), _MOST_KEYS):
+            ends |= self._ends(keys[start : start + _MOST_KEYS])
+        return [
+            replace(
+                each, end=next((ends[k] for k in map(job_key, each.origins) if k in ends), None)
+            )
+            for each in letters
+        ]
+
+    def put_back(self, wanted: Iterable[str]) -> Iterator[Result]:
+        """Put dead letters back to the jobs, then delete them; yield each as soon as it is done.
+
+        `wanted` are message ids. The body keeps its 24 hours. A job that was put back and could not
+        be deleted is put back again the next time: within five minutes the queue takes it once,
+        after that the ledger withholds it as a duplicate.
+        """
+        return self._each(wanted, self._put_back)
+
+    def delete(self, wanted: Iterable[str]) -> Iterator[Result]:
+        """Delete dead letters by their message ids; yield each as soon as it is done."""
+        return self._each(wanted, self._delete)
+
+    def _each(self, wanted: Iterable[str], act: Callable[[DeadLetter], None]) -> Iterator[Result]:
+        ids, left = set(wanted), []
+        try:
+            for letter in self._received():
+                if letter.id not in ids:
+                    left.append(letter)
+                    continue
+                try:
+                    act(letter)
+                except (NotFoundError, UnavailableError) as error:
+                    left.append(letter)
+                    yield letter, error
+                else:
+                    yield letter, None
+        finally:
+            self._show_again(left)
+
+    def _put_back(self, letter: DeadLetter) -> None:
+        self._account.do(
+            "sqs",
+            "send_message",
+            QueueUrl=self._jobs_url,
+            MessageBody=letter.body,
+            MessageGroupId=GROUP,
+            MessageDeduplicationId=f"retry-{letter.id}",
+        )
+        self._delete(letter)
+
+    def _delete(self, letter: DeadLetter) -> None:
+        self._account.do("sqs", "delete_message", QueueUrl=self._url, ReceiptHandle=letter.handle)
+
+    def _received(self) -> Iterator[DeadLetter]:
+        """Yield each message once; those of one call are acted upon before the next call."""
+        seen: set[str] = set()
+        while len(seen) < MOST_LETTERS:
+            answer = self._account.do(
+                "sqs",
+                "receive_message",
+                QueueUrl=self._url,
+                MaxNumberOfMessages=_AT_ONCE,
+                VisibilityTimeout=_HIDDEN_S,
+                WaitTimeSeconds=_WAIT_S,
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+            new = [each for each in answer.get("Messages", []) if each["MessageId"] not in seen]
+            if not new:
+                return
+            seen |= {each["MessageId"] for each in new}
+            yield from map(dead_letter, new)
+
+    def _show_again(self, letters: list[DeadLetter]) -> None:
+        """Make messages visible at once; what fails comes back by itself in two minutes."""
+        for start in range(0, len(letters), _AT_ONCE):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": each.handle, "VisibilityTimeout": 0}
+                for index, each in enumerate(letters[start : start + _AT_ONCE])
+            ]
+            self._account.do(
+                "sqs",
+                "change_message_visibility_batch",
+                QueueUrl=self._url,
+                Entries=entries,
+            )
+
+    def _ends(self, keys: list[str]) -> dict[str, LedgerEnd]:
+        asked = {"Keys": [{LEDGER_KEY_NAME: {"S": key}} for key in keys]}
+        answer = self._account.do("dynamodb", "batch_get_item", RequestItems={self._ledger: asked})
+        items = answer.get("Responses", {}).get(self._ledger, [])
+        return {item[LEDGER_KEY_NAME]["S"]: _end(item) for item in items}
+
+
+def _age(letter: DeadLetter) -> float:
+    """Return the time of its mail, by which letters are sorted; what is not a job is first."""
+    return letter.job.received_at.timestamp() if letter.job else 0.0
+
+
+def _end(item: dict[str, Any]) -> LedgerEnd:
+    state, outcome, reason = (text_of(item, name) for name in ("state", "outcome", "reason"))
+    return LedgerEnd(state=state, outcome=outcome, reason=reason)

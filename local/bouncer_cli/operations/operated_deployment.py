@@ -1,0 +1,129 @@
+"""The deployment that a command works on, found as the doctor finds it: by cdk.json and its stack.
+
+Names come from the outputs and resources of the stack, so that a command never writes below a
+prefix or into a queue that no function reads.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from boto3 import Session
+from botocore.exceptions import BotoCoreError
+
+from bouncer.operator_settings import Settings, ses_reporting_mta
+from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.parameters import ParameterSource
+from bouncer.sources.source import SourceError
+from bouncer_cli.doctor.account import NotFoundError
+from bouncer_cli.doctor.check_documents import deployed_settings
+from bouncer_cli.doctor.check_ledger import TABLES
+from bouncer_cli.doctor.deployed_stack import Stack, find_stack
+from bouncer_cli.operations.operated_account import OperatedAccount, OperationError
+from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.deployment_settings_reader import read_cdk_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatedDeployment:
+    """One deployment in an account and region; `ledger` is the name of its table.
+
+    `reads_held` is false of a version whose functions do not know the parameter `held`.
+    """
+
+    account: OperatedAccount
+    stack: Stack
+    prefix: str
+    queue_url: str
+    dead_letter_url: str
+    ledger: str
+    reads_held: bool
+
+    def loaded(self) -> Loaded:
+        """Return rules and settings in force, as a new environment of the intake reads them."""
+        defaults = deployed_settings(self.account, self.stack)
+        source = ParameterSource(self.account.client("ssm"), self.prefix)
+        built_in = Settings(reporting_mta=ses_reporting_mta(self.account.region))
+        try:
+            return Loader(source, defaults or built_in, now=lambda: 0.0).load()
+        except SourceError as error:
+            if error.__cause__ is None:
+                raise
+            operation = "get_parameters_by_path"
+            raise self.account.meaning("ssm", operation, error.__cause__) from error
+
+    def __str__(self) -> str:
+        """Return the line that names it."""
+        at = f", at {self.account.emulator}" if self.account.emulator else ""
+        return f"{self.stack.name} in {self.account.region}, parameters below {self.prefix}{at}"
+
+
+def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
+    """Return the deployment of a cdk.json; region None is that of the environment or profile.
+
+    Raises `OperationError` if it is not deployed there, and what `Account` raises.
+    """
+    wanted = read_cdk_json(cdk_json)
+    account = _account(region)
+    stack, _ = find_stack(account, wanted.full_name)
+    outputs = _outputs(account, stack)
+    if stack.hidden:  # ask again for the reason
+        members = "StackResourceSummaries"
+        account.pages("cloudformation", "list_stack_resources", members, StackName=stack.name)
+    if not stack.deployed:
+        raise OperationError(
+            f"stack {stack.name}: found {stack.status or 'none'} in {account.region}, expected a "
+            "deployed one: check --region and the name in cdk.json, or run bouncer doctor"
+        )
+    prefix = _prefix(wanted, outputs)
+    return OperatedDeployment(
+        account=account,
+        stack=stack,
+        prefix=prefix,
+        queue_url=outputs["QueueUrl"],
+        dead_letter_url=outputs["DeadLetterUrl"],
+        ledger=next(iter(stack.names(*TABLES)), ""),
+        reads_held="HeldParameter" in outputs,
+    )
+
+
+def _account(region: str | None) -> OperatedAccount:
+    try:
+        session = Session()
+        region = region or session.region_name
+    except BotoCoreError as error:
+        raise OperationError(
+            f"{error}: set AWS_PROFILE to one of: aws configure list-profiles"
+        ) from error
+    if not region:
+        raise OperationError(
+            "region: found none, expected --region REGION or AWS_DEFAULT_REGION to name one"
+        )
+    return OperatedAccount(session, region)
+
+
+def _outputs(account: OperatedAccount, stack: Stack) -> Mapping[str, str]:
+    """Return the outputs of a stack; raises what `ask` raises, but for a stack that is missing."""
+    try:
+        answer = account.ask("cloudformation", "describe_stacks", StackName=stack.name)
+    except NotFoundError:
+        return {}
+    shown = answer.get("Stacks", [{}])[0].get("Outputs", [])
+    return {each["OutputKey"]: each["OutputValue"] for each in shown}
+
+
+def _prefix(wanted: DeploymentSettings, outputs: Mapping[str, str]) -> str:
+    """Return the prefix of a deployed stack, which must be that of cdk.json."""
+    missing = [name for name in ("RulesPrefix", "QueueUrl", "DeadLetterUrl") if name not in outputs]
+    if missing:
+        raise OperationError(
+            f"stack {wanted.full_name}: found no output {missing[0]}, expected a stack of "
+            "ses-auto-bouncer: check the name in cdk.json"
+        )
+    prefix = outputs["RulesPrefix"].removesuffix("/rules/")
+    if prefix != wanted.prefix:
+        raise OperationError(
+            f"cdk.json: prefix: found {wanted.prefix}, expected {prefix} as deployed: change "
+            "cdk.json back, or run cdk deploy"
+        )
+    return prefix
