@@ -45,4 +45,4 @@ def every_bounced_mail_is_reported(evidence: Evidence) -> Found:
     for queued in (queued for jobs in evidence.jobs.values() for queued in jobs):
         mail = queued.job.message_id
         if mail in answered and queued.job.reference not in reported:
-            yield queued.message.sent_at, f"{mail} has a job, but no line of the intake says so"
+            yield evidence.history.ended_at, f"{mail} has a job, but no line of the intake says so"
