@@ -15,6 +15,7 @@ from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Queue, WorkerQueue
 from bouncer.sending.ses import Sender
+from bouncer.sending.table import Table
 from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.worker import Worker
@@ -31,7 +32,8 @@ QUEUE_URL = f"https://simulated.amazonaws.com/{QUEUE}"
 DEAD_LETTER_URL = f"https://simulated.amazonaws.com/{DEAD_LETTERS}"
 
 # As the functions set them: worker._CONFIG, ses.CONFIG, and aws/client.py of the intake.
-_WORKER = Patience(connect_s=2, read_s=3, attempts=3)
+_WORKER = Patience(connect_s=1, read_s=2, attempts=2)
+_LEDGER = Patience(connect_s=1, read_s=2, attempts=1)
 _SES = Patience(connect_s=ses.CONNECT_TIMEOUT_S, read_s=ses.READ_TIMEOUT_S, attempts=1)
 _INTAKE = Patience(connect_s=1, read_s=3, attempts=2)
 
@@ -48,18 +50,24 @@ class DeployedFunctions:
 
     def worker(self, environment: ExecutionEnvironment) -> Handler:
         """Return the worker's handler."""
-        ssm, sqs, dynamodb = (
-            self.connect(environment, name, _WORKER) for name in ("ssm", "sqs", "dynamodb")
-        )
+        ssm, sqs = (self.connect(environment, name, _WORKER) for name in ("ssm", "sqs"))
+        dynamodb = self.connect(environment, "dynamodb", _LEDGER)
         built = Worker(
             loader=Loader(SettingsSource(ssm, PREFIX), Settings(), now=environment.ticks),
-            ledger=Ledger(dynamodb, TABLE),
+            ledger=Ledger(
+                Table(dynamodb, TABLE),
+                now=environment.now,
+                sleep=environment.sleep,
+                new_name=environment.new_name,
+            ),
             jobs=WorkerQueue(sqs, QUEUE_URL, DEAD_LETTER_URL),
             sender=Sender(self.connect(environment, "ses", _SES)),
             pacer=Pacer(now=environment.ticks, sleep=environment.sleep),
             outcomes=Journal("worker", "world", stream=self.tape.stream(environment)),
             now=environment.now,
             ticks=environment.ticks,
+            sleep=environment.sleep,
+            new_name=environment.new_name,
         )
         return lambda event, request_id: built.handle(
             event["Records"], remaining_s=environment.remaining_s(), request_id=request_id

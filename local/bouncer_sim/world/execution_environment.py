@@ -17,6 +17,7 @@ class ExecutionEnvironment:
         self._timeline = timeline
         self._skew_s = skew_s
         self._booted_at = timeline.now
+        self._names = 0
 
     def now(self) -> datetime:
         """Return the time of day as this environment sees it."""
@@ -37,3 +38,8 @@ class ExecutionEnvironment:
         Lambda says when; how long that is, is read from this environment's time of day.
         """
         return self.deadline - self._timeline.now - self._skew_s
+
+    def new_name(self) -> str:
+        """Return a name that was never used before in this world."""
+        self._names += 1
+        return f"{self.name}-{self._names}"
