@@ -26,7 +26,7 @@ from bouncer.sending.lease import LeaseBusyError, Term
 from bouncer.sending.ledger import PAUSE_S, Ledger
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
-from bouncer.sending.pacer import OutOfTimeError, Pacer
+from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
 from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
@@ -139,7 +139,7 @@ class Worker:
         )
         left, error = self._under_lease(records, me, term)
         if error is not None:
-            self._return(left, error)
+            self._return(left, error, done=len(records) - len(left))
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in left]}
 
     def _under_lease(
@@ -214,8 +214,12 @@ class Worker:
             else:
                 return
 
-    def _return(self, records: Sequence[Record], error: Exception) -> None:
-        """Report the records that are left, and have them delivered again soon."""
+    def _return(self, records: Sequence[Record], error: Exception, *, done: int) -> None:
+        """Report the records that are left, and have them delivered again soon.
+
+        Some of the batch are `done` perhaps. A batch that was only too long for the time of an
+        invocation, as it is at a low `rate`, is no trouble to report, and goes on at once.
+        """
         match error:
             case StaleBatchError():
                 self._outcomes.stale_batch(len(records), error)
@@ -223,6 +227,8 @@ class Worker:
             case LeaseBusyError():
                 self._outcomes.lease_busy(len(records), error)
                 delay_s = error.delay_s
+            case TimeIsUpError() if done:
+                delay_s = 0
             case HeldError():
                 self._outcomes.held(len(records), error)
                 delay_s = self._delay_s(records[0], LONGEST_DELAY_S)

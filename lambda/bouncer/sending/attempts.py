@@ -26,7 +26,7 @@ from bouncer.sending.job_item import JobItem, State
 from bouncer.sending.ledger import EndedByAnotherError, Ledger, Reading
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
-from bouncer.sending.pacer import OutOfTimeError, Pacer
+from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
 from bouncer.sending.queue import QueueError, Record, WorkerQueue
 from bouncer.sending.refused_identities import RefusedIdentities
 from bouncer.sending.ses import Sender
@@ -134,7 +134,7 @@ class Attempts:
     def _is_done(self, record: Record, job: Job, terms: Terms) -> bool:
         """Take one step from the state that the ledger has; false if it must be read again."""
         if self._ticks() > terms.until:
-            raise OutOfTimeError("the time of this invocation is nearly up")
+            raise TimeIsUpError
         reading = self._ledger.read(record["messageId"], job)
         if reading.item.state is State.ENDED:
             self._repeat(record, claims.claimed_part(job, reading.item.mine), reading.item, terms)

@@ -1,6 +1,7 @@
 """An invocation of the worker: the lease, the batch's visibility, poison, and the end."""
 
 from contextlib import ExitStack
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -215,6 +216,18 @@ def test_the_rate_is_the_operators(stack: ExitStack) -> None:
     lone.deliver(lone.job(), lone.job(message_id="m2"))
     first, second = lone.ses.calls
     assert second - first == pytest.approx(2.0)
+
+
+def test_a_batch_that_is_too_long_goes_on_at_once(stack: ExitStack) -> None:
+    """At 0.2, ten jobs need 50 seconds: what is left comes again now, and is no trouble."""
+    lone = LoneWorker(stack, "rate: 0.2")
+    bodies = [lone.job(message_id=f"m{number}") for number in range(10)]
+    assert lone.deliver(*bodies) == ["q8", "q9", "q10"]
+    assert lone.queue.visible[-1] == (["handle 8", "handle 9", "handle 10"], 0)
+    assert lone.said() == [("sent", "")] * 7
+    assert lone.deliver(*bodies[7:], first=8, receives=2) == []
+    spaces = {round(after - before, 3) for before, after in pairwise(lone.ses.calls)}
+    assert spaces == {5.0}
 
 
 def test_a_claim_of_version_0_1_0_means_duplicate(lone: LoneWorker) -> None:
