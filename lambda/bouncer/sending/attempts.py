@@ -125,11 +125,14 @@ class Attempts:
         return True
 
     def _unreadable(self, record: Record, error: JobError, terms: Terms) -> None:
+        """End a message that is not a job; a worker of another version may have begun it."""
         item = self._ledger.read_item(record["messageId"])
         if item.state is State.ENDED:
             self._repeat(record, None, item, terms)
-            return
-        self._end(record, None, item, failed(Failure.UNREADABLE, error, dead=True), terms)
+        elif item.state is State.BEGUN:
+            self._end(record, None, item, _unknown(), terms)
+        else:
+            self._end(record, None, item, failed(Failure.UNREADABLE, error, dead=True), terms)
 
     def _is_done(self, record: Record, job: Job, terms: Terms) -> bool:
         """Take one step from the state that the ledger has; false if it must be read again."""
@@ -163,8 +166,7 @@ class Attempts:
     def _settle(self, record: Record, job: Job, item: JobItem, terms: Terms) -> bool:
         """End or free a job that an earlier attempt began."""
         if item.nonce not in self._remembered:
-            error = UnknownOutcomeError("a worker died, or lost the ledger, as it called SES")
-            self._end(record, job, item, failed(Failure.UNKNOWN, error), terms)
+            self._end(record, job, item, _unknown(), terms)
             return True
         ending = self._remembered[item.nonce]
         if ending is None:
@@ -311,6 +313,12 @@ class Attempts:
         except QueueError as error:
             self._outcomes.worker_failed("bury", error, job.reference if job else None)
             self._ledger.keep_body(record["messageId"], record["body"])
+
+
+def _unknown() -> Ending:
+    """Return the end of a job that an attempt began of which nothing more is known."""
+    error = UnknownOutcomeError("a worker died, or lost the ledger, as it called SES")
+    return failed(Failure.UNKNOWN, error)
 
 
 def deliveries(record: Mapping[str, object]) -> int:
