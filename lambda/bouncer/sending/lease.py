@@ -82,8 +82,9 @@ class Term:
 class Lease:
     """A lease that was taken.
 
-    `taken_over` is true if its last holder never gave it back. `after_stranger` is true if another
-    environment may have called SES less than a second ago: its last invocation could still run.
+    `taken_over` is true if its last holder died with it, as far as is known. `after_stranger` is
+    true if another environment may have called SES less than a second ago: its last invocation
+    could still run.
     """
 
     taken_over: bool
@@ -109,15 +110,16 @@ def take(me: str, term: Term, ticks: float) -> Write:
     )
 
 
-def taken(item: Item, *, environment: str, now_s: float) -> Lease:
+def taken(item: Item, *, environment: str, now_s: float, kept: str = "") -> Lease:
     """Return the lease that the item shows after the write `take`.
 
     If `was` is the taker itself, the write was repeated, and nobody knows who was before: that
-    counts as a holder that died.
+    counts as a holder that died. `kept` is an invocation of this environment, which did not die:
+    it could only not give the lease back.
     """
     stranger = text_of(item, "env") not in ("", environment)
     return Lease(
-        taken_over=text_of(item, "was") not in ("", _NOBODY),
+        taken_over=text_of(item, "was") not in ("", _NOBODY, kept),
         after_stranger=stranger and number_of(item, "over") >= _ms(now_s),
     )
 

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.sending.job_item import JobItem
-from tests.functions.worker.lone_worker import TOGETHER, WRITE, KilledError, LoneWorker, refusal
+from tests.functions.worker.lone_worker import (
+    READ,
+    TOGETHER,
+    WRITE,
+    KilledError,
+    LoneWorker,
+    refusal,
+)
 
 
 @pytest.fixture
@@ -178,6 +185,21 @@ def test_poison_is_buried_unread_at_its_third_start_under_dead_holders(
     assert lone.said() == [("lease_taken_over", ""), ("failed", "poison"), ("sent", "")]
     (dead,) = lone.queue.dead
     assert dead["MessageBody"] == "poison"
+
+
+def test_a_ledger_that_fails_three_times_in_a_row_makes_no_poison(lone: LoneWorker) -> None:
+    """The worker that could not give its lease back did not die: its job is sent at last."""
+    lone.kill(lone.job())
+    for receives in (2, 3, 4, 5):
+        lone.table.fail(READ, "before", times=5)
+        lone.table.fail(":over", "before", times=1000)
+        assert lone.deliver(lone.job(message_id="m2"), first=2, receives=receives) == ["q2"]
+        lone.table.plan.clear()
+        lone.clock.sleep(66)
+    assert lone.item("job#q2")["starts"] == ["2"]
+    lone.said()
+    assert lone.deliver(lone.job(message_id="m2"), first=2, receives=6) == []
+    assert lone.said() == [("sent", "")]
 
 
 def test_buried_poison_that_comes_again_is_not_read(
