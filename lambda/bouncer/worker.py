@@ -40,6 +40,7 @@ _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard",
 # Time an invocation must have left when a call starts: the longest call, the longest ending of its
 # job with a ledger that does not answer, and the lease to give back.
 RESERVE_S = ses.CONNECT_TIMEOUT_S + ses.READ_TIMEOUT_S + 11 + 6
+LAST_CALL_S = WORKER_TIMEOUT_S - RESERVE_S  # from the start of an invocation
 
 _RENEWED_S = 15  # a batch stays invisible for so long after its invocation
 _LAST_TRY_S = 10  # the lease is not given back in the last seconds: what is left goes back then

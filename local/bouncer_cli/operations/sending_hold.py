@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bouncer.held import GOES_ON_AFTER, Held, held_document, read_held, shown_time
 from bouncer.sources.loader import Loaded
 from bouncer.sources.source import HELD, SETTINGS
+from bouncer.worker import LAST_CALL_S, LONGEST_DELAY_S
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.operations.operated_account import OperationError
 from bouncer_cli.operations.operated_deployment import OperatedDeployment
@@ -49,8 +50,9 @@ class SendingHold:
 
     def pausing(self, now: datetime) -> Iterator[str]:
         """Yield what holding sending from now on will do."""
-        cache_s = self.loaded.settings.cache_s
-        yield f"pause:   writes {self.parameter}; within {cache_s} s no bounce is sent"
+        longest_s = self.loaded.settings.cache_s + LAST_CALL_S
+        yield f"pause:   writes {self.parameter}"
+        yield f"         after {longest_s} s at the latest no bounce is sent"
         yield "         jobs wait in the queue, each until 24 hours after its mail"
         goes_on = shown_time(now + GOES_ON_AFTER)
         yield f"         mail is stopped as ever until {goes_on};"
@@ -58,10 +60,10 @@ class SendingHold:
 
     def resuming(self) -> Iterator[str]:
         """Yield what the removal of the parameter will do."""
-        cache_s = self.loaded.settings.cache_s
+        longest_s = self.loaded.settings.cache_s + LONGEST_DELAY_S
         yield f"resume:  deletes {self.parameter}"
         if self.paused is None:
-            yield f"         within {cache_s + 120} s the jobs that wait are sent, one a second;"
+            yield f"         within {longest_s} s the jobs that wait are sent, one a second;"
             yield "         those that have expired end as withheld"
 
     def hold(self, *, now: datetime, why: str) -> bool:
