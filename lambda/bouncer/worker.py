@@ -220,8 +220,8 @@ class Worker:
     def _return(self, records: Sequence[Record], error: Exception, *, done: int) -> None:
         """Report the records that are left, and have them delivered again soon.
 
-        Some of the batch are `done` perhaps. A batch that was only too long for the time of an
-        invocation, as it is at a low `rate`, is no trouble to report, and goes on at once.
+        `done` is the number of records before them. If there are any, and only the time is up, the
+        batch was too long for one invocation, as it is at a low `rate`: it goes on at once.
         """
         match error:
             case StaleBatchError():

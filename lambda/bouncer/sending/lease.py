@@ -15,7 +15,7 @@ from bouncer.sending.write import Item, Write, number, number_of, text, text_of
 
 LEASE = "lease"  # the key of the item
 _GRACE_S = 5.0  # a lease ends this long after its invocation's deadline
-_WIDEST_S = 10.0  # of the timeout, the most that may be over when the function is called
+_LONGEST_START_S = 10.0  # from Lambda's start of the timeout to the call of the function
 _AFTER_S = 11  # a batch comes again this long after the lease that kept it out
 _NOBODY = "nobody"
 
@@ -52,7 +52,7 @@ class Term:
         or less by more than 10 s, shows that the clock is wrong: all of the timeout remains. Lambda
         says 0 for any deadline that is over by that clock, so that the present is not known then.
         """
-        likely = timeout_s - _WIDEST_S <= remaining_s <= timeout_s
+        likely = timeout_s - _LONGEST_START_S <= remaining_s <= timeout_s
         return cls(
             deadline_s=wall_s + remaining_s,
             timeout_s=timeout_s,

@@ -241,7 +241,7 @@ def test_the_rate_is_the_operators(stack: ExitStack) -> None:
 
 
 def test_a_batch_that_is_too_long_goes_on_at_once(stack: ExitStack) -> None:
-    """At 0.2, ten jobs need 50 seconds: what is left comes again now, and is no trouble."""
+    """At 0.2, ten jobs need 50 seconds: what is left comes again now, and no line says so."""
     lone = LoneWorker(stack, "rate: 0.2")
     bodies = [lone.job(message_id=f"m{number}") for number in range(10)]
     assert lone.deliver(*bodies) == ["q8", "q9", "q10"]
