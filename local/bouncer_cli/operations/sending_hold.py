@@ -6,7 +6,7 @@ Each is one call of SSM, so that a command that was interrupted is run again.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bouncer.held import GOES_ON_AFTER, Held, held_document, read_held, shown_time
 from bouncer.sources.loader import Loaded
@@ -36,11 +36,6 @@ class SendingHold:
         """The name of the parameter that holds sending."""
         return f"{self.deployment.prefix}/{HELD}"
 
-    @property
-    def margin(self) -> timedelta:
-        """The time before the end of its 24 hours at which a job expires."""
-        return timedelta(seconds=self.loaded.settings.expiry_margin_s)
-
     def lines(self) -> Iterator[str]:
         """Yield a line for each cause, with the document that has to change."""
         for cause in self.loaded.causes:
@@ -63,7 +58,8 @@ class SendingHold:
         longest_s = self.loaded.settings.cache_s + LONGEST_DELAY_S
         yield f"resume:  deletes {self.parameter}"
         if self.paused is None:
-            yield f"         within {longest_s} s the jobs that wait are sent, one a second;"
+            pace = f"{self.loaded.settings.rate:g} a second"
+            yield f"         within {longest_s} s the jobs that wait are sent, {pace};"
             yield "         those that have expired end as withheld"
 
     def hold(self, *, now: datetime, why: str) -> bool:

@@ -32,6 +32,17 @@ def test_pausing_writes_who_when_and_why(deployed: Deployed, operate: Operate) -
     assert (held.why, held.by.startswith("arn:aws:")) == ("a bad rule", True)
 
 
+def test_what_waits_is_sent_at_the_rate(deployed: Deployed, operate: Operate) -> None:
+    """At 0.5 two jobs take four seconds, and resuming promises no more."""
+    deployed.put("settings", "rate: 0.5")
+    for number in (1, 2):
+        deployed.queue(body(number))
+    _, out, _ = operate("pause", "--yes")
+    assert "waiting: about 2 jobs wait, 0:00:04 of sending" in out
+    _, out, _ = operate("resume", "--yes")
+    assert "the jobs that wait are sent, 0.5 a second" in out
+
+
 def test_pausing_twice_changes_nothing(deployed: Deployed, operate: Operate) -> None:
     """The first reason and time stay; the command says who has held sending since when."""
     operate("pause", "--why", "first", "--yes")
