@@ -38,7 +38,7 @@ def test_one_invocation_works_at_a_time(lone: LoneWorker) -> None:
     hold_lease(lone)
     lone.clock.sleep(20)
     assert lone.deliver(lone.job()) == ["q1"]
-    assert lone.lines[-1]["LeaseBusy"] == [1]
+    assert lone.lines[-1]["LeaseBusy"] == lone.lines[-1]["HandedBack"] == [1]
     assert lone.said() == [("lease_busy", "")]
     assert lone.queue.visible[-1] == (["handle 1"], 65 - 20 + 11)
     assert lone.item("job#q1") == {}
