@@ -112,7 +112,7 @@ class Worker:
         self._sleep = sleep
         self._new_name = new_name
         self._environment = new_name()
-        self._kept = ""  # the last invocation here that could not give the lease back
+        self._living = ""  # the last invocation here that could not give the lease back
         self._attempts = Attempts(
             ledger=ledger,
             jobs=jobs,
@@ -154,7 +154,7 @@ class Worker:
         """
         try:
             lease = self._ledger.take_lease(
-                me, term, environment=self._environment, ticks=self._ticks(), kept=self._kept
+                me, term, environment=self._environment, ticks=self._ticks(), living=self._living
             )
         except (LeaseBusyError, LedgerError) as error:
             return records, error
@@ -211,7 +211,7 @@ class Worker:
             except LedgerError as error:
                 if self._ticks() + PAUSE_S > term.ends - _LAST_TRY_S:
                     self._outcomes.worker_failed("lease", error)
-                    self._kept = me
+                    self._living = me
                     return
                 self._sleep(PAUSE_S)
             else:

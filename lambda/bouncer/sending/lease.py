@@ -110,16 +110,16 @@ def take(me: str, term: Term, ticks: float) -> Write:
     )
 
 
-def taken(item: Item, *, environment: str, now_s: float, kept: str = "") -> Lease:
+def taken(item: Item, *, environment: str, now_s: float, living: str = "") -> Lease:
     """Return the lease that the item shows after the write `take`.
 
     If `was` is the taker itself, the write was repeated, and nobody knows who was before: that
-    counts as a holder that died. `kept` is an invocation of this environment, which did not die:
+    counts as a holder that died. `living` is an invocation of this environment, which did not die:
     it could only not give the lease back.
     """
     stranger = text_of(item, "env") not in ("", environment)
     return Lease(
-        taken_over=text_of(item, "was") not in ("", _NOBODY, kept),
+        taken_over=text_of(item, "was") not in ("", _NOBODY, living),
         after_stranger=stranger and number_of(item, "over") >= _ms(now_s),
     )
 

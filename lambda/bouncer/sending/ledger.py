@@ -63,18 +63,18 @@ class Ledger:
         self._new_name = new_name
 
     def take_lease(
-        self, me: str, term: Term, *, environment: str, ticks: float, kept: str = ""
+        self, me: str, term: Term, *, environment: str, ticks: float, living: str = ""
     ) -> Lease:
         """Take the lease for the invocation `me`; raises `LeaseBusyError`.
 
-        `kept` is an earlier invocation of this environment that could not give the lease back.
+        `living` is an earlier invocation of this environment that could not give the lease back.
         """
         now_s = term.now_s(ticks)
         try:
             item = self._repeated(lambda: self._table.write(lease.take(me, term, ticks)))
         except ConditionError as error:
             raise lease.busy(error.item, now_s=now_s, term=term) from error
-        return lease.taken(item, environment=environment, now_s=now_s, kept=kept)
+        return lease.taken(item, environment=environment, now_s=now_s, living=living)
 
     def give_lease_back(self, me: str, term: Term, *, environment: str) -> None:
         """Give the lease back, in one request; a lease that somebody else took is left alone."""
