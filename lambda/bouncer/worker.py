@@ -22,7 +22,8 @@ from bouncer.journal import Journal
 from bouncer.sending import ses, table
 from bouncer.sending.attempts import Attempts, HeldError, Terms, deliveries
 from bouncer.sending.gate import LIFETIME
-from bouncer.sending.lease import LeaseBusyError, Term
+from bouncer.sending.kept_jobs import KeptJobs
+from bouncer.sending.lease import Lease, LeaseBusyError, Term
 from bouncer.sending.ledger import PAUSE_S, Ledger
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
@@ -113,6 +114,7 @@ class Worker:
         self._new_name = new_name
         self._environment = new_name()
         self._living = ""  # the last invocation here that could not give the lease back
+        self._kept = KeptJobs(ledger=ledger, jobs=jobs, outcomes=outcomes, ticks=ticks)
         self._attempts = Attempts(
             ledger=ledger,
             jobs=jobs,
@@ -160,33 +162,29 @@ class Worker:
             return records, error
         if lease.taken_over:
             self._outcomes.lease_taken_over()
-        begun = self._ticks() if lease.after_stranger else None
-        left = self._work(records, term, counting=lease.taken_over, stranger_until=begun)
+        left = self._work(records, term, lease)
+        self._kept.bury(lease.kept, until=term.ends - RESERVE_S)
         self._give_back(me, term)
         return left
 
     def _work(
-        self,
-        records: Sequence[Record],
-        term: Term,
-        *,
-        counting: bool,
-        stranger_until: float | None,
+        self, records: Sequence[Record], term: Term, lease: Lease
     ) -> tuple[Sequence[Record], Exception | None]:
         """Work off records in order until one can't be; return it and all behind it."""
-        done = 0
+        done, begun = 0, self._ticks()
         try:
             self._renew(records, term)
             loaded = self._loader.load()
             self._outcomes.documents(loaded)
             self._pacer.spacing_s = 1 / loaded.settings.rate
-            if stranger_until is not None:
-                self._pacer.after_stranger(at=stranger_until)
+            if lease.after_stranger:
+                self._pacer.after_stranger(at=begun)
             terms = Terms(
                 settings=loaded.settings,
                 held=loaded.sending_held,
                 until=term.ends - RESERVE_S,
-                counting=counting,
+                counting=lease.taken_over,
+                keeping=lease.has_room,
             )
             for record in records:
                 self._attempts.work(record, terms)

@@ -53,13 +53,15 @@ class Terms:
     """The terms of all attempts of one invocation.
 
     No call starts after `until`, on the monotonic clock. With `counting` the invocation took the
-    lease over from a dead one, so that starts are counted.
+    lease over from a dead one, so that starts are counted. With `keeping` the ledger has room for
+    bodies that the dead-letter queue refuses.
     """
 
     settings: Settings
     held: bool
     until: float
     counting: bool
+    keeping: bool = True
 
 
 class Attempts:
@@ -290,13 +292,13 @@ class Attempts:
         self._remembered.pop(item.nonce, None)
         self._report(record, job, ending, terms, again=False)
         if ending.dead:
-            self._bury(record, job)
+            self._bury(record, job, terms)
 
     def _repeat(self, record: Record, job: Job | None, item: JobItem, terms: Terms) -> None:
         """Report the end of a job that was delivered again, and bury it again if it is dead."""
         self._report(record, job, item.ending, terms, again=True)
         if item.dead and not item.kept:
-            self._bury(record, job)
+            self._bury(record, job, terms)
 
     def _report(
         self, record: Record, job: Job | None, ending: Ending, terms: Terms, *, again: bool
@@ -306,12 +308,17 @@ class Attempts:
             ending, job, terms.settings, record=record["messageId"], wait_s=wait_s, again=again
         )
 
-    def _bury(self, record: Record, job: Job | None) -> None:
-        """Put a dead job into the dead-letter queue, or else keep its body in the ledger."""
+    def _bury(self, record: Record, job: Job | None, terms: Terms) -> None:
+        """Put a dead job into the dead-letter queue, or else keep its body in the ledger.
+
+        If neither takes it, it goes back to the queue, and is put again when it comes again.
+        """
         try:
             self._jobs.bury(record)
         except QueueError as error:
             self._outcomes.worker_failed("bury", error, job.reference if job else None)
+            if not terms.keeping:
+                raise
             self._ledger.keep_body(record["messageId"], record["body"])
 
 

@@ -333,3 +333,57 @@ def test_a_terminal_shows_every_reference_whole(deployed: Deployed, width: int) 
 def received(deployed: Deployed) -> list[Any]:
     answer = deployed.sqs.receive_message(QueueUrl=deployed.dead_url, AttributeNames=["All"])
     return list(answer["Messages"])
+
+
+def test_what_the_ledger_keeps_is_listed_with_the_letters_of_the_queue(
+    deployed: Deployed, operate: Operate
+) -> None:
+    """The dead-letter queue refused it, so that nobody else would see it."""
+    deployed.bury(body(1), origin="q1")
+    deployed.keep(body(2), origin="q2")
+    status, out, err = operate("jobs", "list", "--format", "json")
+    assert status == 0
+    assert {each["reference"]: each["kept"] for each in listed(out)} == {
+        job(1).reference: False,
+        job(2).reference: True,
+    }
+    assert err.startswith("1 of these are kept in the ledger")
+    assert "kept in the ledger" in operate("jobs", "show", job(2).reference)[1]
+
+
+def test_what_the_ledger_keeps_is_put_back_to_the_jobs(
+    deployed: Deployed, operate: Operate
+) -> None:
+    """Then the worker does not bury it any more, and no letter of the queue is touched."""
+    deployed.bury(body(1), origin="q1")
+    kept = body(2)
+    deployed.keep(kept, origin="q2")
+    status, out, _ = operate("jobs", "retry", job(2).reference, "--yes")
+    assert (status, out.splitlines()[-1]) == (0, f"{job(2).reference}: put back")
+    assert deployed.bodies(deployed.jobs_url) == [kept]
+    assert deployed.kept() == []
+    assert len(deployed.bodies(deployed.dead_url)) == 1
+
+
+def test_what_the_ledger_keeps_can_be_dropped(deployed: Deployed, operate: Operate) -> None:
+    """Together with a letter of the queue, and each with its own word."""
+    deployed.bury(body(1), origin="q1")
+    deployed.keep(body(2), origin="q2")
+    names = [job(number).reference for number in (1, 2)]
+    status, out, _ = operate("jobs", "drop", *names, "--yes")
+    assert status == 0
+    assert sorted(out.splitlines()[-2:]) == sorted(f"{name}: deleted" for name in names)
+    assert deployed.kept() == []
+    assert deployed.bodies(deployed.dead_url) == []
+
+
+def test_letters_are_listed_without_the_permission_to_read_the_ledger(
+    deployed: Deployed, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A remark says that those in the ledger are not shown."""
+    deployed.bury(body(1), origin="q1")
+    refuse(monkeypatch, "batch_get_item")
+    status, out, err = operate("jobs", "list")
+    assert status == 0
+    assert job(1).reference in out
+    assert "dead letters in the ledger are not shown: " in err
