@@ -284,6 +284,18 @@ def test_an_ambiguous_name_is_refused(deployed: Deployed, operate: Operate) -> N
     assert (status, "dead letters, expected one" in err) == (2, True)
 
 
+def test_a_letter_that_is_refused_is_not_said_to_be_missing(
+    deployed: Deployed, operate: Operate
+) -> None:
+    """The reason stands first, and then that nothing else can be put back."""
+    deployed.bury("not a job", origin="q1")
+    status, out, err = operate("jobs", "retry", "--all", "--yes")
+    assert (status, out) == (1, "")
+    refused, said = err.splitlines()
+    assert "deploy the version that wrote it" in refused
+    assert said == "found no dead letter that can be put back"
+
+
 def test_a_time_without_a_next_day_hides_no_other_letter(
     deployed: Deployed, operate: Operate
 ) -> None:
