@@ -240,7 +240,7 @@ def running(python: str, ours: Path, architecture: str) -> list[Row]:
     sending = {
         "UpdateItem": 3,  # the lease, the ending, the lease
         "ChangeMessageVisibilityBatch": 1,
-        "GetParameter": 1,
+        "GetParameters": 1,
         "BatchGetItem": 1,
         "TransactWriteItems": 1,
         "SendBounce": 1,

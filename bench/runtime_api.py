@@ -104,8 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
                 page = {"Parameters": self.server.parameters[first:after]}
                 more = after < len(self.server.parameters)
                 return page | ({"NextToken": str(after)} if more else {})
-            case "GetParameter":
-                return {"Parameter": {"Name": asked["Name"], "Value": "{}", "Version": 1}}
+            case "GetParameters":  # the settings are there, and nobody holds sending
+                settings, held = asked["Names"]
+                found = {"Name": settings, "Type": "String", "Value": "{}", "Version": 1}
+                return {"Parameters": [found], "InvalidParameters": [held]}
             case "SendMessage":
                 return {"MessageId": "1", "SequenceNumber": "1"}
             case "BatchGetItem":

@@ -1,5 +1,7 @@
 """README and docs agree with the code: transcripts are run, names looked up, links followed."""
 
+import io
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,8 +12,11 @@ import boto3
 import pytest
 
 from bouncer import journal
+from bouncer.errors import BouncerError
 from bouncer.metric_names import Metric
+from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
+from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
 from bouncer_sim.embedded_aws import embedded_aws
@@ -159,14 +164,29 @@ def test_readme_counts_the_samples() -> None:
     assert int(number) == len(list(SAMPLES.glob("*.eml")))
 
 
+def events_of_ends() -> set[str]:
+    """Return the events of the lines that the journal writes for every possible end of a job."""
+    stream = io.StringIO()
+    for ending in (
+        sent("bounce-1"),
+        *map(withheld, Reason),
+        *(failed(reason, BouncerError()) for reason in Failure),
+    ):
+        journal.Journal("worker", "main", stream=stream).ended(
+            ending, None, Settings(), record="message-1"
+        )
+    return {json.loads(line)["message"] for line in stream.getvalue().splitlines()}
+
+
 def test_the_journey_names_every_reason_event_and_metric() -> None:
-    """docs/flow.md names every reason, every event of the journal and every metric."""
+    """docs/flow.md names every reason, failure, event of the journal and metric."""
     source = Path(journal.__file__).read_text(encoding="utf-8")
-    events = set(re.findall(r'_write\(\s*"([a-z_]+)"', source))
+    events = set(re.findall(r'_write\(\s*"([a-z_]+)"', source)) | events_of_ends()
     metrics = set(map(str, Metric))
-    assert {"mail", "sent", "documents_stale"} <= events
+    assert {"mail", "sent", "unreadable_job", "documents_stale"} <= events
     assert {"Mails", "Sent", "Queued"} <= metrics
-    for name in {f"`{event}`" for event in events} | {str(reason) for reason in Reason}:
+    words = events | set(Failure)
+    for name in {f"`{word}`" for word in words} | {str(reason) for reason in Reason}:
         assert name in FLOW or name == "capped", name
     for name in metrics:
         assert f"`{name}`" in FLOW, name

@@ -109,6 +109,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"settings": {"mode": "of"}}, 'settings.mode: found "of", expected one of enforce'),
     ({"settings": {"answer": ["x"]}}, 'settings.answer[0]: found "x", expected one of lists'),
     ({"settings": {"cache": float("nan")}}, 'settings: found "NaN", expected a JSON number'),
+    ({"settings": {"rate": 2}}, "settings.rate: found 2, expected a number of calls a second, 0.2"),
+    ({"settings": {"rate": "1"}}, 'settings.rate: found "1", expected a number of calls a second'),
     ({"settings": {"x.y": 1}}, 'settings."x.y": found unknown key "x.y", expected one of mode'),
     ({"settings": []}, "settings: found an empty list, expected a mapping of settings"),
     ({"recipient": "x"}, 'recipient: found unknown key "recipient", expected recipients'),
@@ -144,12 +146,13 @@ def test_every_key_can_be_set() -> None:
             "create_rule_set": True,
             "activate_rule_set": True,
             "store": {"days": 7},
-            "settings": {"mode": "shadow"},
+            "settings": {"mode": "shadow", "rate": 0.5},
         }
     )
     assert settings.prefix == "/mail/second"
     assert settings.store == MailStore(prefix="mail/", days=7)
     assert settings.runtime["mode"] == "shadow"
+    assert settings.runtime["rate"] == 0.5
 
 
 @pytest.mark.parametrize(("change", "says"), REFUSED)

@@ -57,6 +57,14 @@ def test_a_missing_key_is_named(read: Callable[[Mapping[str, str]], object], key
             read(environ)
 
 
+def test_a_deployment_can_have_a_share_of_the_pace() -> None:
+    """`rate` in the settings of cdk.json holds until the SSM parameter says otherwise."""
+    defaults = WorkerEnvironment.from_env({**ENVIRON, DEFAULTS_KEY: '{"rate": 0.5}'}).defaults
+    assert defaults.rate == 0.5
+    assert defaults.overlaid("mode: shadow").rate == 0.5
+    assert defaults.overlaid("rate: 0.25").rate == 0.25
+
+
 def test_the_deployments_settings_are_the_defaults() -> None:
     """They have the form of the operator's document; the reporting MTA is the region's of SES."""
     defaults = IntakeEnvironment.from_env({**ENVIRON, DEFAULTS_KEY: '{"cache": 7}'}).defaults

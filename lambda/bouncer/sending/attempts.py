@@ -26,7 +26,7 @@ from bouncer.sending.job_item import JobItem, State
 from bouncer.sending.ledger import EndedByAnotherError, Ledger, Reading
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
-from bouncer.sending.pacer import OutOfTimeError, Pacer
+from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
 from bouncer.sending.queue import QueueError, Record, WorkerQueue
 from bouncer.sending.refused_identities import RefusedIdentities
 from bouncer.sending.ses import Sender
@@ -53,13 +53,15 @@ class Terms:
     """The terms of all attempts of one invocation.
 
     No call starts after `until`, on the monotonic clock. With `counting` the invocation took the
-    lease over from a dead one, so that starts are counted.
+    lease over from a dead one, so that starts are counted. With `keeping` the ledger has room for
+    bodies that the dead-letter queue refuses.
     """
 
     settings: Settings
     held: bool
     until: float
     counting: bool
+    keeping: bool = True
 
 
 class Attempts:
@@ -125,16 +127,19 @@ class Attempts:
         return True
 
     def _unreadable(self, record: Record, error: JobError, terms: Terms) -> None:
+        """End a message that is not a job; a worker of another version may have begun it."""
         item = self._ledger.read_item(record["messageId"])
         if item.state is State.ENDED:
             self._repeat(record, None, item, terms)
-            return
-        self._end(record, None, item, failed(Failure.UNREADABLE, error, dead=True), terms)
+        elif item.state is State.BEGUN:
+            self._end(record, None, item, _unknown(), terms)
+        else:
+            self._end(record, None, item, failed(Failure.UNREADABLE, error, dead=True), terms)
 
     def _is_done(self, record: Record, job: Job, terms: Terms) -> bool:
         """Take one step from the state that the ledger has; false if it must be read again."""
         if self._ticks() > terms.until:
-            raise OutOfTimeError("the time of this invocation is nearly up")
+            raise TimeIsUpError
         reading = self._ledger.read(record["messageId"], job)
         if reading.item.state is State.ENDED:
             self._repeat(record, claims.claimed_part(job, reading.item.mine), reading.item, terms)
@@ -163,8 +168,7 @@ class Attempts:
     def _settle(self, record: Record, job: Job, item: JobItem, terms: Terms) -> bool:
         """End or free a job that an earlier attempt began."""
         if item.nonce not in self._remembered:
-            error = UnknownOutcomeError("a worker died, or lost the ledger, as it called SES")
-            self._end(record, job, item, failed(Failure.UNKNOWN, error), terms)
+            self._end(record, job, item, _unknown(), terms)
             return True
         ending = self._remembered[item.nonce]
         if ending is None:
@@ -288,13 +292,13 @@ class Attempts:
         self._remembered.pop(item.nonce, None)
         self._report(record, job, ending, terms, again=False)
         if ending.dead:
-            self._bury(record, job)
+            self._bury(record, job, terms)
 
     def _repeat(self, record: Record, job: Job | None, item: JobItem, terms: Terms) -> None:
         """Report the end of a job that was delivered again, and bury it again if it is dead."""
         self._report(record, job, item.ending, terms, again=True)
         if item.dead and not item.kept:
-            self._bury(record, job)
+            self._bury(record, job, terms)
 
     def _report(
         self, record: Record, job: Job | None, ending: Ending, terms: Terms, *, again: bool
@@ -304,13 +308,24 @@ class Attempts:
             ending, job, terms.settings, record=record["messageId"], wait_s=wait_s, again=again
         )
 
-    def _bury(self, record: Record, job: Job | None) -> None:
-        """Put a dead job into the dead-letter queue, or else keep its body in the ledger."""
+    def _bury(self, record: Record, job: Job | None, terms: Terms) -> None:
+        """Put a dead job into the dead-letter queue, or else keep its body in the ledger.
+
+        If neither takes it, it goes back to the queue, and is put again when it comes again.
+        """
         try:
             self._jobs.bury(record)
         except QueueError as error:
             self._outcomes.worker_failed("bury", error, job.reference if job else None)
+            if not terms.keeping:
+                raise
             self._ledger.keep_body(record["messageId"], record["body"])
+
+
+def _unknown() -> Ending:
+    """Return the end of a job that an attempt began of which nothing more is known."""
+    error = UnknownOutcomeError("a worker died, or lost the ledger, as it called SES")
+    return failed(Failure.UNKNOWN, error)
 
 
 def deliveries(record: Mapping[str, object]) -> int:

@@ -11,13 +11,14 @@ plus the monotonic time since the start.
 from dataclasses import dataclass
 
 from bouncer.errors import BouncerError
-from bouncer.sending.write import Item, Write, number, number_of, text, text_of
+from bouncer.sending.write import Item, Write, number, number_of, text, text_of, texts
 
 LEASE = "lease"  # the key of the item
 _GRACE_S = 5.0  # a lease ends this long after its invocation's deadline
-_WIDEST_S = 10.0  # of the timeout, the most that may be over when the function is called
+_LONGEST_START_S = 10.0  # from Lambda's start of the timeout to the call of the function
 _AFTER_S = 11  # a batch comes again this long after the lease that kept it out
 _NOBODY = "nobody"
+_MOST_KEPT = 1000  # some 37 KB
 
 
 class LeaseBusyError(BouncerError):
@@ -52,7 +53,7 @@ class Term:
         or less by more than 10 s, shows that the clock is wrong: all of the timeout remains. Lambda
         says 0 for any deadline that is over by that clock, so that the present is not known then.
         """
-        likely = timeout_s - _WIDEST_S <= remaining_s <= timeout_s
+        likely = timeout_s - _LONGEST_START_S <= remaining_s <= timeout_s
         return cls(
             deadline_s=wall_s + remaining_s,
             timeout_s=timeout_s,
@@ -82,12 +83,20 @@ class Term:
 class Lease:
     """A lease that was taken.
 
-    `taken_over` is true if its last holder never gave it back. `after_stranger` is true if another
-    environment may have called SES less than a second ago: its last invocation could still run.
+    `taken_over` is true if its last holder died with it, as far as is known. `after_stranger` is
+    true if another environment may have called SES less than a second ago: its last invocation
+    could still run.
+    `kept` are the ids of queue messages whose bodies the ledger keeps.
     """
 
     taken_over: bool
     after_stranger: bool
+    kept: tuple[str, ...] = ()
+
+    @property
+    def has_room(self) -> bool:
+        """True if further bodies can be kept: the item is written twice in each invocation."""
+        return len(self.kept) < _MOST_KEPT
 
 
 def take(me: str, term: Term, ticks: float) -> Write:
@@ -109,17 +118,24 @@ def take(me: str, term: Term, ticks: float) -> Write:
     )
 
 
-def taken(item: Item, *, environment: str, now_s: float) -> Lease:
+def taken(item: Item, *, environment: str, now_s: float, living: str = "") -> Lease:
     """Return the lease that the item shows after the write `take`.
 
     If `was` is the taker itself, the write was repeated, and nobody knows who was before: that
-    counts as a holder that died.
+    counts as a holder that died. `living` is an invocation of this environment, which did not die:
+    it could only not give the lease back.
     """
     stranger = text_of(item, "env") not in ("", environment)
     return Lease(
-        taken_over=text_of(item, "was") not in ("", _NOBODY),
+        taken_over=text_of(item, "was") not in ("", _NOBODY, living),
         after_stranger=stranger and number_of(item, "over") >= _ms(now_s),
+        kept=kept(item),
     )
+
+
+def kept(item: Item) -> tuple[str, ...]:
+    """Return the ids of the queue messages whose bodies the ledger keeps."""
+    return tuple(sorted(item.get("kept", {}).get("SS", ())))
 
 
 def busy(item: Item, *, now_s: float, term: Term) -> LeaseBusyError:
@@ -141,6 +157,16 @@ def give_back(me: str, term: Term, *, environment: str) -> Write:
             ":over": number(_ms(term.until_s)),
         },
     )
+
+
+def keep(record_id: str) -> Write:
+    """Return the write that notes a queue message whose body the ledger keeps."""
+    return Write(key=LEASE, update="ADD #kept :one", values={":one": texts([record_id])})
+
+
+def forget(record_id: str) -> Write:
+    """Return the write after which the ledger keeps a body no longer: it is somewhere else."""
+    return Write(key=LEASE, update="DELETE #kept :one", values={":one": texts([record_id])})
 
 
 def _ms(seconds: float) -> int:

@@ -18,7 +18,7 @@ from bouncer.sending.job_item import JobItem, State, job_key
 from bouncer.sending.lease import Lease, Term
 from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
 from bouncer.sending.table import Table
-from bouncer.sending.write import Item, Write
+from bouncer.sending.write import Item, Write, text_of
 
 T = TypeVar("T")
 
@@ -62,14 +62,19 @@ class Ledger:
         self._sleep = sleep
         self._new_name = new_name
 
-    def take_lease(self, me: str, term: Term, *, environment: str, ticks: float) -> Lease:
-        """Take the lease for the invocation `me`; raises `LeaseBusyError`."""
+    def take_lease(
+        self, me: str, term: Term, *, environment: str, ticks: float, living: str = ""
+    ) -> Lease:
+        """Take the lease for the invocation `me`; raises `LeaseBusyError`.
+
+        `living` is an earlier invocation of this environment that could not give the lease back.
+        """
         now_s = term.now_s(ticks)
         try:
             item = self._repeated(lambda: self._table.write(lease.take(me, term, ticks)))
         except ConditionError as error:
             raise lease.busy(error.item, now_s=now_s, term=term) from error
-        return lease.taken(item, environment=environment, now_s=now_s)
+        return lease.taken(item, environment=environment, now_s=now_s, living=living)
 
     def give_lease_back(self, me: str, term: Term, *, environment: str) -> None:
         """Give the lease back, in one request; a lease that somebody else took is left alone."""
@@ -158,12 +163,22 @@ class Ledger:
             raise LedgerError("the job was changed by another worker")
 
     def keep_body(self, record_id: str, body: str) -> None:
-        """Keep the body of a dead job in its item."""
-        write = job_item.keep_body(job_key(record_id), body)
+        """Keep the body of a dead job in its item, and note in the lease's item that it is kept."""
+        writes = (job_item.keep_body(job_key(record_id), body), lease.keep(record_id))
         try:
-            self._repeated(lambda: self._table.write(write))
+            self._repeated(self._together(writes))
         except ConditionError as error:
             raise LedgerError("the job has not ended") from error
+
+    def kept_body(self, record_id: str) -> str:
+        """Return the body that is kept of a dead job, or "" if there is none."""
+        key = job_key(record_id)
+        return text_of(self._read([key]).get(key, {}), "body")
+
+    def forget_body(self, record_id: str) -> None:
+        """Note that a dead job's body is in the dead-letter queue; its item goes by itself."""
+        write = lease.forget(record_id)
+        self._repeated(lambda: self._table.write(write))
 
     def _together(self, writes: Sequence[Write]) -> Callable[[], object]:
         if len(writes) == 1:

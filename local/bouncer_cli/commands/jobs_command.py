@@ -176,7 +176,7 @@ def _act(
     letters: "list[DeadLetter]",
     *,
     question: str,
-    act: "Callable[[Iterable[str]], Iterable[Result]]",
+    act: "Callable[[Iterable[DeadLetter]], Iterable[Result]]",
     verb: str,
 ) -> int:
     """Show letters, ask, act, and report each as soon as it is done; return the exit status."""
@@ -186,12 +186,12 @@ def _act(
         report.table(letters)
     say_lines(look.remarks)
     if not letters:
-        say("found no dead letter for this")
+        say(f"found no dead letter that can be {verb}")
         return 0
     if not agreed(options, question):
         return not_agreed(options)
     status = 0
-    for done, words in results_in_words(letters, act(each.id for each in letters), verb):
+    for done, words in results_in_words(letters, act(letters), verb):
         (put if done else say)(words)
         status = status if done else NOT_DONE
     return status

@@ -31,7 +31,8 @@ class DeadLetter:
     """One message of the dead-letter queue.
 
     Without a `job` the body is not a job of this version; `problem` then says why. `handle` is the
-    receipt handle of this look at the queue. Without an `end` the ledger has nothing.
+    receipt handle of this look at the queue. Without an `end` the ledger has nothing. One that is
+    `kept` is in the ledger instead, because the dead-letter queue has refused it so far.
     """
 
     id: str
@@ -43,6 +44,7 @@ class DeadLetter:
     job: Job | None
     problem: str = ""
     end: LedgerEnd | None = None
+    kept: bool = False
 
     @property
     def reference(self) -> str:
@@ -95,6 +97,22 @@ def dead_letter(message: Mapping[str, Any]) -> DeadLetter:
         origins=tuple(dict.fromkeys(filter(None, origins))),
         job=job,
         problem=problem,
+    )
+
+
+def kept_letter(record_id: str, body: str) -> DeadLetter:
+    """Return the letter of a body that the ledger keeps, by the id of its queue message."""
+    job, problem = _job(body)
+    return DeadLetter(
+        id=record_id,
+        handle="",
+        body=body,
+        group="",
+        buried_at=None,
+        origins=(record_id,),
+        job=job,
+        problem=problem,
+        kept=True,
     )
 
 

@@ -23,8 +23,9 @@ class DeadLetterLook:
         self.margin = timedelta(seconds=deployment.loaded().settings.expiry_margin_s)
         self.queue = DeadLetterQueue(deployment)
         self.remarks: list[str] = []
-        self.letters = self._with_ends(self.queue.letters())
-        self.remarks += self._hidden()
+        shown = self.queue.letters()
+        self.remarks += self._hidden(len(shown))
+        self.letters = sorted(self._with_ends([*shown, *self._kept()]), key=_age)
 
     def _with_ends(self, letters: list[DeadLetter]) -> list[DeadLetter]:
         try:
@@ -33,11 +34,24 @@ class DeadLetterLook:
             self.remarks.append(f"the ends of these jobs are not shown: {sentence(error)}")
             return letters
 
-    def _hidden(self) -> Iterator[str]:
-        hidden = self.queue.count() - len(self.letters)
+    def _kept(self) -> list[DeadLetter]:
+        try:
+            letters = self.queue.kept()
+        except (NotFoundError, UnavailableError) as error:
+            self.remarks.append(f"dead letters in the ledger are not shown: {sentence(error)}")
+            return []
+        if letters:
+            self.remarks.append(
+                f"{len(letters)} of these are kept in the ledger, because the dead-letter queue "
+                "refused them: the worker puts them there with its next jobs, once it takes them"
+            )
+        return letters
+
+    def _hidden(self, seen: int) -> Iterator[str]:
+        hidden = self.queue.count() - seen
         if hidden > 0:
             yield (
-                f"{len(self.letters)} shown, about {hidden} not: SQS shows at most ten of one "
+                f"{seen} shown, about {hidden} not: SQS shows at most ten of one "
                 "message group, and the dead letters of version 0.1.0 share one. Retry or drop "
                 "those shown, then run this command again"
             )
@@ -72,6 +86,11 @@ class DeadLetterLook:
         if letter.is_expired(self.now, self.margin):
             return "its 24 hours are over, so that SES would refuse it: drop it instead"
         return ""
+
+
+def _age(letter: DeadLetter) -> float:
+    """Return the time of its mail, by which letters are sorted; what is not a job is first."""
+    return letter.job.received_at.timestamp() if letter.job else 0.0
 
 
 def results_in_words(

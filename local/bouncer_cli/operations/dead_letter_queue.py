@@ -17,6 +17,7 @@ from bouncer.sending.write import text_of
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.queue_depth import message_count
 from bouncer_cli.operations.dead_letter import DeadLetter, LedgerEnd, dead_letter
+from bouncer_cli.operations.kept_letters import KeptLetters
 from bouncer_cli.operations.operated_deployment import OperatedDeployment
 
 MOST_LETTERS = 2000  # of one look: those after them are counted only
@@ -37,6 +38,7 @@ class DeadLetterQueue:
         self._url = deployment.dead_letter_url
         self._jobs_url = deployment.queue_url
         self._ledger = deployment.ledger
+        self._kept = KeptLetters(deployment)
 
     def count(self) -> int:
         """Return the number of dead letters, as SQS counts them: approximately."""
@@ -46,13 +48,17 @@ class DeadLetterQueue:
         return message_count(answer.get("Attributes", {}))
 
     def letters(self) -> list[DeadLetter]:
-        """Return the dead letters that can be seen now, the oldest mail first."""
+        """Return the dead letters that the queue shows now."""
         found: list[DeadLetter] = []
         try:
             found.extend(self._received())
         finally:
             self._show_again(found)
-        return sorted(found, key=_age)
+        return found
+
+    def kept(self) -> list[DeadLetter]:
+        """Return the dead letters that the ledger keeps, as the queue has refused them so far."""
+        return self._kept.letters()
 
     def with_ends(self, letters: list[DeadLetter]) -> list[DeadLetter]:
         """Return the letters with their ends in the ledger, where it has one."""
@@ -67,33 +73,34 @@ class DeadLetterQueue:
             for each in letters
         ]
 
-    def put_back(self, wanted: Iterable[str]) -> Iterator[Result]:
+    def put_back(self, wanted: Iterable[DeadLetter]) -> Iterator[Result]:
         """Put dead letters back to the jobs, then delete them; yield each as soon as it is done.
 
-        `wanted` are message ids. The body keeps its 24 hours. A job that was put back and could not
-        be deleted is put back again the next time: within five minutes the queue takes it once,
-        after that the ledger withholds it as a duplicate.
+        The body keeps its 24 hours. A job that was put back and could not be deleted is put back
+        again the next time: within five minutes the queue takes it once, after that the ledger
+        withholds it as a duplicate.
         """
         return self._each(wanted, self._put_back)
 
-    def delete(self, wanted: Iterable[str]) -> Iterator[Result]:
-        """Delete dead letters by their message ids; yield each as soon as it is done."""
+    def delete(self, wanted: Iterable[DeadLetter]) -> Iterator[Result]:
+        """Delete dead letters; yield each as soon as it is done."""
         return self._each(wanted, self._delete)
 
-    def _each(self, wanted: Iterable[str], act: Callable[[DeadLetter], None]) -> Iterator[Result]:
-        ids, left = set(wanted), []
+    def _each(
+        self, wanted: Iterable[DeadLetter], act: Callable[[DeadLetter], None]
+    ) -> Iterator[Result]:
+        letters = list(wanted)
+        yield from (_acted(letter, act) for letter in letters if letter.kept)
+        ids, left = {letter.id for letter in letters if not letter.kept}, []
         try:
-            for letter in self._received():
+            for letter in self._received() if ids else ():
                 if letter.id not in ids:
                     left.append(letter)
                     continue
-                try:
-                    act(letter)
-                except (NotFoundError, UnavailableError) as error:
+                _, error = _acted(letter, act)
+                if error:
                     left.append(letter)
-                    yield letter, error
-                else:
-                    yield letter, None
+                yield letter, error
         finally:
             self._show_again(left)
 
@@ -109,6 +116,9 @@ class DeadLetterQueue:
         self._delete(letter)
 
     def _delete(self, letter: DeadLetter) -> None:
+        if letter.kept:
+            self._kept.forget(letter)
+            return
         self._account.do("sqs", "delete_message", QueueUrl=self._url, ReceiptHandle=letter.handle)
 
     def _received(self) -> Iterator[DeadLetter]:
@@ -152,9 +162,12 @@ class DeadLetterQueue:
         return {item[LEDGER_KEY_NAME]["S"]: _end(item) for item in items}
 
 
-def _age(letter: DeadLetter) -> float:
-    """Return the time of its mail, by which letters are sorted; what is not a job is first."""
-    return letter.job.received_at.timestamp() if letter.job else 0.0
+def _acted(letter: DeadLetter, act: Callable[[DeadLetter], None]) -> Result:
+    try:
+        act(letter)
+    except (NotFoundError, UnavailableError) as error:
+        return letter, error
+    return letter, None
 
 
 def _end(item: dict[str, Any]) -> LedgerEnd:

@@ -83,11 +83,13 @@ class DeadLetterReport:
             "outcome": end.outcome or None if end else None,
             "reason": end.reason or None if end else None,
             "problem": letter.problem or None,
+            "kept": letter.kept,
         }
 
     def whole(self, letter: DeadLetter) -> Iterator[str]:
         """Yield the lines that show all of one letter."""
-        yield f"{letter.name}: queue message {letter.id}{_since(letter.buried_at)}"
+        kept = ", kept in the ledger" if letter.kept else ""
+        yield f"{letter.name}: queue message {letter.id}{_since(letter.buried_at)}{kept}"
         known = str(letter.end) if letter.end else "nothing"
         yield f"  ledger:   {known}"
         job, end = letter.job, letter.expires_at(self._margin)

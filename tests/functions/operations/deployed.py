@@ -9,6 +9,7 @@ import boto3
 from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.job_json import to_json
 from bouncer.jobs.reference import reference
+from bouncer.sending import lease
 from bouncer.sending.queue import ORIGIN
 
 REGION = "eu-west-1"
@@ -104,6 +105,19 @@ class Deployed:
         texts = {"id": f"job#{origin}", "state": "ended", "outcome": outcome, "reason": reason}
         item = {name: {"S": text} for name, text in texts.items()}
         self.dynamodb.put_item(TableName="ledger", Item=item)
+
+    def keep(self, body: str, *, origin: str) -> None:
+        """Keep a dead job in the ledger, as the worker does if the dead-letter queue refuses it."""
+        texts = {"id": f"job#{origin}", "state": "ended", "outcome": "failed", "body": body}
+        item = {name: {"S": text} for name, text in texts.items()}
+        self.dynamodb.put_item(TableName="ledger", Item=item)
+        self.dynamodb.update_item(**lease.keep(origin).parameters("ledger"))
+
+    def kept(self) -> list[str]:
+        """Return the ids of the queue messages whose bodies the ledger keeps."""
+        key = {"id": {"S": lease.LEASE}}
+        item = self.dynamodb.get_item(TableName="ledger", Key=key).get("Item", {})
+        return list(lease.kept(item))
 
     def bodies(self, url: str) -> list[str]:
         """Return the bodies of up to ten messages that are visible now, and hide them again."""

@@ -284,6 +284,31 @@ def test_an_ambiguous_name_is_refused(deployed: Deployed, operate: Operate) -> N
     assert (status, "dead letters, expected one" in err) == (2, True)
 
 
+def test_a_letter_that_is_refused_is_not_said_to_be_missing(
+    deployed: Deployed, operate: Operate
+) -> None:
+    """The reason stands first, and then that nothing else can be put back."""
+    deployed.bury("not a job", origin="q1")
+    status, out, err = operate("jobs", "retry", "--all", "--yes")
+    assert (status, out) == (1, "")
+    refused, said = err.splitlines()
+    assert "deploy the version that wrote it" in refused
+    assert said == "found no dead letter that can be put back"
+
+
+def test_a_time_without_a_next_day_hides_no_other_letter(
+    deployed: Deployed, operate: Operate
+) -> None:
+    """A body may hold any date: it is not a job, and the letters beside it are shown."""
+    members = json.loads(body(1)) | {"received_at": "9999-12-31T23:59:59+00:00"}
+    deployed.bury(json.dumps(members), origin="q1")
+    deployed.bury(body(2), origin="q2")
+    status, out, err = operate("jobs", "list")
+    assert (status, err) == (0, "")
+    assert "found 9999-12-31 23:59:59+00:00 as received_at" in out
+    assert job(2).reference in out
+
+
 @pytest.mark.parametrize("verb", ["list", "show"])
 def test_hostile_text_is_shown_as_escapes(deployed: Deployed, operate: Operate, verb: str) -> None:
     """Strangers choose addresses; no byte of a body controls the terminal or begins a line."""
@@ -320,3 +345,57 @@ def test_a_terminal_shows_every_reference_whole(deployed: Deployed, width: int) 
 def received(deployed: Deployed) -> list[Any]:
     answer = deployed.sqs.receive_message(QueueUrl=deployed.dead_url, AttributeNames=["All"])
     return list(answer["Messages"])
+
+
+def test_what_the_ledger_keeps_is_listed_with_the_letters_of_the_queue(
+    deployed: Deployed, operate: Operate
+) -> None:
+    """The dead-letter queue refused it, so that nobody else would see it."""
+    deployed.bury(body(1), origin="q1")
+    deployed.keep(body(2), origin="q2")
+    status, out, err = operate("jobs", "list", "--format", "json")
+    assert status == 0
+    assert {each["reference"]: each["kept"] for each in listed(out)} == {
+        job(1).reference: False,
+        job(2).reference: True,
+    }
+    assert err.startswith("1 of these are kept in the ledger")
+    assert "kept in the ledger" in operate("jobs", "show", job(2).reference)[1]
+
+
+def test_what_the_ledger_keeps_is_put_back_to_the_jobs(
+    deployed: Deployed, operate: Operate
+) -> None:
+    """Then the worker does not bury it any more, and no letter of the queue is touched."""
+    deployed.bury(body(1), origin="q1")
+    kept = body(2)
+    deployed.keep(kept, origin="q2")
+    status, out, _ = operate("jobs", "retry", job(2).reference, "--yes")
+    assert (status, out.splitlines()[-1]) == (0, f"{job(2).reference}: put back")
+    assert deployed.bodies(deployed.jobs_url) == [kept]
+    assert deployed.kept() == []
+    assert len(deployed.bodies(deployed.dead_url)) == 1
+
+
+def test_what_the_ledger_keeps_can_be_dropped(deployed: Deployed, operate: Operate) -> None:
+    """Together with a letter of the queue, and each with its own word."""
+    deployed.bury(body(1), origin="q1")
+    deployed.keep(body(2), origin="q2")
+    names = [job(number).reference for number in (1, 2)]
+    status, out, _ = operate("jobs", "drop", *names, "--yes")
+    assert status == 0
+    assert sorted(out.splitlines()[-2:]) == sorted(f"{name}: deleted" for name in names)
+    assert deployed.kept() == []
+    assert deployed.bodies(deployed.dead_url) == []
+
+
+def test_letters_are_listed_without_the_permission_to_read_the_ledger(
+    deployed: Deployed, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A remark says that those in the ledger are not shown."""
+    deployed.bury(body(1), origin="q1")
+    refuse(monkeypatch, "batch_get_item")
+    status, out, err = operate("jobs", "list")
+    assert status == 0
+    assert job(1).reference in out
+    assert "dead letters in the ledger are not shown: " in err

@@ -241,7 +241,7 @@ def test_an_ending_that_another_worker_was_faster_with(lone: LoneWorker) -> None
 
 
 def test_the_dead_letter_queue_refuses(lone: LoneWorker) -> None:
-    """The body is kept in the ledger; delivered again, the job is only reported."""
+    """The body is kept in the ledger; the next invocation puts it into the queue, once."""
     lone.queue.down = True
     assert lone.deliver("{}") == []
     assert lone.said() == [("unreadable_job", "unreadable"), ("worker_failed", "bury")]
@@ -249,7 +249,10 @@ def test_the_dead_letter_queue_refuses(lone: LoneWorker) -> None:
     lone.queue.down = False
     assert lone.deliver("{}", receives=2) == []
     assert lone.said() == [("unreadable_job", "unreadable")]
-    assert not lone.queue.dead
+    (dead,) = lone.queue.dead
+    assert (dead["MessageBody"], dead["MessageGroupId"]) == ("{}", "q1")
+    assert lone.deliver("{}", receives=3) == []
+    assert len(lone.queue.dead) == 1
 
 
 def test_neither_queue_nor_ledger_keeps_a_dead_letter(lone: LoneWorker) -> None:
