@@ -68,11 +68,12 @@ class FifoQueue:
         at, message = self._deduplicated.get(deduplication, (0.0, None))
         if message is not None and self._now() - at < _DEDUPLICATION_S:
             return message
+        sequence = self._next_sequence()
         message = QueuedMessage(
-            message_id=f"{self.name}-{len(self.sent) + 1}",
+            message_id=f"{self.name}-{sequence}",
             body=body,
             group=group,
-            sequence=self._next_sequence(),
+            sequence=sequence,
             sent_at=self._now(),
             visible_at=self._now(),
         )
