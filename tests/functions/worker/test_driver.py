@@ -9,8 +9,9 @@ from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer_sim.bounce_outcome import Outcome
 from bouncer_sim.clock import SimulatedClock
-from bouncer_sim.worker_driver import Outcome, sending
+from bouncer_sim.worker_driver import WorkerDriver
 from tests.infra.journal_lines import NOW, event
 
 
@@ -25,7 +26,7 @@ def test_held_jobs_stay_queued(tmp_path: Path, *, held: bool, outcome: Outcome) 
     (message,) = read_event(event("eve@partner.example"))
     (job,) = judge(message, Ruleset([rule]), settings, now=NOW).jobs
     clock = SimulatedClock(NOW.timestamp())
-    with sending(out=tmp_path, clock=clock, settings=settings, verified=["example.com"]) as driver:
-        driver.submit(job, message, b"Subject: Hello")
-        assert driver.drain() == {job.reference: outcome}
+    driver = WorkerDriver(out=tmp_path, clock=clock, settings=settings, verified=["example.com"])
+    driver.submit(job, message, b"Subject: Hello")
+    assert driver.drain() == {job.reference: outcome}
     assert bool(list(tmp_path.glob("*.eml"))) is not held

@@ -38,8 +38,8 @@ from bouncer.sources.source import Documents, SourceError
 from bouncer.worker import RESERVE_S
 from bouncer_sim.embedded_aws import PREFIX
 from bouncer_sim.fake_ses.faults import FaultKind
-from bouncer_sim.worker_driver import PatientQueue
 from tests.functions.worker.line import START, Line
+from tests.functions.worker.patient_queue import PatientQueue
 
 JOB = Job(
     message_id="m1",
