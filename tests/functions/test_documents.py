@@ -14,7 +14,7 @@ from bouncer.metric_names import Metric
 from bouncer.reasons import Reason
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
-from bouncer_sim.embedded_aws import embedded_aws
+from tests.embedded_aws import embedded_aws
 
 ROOT = Path(cli.__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
