@@ -34,7 +34,7 @@ from bouncer_rehearsal.release import (
     freeze_lines,
     freeze_package,
 )
-from bouncer_sim.world.deployed_functions import TABLE
+from bouncer_sim.world.deployed_services import TABLE
 from bouncer_sim.world.direct_client import DirectClient
 from bouncer_sim.world.dynamodb_service import DynamoDbService
 

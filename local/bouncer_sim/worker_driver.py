@@ -30,8 +30,13 @@ from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.outbox import Outbox
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.outcome_recorder import OutcomeRecorder
-from bouncer_sim.world.deployed_functions import DEAD_LETTER_URL, QUEUE_URL, TABLE
-from bouncer_sim.world.deployed_services import QUEUE_ARN, DeployedServices
+from bouncer_sim.world.deployed_services import (
+    DEAD_LETTER_URL,
+    QUEUE_ARN,
+    QUEUE_URL,
+    TABLE,
+    DeployedServices,
+)
 from bouncer_sim.world.direct_client import DirectClient
 
 

@@ -87,7 +87,7 @@ def test_the_wheel_alone_names_the_extra(
     done = installed("")("bouncer", "demo")
     assert done.returncode == 2
     (sentence,) = done.stderr.splitlines()
-    assert sentence.startswith("bouncer: packages are missing (boto3, dnspython, moto, rich): run")
+    assert sentence.startswith("bouncer: packages are missing (boto3, dnspython, rich): run")
     assert sentence.endswith("pip install 'ses-auto-bouncer[local]'")
 
 

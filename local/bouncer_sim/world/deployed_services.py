@@ -9,14 +9,18 @@ from typing import Any
 from bouncer.function_limits import VISIBILITY_TIMEOUT_S
 from bouncer_sim.fake_ses.outbox import Outbox
 from bouncer_sim.fake_ses.ses_account import Account
-from bouncer_sim.world.deployed_functions import DEAD_LETTERS, QUEUE
 from bouncer_sim.world.dynamodb_service import DynamoDbService
 from bouncer_sim.world.fifo_queue import FifoQueue
 from bouncer_sim.world.ses_service import SesService
 from bouncer_sim.world.sqs_service import SqsService
 from bouncer_sim.world.ssm_service import SsmService
 
+TABLE = "ledger"
+QUEUE = "queue"
+DEAD_LETTERS = "dead_letters"
 QUEUE_ARN = f"arn:aws:sqs:us-east-1:111122223333:{QUEUE}"
+QUEUE_URL = f"https://simulated.amazonaws.com/{QUEUE}"
+DEAD_LETTER_URL = f"https://simulated.amazonaws.com/{DEAD_LETTERS}"
 
 _DAY_S = 86_400
 _RETENTION_S = 7 * _DAY_S

@@ -26,4 +26,4 @@ class DirectClient:
         return call
 
     def close(self) -> None:
-        """Close nothing: there is no connection."""
+        """Close nothing, as no connection is open."""

@@ -7,6 +7,7 @@ Sources: DynamoDB API reference, TransactWriteItems; Developer Guide, "Constrain
 """
 
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from bouncer.function_limits import LEDGER_KEY_NAME
@@ -101,12 +102,19 @@ class DynamoDbService:
         return {}
 
     def _is_repeated(self, token: str | None, arguments: Arguments) -> bool:
-        at, request = self._tokens.get(token or "", (0.0, None))
-        if request is None or self._now() - at > _TOKEN_KEPT_S:
+        self._forget_tokens()
+        if token not in self._tokens:
             return False
+        _, request = self._tokens[token]
         if request != _request(arguments):
             raise service_error("IdempotentParameterMismatchException")
         return True
+
+    def _forget_tokens(self) -> None:
+        until = self._now() - _TOKEN_KEPT_S
+        old = takewhile(lambda item: item[1][0] < until, self._tokens.items())
+        for token, _ in list(old):
+            del self._tokens[token]
 
     def _keep(self, key: str, item: Item | None) -> None:
         if item is None:

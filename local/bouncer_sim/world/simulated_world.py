@@ -19,8 +19,8 @@ from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.world.attempt import Attempt
 from bouncer_sim.world.attribute_value import Item
 from bouncer_sim.world.caller import Caller, Patience
-from bouncer_sim.world.deployed_functions import PREFIX, QUEUE_URL, DeployedFunctions
-from bouncer_sim.world.deployed_services import QUEUE_ARN, DeployedServices
+from bouncer_sim.world.deployed_functions import PREFIX, DeployedFunctions
+from bouncer_sim.world.deployed_services import QUEUE_ARN, QUEUE_URL, DeployedServices
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
 from bouncer_sim.world.fifo_queue import QueuedMessage
 from bouncer_sim.world.journal_tape import JournalLine, JournalTape
