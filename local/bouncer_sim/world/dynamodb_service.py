@@ -7,7 +7,6 @@ Sources: DynamoDB API reference, TransactWriteItems; Developer Guide, "Constrain
 """
 
 from collections.abc import Callable, Mapping
-from itertools import takewhile
 from typing import Any, TypeVar
 
 from bouncer.function_limits import LEDGER_KEY_NAME
@@ -101,6 +100,12 @@ class DynamoDbService:
             self._tokens[token] = (self._now(), _request(arguments))
         return {}
 
+    def _forget_tokens(self) -> None:
+        until = self._now() - _TOKEN_KEPT_S
+        for token, (at, _) in list(self._tokens.items()):
+            if at < until:
+                del self._tokens[token]
+
     def _is_repeated(self, token: str | None, arguments: Arguments) -> bool:
         self._forget_tokens()
         if token not in self._tokens:
@@ -109,12 +114,6 @@ class DynamoDbService:
         if request != _request(arguments):
             raise service_error("IdempotentParameterMismatchException")
         return True
-
-    def _forget_tokens(self) -> None:
-        until = self._now() - _TOKEN_KEPT_S
-        old = takewhile(lambda item: item[1][0] < until, self._tokens.items())
-        for token, _ in list(old):
-            del self._tokens[token]
 
     def _keep(self, key: str, item: Item | None) -> None:
         if item is None:
