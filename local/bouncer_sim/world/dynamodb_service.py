@@ -100,10 +100,17 @@ class DynamoDbService:
             self._tokens[token] = (self._now(), _request(arguments))
         return {}
 
+    def _forget_tokens(self) -> None:
+        until = self._now() - _TOKEN_KEPT_S
+        for token, (at, _) in list(self._tokens.items()):
+            if at < until:
+                del self._tokens[token]
+
     def _is_repeated(self, token: str | None, arguments: Arguments) -> bool:
-        at, request = self._tokens.get(token or "", (0.0, None))
-        if request is None or self._now() - at > _TOKEN_KEPT_S:
+        self._forget_tokens()
+        if token not in self._tokens:
             return False
+        _, request = self._tokens[token]
         if request != _request(arguments):
             raise service_error("IdempotentParameterMismatchException")
         return True

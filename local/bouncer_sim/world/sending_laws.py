@@ -11,7 +11,7 @@ from itertools import pairwise
 from bouncer.reasons import Reason
 from bouncer.sending.gate import LIFETIME
 from bouncer_sim.fake_ses.arrival_rate import INTERVAL_S
-from bouncer_sim.world.deployed_functions import DEAD_LETTERS
+from bouncer_sim.world.deployed_services import DEAD_LETTERS
 from bouncer_sim.world.evidence import (
     Evidence,
     Found,
