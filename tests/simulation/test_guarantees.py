@@ -7,7 +7,8 @@ import pytest
 
 from bouncer_sim.world import guarantees
 from bouncer_sim.world.laws import LAWS
-from bouncer_sim.world.mutants import MUTANTS, Mutant, search
+from bouncer_sim.world.mutant import Mutant, search
+from bouncer_sim.world.mutants import MUTANTS
 from bouncer_sim.world.scenario_draw import draw
 from bouncer_sim.world.seed_tally import Tally, tally
 from bouncer_sim.world.simulated_world import SimulatedWorld

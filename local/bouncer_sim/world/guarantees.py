@@ -14,7 +14,8 @@ from functools import partial
 from multiprocessing import get_context
 
 from bouncer_sim.world.evidence import Evidence
-from bouncer_sim.world.mutants import MUTANTS, Verdict, search
+from bouncer_sim.world.mutant import Verdict, search
+from bouncer_sim.world.mutants import MUTANTS
 from bouncer_sim.world.scenario import JobWaits, Scenario, Step
 from bouncer_sim.world.seed_tally import Tally, tallied
 from bouncer_sim.world.simulated_world import History, SimulatedWorld
