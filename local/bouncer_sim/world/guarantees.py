@@ -118,8 +118,7 @@ def _wait_s(history: History, message_id: str) -> float:
     evidence = Evidence(history)
     sent_at = min(
         queued.message.sent_at
-        for group in evidence.jobs.values()
-        for queued in group
+        for queued in evidence.jobs.values()
         if queued.job.message_id == message_id
     )
     called = (

@@ -6,7 +6,7 @@ from bouncer_sim.world.evidence import Evidence, Found
 
 def no_mail_is_stopped_and_silent(evidence: Evidence) -> Found:
     """A mail that was stopped has a job for each recipient, or a reason about its sender."""
-    jobs = [queued for group in evidence.jobs.values() for queued in group]
+    jobs = evidence.jobs.values()
     for mail in evidence.history.mails:
         if not any(answer.startswith("STOP") for answer in mail.answers):
             continue
@@ -42,7 +42,7 @@ def every_bounced_mail_is_reported(evidence: Evidence) -> Found:
         for reference in line.members.get("references", ())
     }
     answered = {mail.step.message_id for mail in evidence.history.mails if not mail.unanswered}
-    for queued in (queued for jobs in evidence.jobs.values() for queued in jobs):
+    for queued in evidence.jobs.values():
         mail = queued.job.message_id
         if mail in answered and queued.job.reference not in reported:
             yield evidence.history.ended_at, f"{mail} has a job, but no line of the intake says so"

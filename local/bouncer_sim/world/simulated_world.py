@@ -17,7 +17,6 @@ from bouncer.sending.queue import GROUP, deduplication_id
 from bouncer_sim.event_source_mapping import EventSourceMapping, InvocationError
 from bouncer_sim.fake_ses.ses_account import Account, ReceivedMail
 from bouncer_sim.world.attempt import Attempt
-from bouncer_sim.world.attribute_value import Item
 from bouncer_sim.world.caller import Caller, Patience
 from bouncer_sim.world.deployed_functions import (
     DEAD_LETTERS,
@@ -26,7 +25,7 @@ from bouncer_sim.world.deployed_functions import (
     QUEUE_URL,
     DeployedFunctions,
 )
-from bouncer_sim.world.dynamodb_service import DynamoDbService
+from bouncer_sim.world.dynamodb_service import DynamoDbService, ItemVersion
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
 from bouncer_sim.world.fifo_queue import FifoQueue, QueuedMessage
 from bouncer_sim.world.journal_tape import JournalLine, JournalTape
@@ -97,7 +96,7 @@ class History:
     queued: list[QueuedMessage]
     left: list[QueuedMessage]
     dead: list[QueuedMessage]
-    ledger: dict[str, Item]
+    versions: list[ItemVersion]
     started_at: float
     ended_at: float
 
@@ -186,7 +185,7 @@ class SimulatedWorld:
             queued=self._queue.sent,
             left=self._queue.messages,
             dead=self._dead.sent,
-            ledger=self.ledger.items,
+            versions=self.ledger.versions,
             started_at=START,
             ended_at=self._now(),
         )
