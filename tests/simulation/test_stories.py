@@ -10,6 +10,7 @@ import pytest
 from bouncer_sim.world.chronicle import story
 from bouncer_sim.world.incident import (
     CallIncident,
+    ClockJump,
     Incident,
     InvocationIncident,
     Mishap,
@@ -39,7 +40,7 @@ def told(
     expiry_margin_s: int = 600,
 ) -> Scenario:
     """A scenario of steps and incidents, with SES at a constant distance."""
-    incident = (CallIncident, InvocationIncident, Outage)
+    incident = (CallIncident, InvocationIncident, Outage, ClockJump)
     return Scenario(
         name="story",
         steps=tuple(part for part in parts if not isinstance(part, incident)),
@@ -217,6 +218,27 @@ def test_dead_letters_do_not_hide_each_other() -> None:
     """A receive returns messages of a group only while none of that group is in flight."""
     odd = (OddBody(at=0, name=f"odd{number}", body=f"odd {number}") for number in range(2))
     assert_holds("every_dead_letter_can_be_seen", told(*odd))
+
+
+def test_the_wait_for_another_environment_outlives_a_stale_batch() -> None:
+    """One environment calls, another meets a stale batch, and has the next batch at once."""
+    scenario = told(
+        job("m1"),
+        OddBody(at=0.6, name="odd", body="not a job"),
+        InvocationIncident(function="worker", nth=2, mishap=Mishap.TWICE, seconds=0.1),
+        job("m2", at=1.4),
+    )
+    assert_holds("no_two_calls_arrive_within_a_second", scenario)
+
+
+def test_an_environment_whose_clock_is_ahead_takes_a_dead_workers_lease_over() -> None:
+    """Lambda's runtime says that no time is left, whatever the deadline is; no job may wait."""
+    scenario = told(
+        job("m1"),
+        InvocationIncident(function="worker", nth=1, mishap=Mishap.KILLED, seconds=0.3),
+        ClockJump(function="worker", nth=2, start=0, seconds=HOUR_S),
+    )
+    assert_holds("no_job_waits_for_a_bad_one", scenario)
 
 
 @pytest.mark.parametrize("most_s", [0.02, 0.03])

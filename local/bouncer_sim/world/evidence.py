@@ -10,6 +10,7 @@ from bouncer.sending.ending import Failure, Outcome
 from bouncer.sending.job_item import JobItem, State, job_item, job_key
 from bouncer_sim.world.attempt import DONE, Attempt
 from bouncer_sim.world.fifo_queue import QueuedMessage
+from bouncer_sim.world.incident import ClockJump
 from bouncer_sim.world.journal_tape import JournalLine
 from bouncer_sim.world.simulated_world import History, job_in
 
@@ -132,8 +133,10 @@ class Evidence:
     @cached_property
     def most_skew_s(self) -> float:
         """The largest difference between two clocks of this run."""
-        skews = self.history.scenario.skews or (0.0,)
-        return max(0.0, *skews) - min(0.0, *skews)
+        scenario = self.history.scenario
+        skews = scenario.skews or (0.0,)
+        jumps = (each.seconds for each in scenario.incidents if isinstance(each, ClockJump))
+        return max(0.0, *skews) - min(0.0, *skews) + sum(map(abs, jumps))
 
 
 def bounced_by(call: Attempt) -> list[Bounced]:

@@ -71,9 +71,9 @@ def _held_for_a_moment(
     return found
 
 
-def _taken_from_the_living(me: str, term: Term, ticks: float) -> Write:
+def _taken_from_the_living(me: str, term: Term, ticks: float, **more: Any) -> Write:
     """Take a lease over whose time is not up."""
-    write = _take(me, term, ticks)
+    write = _take(me, term, ticks, **more)
     return replace(write, values={**write.values, ":now": number(_LATE)})
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from bouncer.reasons import Reason
 from bouncer.sending.gate import LIFETIME
+from bouncer.sources.source import HELD, SETTINGS
 from bouncer_sim.fake_ses.arrival_rate import INTERVAL_S
 from bouncer_sim.world.deployed_functions import DEAD_LETTERS
 from bouncer_sim.world.evidence import (
@@ -37,10 +38,14 @@ _CRASHES = {Trouble.CRASH_BEFORE, Trouble.CRASH_AFTER}
 
 
 def no_two_calls_arrive_within_a_second(evidence: Evidence) -> Found:
-    """No two SendBounce calls arrive within a second, save those that outlived their time-out."""
+    """No two SendBounce calls arrive within a second, save those that outlived their time-out.
+
+    With a `rate` below one a second it is that much longer.
+    """
+    spacing_s = INTERVAL_S / evidence.history.scenario.rate
     in_time = [(at, call) for at, call in evidence.arrivals if not call.is_late]
     for (before, first), (at, second) in pairwise(in_time):
-        if at - before < INTERVAL_S:
+        if at - before < spacing_s:
             callers = f"{first.caller} and {second.caller}"
             yield at, f"calls of {callers} arrive {at - before:.3f} s apart"
 
@@ -162,7 +167,7 @@ def _life_s(evidence: Evidence) -> float:
 
 
 def nothing_is_sent_while_paused(evidence: Evidence) -> Found:
-    """With `sending: paused`, no call starts once the settings had time to be read."""
+    """While sending is held or paused, no call starts once the worker had time to read of it."""
     scenario = evidence.history.scenario
     if any("ssm" in str(incident) for incident in scenario.incidents):
         return  # settings that can't be read stay as they were
@@ -175,10 +180,11 @@ def nothing_is_sent_while_paused(evidence: Evidence) -> Found:
 
 def _paused(steps: Sequence[object]) -> Iterator[tuple[float, float]]:
     changes = [each for each in steps if isinstance(each, ParameterChanges)]
-    settings = sorted((each.at, each.text or "") for each in changes if each.name == "settings")
-    for (at, text), (until, _) in pairwise([*settings, (float("inf"), "")]):
-        if "paused" in text:
-            yield at, until
+    for name, holds in ((SETTINGS, "paused"), (HELD, "since")):
+        texts = sorted((each.at, each.text or "") for each in changes if each.name == name)
+        for (at, text), (until, _) in pairwise([*texts, (float("inf"), "")]):
+            if holds in text:
+                yield at, until
 
 
 def no_job_waits_for_a_bad_one(evidence: Evidence) -> Found:
@@ -207,7 +213,8 @@ def _ended_at(evidence: Evidence, record: str, queued: QueuedJob) -> float:
 def _patience_s(evidence: Evidence) -> float:
     jobs = len(evidence.history.queued)
     troubles = sum(map(_delay_s, evidence.history.scenario.incidents))
-    return _LONGEST_DELAY_S + jobs * _DELAY_OF_A_JOB_S + troubles
+    delay_of_jobs_s = jobs * _DELAY_OF_A_JOB_S / evidence.history.scenario.rate
+    return _LONGEST_DELAY_S + delay_of_jobs_s + troubles
 
 
 def _delay_s(incident: Incident) -> float:

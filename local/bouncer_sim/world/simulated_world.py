@@ -43,6 +43,7 @@ from bouncer_sim.world.scenario import (
     ParameterChanges,
     Scenario,
     Step,
+    settings_document,
 )
 from bouncer_sim.world.service_client import ServiceClient
 from bouncer_sim.world.ses_service import SesService
@@ -115,6 +116,7 @@ class SimulatedWorld:
         )
         self._tape = JournalTape(self._timeline)
         self._mails: list[Mail] = []
+        self._recipients: dict[str, dict[str, None]] = {}
         self._make_services()
         self._make_functions()
 
@@ -132,7 +134,7 @@ class SimulatedWorld:
             dead_letters=self._dead,
             most_receives=_MOST_RECEIVES,
         )
-        self._ssm = SsmService()
+        self._ssm = SsmService(self._now)
         self._services = {
             "dynamodb": self.ledger,
             "sqs": SqsService(self._queue, self._dead),
@@ -170,7 +172,8 @@ class SimulatedWorld:
     def run(self) -> History:
         """Let the scenario happen until nothing is left to do, and return what happened."""
         self._ssm.put(f"{PREFIX}/rules/everybody", RULE)
-        self._ssm.put(f"{PREFIX}/settings", f"expiry_margin: {self._scenario.expiry_margin_s}")
+        settings = settings_document(self._scenario.expiry_margin_s, self._scenario.rate)
+        self._ssm.put(f"{PREFIX}/settings", settings)
         for step in self._scenario.steps:
             self._timeline.at(START + step.at, partial(self._happen, step))
         for _ in range(_POLLERS):
@@ -260,10 +263,13 @@ class SimulatedWorld:
     def _take_in(
         self, message_id: str, sender: str, recipients: Iterable[str], received_at: float
     ) -> None:
+        """Have SES know a mail; a second job for it may be for other recipients of it."""
+        known = self._recipients.setdefault(message_id, {})
+        known.update(dict.fromkeys(recipients))
         mail = ReceivedMail(
             message_id=message_id,
             sender=sender,
-            recipients=tuple(recipients),
+            recipients=tuple(known),
             received_at=received_at,
             headers=b"",
         )
