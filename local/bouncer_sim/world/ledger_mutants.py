@@ -85,15 +85,15 @@ def _never_counted(self: Ledger, record_id: str, _: int) -> JobItem:
 _PACE = "no_two_calls_arrive_within_a_second"
 _TWICE = "no_recipient_of_a_mail_is_bounced_twice"
 _ONE = "every_job_has_one_outcome"
-_TRUE = "every_outcome_is_true"
+_REASON = "every_reason_is_true"
 _WAITS = "no_job_waits_for_a_bad_one"
 
 LEDGER_MUTANTS = (
     Mutant("claim after the call", _claims_after_the_call, (_TWICE,)),
     Mutant("claim without a condition", replaced(claims, claim=_claim_unasked), (_TWICE,)),
     Mutant("gate asked with half a reading", replaced(Ledger, read=_read_alone), (_WAITS,)),
-    Mutant("nonce not compared", replaced(job_item, _as_read=_state_alone), (_TWICE, _TRUE)),
-    Mutant("claim given up without a fence", replaced(Ledger, fence=_never_fenced), (_TRUE,)),
+    Mutant("nonce not compared", replaced(job_item, _as_read=_state_alone), (_TWICE, _REASON)),
+    Mutant("claim given up without a fence", replaced(Ledger, fence=_never_fenced), (_REASON,)),
     Mutant("lease not taken", replaced(Ledger, take_lease=_always_taken), (_PACE, _ONE)),
     Mutant("lease given back too early", replaced(Ledger, take_lease=_held_for_a_moment), (_PACE,)),
     Mutant("lease taken from the living", replaced(lease, take=_taken_from_the_living), (_PACE,)),

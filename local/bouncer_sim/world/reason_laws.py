@@ -77,12 +77,12 @@ def _is_unknown(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
         for call in evidence.calls
         if bounced_by(call)[0][0] == mail and (call.raised in _NO_ANSWER or call.trouble in _BROKEN)
     )
+    lines = evidence.reports.get(record)
     lost = (
         attempt
         for attempt in evidence.history.attempts
-        if attempt.trouble
-        and attempt.call.startswith("dynamodb.")
-        and key in str(attempt.arguments)
+        if attempt.trouble and attempt.call.startswith("dynamodb.") and key in repr(attempt)
+        if lines and attempt.caller != lines[0].environment  # which would remember
     )
     return any(unclear) or any(_deaths(evidence, record, ending)) or any(lost)
 

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 from bouncer import worker
 from bouncer.intake import Intake
 from bouncer.jobs.job import Job
+from bouncer.journal import Journal
 from bouncer.judge import Judgement
+from bouncer.metric_names import Metric
 from bouncer.operator_settings import Settings
-from bouncer.sending import gate
+from bouncer.sending import gate, queue
 from bouncer.sending.attempts import Attempts, Terms
 from bouncer.sending.ending import Ending, Failure
 from bouncer.sending.job_item import JobItem
@@ -18,6 +21,7 @@ from bouncer.sending.queue import Record, WorkerQueue
 from bouncer.worker import Answer, Worker
 from bouncer_sim.world.mutant import Mutant, replaced
 
+_end, _write = Attempts._end, Journal._write  # noqa: SLF001  # as above
 _answer, _settle = Attempts._answer, Attempts._settle  # noqa: SLF001  # a mutant changes what
 _work, _carry_out = Worker._work, Intake._carry_out  # noqa: SLF001  # nobody else may
 _handle, _call = Worker.handle, Pacer.call
@@ -75,6 +79,37 @@ def _work_counting(self: Worker, *arguments: Any, **more: Any) -> Any:
     return _work(self, *arguments, **{**more, "counting": True})
 
 
+def _end_after_its_line(  # noqa: PLR0917  # as the method that it replaces
+    self: Attempts, record: Record, job: Job | None, item: JobItem, ending: Ending, terms: Terms
+) -> None:
+    """Report the end of a job, and then write it."""
+    self._report(record, job, ending, terms, again=False)
+    with patch.object(self, "_report"):
+        _end(self, record, job, item, ending, terms)
+
+
+def _end_after_its_burial(  # noqa: PLR0917  # as the method that it replaces
+    self: Attempts, record: Record, job: Job | None, item: JobItem, ending: Ending, terms: Terms
+) -> None:
+    """Put a dead job into the dead-letter queue, and then write its end."""
+    if ending.dead:
+        self._bury(record, job)
+    _end(self, record, job, item, ending, terms)
+
+
+def _write_counting(
+    self: Journal, event: str, fields: Any, metrics: Any, *, level: str = "info"
+) -> None:
+    """Count a bounce that was sent each time that it is reported."""
+    again = event == "sent" and Metric.REPEATED in metrics
+    _write(self, event, fields, {**metrics, Metric.SENT: 1} if again else metrics, level=level)
+
+
+def _surely_refused(_: object) -> bool:
+    """Take a job whose answer was lost for one that the queue refused."""
+    return False
+
+
 def _not_buried(*_: object) -> None:
     """Put nothing into the dead-letter queue."""
 
@@ -93,7 +128,12 @@ _EARLY = "nothing_expires_early"
 _HELD = "nothing_is_sent_while_paused"
 _ENDS = "every_job_ends"
 _TRUE = "every_outcome_is_true"
-_KEPT = "every_message_that_is_not_a_job_is_kept"
+_FIRST = "an_end_stands_before_its_line"
+_BURIED = "no_dead_letter_is_put_before_its_end"
+_COUNTED = "an_end_is_counted_at_most_once"
+_REASON = "every_reason_is_true"
+_KEPT = "every_dead_job_is_kept"
+_REPORTED = "every_bounced_mail_is_reported"
 _SILENT = "no_mail_is_stopped_and_silent"
 
 SENDING_MUTANTS = (
@@ -105,6 +145,15 @@ SENDING_MUTANTS = (
     Mutant("age not looked at before a retry", replaced(Pacer, call=_call_unchecked), (_LATE,)),
     Mutant("sent although held", replaced(worker, Terms=_terms_unheld), (_HELD,)),
     Mutant("deleted undone", replaced(Worker, handle=_answer_done), (_ENDS,)),
+    Mutant("end written after its line", replaced(Attempts, _end=_end_after_its_line), (_FIRST,)),
+    Mutant("buried before its end", replaced(Attempts, _end=_end_after_its_burial), (_BURIED,)),
+    Mutant("`again` counted", replaced(Journal, _write=_write_counting), (_COUNTED,)),
+    Mutant("poison counted without a death", replaced(Worker, _work=_work_counting), (_REASON,)),
     Mutant("dead letter not put", replaced(WorkerQueue, bury=_not_buried), (_KEPT,)),
     Mutant("stopped without a job", replaced(Intake, _carry_out=_carry_out_unsure), (_SILENT,)),
+    Mutant(
+        "lost answer of the queue forgotten",
+        replaced(queue, may_have_worked=_surely_refused),
+        (_REPORTED,),
+    ),
 )
