@@ -18,7 +18,7 @@ _LATE = 10**15  # milliseconds: long after every lease
 
 _claim, _end, _read = Ledger.claim, Ledger.end, Ledger.read
 _take_lease = Ledger.take_lease
-_claim_recipients, _take = claims.claim, lease.take
+_take = lease.take
 
 
 def _claims_after_the_call() -> AbstractContextManager[object]:
@@ -34,11 +34,6 @@ def _claims_after_the_call() -> AbstractContextManager[object]:
         _end(self, item, ending)
 
     return replaced(Ledger, claim=claim, end=end)()
-
-
-def _claim_unasked(*arguments: Any) -> Write:
-    """Claim recipients that another job may have."""
-    return replace(_claim_recipients(*arguments), condition="")
 
 
 def _read_alone(self: Ledger, record_id: str, job: Job) -> Reading:
@@ -90,7 +85,6 @@ _WAITS = "no_job_waits_for_a_bad_one"
 
 LEDGER_MUTANTS = (
     Mutant("claim after the call", _claims_after_the_call, (_TWICE,)),
-    Mutant("claim without a condition", replaced(claims, claim=_claim_unasked), (_TWICE,)),
     Mutant("gate asked with half a reading", replaced(Ledger, read=_read_alone), (_WAITS,)),
     Mutant("nonce not compared", replaced(job_item, _as_read=_state_alone), (_TWICE, _REASON)),
     Mutant("claim given up without a fence", replaced(Ledger, fence=_never_fenced), (_REASON,)),
