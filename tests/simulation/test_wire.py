@@ -28,14 +28,20 @@ CALL = "ssm.get_parameter"
 class Asking:
     """One caller that reads one parameter, `times` times."""
 
-    def __init__(self, *incidents: Incident, attempts: int = 1, times: int = 1) -> None:
+    def __init__(
+        self,
+        *incidents: Incident,
+        attempts: int = 1,
+        times: int = 1,
+        raises_lost: bool = False,
+    ) -> None:
         self.timeline = Timeline(0.0)
         self.wire = Wire(self.timeline, incidents, latencies=LATENCIES, random=Random(1))
         self.caller = Caller(name="worker1")
         self.seen: list[object] = []
         ssm = SsmService(lambda: 0.0)
         ssm.put("p", "text")
-        patience = Patience(connect_s=2, read_s=3, attempts=attempts)
+        patience = Patience(connect_s=2, read_s=3, attempts=attempts, raises_lost=raises_lost)
         self._client: Any = ServiceClient(self.wire, self.caller, patience, name="ssm", service=ssm)
         for _ in range(times):
             self.timeline.spawn(self._ask)
@@ -52,8 +58,8 @@ class Asking:
         return self.wire.attempts
 
 
-def met(trouble: Trouble, *, seconds: float = 0.0) -> CallIncident:
-    return CallIncident(call=CALL, nth=1, trouble=trouble, seconds=seconds)
+def met(trouble: Trouble, *, nth: int = 1, seconds: float = 0.0) -> CallIncident:
+    return CallIncident(call=CALL, nth=nth, trouble=trouble, seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +127,21 @@ def test_the_sdk_asks_again_after_what_may_pass() -> None:
     """Standard retries: three attempts of a throttled call, one of a forbidden one."""
     assert Asking(met(Trouble.THROTTLED), attempts=3).seen == ["text"]
     assert len(Asking(met(Trouble.FORBIDDEN), attempts=3).attempts) == 1
+
+
+@pytest.mark.parametrize(
+    ("raises_lost", "error"), [(False, "AccessDeniedException"), (True, "ConnectionClosedError")]
+)
+def test_a_lost_answer_counts_for_the_intakes_client_alone(
+    *, raises_lost: bool, error: str
+) -> None:
+    """The SDK reports its last attempt, the intake's client the one that may have worked."""
+    incidents = (met(Trouble.CUT_AFTER), met(Trouble.FORBIDDEN, nth=2))
+    asking = Asking(*incidents, attempts=3, raises_lost=raises_lost)
+    assert [attempt.result for attempt in asking.attempts] == ["done", "AccessDeniedException"]
+    (raised,) = asking.seen
+    assert isinstance(raised, type)
+    assert raised.__name__ == error
 
 
 def test_an_outage_hits_its_share_of_the_calls() -> None:

@@ -13,11 +13,16 @@ def _for_ever() -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """The settings of a client: its time-outs in seconds and its attempts of a call."""
+    """The settings of a client: its time-outs in seconds and its attempts of a call.
+
+    Of several failed attempts the SDK raises the last error. With `raises_lost` it is the first
+    whose call may have had its effect, as with the intake's own client.
+    """
 
     connect_s: float
     read_s: float
     attempts: int
+    raises_lost: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -35,7 +35,8 @@ DEAD_LETTER_URL = f"https://simulated.amazonaws.com/{DEAD_LETTERS}"
 _WORKER = Patience(connect_s=1, read_s=2, attempts=2)
 _LEDGER = Patience(connect_s=1, read_s=2, attempts=1)
 _SES = Patience(connect_s=ses.CONNECT_TIMEOUT_S, read_s=ses.READ_TIMEOUT_S, attempts=1)
-_INTAKE = Patience(connect_s=1, read_s=3, attempts=2)
+_INTAKE_SSM = Patience(connect_s=1, read_s=3, attempts=2, raises_lost=True)
+_INTAKE_SQS = Patience(connect_s=1, read_s=3, attempts=5, raises_lost=True)
 
 # Makes a client of `dynamodb`, `sqs`, `ses` or `ssm` for an environment.
 Connect = Callable[[ExecutionEnvironment, str, Patience], Any]
@@ -75,10 +76,10 @@ class DeployedFunctions:
 
     def intake(self, environment: ExecutionEnvironment) -> Handler:
         """Return the intake's handler."""
-        source = ParameterSource(self.connect(environment, "ssm", _INTAKE), PREFIX)
+        source = ParameterSource(self.connect(environment, "ssm", _INTAKE_SSM), PREFIX)
         built = Intake(
             loader=Loader(source, Settings(), now=environment.ticks),
-            jobs=Queue(self.connect(environment, "sqs", _INTAKE), QUEUE_URL),
+            jobs=Queue(self.connect(environment, "sqs", _INTAKE_SQS), QUEUE_URL),
             journal=Journal("intake", "world", stream=self.tape.stream(environment)),
             now=environment.now,
         )

@@ -20,6 +20,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from bouncer.lost_answer import may_have_worked
 from bouncer_sim.world.attempt import DONE, Attempt
 from bouncer_sim.world.caller import Caller, Patience
 from bouncer_sim.world.incident import CallIncident, Incident, Outage, Trouble
@@ -71,13 +72,16 @@ class Wire:
         self, caller: Caller, patience: Patience, call: str, handler: Handler, arguments: Any
     ) -> Answer:
         """Make one call as an SDK does, with its retries; raises botocore's errors."""
+        lost: ClientError | BotoCoreError | None = None
         for number in range(1, patience.attempts + 1):
             caller.require_life()
             try:
                 return self._attempt(caller, patience, call, handler, arguments)
             except (ClientError, BotoCoreError) as error:
+                if patience.raises_lost and lost is None and may_have_worked(error):
+                    lost = error
                 if number == patience.attempts or not may_pass(error) or caller.left_s() <= 0:
-                    raise
+                    raise lost or error from None
             pause = self._random.random() * min(2.0 ** (number - 1), _LONGEST_BACKOFF_S)
             self._timeline.sleep(pause)
         raise AssertionError  # never reached: the last attempt returns or raises
