@@ -17,6 +17,7 @@ from bouncer.sending.queue import GROUP, deduplication_id
 from bouncer_sim.event_source_mapping import EventSourceMapping, InvocationError
 from bouncer_sim.fake_ses.ses_account import Account, ReceivedMail
 from bouncer_sim.world.attempt import Attempt
+from bouncer_sim.world.attribute_value import Item
 from bouncer_sim.world.caller import Caller, Patience
 from bouncer_sim.world.deployed_functions import (
     DEAD_LETTERS,
@@ -87,7 +88,10 @@ class Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All that happened in a run; times are seconds since the epoch."""
+    """All that happened in a run; times are seconds since the epoch.
+
+    `ledger` has the items at the end, `versions` all that they ever were.
+    """
 
     scenario: Scenario
     attempts: list[Attempt]
@@ -97,6 +101,7 @@ class History:
     queued: list[QueuedMessage]
     left: list[QueuedMessage]
     dead: list[QueuedMessage]
+    ledger: dict[str, Item]
     versions: list[ItemVersion]
     started_at: float
     ended_at: float
@@ -188,6 +193,7 @@ class SimulatedWorld:
             queued=self._queue.sent,
             left=self._queue.messages,
             dead=self._dead.sent,
+            ledger=self.ledger.items,
             versions=self.ledger.versions,
             started_at=START,
             ended_at=self._now(),
