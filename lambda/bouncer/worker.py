@@ -19,6 +19,7 @@ from botocore.config import Config
 from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
+from bouncer.operator_settings import Settings
 from bouncer.sending import ses, table
 from bouncer.sending.attempts import Attempts, HeldError, Terms, deliveries
 from bouncer.sending.gate import LIFETIME
@@ -115,6 +116,7 @@ class Worker:
         self._environment = new_name()
         self._living = ""  # the last invocation here that could not give the lease back
         self._kept = KeptJobs(ledger=ledger, jobs=jobs, outcomes=outcomes, ticks=ticks)
+        self._met_stranger_at: float | None = None
         self._attempts = Attempts(
             ledger=ledger,
             jobs=jobs,
@@ -162,6 +164,8 @@ class Worker:
             return records, error
         if lease.taken_over:
             self._outcomes.lease_taken_over()
+        if lease.after_stranger:  # an invocation that ends early leaves the wait to the next one
+            self._met_stranger_at = self._ticks()
         left = self._work(records, term, lease)
         self._kept.bury(lease.kept, until=term.ends - RESERVE_S)
         self._give_back(me, term)
@@ -171,14 +175,12 @@ class Worker:
         self, records: Sequence[Record], term: Term, lease: Lease
     ) -> tuple[Sequence[Record], Exception | None]:
         """Work off records in order until one can't be; return it and all behind it."""
-        done, begun = 0, self._ticks()
+        done = 0
         try:
             self._renew(records, term)
             loaded = self._loader.load()
             self._outcomes.documents(loaded)
-            self._pacer.spacing_s = 1 / loaded.settings.rate
-            if lease.after_stranger:
-                self._pacer.after_stranger(at=begun)
+            self._keep_pace(loaded.settings)
             terms = Terms(
                 settings=loaded.settings,
                 held=loaded.sending_held,
@@ -192,6 +194,13 @@ class Worker:
         except _EXPECTED as error:
             return records[done:], error
         return (), None
+
+    def _keep_pace(self, in_force: Settings) -> None:
+        """Set the spacing of calls, also from a call that another environment may have made."""
+        self._pacer.spacing_s = 1 / in_force.rate
+        if self._met_stranger_at is not None:
+            self._pacer.after_stranger(at=self._met_stranger_at)
+            self._met_stranger_at = None
 
     def _renew(self, records: Sequence[Record], term: Term) -> None:
         """Keep the batch invisible a little longer than this invocation can last."""

@@ -137,6 +137,7 @@ class WorkerDriver:
             self._outbox.forget(message_id)
         self._received.clear()
         self._services.queue.sent.clear()
+        self._services.ledger.versions.clear()
 
     def _invoke(self, event: dict[str, list[Record]]) -> object:
         return self._worker.handle(

@@ -19,6 +19,7 @@ _LONGEST_START_S = 10.0  # from Lambda's start of the timeout to the call of the
 _AFTER_S = 11  # a batch comes again this long after the lease that kept it out
 _NOBODY = "nobody"
 _MOST_KEPT = 1000  # some 37 KB
+_LONGEST_ASKING_S = 20.0  # for the lease: five requests of three seconds, and the pauses
 
 
 class LeaseBusyError(BouncerError):
@@ -99,19 +100,43 @@ class Lease:
         return len(self.kept) < _MOST_KEPT
 
 
-def take(me: str, term: Term, ticks: float) -> Write:
+@dataclass(slots=True)
+class KeptOut:
+    """The holder that keeps an environment out, and since when, on its monotonic clock.
+
+    It is for an environment that does not know the present, and so can't tell that a lease is over.
+    """
+
+    holder: str = _NOBODY
+    since: float = 0.0
+
+    def note(self, item: Item, *, ticks: float) -> None:
+        """Note the lease of another invocation, which an invocation that began at `ticks` met."""
+        holder = text_of(item, "holder")
+        if holder and holder != self.holder:
+            self.holder, self.since = holder, ticks
+
+    def past(self, term: Term, *, ticks: float) -> str:
+        """Return the holder whose lease is over, as it was met longer ago than any lease lasts."""
+        longest_s = term.timeout_s + _GRACE_S + _LONGEST_ASKING_S
+        return self.holder if ticks - self.since > longest_s else _NOBODY
+
+
+def take(me: str, term: Term, ticks: float, *, past: str = _NOBODY) -> Write:
     """Return the write that takes the lease for the invocation `me`, if it is free or over.
 
-    Whoever has given it back can't get it again: a late effect of this write changes nothing.
+    `past` is a holder whose lease is known to be over. Whoever has given the lease back can't get
+    it again: a late effect of this write changes nothing.
     """
     return Write(
         key=LEASE,
         update="SET #was = if_not_exists(#holder, :nobody), #holder = :me, #until = :until",
         condition="(attribute_not_exists(#gone) OR #gone <> :me) AND "
-        "(attribute_not_exists(#holder) OR #holder = :me OR #until < :now)",
+        "(attribute_not_exists(#holder) OR #holder = :me OR #until < :now OR #holder = :past)",
         values={
             ":me": text(me),
             ":nobody": text(_NOBODY),
+            ":past": text(past),
             ":until": number(_ms(term.until_s)),
             ":now": number(_ms(term.now_s(ticks))),
         },

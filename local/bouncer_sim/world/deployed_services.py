@@ -40,7 +40,7 @@ class DeployedServices:
     ) -> None:
         self.account = Account(verified)
         self.ledger = DynamoDbService(now)
-        self.parameters = SsmService()
+        self.parameters = SsmService(now)
         self.dead_letters = FifoQueue(
             DEAD_LETTERS, now=now, visibility_s=_DEAD_VISIBILITY_S, retention_s=_DEAD_RETENTION_S
         )

@@ -21,6 +21,7 @@ from bouncer_sim.world.attribute_value import Item
 from bouncer_sim.world.caller import Caller, Patience
 from bouncer_sim.world.deployed_functions import PREFIX, DeployedFunctions
 from bouncer_sim.world.deployed_services import QUEUE_ARN, QUEUE_URL, DeployedServices
+from bouncer_sim.world.dynamodb_service import ItemVersion
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
 from bouncer_sim.world.fifo_queue import QueuedMessage
 from bouncer_sim.world.journal_tape import JournalLine, JournalTape
@@ -38,6 +39,7 @@ from bouncer_sim.world.scenario import (
     ParameterChanges,
     Scenario,
     Step,
+    settings_document,
 )
 from bouncer_sim.world.service_client import ServiceClient
 from bouncer_sim.world.timeline import EndOfTask, Task, Timeline
@@ -75,7 +77,10 @@ class Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All that happened in a run; times are seconds since the epoch."""
+    """All that happened in a run; times are seconds since the epoch.
+
+    `ledger` has the items at the end, `versions` all that they ever were.
+    """
 
     scenario: Scenario
     attempts: list[Attempt]
@@ -86,6 +91,7 @@ class History:
     left: list[QueuedMessage]
     dead: list[QueuedMessage]
     ledger: dict[str, Item]
+    versions: list[ItemVersion]
     started_at: float
     ended_at: float
 
@@ -104,6 +110,7 @@ class SimulatedWorld:
         )
         self._tape = JournalTape(self._timeline)
         self._mails: list[Mail] = []
+        self._recipients: dict[str, dict[str, None]] = {}
         self._services = DeployedServices(self._now, verified=[DOMAIN])
         self._queue = self._services.queue
         self._ssm = self._services.parameters
@@ -139,7 +146,8 @@ class SimulatedWorld:
     def run(self) -> History:
         """Let the scenario happen until nothing is left to do, and return what happened."""
         self._ssm.put(f"{PREFIX}/rules/everybody", RULE)
-        self._ssm.put(f"{PREFIX}/settings", f"expiry_margin: {self._scenario.expiry_margin_s}")
+        settings = settings_document(self._scenario.expiry_margin_s, self._scenario.rate)
+        self._ssm.put(f"{PREFIX}/settings", settings)
         for step in self._scenario.steps:
             self._timeline.at(START + step.at, partial(self._happen, step))
         for _ in range(_POLLERS):
@@ -155,6 +163,7 @@ class SimulatedWorld:
             left=self._queue.messages,
             dead=self._services.dead_letters.sent,
             ledger=self._services.ledger.items,
+            versions=self._services.ledger.versions,
             started_at=START,
             ended_at=self._now(),
         )
@@ -229,10 +238,13 @@ class SimulatedWorld:
     def _take_in(
         self, message_id: str, sender: str, recipients: Iterable[str], received_at: float
     ) -> None:
+        """Have SES know a mail; a second job for it may be for other recipients of it."""
+        known = self._recipients.setdefault(message_id, {})
+        known.update(dict.fromkeys(recipients))
         mail = ReceivedMail(
             message_id=message_id,
             sender=sender,
-            recipients=tuple(recipients),
+            recipients=tuple(known),
             received_at=received_at,
             headers=b"",
         )

@@ -149,6 +149,17 @@ def test_a_refused_receipt_handle_leaves_the_batch_alone(lone: LoneWorker) -> No
     assert len(lone.queue.visible) == 1
 
 
+def test_an_invocation_that_ends_early_leaves_the_wait_to_the_next_one(lone: LoneWorker) -> None:
+    """Another environment has just called SES; this one must not forget that with a stale batch."""
+    lone.deliver(lone.job())
+    lone.worker = lone.environment()
+    lone.queue.failed = [[{"Id": "0", "SenderFault": True, "Code": "ReceiptHandleIsInvalid"}]]
+    assert lone.deliver(lone.job(message_id="m2"), first=2) == ["q2"]
+    assert lone.deliver(lone.job(message_id="m3"), first=3) == []
+    first, second = lone.ses.calls
+    assert second - first >= 1.0
+
+
 def test_starts_are_counted_only_after_a_death(lone: LoneWorker) -> None:
     """An ordinary invocation writes nothing more than its endings."""
     lone.deliver(lone.job())
