@@ -6,7 +6,7 @@ BIN := .venv/bin
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
-demo: .venv/ready ## judge and bounce the sample mails into demo-out/ (5 s)
+demo: .venv/ready ## judge and bounce the sample mails into demo-out/ (1 s)
 	@$(BIN)/bouncer demo --out demo-out
 
 test: .venv/ready ## run all tests (2 min)

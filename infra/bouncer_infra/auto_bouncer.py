@@ -121,25 +121,18 @@ class AutoBouncer(Construct):
     def _account_settings(self, code: lambda_.Code) -> AccountSettings | None:
         """Make the custom resources for the active rule set and the default configuration set.
 
-        None if the deployment asks for neither.
-
-        An identity created here comes with the configuration set: the custom resource is there to
-        take it off again, as the identity outlives the set.
+        None if the deployment asks for neither. An identity that this stack creates names its set
+        from the start. It outlives the stack, so that the resource has to take the set off it.
         """
         settings = self.settings
         if not (settings.attaches or settings.activate_rule_set):
             return None
-        held = AccountSettings(
-            self,
-            "AccountSettings",
-            settings=settings,
-            code=code,
-        )
+        resources = AccountSettings(self, "AccountSettings", settings=settings, code=code)
         if settings.activate_rule_set:
-            held.activate(settings.rule_set, needs=self.mail_path)
+            resources.activate(settings.rule_set, needs=self.mail_path)
         if settings.attaches:
-            held.attach(settings.identity, self.sending.configuration_set, needs=self.sending)
-        return held
+            resources.attach(settings.identity, self.sending.configuration_set, needs=self.sending)
+        return resources
 
     def _region(self) -> str | None:
         region = Stack.of(self).region

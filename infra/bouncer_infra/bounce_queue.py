@@ -6,8 +6,8 @@ from constructs import Construct
 
 from bouncer.function_limits import VISIBILITY_TIMEOUT_S
 
-# More than a job can be handed back in its 24 hours, so an outage makes no dead letters: only jobs
-# that crash the worker again and again are received so often. It is the most SQS allows.
+# More than a job can be handed back in its 24 hours, so that an outage makes no dead letters. The
+# worker itself buries a job on which workers die. It is the most SQS allows.
 MAX_RECEIVE_COUNT = 1000
 
 
@@ -31,8 +31,8 @@ class BounceQueue(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(VISIBILITY_TIMEOUT_S),
-            # Longer than the 24 hours a bounce can wait: the worker reports a job that expired. And
-            # longer than the 100 hours in which crashes alone make a job a dead letter.
+            # Longer than the 24 hours a bounce can wait, so that the worker reports a job that
+            # expired, even after an outage of some days.
             retention_period=Duration.days(7),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=MAX_RECEIVE_COUNT

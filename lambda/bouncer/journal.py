@@ -188,7 +188,8 @@ class Journal:
     def lease_busy(self, count: int, error: Exception) -> None:
         """Report that another invocation had the lease, so that the batch comes again."""
         fields = {"jobs": count, **_described(error)}
-        self._write("lease_busy", fields, {Metric.LEASE_BUSY: 1}, level="warning")
+        metrics = {Metric.LEASE_BUSY: 1, Metric.HANDED_BACK: count}
+        self._write("lease_busy", fields, metrics, level="warning")
 
     def lease_taken_over(self) -> None:
         """Report that an earlier invocation died, or lost the ledger, with the lease."""

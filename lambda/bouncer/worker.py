@@ -19,6 +19,7 @@ from botocore.config import Config
 from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
+from bouncer.operator_settings import Settings
 from bouncer.sending import ses, table
 from bouncer.sending.attempts import Attempts, HeldError, Terms, deliveries
 from bouncer.sending.gate import LIFETIME
@@ -27,7 +28,7 @@ from bouncer.sending.lease import Lease, LeaseBusyError, Term
 from bouncer.sending.ledger import PAUSE_S, Ledger
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
-from bouncer.sending.pacer import OutOfTimeError, Pacer
+from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
 from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
@@ -41,6 +42,7 @@ _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard",
 # Time an invocation must have left when a call starts: the longest call, the longest ending of its
 # job with a ledger that does not answer, and the lease to give back.
 RESERVE_S = ses.CONNECT_TIMEOUT_S + ses.READ_TIMEOUT_S + 11 + 6
+LAST_CALL_S = WORKER_TIMEOUT_S - RESERVE_S  # from the start of an invocation
 
 _RENEWED_S = 15  # a batch stays invisible for so long after its invocation
 _LAST_TRY_S = 10  # the lease is not given back in the last seconds: what is left goes back then
@@ -112,7 +114,9 @@ class Worker:
         self._sleep = sleep
         self._new_name = new_name
         self._environment = new_name()
+        self._living = ""  # the last invocation here that could not give the lease back
         self._kept = KeptJobs(ledger=ledger, jobs=jobs, outcomes=outcomes, ticks=ticks)
+        self._met_stranger_at: float | None = None
         self._attempts = Attempts(
             ledger=ledger,
             jobs=jobs,
@@ -141,7 +145,7 @@ class Worker:
         )
         left, error = self._under_lease(records, me, term)
         if error is not None:
-            self._return(left, error)
+            self._return(left, error, done=len(records) - len(left))
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in left]}
 
     def _under_lease(
@@ -154,12 +158,14 @@ class Worker:
         """
         try:
             lease = self._ledger.take_lease(
-                me, term, environment=self._environment, ticks=self._ticks()
+                me, term, environment=self._environment, ticks=self._ticks(), living=self._living
             )
         except (LeaseBusyError, LedgerError) as error:
             return records, error
         if lease.taken_over:
             self._outcomes.lease_taken_over()
+        if lease.after_stranger:  # an invocation that ends early leaves the wait to the next one
+            self._met_stranger_at = self._ticks()
         left = self._work(records, term, lease)
         self._kept.bury(lease.kept, until=term.ends - RESERVE_S)
         self._give_back(me, term)
@@ -169,14 +175,12 @@ class Worker:
         self, records: Sequence[Record], term: Term, lease: Lease
     ) -> tuple[Sequence[Record], Exception | None]:
         """Work off records in order until one can't be; return it and all behind it."""
-        done, begun = 0, self._ticks()
+        done = 0
         try:
             self._renew(records, term)
             loaded = self._loader.load()
             self._outcomes.documents(loaded)
-            self._pacer.spacing_s = 1 / loaded.settings.rate
-            if lease.after_stranger:
-                self._pacer.after_stranger(at=begun)
+            self._keep_pace(loaded.settings)
             terms = Terms(
                 settings=loaded.settings,
                 held=loaded.sending_held,
@@ -190,6 +194,13 @@ class Worker:
         except _EXPECTED as error:
             return records[done:], error
         return (), None
+
+    def _keep_pace(self, in_force: Settings) -> None:
+        """Set the spacing of calls, also from a call that another environment may have made."""
+        self._pacer.spacing_s = 1 / in_force.rate
+        if self._met_stranger_at is not None:
+            self._pacer.after_stranger(at=self._met_stranger_at)
+            self._met_stranger_at = None
 
     def _renew(self, records: Sequence[Record], term: Term) -> None:
         """Keep the batch invisible a little longer than this invocation can last."""
@@ -207,13 +218,18 @@ class Worker:
             except LedgerError as error:
                 if self._ticks() + PAUSE_S > term.ends - _LAST_TRY_S:
                     self._outcomes.worker_failed("lease", error)
+                    self._living = me
                     return
                 self._sleep(PAUSE_S)
             else:
                 return
 
-    def _return(self, records: Sequence[Record], error: Exception) -> None:
-        """Report the records that are left, and have them delivered again soon."""
+    def _return(self, records: Sequence[Record], error: Exception, *, done: int) -> None:
+        """Report the records that are left, and have them delivered again soon.
+
+        `done` is the number of records before them. If there are any, and only the time is up, the
+        batch was too long for one invocation, as it is at a low `rate`: it goes on at once.
+        """
         match error:
             case StaleBatchError():
                 self._outcomes.stale_batch(len(records), error)
@@ -221,6 +237,8 @@ class Worker:
             case LeaseBusyError():
                 self._outcomes.lease_busy(len(records), error)
                 delay_s = error.delay_s
+            case TimeIsUpError() if done:
+                delay_s = 0
             case HeldError():
                 self._outcomes.held(len(records), error)
                 delay_s = self._delay_s(records[0], LONGEST_DELAY_S)

@@ -6,7 +6,7 @@ Without the extra `local` the wheel brings only what runs in AWS.
 import sys
 from importlib.util import find_spec
 
-_OF_THE_EXTRA = {"boto3": "boto3", "dns": "dnspython", "moto": "moto", "rich": "rich"}
+_OF_THE_EXTRA = {"boto3": "boto3", "dns": "dnspython", "rich": "rich"}
 DISTRIBUTION = "ses-auto-bouncer"
 WRONG_USAGE = 2  # the exit status
 

@@ -7,6 +7,7 @@ order of the inputs.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bouncer.errors import UnreadableEventError
 from bouncer.jobs.job import JobError
@@ -15,7 +16,10 @@ from bouncer.mail.message import Message
 from bouncer.rules.rule import Mode
 from bouncer.sources.loader import Loaded
 from bouncer_cli.mail_item import Item
-from bouncer_sim.worker_driver import Outcome, WorkerDriver
+from bouncer_sim.bounce_outcome import Outcome
+
+if TYPE_CHECKING:  # boto3, which it brings along, takes a while
+    from bouncer_sim.worker_driver import WorkerDriver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ def replay(
     loaded: Loaded,
     *,
     now: Callable[[], datetime],
-    sending: WorkerDriver | None = None,
+    sending: "WorkerDriver | None" = None,
 ) -> Iterator[Result]:
     """Yield one result for every item, in order."""
     results = (_decide(item, loaded, now) for item in items)
@@ -82,7 +86,7 @@ def _bounce(judgement: Judgement) -> Bounce:
     return _NO_BOUNCE
 
 
-def _sent(results: Iterable[tuple[Result, bytes]], sending: WorkerDriver) -> Iterator[Result]:
+def _sent(results: Iterable[tuple[Result, bytes]], sending: "WorkerDriver") -> Iterator[Result]:
     """Yield results with the outcomes of their jobs, sent in batches so that memory stays flat."""
     waiting: list[Result] = []
     jobs = 0

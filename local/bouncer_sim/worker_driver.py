@@ -1,116 +1,43 @@
-"""Drives jobs through queue, mapping, worker and fake SES, and reports the outcome of each.
+"""Drives jobs through queue, mapping, worker and SES, and reports the outcome of each.
 
-The worker is the deployed one, with another clock: by default a simulated one, so a thousand paced
-bounces take moments.
+The worker is the deployed one; the services are those of the simulated world, without its troubles.
+The clock is by default a simulated one, so a thousand paced bounces take moments.
 """
 
-import time
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import boto3
-
-from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import BATCH_SIZE, WORKER_TIMEOUT_S
 from bouncer.jobs.job import Job
-from bouncer.journal import error_text
 from bouncer.mail.address import domain
 from bouncer.mail.message import Message
 from bouncer.operator_settings import Settings
-from bouncer.sending.ending import Ending
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Record, WorkerQueue
-from bouncer.sending.ses import CONFIG, Sender
+from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loader import Loader
 from bouncer.sources.source import Documents
 from bouncer.worker import Worker
+from bouncer_sim.bounce_outcome import Outcome
 from bouncer_sim.clock import Clock, SimulatedClock, now
-from bouncer_sim.embedded_aws import EmbeddedAws, embedded_aws
 from bouncer_sim.event_source_mapping import EventSourceMapping
-from bouncer_sim.fake_ses.server import FakeSes
+from bouncer_sim.fake_ses.outbox import Outbox
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """A job's outcome: `status` is sent, withheld or failed; `reason` says why, if not sent.
-
-    While sending is held it is queued: the job would wait for an operator.
-    """
-
-    status: str
-    reason: str | None = None
-
-
-class OutcomeRecorder:
-    """Keeps the outcome of each job by its reference, in place of the worker's journal."""
-
-    def __init__(self) -> None:
-        self._outcomes: dict[str, Outcome] = {}
-
-    def take(self) -> dict[str, Outcome]:
-        """Return the outcomes since the last call."""
-        taken, self._outcomes = self._outcomes, {}
-        return taken
-
-    def ended(self, ending: Ending, job: Job | None, settings: Settings, **_: object) -> None:  # noqa: ARG002
-        """Keep the outcome, with the reason or the text of the error if it was not sent."""
-        if job is not None:
-            reason = error_text(ending.error) if ending.error else ending.reason or None
-            self._outcomes[job.reference] = Outcome(status=str(ending.outcome), reason=reason)
-
-    def wait(self, job: Job) -> None:
-        """Keep that the job waits."""
-        self._outcomes[job.reference] = Outcome(status="queued", reason="held")
-
-    def begin(self, request_id: str) -> None:
-        """Keep nothing: only a job's end is of interest here."""
-
-    def documents(self, loaded: Loaded) -> None:
-        """Keep nothing."""
-
-    def retried(self, job: Job, error: Exception) -> None:
-        """Keep nothing."""
-
-    def handed_back(self, count: int, error: Exception) -> None:
-        """Keep nothing."""
-
-    def held(self, count: int, error: Exception) -> None:
-        """Keep nothing."""
-
-    def lease_busy(self, count: int, error: Exception) -> None:
-        """Keep nothing."""
-
-    def lease_taken_over(self) -> None:
-        """Keep nothing."""
-
-    def stale_batch(self, count: int, error: Exception) -> None:
-        """Keep nothing."""
-
-    def worker_failed(
-        self, stage: str, error: Exception, reference: str | None = None, **_: object
-    ) -> None:
-        """Keep nothing."""
-
-
-class PatientQueue(WorkerQueue):
-    """Lets simulated time pass instead of making a handed back job invisible."""
-
-    def __init__(self, clock: Clock, *args: Any) -> None:
-        super().__init__(*args)
-        self._clock = clock
-
-    def hand_back(self, records: Iterable[Record], *, delay_s: int) -> None:
-        """Sleep `delay_s`, then have the records delivered again at once."""
-        self._clock.sleep(delay_s)
-        super().hand_back(records, delay_s=0)
+from bouncer_sim.outcome_recorder import OutcomeRecorder
+from bouncer_sim.world.deployed_services import (
+    DEAD_LETTER_URL,
+    QUEUE_ARN,
+    QUEUE_URL,
+    TABLE,
+    DeployedServices,
+)
+from bouncer_sim.world.direct_client import DirectClient
 
 
 def new_name() -> str:
@@ -129,29 +56,42 @@ class _FixedSource:
 
 
 class WorkerDriver:
-    """A queue, a worker and a fake SES; `submit` jobs, then `drain` for their outcomes."""
+    """A queue, a worker and SES; `submit` jobs, then `drain` for their outcomes.
 
-    def __init__(self, aws: EmbeddedAws, ses: FakeSes, clock: Clock, settings: Settings) -> None:
-        self._ses = ses
+    `verified` are the identities that SES knows, beside the domains that receive mail. Each bounce
+    becomes a file in the folder `out`.
+    """
+
+    def __init__(
+        self, *, out: Path, clock: Clock, settings: Settings, verified: Collection[str]
+    ) -> None:
         self._clock = clock
         self._held = not settings.sending
         # Jobs worth driving through the queue together: a batch of the mapping, or one to watch.
         self.batch = BATCH_SIZE if isinstance(clock, SimulatedClock) else 1
         self._outcomes = OutcomeRecorder()
-        environment = WorkerEnvironment.from_env(aws.environ)
-        kind = partial(PatientQueue, clock) if isinstance(clock, SimulatedClock) else WorkerQueue
-        sqs = boto3.client("sqs")
-        self._jobs = kind(sqs, environment.queue_url, environment.dead_letter_url)
-        self._worker = Worker(
+        self._outbox = Outbox(out)
+        self._services = DeployedServices(clock.time, verified=verified, outbox=self._outbox)
+        self._jobs = WorkerQueue(self._client("sqs"), QUEUE_URL, DEAD_LETTER_URL)
+        self._worker = self._make_worker(settings)
+        self._mapping = EventSourceMapping(self._client("sqs"), QUEUE_URL, QUEUE_ARN, self._invoke)
+        self._received: list[str] = []
+
+    def _client(self, name: str) -> Any:  # in boto3's place
+        return DirectClient(self._services.by_name[name])
+
+    def _make_worker(self, settings: Settings) -> Worker:
+        clock = self._clock
+        return Worker(
             loader=Loader(_FixedSource(), settings, now=clock.time),
             ledger=Ledger(
-                Table(boto3.client("dynamodb"), environment.ledger_table),
+                Table(self._client("dynamodb"), TABLE),
                 now=partial(now, clock),
                 sleep=clock.sleep,
                 new_name=new_name,
             ),
             jobs=self._jobs,
-            sender=Sender(boto3.client("ses", config=CONFIG)),
+            sender=Sender(self._client("ses")),
             pacer=Pacer(now=clock.time, sleep=clock.sleep),
             outcomes=self._outcomes,
             now=partial(now, clock),
@@ -159,8 +99,6 @@ class WorkerDriver:
             sleep=clock.sleep,
             new_name=new_name,
         )
-        self._mapping = EventSourceMapping(sqs, environment.queue_url, aws.queue_arn, self._invoke)
-        self._received: list[str] = []
 
     def submit(self, job: Job, message: Message, headers: bytes) -> None:
         """Queue a job as intake would, for a mail that is taken as received this moment.
@@ -172,7 +110,7 @@ class WorkerDriver:
             self._outcomes.wait(job)
             return
         for recipient in message.recipients:
-            self._ses.verify(domain(recipient))
+            self._services.account.verify(domain(recipient))
         mail = ReceivedMail(
             message_id=message.message_id,
             sender=message.sender,
@@ -180,33 +118,28 @@ class WorkerDriver:
             received_at=self._clock.time(),
             headers=headers,
         )
-        self._ses.receive(mail)
+        self._services.account.receive(mail)
         self._received.append(message.message_id)
         self._jobs.send(replace(job, received_at=now(self._clock)))
 
     def drain(self) -> dict[str, Outcome]:
         """Work until the queue is empty; return the outcomes by reference."""
-        while self._mapping.waiting():
-            if not self._mapping.poll() and not isinstance(self._clock, SimulatedClock):
-                time.sleep(0.1)
-        for message_id in self._received:
-            self._ses.forget(message_id)
-        self._received.clear()
+        while (visible_at := self._services.queue.next_visible_at()) is not None:
+            self._clock.sleep(max(visible_at - self._clock.time(), 0.0))
+            self._mapping.poll()
+        self._forget()
         return self._outcomes.take()
+
+    def _forget(self) -> None:
+        """Let go of what has ended, so that memory stays flat."""
+        for message_id in self._received:
+            self._services.account.forget(message_id)
+            self._outbox.forget(message_id)
+        self._received.clear()
+        self._services.queue.sent.clear()
+        self._services.ledger.versions.clear()
 
     def _invoke(self, event: dict[str, list[Record]]) -> object:
         return self._worker.handle(
             event["Records"], remaining_s=WORKER_TIMEOUT_S, request_id="local"
         )
-
-
-@contextmanager
-def sending(
-    *, out: Path, clock: Clock, settings: Settings, verified: Collection[str]
-) -> Iterator[WorkerDriver]:
-    """Everything between the queue and the sent bounces, for the length of a `with`."""
-    with (
-        FakeSes(verified=verified, clock=clock.time, out=out) as ses,
-        embedded_aws(ses.endpoint) as aws,
-    ):
-        yield WorkerDriver(aws, ses, clock, settings)

@@ -23,7 +23,7 @@ from bouncer.aws.client import SQS, SSM, Surroundings
 from bouncer.aws.signer import Signer
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import SourceError
-from bouncer_sim.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
+from tests.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
 from tests.front import KEY, SECRET, Reply, front, signature, through_boto3
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)

@@ -15,7 +15,7 @@ from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
 from bouncer_cli.deployed_settings import DeployedSettings, deployed_settings
 from bouncer_cli.doctor.account import Account
-from bouncer_sim.embedded_aws import embedded_aws
+from tests.embedded_aws import embedded_aws
 from tests.functions.doctor.aws import ALLOWED, REGION, Aws
 
 PREFIX = "/ses-auto-bouncer/main"

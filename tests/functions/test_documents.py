@@ -19,7 +19,7 @@ from bouncer.reasons import Reason
 from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
-from bouncer_sim.embedded_aws import embedded_aws
+from tests.embedded_aws import embedded_aws
 
 ROOT = Path(cli.__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bouncer.sending.ses_errors import DeadLetterError, Scope, row_of
-from bouncer_sim.worker_driver import PatientQueue
 from tests.functions.worker.line import Line
+from tests.functions.worker.patient_queue import PatientQueue
 from tests.unit.test_ses_errors import EXPECTED
 
 SICK = "bounces@sick.example"

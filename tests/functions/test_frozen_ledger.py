@@ -12,7 +12,7 @@ import pytest
 from bouncer.jobs.job_json import from_json
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.table import Table
-from bouncer_sim.embedded_aws import embedded_aws
+from tests.embedded_aws import embedded_aws
 
 RELEASES = sorted((Path(__file__).parents[1] / "upgrade").glob("*/"))
 

@@ -12,7 +12,7 @@ from bouncer.operator_settings import Settings
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.source import SourceError
-from bouncer_sim.embedded_aws import embedded_aws
+from tests.embedded_aws import embedded_aws
 
 PREFIX = "/ses-auto-bouncer/test"
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)

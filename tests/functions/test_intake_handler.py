@@ -8,7 +8,7 @@ import pytest
 
 from bouncer import intake
 from bouncer.jobs.job_json import from_json
-from bouncer_sim.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
+from tests.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
 from tests.front import KEY, SECRET, behind, front, through_boto3
 from tests.functions.intake_events import REJECT, event
 

@@ -12,7 +12,7 @@ from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Document, SourceError
 from bouncer_cli.rule_files import FileSource
-from bouncer_sim.embedded_aws import embedded_aws
+from tests.embedded_aws import embedded_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -20,7 +20,7 @@ from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.raw_mail import Envelope
 from bouncer_sim.clock import SimulatedClock, SystemClock
-from bouncer_sim.embedded_aws import embedded_aws
+from tests.embedded_aws import embedded_aws
 
 PREFIX = "/ses-auto-bouncer/main"
 GOOD = "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist}"

@@ -15,7 +15,7 @@ from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.source import SourceError
 from bouncer_cli import command_line as cli
-from bouncer_sim.embedded_aws import embedded_aws
+from tests.embedded_aws import embedded_aws
 from tests.functions.doctor.aws import found
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncer_sim.embedded_aws import embedded_aws
 from bouncer_sim.world.dynamodb_service import DynamoDbService
+from tests.embedded_aws import embedded_aws
 
 TABLE = "ledger"
 NAMES = ("a", "b", "#c")

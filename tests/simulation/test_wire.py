@@ -39,7 +39,7 @@ class Asking:
         self.wire = Wire(self.timeline, incidents, latencies=LATENCIES, random=Random(1))
         self.caller = Caller(name="worker1")
         self.seen: list[object] = []
-        ssm = SsmService()
+        ssm = SsmService(lambda: 0.0)
         ssm.put("p", "text")
         patience = Patience(connect_s=2, read_s=3, attempts=attempts, raises_lost=raises_lost)
         self._client: Any = ServiceClient(self.wire, self.caller, patience, name="ssm", service=ssm)

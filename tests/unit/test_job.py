@@ -98,6 +98,7 @@ def replaced(**members: Any) -> Job:
         (lambda: replace(JOB, refusals=()), "0 recipients"),
         (lambda: replace(JOB, refusals=(NAMED,) * (MOST_RECIPIENTS + 1)), "51 recipients"),
         (lambda: replace(JOB, received_at=datetime(2026, 11, 2)), "received_at"),  # noqa: DTZ001
+        (lambda: replace(JOB, received_at=datetime(9999, 1, 1, tzinfo=UTC)), "time of a mail"),
         (lambda: replace(JOB, bounce_sender="a@b\r\nBcc: x@y"), "bounce_sender"),
         (lambda: replace(JOB, bounce_sender="postmaster"), "bounce_sender, expected an address"),
         (lambda: replace(JOB, reporting_mta="dns; x\ny"), "reporting_mta"),
@@ -171,6 +172,14 @@ def test_an_unreadable_body_is_one_kind_of_error(
     except JobError as error:
         read = error
     assert bounce_request(read) if isinstance(read, Job) else "found" in str(read)
+
+
+def test_the_error_of_a_body_is_short_whatever_the_body_holds() -> None:
+    """It is shown on one screen, and journalled, even if a member's name is as long as the body."""
+    body = json.loads(to_json(JOB)) | {"k" * 100_000: 1}
+    with pytest.raises(JobError) as caught:
+        from_json(json.dumps(body))
+    assert len(str(caught.value)) < 300
 
 
 def test_reference_and_deduplication_know_the_mail_and_its_recipients() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.sending import lease
-from bouncer.sending.lease import Term
+from bouncer.sending.lease import KeptOut, Term
 from bouncer.sending.write import Item, number, text
 
 TIMEOUT_S = 60.0
@@ -46,6 +46,20 @@ def test_a_clock_that_is_a_minute_ahead_takes_no_lease_over() -> None:
     values = lease.take("me", lost, ticks=8.0).values
     assert values[":now"] == {"N": "0"}
     assert lease.busy(item(until=1_000_500_000), now_s=lost.now_s(8.0), term=lost).delay_s == 76
+
+
+def test_a_holder_that_is_met_for_longer_than_any_lease_is_over() -> None:
+    """An environment whose clock is a minute ahead knows no other way to tell; it must not wait."""
+    kept_out = KeptOut()
+    kept_out.note(item(holder="gone"), ticks=100.0)
+    kept_out.note(item(holder="gone"), ticks=176.0)
+    assert kept_out.past(term(), ticks=185.0) == "nobody"
+    assert kept_out.past(term(), ticks=185.1) == "gone"
+    kept_out.note(item(holder="other"), ticks=186.0)
+    kept_out.note({}, ticks=187.0)
+    assert kept_out.past(term(), ticks=271.0) == "nobody"
+    assert kept_out.past(term(), ticks=271.1) == "other"
+    assert lease.take("me", term(), ticks=8.0, past="gone").values[":past"] == {"S": "gone"}
 
 
 def item(**attributes: str | int) -> Item:
@@ -95,13 +109,14 @@ def test_the_writes_say_what_the_design_says() -> None:
     taking = lease.take("me", term(), ticks=8.0).parameters("ledger")
     assert taking["ConditionExpression"] == (
         "(attribute_not_exists(#gone) OR #gone <> :me) AND "
-        "(attribute_not_exists(#holder) OR #holder = :me OR #until < :now)"
+        "(attribute_not_exists(#holder) OR #holder = :me OR #until < :now OR #holder = :past)"
     )
     assert taking["ExpressionAttributeNames"] == {
         f"#{name}": name for name in ("was", "holder", "until", "gone")
     }
     assert taking["ExpressionAttributeValues"][":until"] == {"N": "1065000"}
     assert taking["ExpressionAttributeValues"][":now"] == {"N": "1001000"}
+    assert taking["ExpressionAttributeValues"][":past"] == {"S": "nobody"}
     giving = lease.give_back("me", term(), environment="here").parameters("ledger")
     assert giving["ConditionExpression"] == "#holder = :me"
     assert giving["UpdateExpression"].endswith("REMOVE #holder")

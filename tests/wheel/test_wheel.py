@@ -66,7 +66,7 @@ def installed(
 def test_the_wheel_with_its_extra_works(
     installed: Callable[[str], Callable[..., Done]],
 ) -> None:
-    """`bouncer demo` has its mails and rules, the doctor reads settings, all without CDK."""
+    """`bouncer demo` has its mails and rules, the doctor reads settings, without CDK and moto."""
     command = installed("[local]")
     demo = command("bouncer", "demo", "--out", "out")
     assert demo.returncode == 0, demo.stderr
@@ -75,6 +75,7 @@ def test_the_wheel_with_its_extra_works(
     assert (version.returncode, version.stdout.split()[0]) == (0, "bouncer")
     imports = "import bouncer_infra.deployment_settings_reader as r; r.read_settings"
     assert command("python", "-c", imports).returncode == 0
+    assert "No module named 'moto'" in command("python", "-c", "import moto").stderr
     refused = command("bouncer", "doctor")
     assert refused.returncode == 2
     assert refused.stderr.startswith("cdk.json: can't be read")
@@ -87,7 +88,7 @@ def test_the_wheel_alone_names_the_extra(
     done = installed("")("bouncer", "demo")
     assert done.returncode == 2
     (sentence,) = done.stderr.splitlines()
-    assert sentence.startswith("bouncer: packages are missing (boto3, dnspython, moto, rich): run")
+    assert sentence.startswith("bouncer: packages are missing (boto3, dnspython, rich): run")
     assert sentence.endswith("pip install 'ses-auto-bouncer[local]'")
 
 

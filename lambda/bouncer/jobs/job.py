@@ -8,7 +8,7 @@ lets pass (an empty list, odd enums, line breaks), and these can't be made here.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 
 from bouncer.errors import BouncerError
 from bouncer.rules.rejection import ACTIONS, FIELD_VALUE, BounceType
@@ -111,6 +111,8 @@ class Job:
             )
         if self.received_at.tzinfo is None:
             raise JobError(f"found {self.received_at} as received_at, expected a time with offset")
+        if self.received_at.year >= MAXYEAR:  # a day later has no date
+            raise JobError(f"found {self.received_at} as received_at, expected a time of a mail")
         _check_line("message_id", self.message_id)
         _check_line("reference", self.reference)
         _check_line("bounce_sender", self.bounce_sender)

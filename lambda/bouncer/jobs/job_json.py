@@ -30,7 +30,7 @@ def from_json(text: str) -> Job:
         return _job(members)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise JobError(
-            f"found a job with unreadable members ({error!r}), expected a whole one"
+            f"found a job with unreadable members ({error!r:.200}), expected a whole one"
         ) from error
 
 

@@ -26,7 +26,7 @@ from bouncer.sending.job_item import JobItem, State
 from bouncer.sending.ledger import EndedByAnotherError, Ledger, Reading
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
-from bouncer.sending.pacer import OutOfTimeError, Pacer
+from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
 from bouncer.sending.queue import QueueError, Record, WorkerQueue
 from bouncer.sending.refused_identities import RefusedIdentities
 from bouncer.sending.ses import Sender
@@ -127,16 +127,19 @@ class Attempts:
         return True
 
     def _unreadable(self, record: Record, error: JobError, terms: Terms) -> None:
+        """End a message that is not a job; a worker of another version may have begun it."""
         item = self._ledger.read_item(record["messageId"])
         if item.state is State.ENDED:
             self._repeat(record, None, item, terms)
-            return
-        self._end(record, None, item, failed(Failure.UNREADABLE, error, dead=True), terms)
+        elif item.state is State.BEGUN:
+            self._end(record, None, item, _unknown(), terms)
+        else:
+            self._end(record, None, item, failed(Failure.UNREADABLE, error, dead=True), terms)
 
     def _is_done(self, record: Record, job: Job, terms: Terms) -> bool:
         """Take one step from the state that the ledger has; false if it must be read again."""
         if self._ticks() > terms.until:
-            raise OutOfTimeError("the time of this invocation is nearly up")
+            raise TimeIsUpError
         reading = self._ledger.read(record["messageId"], job)
         if reading.item.state is State.ENDED:
             self._repeat(record, claims.claimed_part(job, reading.item.mine), reading.item, terms)
@@ -165,8 +168,7 @@ class Attempts:
     def _settle(self, record: Record, job: Job, item: JobItem, terms: Terms) -> bool:
         """End or free a job that an earlier attempt began."""
         if item.nonce not in self._remembered:
-            error = UnknownOutcomeError("a worker died, or lost the ledger, as it called SES")
-            self._end(record, job, item, failed(Failure.UNKNOWN, error), terms)
+            self._end(record, job, item, _unknown(), terms)
             return True
         ending = self._remembered[item.nonce]
         if ending is None:
@@ -318,6 +320,12 @@ class Attempts:
             if not terms.keeping:
                 raise
             self._ledger.keep_body(record["messageId"], record["body"])
+
+
+def _unknown() -> Ending:
+    """Return the end of a job that an attempt began of which nothing more is known."""
+    error = UnknownOutcomeError("a worker died, or lost the ledger, as it called SES")
+    return failed(Failure.UNKNOWN, error)
 
 
 def deliveries(record: Mapping[str, object]) -> int:

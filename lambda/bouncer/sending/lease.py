@@ -15,10 +15,11 @@ from bouncer.sending.write import Item, Write, number, number_of, text, text_of,
 
 LEASE = "lease"  # the key of the item
 _GRACE_S = 5.0  # a lease ends this long after its invocation's deadline
-_WIDEST_S = 10.0  # of the timeout, the most that may be over when the function is called
+_LONGEST_START_S = 10.0  # from Lambda's start of the timeout to the call of the function
 _AFTER_S = 11  # a batch comes again this long after the lease that kept it out
 _NOBODY = "nobody"
 _MOST_KEPT = 1000  # some 37 KB
+_LONGEST_ASKING_S = 20.0  # for the lease: five requests of three seconds, and the pauses
 
 
 class LeaseBusyError(BouncerError):
@@ -53,7 +54,7 @@ class Term:
         or less by more than 10 s, shows that the clock is wrong: all of the timeout remains. Lambda
         says 0 for any deadline that is over by that clock, so that the present is not known then.
         """
-        likely = timeout_s - _WIDEST_S <= remaining_s <= timeout_s
+        likely = timeout_s - _LONGEST_START_S <= remaining_s <= timeout_s
         return cls(
             deadline_s=wall_s + remaining_s,
             timeout_s=timeout_s,
@@ -83,8 +84,9 @@ class Term:
 class Lease:
     """A lease that was taken.
 
-    `taken_over` is true if its last holder never gave it back. `after_stranger` is true if another
-    environment may have called SES less than a second ago: its last invocation could still run.
+    `taken_over` is true if its last holder died with it, as far as is known. `after_stranger` is
+    true if another environment may have called SES less than a second ago: its last invocation
+    could still run.
     `kept` are the ids of queue messages whose bodies the ledger keeps.
     """
 
@@ -98,34 +100,59 @@ class Lease:
         return len(self.kept) < _MOST_KEPT
 
 
-def take(me: str, term: Term, ticks: float) -> Write:
+@dataclass(slots=True)
+class KeptOut:
+    """The holder that keeps an environment out, and since when, on its monotonic clock.
+
+    It is for an environment that does not know the present, and so can't tell that a lease is over.
+    """
+
+    holder: str = _NOBODY
+    since: float = 0.0
+
+    def note(self, item: Item, *, ticks: float) -> None:
+        """Note the lease of another invocation, which an invocation that began at `ticks` met."""
+        holder = text_of(item, "holder")
+        if holder and holder != self.holder:
+            self.holder, self.since = holder, ticks
+
+    def past(self, term: Term, *, ticks: float) -> str:
+        """Return the holder whose lease is over, as it was met longer ago than any lease lasts."""
+        longest_s = term.timeout_s + _GRACE_S + _LONGEST_ASKING_S
+        return self.holder if ticks - self.since > longest_s else _NOBODY
+
+
+def take(me: str, term: Term, ticks: float, *, past: str = _NOBODY) -> Write:
     """Return the write that takes the lease for the invocation `me`, if it is free or over.
 
-    Whoever has given it back can't get it again: a late effect of this write changes nothing.
+    `past` is a holder whose lease is known to be over. Whoever has given the lease back can't get
+    it again: a late effect of this write changes nothing.
     """
     return Write(
         key=LEASE,
         update="SET #was = if_not_exists(#holder, :nobody), #holder = :me, #until = :until",
         condition="(attribute_not_exists(#gone) OR #gone <> :me) AND "
-        "(attribute_not_exists(#holder) OR #holder = :me OR #until < :now)",
+        "(attribute_not_exists(#holder) OR #holder = :me OR #until < :now OR #holder = :past)",
         values={
             ":me": text(me),
             ":nobody": text(_NOBODY),
+            ":past": text(past),
             ":until": number(_ms(term.until_s)),
             ":now": number(_ms(term.now_s(ticks))),
         },
     )
 
 
-def taken(item: Item, *, environment: str, now_s: float) -> Lease:
+def taken(item: Item, *, environment: str, now_s: float, living: str = "") -> Lease:
     """Return the lease that the item shows after the write `take`.
 
     If `was` is the taker itself, the write was repeated, and nobody knows who was before: that
-    counts as a holder that died.
+    counts as a holder that died. `living` is an invocation of this environment, which did not die:
+    it could only not give the lease back.
     """
     stranger = text_of(item, "env") not in ("", environment)
     return Lease(
-        taken_over=text_of(item, "was") not in ("", _NOBODY),
+        taken_over=text_of(item, "was") not in ("", _NOBODY, living),
         after_stranger=stranger and number_of(item, "over") >= _ms(now_s),
         kept=kept(item),
     )

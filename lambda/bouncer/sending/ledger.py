@@ -15,7 +15,7 @@ from bouncer.jobs.job import Job
 from bouncer.sending import claims, job_item, lease
 from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem, State, job_key
-from bouncer.sending.lease import Lease, Term
+from bouncer.sending.lease import KeptOut, Lease, Term
 from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
 from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write, text_of
@@ -61,15 +61,23 @@ class Ledger:
         self._now = now
         self._sleep = sleep
         self._new_name = new_name
+        self._kept_out = KeptOut()
 
-    def take_lease(self, me: str, term: Term, *, environment: str, ticks: float) -> Lease:
-        """Take the lease for the invocation `me`; raises `LeaseBusyError`."""
+    def take_lease(
+        self, me: str, term: Term, *, environment: str, ticks: float, living: str = ""
+    ) -> Lease:
+        """Take the lease for the invocation `me`; raises `LeaseBusyError`.
+
+        `living` is an earlier invocation of this environment that could not give the lease back.
+        """
         now_s = term.now_s(ticks)
+        write = lease.take(me, term, ticks, past=self._kept_out.past(term, ticks=ticks))
         try:
-            item = self._repeated(lambda: self._table.write(lease.take(me, term, ticks)))
+            item = self._repeated(lambda: self._table.write(write))
         except ConditionError as error:
+            self._kept_out.note(error.item, ticks=ticks)
             raise lease.busy(error.item, now_s=now_s, term=term) from error
-        return lease.taken(item, environment=environment, now_s=now_s)
+        return lease.taken(item, environment=environment, now_s=now_s, living=living)
 
     def give_lease_back(self, me: str, term: Term, *, environment: str) -> None:
         """Give the lease back, in one request; a lease that somebody else took is left alone."""

@@ -36,6 +36,13 @@ class OutOfTimeError(BouncerError):
     """The time for this batch is over before SES accepted the call."""
 
 
+class TimeIsUpError(OutOfTimeError):
+    """The time for this batch is over, and SES was not asked about this call."""
+
+    def __init__(self) -> None:
+        super().__init__("the time of this invocation is nearly up")
+
+
 class Pacer:
     """One caller's pace: no call reaches SES within `spacing_s` of the last one.
 
@@ -94,7 +101,7 @@ class Pacer:
 
     def _check(self, until: float) -> None:
         if max(self._free_at, self._now()) > until:
-            raise OutOfTimeError("the time of this invocation is nearly up")
+            raise TimeIsUpError
 
     def _timed(self, send: Callable[[], T]) -> T:
         """Make one call, and learn from its round trip when the next one may start."""

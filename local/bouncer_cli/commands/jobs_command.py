@@ -186,7 +186,7 @@ def _act(
         report.table(letters)
     say_lines(look.remarks)
     if not letters:
-        say("found no dead letter for this")
+        say(f"found no dead letter that can be {verb}")
         return 0
     if not agreed(options, question):
         return not_agreed(options)

@@ -4,10 +4,11 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -20,6 +21,9 @@ from bouncer_cli.replay import Result, replay
 from bouncer_cli.replay_report import Report
 from bouncer_cli.replay_summary import Summary
 from bouncer_sim.clock import Clock, now
+
+if TYPE_CHECKING:
+    from bouncer_sim.worker_driver import WorkerDriver
 
 
 def run_mails(
@@ -36,23 +40,22 @@ def run_mails(
     Every report gets every result.
     """
     summary = Summary()
-    with ExitStack() as stack:
-        sending = None
-        if out is not None:
-            from bouncer_sim.worker_driver import sending as drive  # noqa: PLC0415  # moto takes a second
-
-            _make_folder(out)
-            sending = stack.enter_context(
-                drive(out=out, clock=clock, settings=_in_force(loaded), verified=verified)
-            )
-        results = replay(items, loaded, now=partial(now, clock), sending=sending)
-        for result in stack.enter_context(_counted(results)):
+    sending = None if out is None else _driver(loaded, clock, out, verified)
+    with _counted(replay(items, loaded, now=partial(now, clock), sending=sending)) as results:
+        for result in results:
             summary.add(result)
             for report in reports:
                 report.add(result)
-        for report in reports:
-            report.close()
+    for report in reports:
+        report.close()
     return summary
+
+
+def _driver(loaded: Loaded, clock: Clock, out: Path, verified: Sequence[str]) -> "WorkerDriver":
+    from bouncer_sim.worker_driver import WorkerDriver  # noqa: PLC0415  # boto3 takes a while
+
+    _make_folder(out)
+    return WorkerDriver(out=out, clock=clock, settings=_in_force(loaded), verified=verified)
 
 
 def _in_force(loaded: Loaded) -> Settings:

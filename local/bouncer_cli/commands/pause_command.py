@@ -9,7 +9,7 @@ from bouncer_cli.commands.operation import (
     as_sentences,
     not_agreed,
 )
-from bouncer_cli.commands.terminal import put, say
+from bouncer_cli.commands.terminal import put_folded, say
 from bouncer_cli.commands.usage import Commands
 from bouncer_sim.clock import SystemClock, now
 
@@ -40,15 +40,15 @@ def run(options: argparse.Namespace) -> int:
     deployment = find_deployment(options.settings, options.region)
     hold, moment = sending_hold(deployment), now(SystemClock())
     for line in (str(deployment), *hold.lines()):
-        put(line)
-    for line in waiting_jobs(deployment, moment).lines(hold.margin):
-        put(line)
+        put_folded(line)
+    for line in waiting_jobs(deployment, moment).lines(hold.loaded.settings):
+        put_folded(line)
     if hold.held is not None:
         say("sending is held already: nothing was changed")
         return 0
     hold.expect_a_reader()
     for line in hold.pausing(moment):
-        put(line)
+        put_folded(line)
     if not agreed(options, "Hold sending?"):
         return not_agreed(options)
     ours = hold.hold(now=moment, why=options.why)

@@ -10,7 +10,7 @@ from bouncer_cli.commands.operation import (
     as_sentences,
     not_agreed,
 )
-from bouncer_cli.commands.terminal import put, say
+from bouncer_cli.commands.terminal import put_folded, say
 from bouncer_cli.commands.usage import Commands
 from bouncer_sim.clock import SystemClock, now
 
@@ -38,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
     deployment = find_deployment(options.settings, options.region)
     hold = sending_hold(deployment)
     for line in (str(deployment), *hold.lines()):
-        put(line)
-    for line in waiting_jobs(deployment, now(SystemClock())).lines(hold.margin):
-        put(line)
+        put_folded(line)
+    for line in waiting_jobs(deployment, now(SystemClock())).lines(hold.loaded.settings):
+        put_folded(line)
     if hold.held is not None:
         for line in hold.resuming():
-            put(line)
+            put_folded(line)
         if not agreed(options, "Resume sending?"):
             return not_agreed(options)
         hold.resume()

@@ -6,11 +6,12 @@ Each is one call of SSM, so that a command that was interrupted is run again.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bouncer.held import GOES_ON_AFTER, Held, held_document, read_held, shown_time
 from bouncer.sources.loader import Loaded
 from bouncer.sources.source import HELD, SETTINGS
+from bouncer.worker import LAST_CALL_S, LONGEST_DELAY_S
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.operations.operated_account import OperationError
 from bouncer_cli.operations.operated_deployment import OperatedDeployment
@@ -35,11 +36,6 @@ class SendingHold:
         """The name of the parameter that holds sending."""
         return f"{self.deployment.prefix}/{HELD}"
 
-    @property
-    def margin(self) -> timedelta:
-        """The time before the end of its 24 hours at which a job expires."""
-        return timedelta(seconds=self.loaded.settings.expiry_margin_s)
-
     def lines(self) -> Iterator[str]:
         """Yield a line for each cause, with the document that has to change."""
         for cause in self.loaded.causes:
@@ -49,8 +45,9 @@ class SendingHold:
 
     def pausing(self, now: datetime) -> Iterator[str]:
         """Yield what holding sending from now on will do."""
-        cache_s = self.loaded.settings.cache_s
-        yield f"pause:   writes {self.parameter}; within {cache_s} s no bounce is sent"
+        longest_s = self.loaded.settings.cache_s + LAST_CALL_S
+        yield f"pause:   writes {self.parameter}"
+        yield f"         after {longest_s} s at the latest no bounce is sent"
         yield "         jobs wait in the queue, each until 24 hours after its mail"
         goes_on = shown_time(now + GOES_ON_AFTER)
         yield f"         mail is stopped as ever until {goes_on};"
@@ -58,10 +55,11 @@ class SendingHold:
 
     def resuming(self) -> Iterator[str]:
         """Yield what the removal of the parameter will do."""
-        cache_s = self.loaded.settings.cache_s
+        longest_s = self.loaded.settings.cache_s + LONGEST_DELAY_S
         yield f"resume:  deletes {self.parameter}"
         if self.paused is None:
-            yield f"         within {cache_s + 120} s the jobs that wait are sent, one a second;"
+            pace = f"{self.loaded.settings.rate:g} a second"
+            yield f"         within {longest_s} s the jobs that wait are sent, {pace};"
             yield "         those that have expired end as withheld"
 
     def hold(self, *, now: datetime, why: str) -> bool:

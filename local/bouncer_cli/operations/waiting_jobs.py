@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bouncer.errors import BouncerError
 from bouncer.held import shown_time
+from bouncer.operator_settings import Settings
 from bouncer.sending.gate import LIFETIME
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.queue_depth import message_count, oldest_s
@@ -24,13 +25,14 @@ class WaitingJobs:
     since: datetime | None = None
     remarks: tuple[str, ...] = ()
 
-    def lines(self, margin: timedelta) -> Iterator[str]:
-        """Yield the lines for an operator; `margin` is the `expiry_margin` of the settings."""
+    def lines(self, settings: Settings) -> Iterator[str]:
+        """Yield the lines for an operator, by the rate and the margin of the settings in force."""
         if self.count is not None:
             jobs = "1 job waits" if self.count == 1 else f"{self.count} jobs wait"
-            yield f"waiting: about {jobs}, {timedelta(seconds=self.count)} of sending"
+            sending = timedelta(seconds=round(self.count / settings.rate))
+            yield f"waiting: about {jobs}, {sending} of sending"
         if self.since is not None:
-            ends = self.since + LIFETIME - margin
+            ends = self.since + LIFETIME - timedelta(seconds=settings.expiry_margin_s)
             yield (
                 f"oldest:  waits since {shown_time(self.since)} and expires {shown_time(ends)}, as "
                 "CloudWatch saw it last; it leaves out jobs that were handed back three times"

@@ -14,14 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bouncer_sim.fake_ses import answer, dsn
-from bouncer_sim.fake_ses import send_bounce_request as bounce
+from bouncer_sim.fake_ses import answer
 from bouncer_sim.fake_ses.answer import Answer
 from bouncer_sim.fake_ses.arrival_rate import ArrivalRate
+from bouncer_sim.fake_ses.bounce_delivery import BounceDelivery
 from bouncer_sim.fake_ses.faults import FaultKind, Faults
 from bouncer_sim.fake_ses.form import decode, region_of, require_action
 from bouncer_sim.fake_ses.listener import Listener
-from bouncer_sim.fake_ses.outbox import Outbox, SentBounce, bounce_id
+from bouncer_sim.fake_ses.outbox import Outbox, SentBounce
 from bouncer_sim.fake_ses.refusal import ErrorCode, SesError
 from bouncer_sim.fake_ses.ses_account import Account, ReceivedMail
 
@@ -78,6 +78,7 @@ class FakeSes:
     ) -> None:
         self._account = Account(verified)
         self._outbox = Outbox(out)
+        self._delivery = BounceDelivery(self._account, self._outbox)
         self._clock = clock
         self._faults = faults
         self._port = port
@@ -187,9 +188,6 @@ class FakeSes:
             message_id = self._send(arrival, form, region)
         except SesError as error:
             return error.code.value, answer.refused(error, request_id)
-        except Exception as error:  # noqa: BLE001 - a server's edge: SES too would answer this way
-            failure = SesError(ErrorCode.INTERNAL_FAILURE, f"The fake SES failed: {error!a}")
-            return failure.code.value, answer.refused(failure, request_id)
         return SENT, answer.sent(message_id, request_id)
 
     def _send(self, arrival: _Arrival, form: Mapping[str, str], region: str) -> str:
@@ -198,17 +196,7 @@ class FakeSes:
             raise SesError(ErrorCode.THROTTLING, "Maximum sending rate exceeded.")
         if arrival.fault in _FAULTS:
             raise SesError(*_FAULTS[arrival.fault])
-        request = bounce.parse(form)
-        original = self._account.admit(request, at=arrival.at, region=region)
-        message_id = bounce_id(original.message_id, arrival.number, arrival.at)
-        self._outbox.put(
-            dsn.write(request, original, bounce_id=message_id, region=region, at=arrival.at),
-            message_id=message_id,
-            original_message_id=original.message_id,
-            recipients=tuple(bounced.recipient for bounced in request.recipients),
-            at=arrival.at,
-        )
-        return message_id
+        return self._delivery.send(form, number=arrival.number, at=arrival.at, region=region)
 
     def _arrive(self) -> _Arrival:
         with self._lock:

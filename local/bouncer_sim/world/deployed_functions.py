@@ -20,16 +20,12 @@ from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.worker import Worker
 from bouncer_sim.world.caller import Patience
+from bouncer_sim.world.deployed_services import DEAD_LETTER_URL, QUEUE_URL, TABLE
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
 from bouncer_sim.world.journal_tape import JournalTape
 from bouncer_sim.world.lambda_function import Handler
 
 PREFIX = "/ses-auto-bouncer/world"
-TABLE = "ledger"
-QUEUE = "queue"
-DEAD_LETTERS = "dead_letters"
-QUEUE_URL = f"https://simulated.amazonaws.com/{QUEUE}"
-DEAD_LETTER_URL = f"https://simulated.amazonaws.com/{DEAD_LETTERS}"
 
 # As the functions set them: worker._CONFIG, ses.CONFIG, and aws/client.py of the intake.
 _WORKER = Patience(connect_s=1, read_s=2, attempts=2)

@@ -7,7 +7,7 @@ Sources: DynamoDB API reference, TransactWriteItems; Developer Guide, "Constrain
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from bouncer.function_limits import LEDGER_KEY_NAME
 from bouncer_sim.world.attribute_value import Item, size
@@ -27,12 +27,24 @@ Answer = dict[str, Any]
 T = TypeVar("T")
 
 
+class ItemVersion(NamedTuple):
+    """An item as one write left it; None if it was deleted."""
+
+    at: float
+    key: str
+    item: Item | None
+
+
 class DynamoDbService:
-    """A table with one text key; `now` is the time, in seconds."""
+    """A table with one text key; `now` is the time, in seconds.
+
+    `versions` are all items that any write left, in the order of time.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self.items: dict[str, Item] = {}
+        self.versions: list[ItemVersion] = []
         self._tokens: dict[str, tuple[float, object]] = {}
 
     def get_item(self, arguments: Arguments) -> Answer:
@@ -100,21 +112,29 @@ class DynamoDbService:
             self._tokens[token] = (self._now(), _request(arguments))
         return {}
 
+    def _forget_tokens(self) -> None:
+        until = self._now() - _TOKEN_KEPT_S
+        for token, (at, _) in list(self._tokens.items()):
+            if at < until:
+                del self._tokens[token]
+
     def _is_repeated(self, token: str | None, arguments: Arguments) -> bool:
-        at, request = self._tokens.get(token or "", (0.0, None))
-        if request is None or self._now() - at > _TOKEN_KEPT_S:
+        self._forget_tokens()
+        if token not in self._tokens:
             return False
+        _, request = self._tokens[token]
         if request != _request(arguments):
             raise service_error("IdempotentParameterMismatchException")
         return True
 
     def _keep(self, key: str, item: Item | None) -> None:
+        if item is not None and size(item) > _LARGEST_ITEM:
+            raise _invalid("Item size has exceeded the maximum allowed size")
+        self.versions.append(ItemVersion(self._now(), key, item))
         if item is None:
             self.items.pop(key, None)
-            return
-        if size(item) > _LARGEST_ITEM:
-            raise _invalid("Item size has exceeded the maximum allowed size")
-        self.items[key] = item
+        else:
+            self.items[key] = item
 
 
 def cancelled(reasons: list[dict[str, Any]]) -> Exception:

@@ -3,15 +3,20 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from bouncer.jobs.job import Job
+from bouncer.sending.ending import Failure, Outcome
+from bouncer.sending.job_item import JobItem, State, job_item, job_key
 from bouncer_sim.world.attempt import DONE, Attempt
 from bouncer_sim.world.fifo_queue import QueuedMessage
+from bouncer_sim.world.incident import ClockJump
 from bouncer_sim.world.journal_tape import JournalLine
 from bouncer_sim.world.simulated_world import History, job_in
 
 SEND_BOUNCE = "ses.send_bounce"
 OUTCOMES = ("sent", "withheld", "failed")
+UNREADABLE = "unreadable_job"
 
 # A mail and one of its recipients, in lower case: what must not be bounced twice.
 Bounced = tuple[str, str]
@@ -30,6 +35,18 @@ class QueuedJob:
     def recipients(self) -> frozenset[str]:
         """The job's recipients in lower case."""
         return frozenset(recipient.lower() for recipient in self.job.recipients)
+
+
+class LedgerEnding(NamedTuple):
+    """A job as the ledger had it at a time from which on it was ended."""
+
+    at: float
+    item: JobItem
+
+    @property
+    def said(self) -> tuple[str, str, str]:
+        """The end: outcome, reason and bounce id."""
+        return self.item.outcome, self.item.reason, self.item.bounce_id
 
 
 class Evidence:
@@ -60,51 +77,66 @@ class Evidence:
         return found
 
     @cached_property
-    def jobs(self) -> dict[str, list[QueuedJob]]:
-        """The jobs that the queue took, by the name that their outcome lines have."""
-        found: dict[str, list[QueuedJob]] = {}
-        for message in self.history.queued:
-            if job := job_in(message):
-                name = message.message_id if self._lines_name_records else job.reference
-                found.setdefault(name, []).append(QueuedJob(message=message, job=job))
-        return found
+    def jobs(self) -> dict[str, QueuedJob]:
+        """The jobs that the queue took, by the id of their queue message."""
+        readable = ((message, job_in(message)) for message in self.history.queued)
+        return {
+            message.message_id: QueuedJob(message=message, job=job)
+            for message, job in readable
+            if job
+        }
 
     @cached_property
     def outcomes(self) -> dict[str, list[JournalLine]]:
-        """The outcome lines of each job: by its queue message, or by its reference in 0.1.0."""
+        """The outcome lines of each job, by the id of its queue message."""
         found: dict[str, list[JournalLine]] = {}
-        for line in self._outcome_lines:
-            name = line.members.get("record") or line.members["reference"]
-            found.setdefault(name, []).append(line)
+        for line in self.history.lines:
+            if line.event in OUTCOMES:
+                found.setdefault(line.members["record"], []).append(line)
+        return found
+
+    @cached_property
+    def reports(self) -> dict[str, list[JournalLine]]:
+        """The lines about the end of each queue message, also of one that is not a job."""
+        found = {record: list(lines) for record, lines in self.outcomes.items()}
+        for line in self.history.lines:
+            if line.event == UNREADABLE:
+                found.setdefault(line.members["record"], []).append(line)
+        return found
+
+    @cached_property
+    def endings(self) -> dict[str, list[LedgerEnding]]:
+        """All ledger versions of each job from its first end on, by the id of its message."""
+        found: dict[str, list[LedgerEnding]] = {}
+        prefix = job_key("")
+        for at, key, item in self.history.versions:
+            if key.startswith(prefix):
+                read, record = job_item(key, item or {}), key.removeprefix(prefix)
+                if read.state is State.ENDED or record in found:
+                    found.setdefault(record, []).append(LedgerEnding(at, read))
         return found
 
     @cached_property
     def outcomes_of_mail(self) -> dict[str, list[JournalLine]]:
         """The outcome lines of all jobs of each mail."""
         found: dict[str, list[JournalLine]] = {}
-        for name, jobs in self.jobs.items():
-            found.setdefault(jobs[0].job.message_id, []).extend(self.outcomes.get(name, ()))
+        for record, queued in self.jobs.items():
+            found.setdefault(queued.job.message_id, []).extend(self.outcomes.get(record, ()))
         return found
-
-    @cached_property
-    def _outcome_lines(self) -> list[JournalLine]:
-        return [line for line in self.history.lines if line.event in OUTCOMES]
-
-    @cached_property
-    def _lines_name_records(self) -> bool:
-        return any("record" in line.members for line in self._outcome_lines)
 
     @cached_property
     def received_at(self) -> dict[str, float]:
         """The time at which SES received each mail that a job is for."""
-        jobs = (queued.job for group in self.jobs.values() for queued in group)
+        jobs = (queued.job for queued in self.jobs.values())
         return {job.message_id: job.received_at.timestamp() for job in jobs}
 
     @cached_property
     def most_skew_s(self) -> float:
         """The largest difference between two clocks of this run."""
-        skews = self.history.scenario.skews or (0.0,)
-        return max(0.0, *skews) - min(0.0, *skews)
+        scenario = self.history.scenario
+        skews = scenario.skews or (0.0,)
+        jumps = (each.seconds for each in scenario.incidents if isinstance(each, ClockJump))
+        return max(0.0, *skews) - min(0.0, *skews) + sum(map(abs, jumps))
 
 
 def bounced_by(call: Attempt) -> list[Bounced]:
@@ -129,8 +161,13 @@ def names(line: JournalLine, recipient: str) -> bool:
 
 def is_unknown(line: JournalLine) -> bool:
     """Tell whether a line says that nobody knows whether SES accepted the bounce."""
-    said = line.members.get("reason") or line.members.get("error", "")
-    return line.event == "failed" and "unknown" in str(said).lower()
+    return line.members.get("reason") == Failure.UNKNOWN
+
+
+def said_by(line: JournalLine) -> tuple[str, str, str]:
+    """Return the end that a line tells: outcome, reason and bounce id."""
+    event = Outcome.FAILED if line.event == UNREADABLE else line.event
+    return str(event), line.members.get("reason", ""), line.members.get("bounce_id", "")
 
 
 def outcomes_of(lines: Iterable[JournalLine]) -> str:

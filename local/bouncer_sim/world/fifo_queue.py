@@ -7,6 +7,7 @@ queues"; API reference, ChangeMessageVisibility.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 _DEDUPLICATION_S = 300
 
@@ -56,7 +57,7 @@ class FifoQueue:
         self._most_receives = most_receives
         self._groups: dict[str, dict[str, QueuedMessage]] = {}
         self._sequence = 0
-        self._deduplicated: dict[str, tuple[float, QueuedMessage]] = {}
+        self._deduplicated: dict[str, QueuedMessage] = {}  # in the order of sending
 
     @property
     def messages(self) -> list[QueuedMessage]:
@@ -65,20 +66,28 @@ class FifoQueue:
 
     def send(self, body: str, group: str, deduplication: str) -> QueuedMessage:
         """Put a message on the queue; the same one within five minutes is not put again."""
-        at, message = self._deduplicated.get(deduplication, (0.0, None))
-        if message is not None and self._now() - at < _DEDUPLICATION_S:
-            return message
+        self._forget_earlier()
+        if known := self._deduplicated.get(deduplication):
+            return known
+        sequence = self._next_sequence()
         message = QueuedMessage(
-            message_id=f"{self.name}-{len(self.sent) + 1}",
+            message_id=f"{self.name}-{sequence}",
             body=body,
             group=group,
-            sequence=self._next_sequence(),
+            sequence=sequence,
             sent_at=self._now(),
             visible_at=self._now(),
         )
-        self._deduplicated[deduplication] = (self._now(), message)
+        self._deduplicated[deduplication] = message
         self._put(message)
         return message
+
+    def _forget_earlier(self) -> None:
+        """Forget the deduplication ids of messages that were sent five minutes ago or earlier."""
+        until = self._now() - _DEDUPLICATION_S
+        old = takewhile(lambda item: item[1].sent_at <= until, self._deduplicated.items())
+        for name, _ in list(old):
+            del self._deduplicated[name]
 
     def _put(self, message: QueuedMessage) -> None:
         self.sent.append(message)

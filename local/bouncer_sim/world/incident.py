@@ -13,6 +13,7 @@ class Trouble(StrEnum):
 
     THROTTLED = "throttled"
     FORBIDDEN = "forbidden (403)"
+    MISSING = "deleted: the table or queue is not found"
     UNAVAILABLE = "unavailable (503)"
     BROKEN_BEFORE = "internal error (500), nothing done"
     BROKEN_AFTER = "internal error (500), done"
@@ -103,4 +104,20 @@ class InvocationIncident:
         return f"{self.function} invocation #{self.nth}: {self.mishap}, {self.seconds:g} s{same}"
 
 
-Incident = CallIncident | Outage | InvocationIncident
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockJump:
+    """A change of the time of day in the `nth` environment (from 1) of a function.
+
+    It happens `start` seconds from the beginning of the run, and is `seconds` forward.
+    """
+
+    function: str
+    nth: int
+    start: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.function}{self.nth}: the clock jumps by {self.seconds:+g} s"
+
+
+Incident = CallIncident | Outage | InvocationIncident | ClockJump

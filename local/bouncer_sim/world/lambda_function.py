@@ -11,7 +11,7 @@ from typing import Any
 
 from bouncer_sim.event_source_mapping import InvocationError
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
-from bouncer_sim.world.incident import Incident, InvocationIncident, Mishap
+from bouncer_sim.world.incident import ClockJump, Incident, InvocationIncident, Mishap
 from bouncer_sim.world.timeline import EndOfTask, Task, Timeline
 
 _IDLE_FOR_LONG_S = 900
@@ -68,8 +68,14 @@ class LambdaFunction:
         self._idle: list[_Running] = []
         self._built = 0
         self._asked = 0
-        mine = (each for each in incidents if isinstance(each, InvocationIncident))
-        self._planned = {each.nth: each for each in mine if each.function == name}
+        self._start = timeline.now
+        self._planned: dict[int, InvocationIncident] = {}
+        self._jumps: list[ClockJump] = []
+        for each in incidents:
+            if isinstance(each, InvocationIncident) and each.function == name:
+                self._planned[each.nth] = each
+            elif isinstance(each, ClockJump) and each.function == name:
+                self._jumps.append(each)
 
     def invoke(self, event: object) -> object:
         """Return the function's answer; raises `InvocationError` if there was none."""
@@ -159,10 +165,16 @@ class LambdaFunction:
         ]
         if self._idle and not cold:
             return self._idle.pop()
-        skew_s = self._skews[self._built % len(self._skews)]
+        at_first_s = self._skews[self._built % len(self._skews)]
         self._built += 1
-        environment = ExecutionEnvironment(
-            self._timeline, f"{self._name}{self._built}", skew_s=skew_s
-        )
+        skew_s = partial(self._skew_s, self._built, at_first_s)
+        name = f"{self._name}{self._built}"
+        environment = ExecutionEnvironment(self._timeline, name, skew_s=skew_s)
         self._timeline.sleep(_COLD_START_S)
         return _Running(environment, self._build(environment))
+
+    def _skew_s(self, nth: int, at_first_s: float) -> float:
+        """Return by how much the clock of an environment is off now."""
+        since = self._timeline.now - self._start
+        mine = (each for each in self._jumps if each.nth == nth and each.start <= since)
+        return at_first_s + sum(jump.seconds for jump in mine)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bouncer_sim.world import kept_laws, mail_laws, sending_laws
+from bouncer_sim.world import kept_laws, ledger_laws, mail_laws, reason_laws, sending_laws
 from bouncer_sim.world.evidence import Evidence, Found
 from bouncer_sim.world.simulated_world import History
 
@@ -31,9 +31,15 @@ LAWS: tuple[Law, ...] = (
     sending_laws.no_job_waits_for_a_bad_one,
     sending_laws.every_dead_letter_can_be_seen,
     sending_laws.every_dead_letter_is_reported,
-    sending_laws.every_message_that_is_not_a_job_is_kept,
     sending_laws.no_function_raises,
     kept_laws.every_dead_job_can_be_found,
+    ledger_laws.a_job_ends_once_in_the_ledger,
+    ledger_laws.an_end_stands_before_its_line,
+    ledger_laws.an_end_is_counted_at_most_once,
+    ledger_laws.no_dead_letter_is_put_before_its_end,
+    ledger_laws.every_dead_job_is_kept,
+    ledger_laws.every_message_that_is_not_a_job_is_kept,
+    reason_laws.every_reason_is_true,
     mail_laws.no_mail_is_stopped_and_silent,
     mail_laws.every_bounced_mail_is_reported,
 )

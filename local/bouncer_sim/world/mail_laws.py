@@ -1,25 +1,29 @@
 """The laws of the intake: no mail is lost, and none is stopped without a word."""
 
+from typing import Any
+
 from bouncer.reasons import Reason
+from bouncer.rules.rule import Action
 from bouncer_sim.world.evidence import Evidence, Found
 
 
 def no_mail_is_stopped_and_silent(evidence: Evidence) -> Found:
-    """A mail that was stopped has a job for each recipient, or a reason about its sender."""
-    jobs = [queued for group in evidence.jobs.values() for queued in group]
+    """A mail is stopped for its jobs, a reason about its sender, or a rule that drops it."""
+    jobs = evidence.jobs.values()
     for mail in evidence.history.mails:
         if not any(answer.startswith("STOP") for answer in mail.answers):
             continue
         message_id = mail.step.message_id
         mine = [queued.recipients for queued in jobs if queued.job.message_id == message_id]
         answered = frozenset[str]().union(*mine)
-        excused = _withheld_by_guard(evidence, message_id)
+        excused = _excused(evidence, message_id)
         for recipient in sorted({each.lower() for each in mail.step.recipients}):
             if recipient not in answered | excused:
                 yield mail.received_at, f"{message_id} {recipient:.40} is stopped and silent"
 
 
-def _withheld_by_guard(evidence: Evidence, message_id: str) -> set[str]:
+def _excused(evidence: Evidence, message_id: str) -> set[str]:
+    """Return the recipients that the guard withheld, or a rule dropped."""
     lines = [line for line in evidence.history.lines if line.event == "mail"]
     decisions = (
         decision
@@ -30,8 +34,12 @@ def _withheld_by_guard(evidence: Evidence, message_id: str) -> set[str]:
     return {
         decision["recipient"].lower()
         for decision in decisions
-        if decision["withheld"] and Reason(decision["withheld"]).about_sender
+        if decision["action"] == Action.DROP or _is_about_sender(decision["withheld"])
     }
+
+
+def _is_about_sender(reason: Any) -> bool:
+    return bool(reason and Reason(reason).about_sender)
 
 
 def every_bounced_mail_is_reported(evidence: Evidence) -> Found:
@@ -42,7 +50,7 @@ def every_bounced_mail_is_reported(evidence: Evidence) -> Found:
         for reference in line.members.get("references", ())
     }
     answered = {mail.step.message_id for mail in evidence.history.mails if not mail.unanswered}
-    for queued in (queued for jobs in evidence.jobs.values() for queued in jobs):
+    for queued in evidence.jobs.values():
         mail = queued.job.message_id
         if mail in answered and queued.job.reference not in reported:
             yield evidence.history.ended_at, f"{mail} has a job, but no line of the intake says so"

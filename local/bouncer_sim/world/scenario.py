@@ -95,7 +95,7 @@ Step = MailArrives | JobWaits | OddBody | ParameterChanges
 class Scenario:
     """Steps and incidents; `skews` are the clock errors of new environments, in turn (seconds).
 
-    `expiry_margin_s` is the operator's setting, `random_seed` decides about latencies.
+    `expiry_margin_s` and `rate` are the operator's settings, `random_seed` decides about latencies.
     """
 
     name: str
@@ -105,6 +105,12 @@ class Scenario:
     ses_latency: Latency = LATENCIES["ses"]
     random_seed: int = 0
     expiry_margin_s: int = 600
+    rate: float = 1.0
+
+
+def settings_document(expiry_margin_s: int, rate: float, *, sending: str = "on") -> str:
+    """Return the document `settings`; `sending` is `on` or `paused`."""
+    return f"sending: {sending}\nexpiry_margin: {expiry_margin_s}\nrate: {rate}"
 
 
 def _counted(recipients: tuple[str, ...]) -> str:

@@ -5,11 +5,16 @@ that most seeds have few kinds and some have all of them.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 
+from bouncer.held import held_document
+from bouncer.sources.source import HELD, RULES, SETTINGS
 from bouncer_sim.world.incident import (
     CallIncident,
+    ClockJump,
     Incident,
     InvocationIncident,
     Mishap,
@@ -19,12 +24,14 @@ from bouncer_sim.world.incident import (
 from bouncer_sim.world.scenario import (
     DAY_S,
     HOUR_S,
+    START,
     JobWaits,
     MailArrives,
     OddBody,
     ParameterChanges,
     Scenario,
     Step,
+    settings_document,
 )
 from bouncer_sim.world.wire import Latency
 
@@ -56,6 +63,9 @@ _ONLY_SOME = {
     Trouble.CRASH_BEFORE: _FUNCTIONS_CALLS,
     Trouble.CRASH_AFTER: _FUNCTIONS_CALLS,
     Trouble.CONFLICT: ("dynamodb.update_item", "dynamodb.transact_write_items"),
+    Trouble.MISSING: tuple(
+        call for call in _WORKER_CALLS if call.startswith(("dynamodb.", "queue.", "dead_letters."))
+    ),
     Trouble.PARTIAL: (
         "dynamodb.batch_get_item",
         "queue.change_message_visibility_batch",
@@ -79,13 +89,20 @@ _ODD_BODIES = (
     "[" * 5_000,
     '"\\ud800"',
 )
+_RULES = (
+    None,
+    "when: {recipient_domain: example.com}\ndrop: {}",
+    "when: {recipient_domain: example.com}\nreject: {type: ExceededQuota}",
+    "when: [",
+)
 
 
 def draw(seed: int) -> Scenario:
     """Return the scenario of a seed: the same each time."""
     random = Random(seed)  # noqa: S311  # chance that can be repeated
     margin_s = random.choice((600, 600, 600, 0, 60))
-    steps = sorted(_steps(random, margin_s), key=lambda step: step.at)
+    rate = random.choice((1.0, 1.0, 1.0, 1.0, 0.5, 0.2))
+    steps = sorted(_steps(random, margin_s, rate), key=lambda step: step.at)
     least_s = random.choice((0.005, 0.01, 0.02))
     return Scenario(
         name=f"seed {seed}",
@@ -95,6 +112,7 @@ def draw(seed: int) -> Scenario:
         ses_latency=Latency(least_s=least_s, most_s=least_s * random.choice((1, 2, 4))),
         random_seed=seed,
         expiry_margin_s=margin_s,
+        rate=rate,
     )
 
 
@@ -102,31 +120,47 @@ def _one_in(random: Random, number: int) -> bool:
     return random.randrange(number) == 0
 
 
-def _steps(random: Random, margin_s: int) -> Iterator[Step]:
+def _steps(random: Random, margin_s: int, rate: float) -> Iterator[Step]:
     spread_s = random.choice((0.0, 0.0, 5.0, 5.0, 60.0, 600.0))
     count = random.choice((1, 2, 3, 4, 6, 8, 12, 14)) if not _one_in(random, 40) else 60
     for number in range(count):
-        yield _mail_or_job(random, f"m{number}", random.uniform(0, spread_s))
+        at = random.uniform(0, spread_s)
+        yield from _mail_or_jobs(random, f"m{number}", at, margin_s)
     for number in range(random.choice((0, 0, 0, 0, 1, 2))):
         body = random.choice(_ODD_BODIES)
         yield OddBody(at=random.uniform(0, spread_s), name=f"odd{number}", body=body)
-    if _one_in(random, 8):
-        yield from _pause(random, margin_s)
+    if _one_in(random, 6):
+        yield from _pause(random, margin_s, rate)
+    if _one_in(random, 10):
+        yield from _rules_change(random)
 
 
-def _mail_or_job(random: Random, message_id: str, at: float) -> Step:
+def _mail_or_jobs(random: Random, message_id: str, at: float, margin_s: int) -> Iterator[Step]:
     recipients = _recipients(random)
     if _one_in(random, 2):
         repeats = random.choice((0, 0, 0, 0, 1, 2))
-        return MailArrives(at=at, message_id=message_id, recipients=recipients, repeats=repeats)
-    return JobWaits(
+        yield MailArrives(at=at, message_id=message_id, recipients=recipients, repeats=repeats)
+        return
+    late_s = _close_to_its_end_s(random, margin_s)
+    age_s = random.choice((0.0, 0.0, 0.0, 0.0, 0.0, 25 * HOUR_S, late_s))
+    yield JobWaits(
         at=at,
         message_id=message_id,
         recipients=recipients,
-        age_s=random.choice((0.0, 0.0, 0.0, DAY_S - random.uniform(0, 900), 25 * HOUR_S)),
+        age_s=age_s,
         deadly=_one_in(random, 40),
         sender_verified=not _one_in(random, 15),
     )
+    if _one_in(random, 8):  # the mail was judged twice, by another rule set
+        later_s = random.choice((0.0, 3.0, 400.0))
+        others = _recipients(random)
+        yield JobWaits(
+            at=at + later_s, message_id=message_id, recipients=others, age_s=age_s + later_s
+        )
+
+
+def _close_to_its_end_s(random: Random, margin_s: int) -> float:
+    return DAY_S - margin_s - random.choice((random.uniform(0, 30), random.uniform(-300, 900)))
 
 
 def _recipients(random: Random) -> tuple[str, ...]:
@@ -138,25 +172,47 @@ def _recipients(random: Random) -> tuple[str, ...]:
     return tuple(f"{name}@example.com" for name in random.sample(_PEOPLE, count))
 
 
-def _pause(random: Random, margin_s: int) -> Iterator[Step]:
-    """Pause sending, and nearly always resume it; the other settings stay."""
+def _pause(random: Random, margin_s: int, rate: float) -> Iterator[Step]:
+    """Pause sending as `bouncer pause` or in the settings, and nearly always resume it."""
     at = random.uniform(0, 100)
-    yield _sending(at, "paused", margin_s)
+    since = datetime.fromtimestamp(START + at, UTC)
+    name, paused, on = random.choice(
+        (
+            (HELD, held_document(since=since, by="an operator", why="a test"), None),
+            (
+                SETTINGS,
+                settings_document(margin_s, rate, sending="paused"),
+                settings_document(margin_s, rate),
+            ),
+        )
+    )
+    yield ParameterChanges(at=at, name=name, text=paused)
     if not _one_in(random, 10):
-        yield _sending(at + random.choice((90.0, 600.0, 5_000.0)), "on", margin_s)
+        length_s = random.choice((90.0, 600.0, 5_000.0, 13 * HOUR_S))
+        yield ParameterChanges(at=at + length_s, name=name, text=on)
 
 
-def _sending(at: float, word: str, margin_s: int) -> ParameterChanges:
-    text = f"sending: {word}\nexpiry_margin: {margin_s}"
-    return ParameterChanges(at=at, name="settings", text=text)
+def _rules_change(random: Random) -> Iterator[Step]:
+    for _ in range(random.choice((1, 1, 2))):
+        at, text = random.uniform(0, 100), random.choice(_RULES)
+        yield ParameterChanges(at=at, name=f"{RULES}everybody", text=text)
 
 
 def _incidents(random: Random) -> Iterator[Incident]:
-    kinds: tuple[Callable[[Random], Incident], ...] = (_call, _invocation, _outage)
-    for kind, most in zip(kinds, (12, 3, 2), strict=True):
-        if not _one_in(random, 3):
+    kinds: tuple[Callable[[Random], Incident], ...] = (_call, _invocation, _outage, _clock_jump)
+    for kind, most, seldom in zip(kinds, (12, 3, 2, 2), (1, 1, 1, 4), strict=True):
+        if not _one_in(random, 3) and _one_in(random, seldom):
             for _ in range(random.randint(0, most)):
                 yield kind(random)
+    if _one_in(random, 4):
+        yield from _burst(random)
+
+
+def _burst(random: Random) -> Iterable[Incident]:
+    """Draw one trouble for several attempts of one call in a row: no retry helps."""
+    first = _call(random)
+    for number in range(random.choice((2, 5, 5, 6))):
+        yield replace(first, nth=first.nth + number)
 
 
 def _call(random: Random) -> CallIncident:
@@ -192,15 +248,26 @@ _MISHAP_SECONDS: dict[Mishap, Callable[[Random], float]] = {
 }
 
 
+def _clock_jump(random: Random) -> ClockJump:
+    return ClockJump(
+        function=random.choice(("worker", "worker", "intake")),
+        nth=random.choice((1, 1, 2)),
+        start=round(random.choice((random.uniform(0, 20), random.uniform(0, 600))), 3),
+        seconds=random.choice((-HOUR_S, -70.0, -7.0, -0.8, 0.8, 7.0, 70.0, HOUR_S)),
+    )
+
+
 def _outage(random: Random) -> Outage:
     start = random.choice((0.0, random.uniform(0, 20), random.uniform(0, 600)))
     length = random.choice((2.0, 30.0, 300.0, 300.0, 3_000.0, 3_000.0, 20_000.0))
     if _one_in(random, 60):
         length = 2 * DAY_S
+    place = random.choice(("dynamodb", "ses", "ssm", "queue", "dead_letters"))
+    deleted = place not in ("ses", "ssm") and _one_in(random, 5)
     return Outage(
-        place=random.choice(("dynamodb", "ses", "ssm", "queue", "dead_letters")),
+        place=place,
         start=round(start, 3),
         end=round(start + length, 3),
-        trouble=random.choice(_OUTAGES),
+        trouble=Trouble.MISSING if deleted else random.choice(_OUTAGES),
         share=random.choice((1.0, 1.0, 0.5, 0.2)),
     )

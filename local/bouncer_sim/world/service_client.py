@@ -25,6 +25,10 @@ _REFUSALS = {
     Trouble.UNAVAILABLE: ("ServiceUnavailable", UNAVAILABLE),
     Trouble.BROKEN_BEFORE: ("InternalFailure", SERVER_ERROR),
 }
+_MISSING = {
+    "dynamodb": "ResourceNotFoundException",
+    "sqs": "AWS.SimpleQueueService.NonExistentQueue",
+}
 
 
 class ServiceClient:
@@ -65,6 +69,8 @@ class ServiceClient:
             if trouble in _REFUSALS:
                 code, status = _REFUSALS[trouble]
                 raise service_error(code, status=status)
+            if trouble is Trouble.MISSING:
+                raise service_error(_MISSING[self._name])
             if trouble is Trouble.CONFLICT:
                 raise _conflict(arguments)
             if trouble is Trouble.PARTIAL:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from bouncer_sim.fake_ses import send_bounce_request
 from bouncer_sim.fake_ses.arrival_rate import ArrivalRate
-from bouncer_sim.fake_ses.outbox import bounce_id
+from bouncer_sim.fake_ses.bounce_delivery import BounceDelivery
+from bouncer_sim.fake_ses.outbox import Outbox
 from bouncer_sim.fake_ses.refusal import SesError
 from bouncer_sim.fake_ses.ses_account import Account
 from bouncer_sim.world.service_error import service_error
@@ -15,10 +15,15 @@ _REGION = "us-east-1"
 
 
 class SesService:
-    """An account that can bounce what it received; `now` is the time in seconds."""
+    """An account that can bounce what it received; `now` is the time in seconds.
 
-    def __init__(self, account: Account, *, now: Callable[[], float]) -> None:
-        self.account = account
+    Bounces are written to the outbox, if there is one.
+    """
+
+    def __init__(
+        self, account: Account, *, now: Callable[[], float], outbox: Outbox | None = None
+    ) -> None:
+        self._delivery = BounceDelivery(account, outbox)
         self._now = now
         self._rate = ArrivalRate(counts_throttled=True)
         self._number = 0
@@ -31,12 +36,12 @@ class SesService:
 
     def send_bounce(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Send one bounce and return its message id."""
+        form = dict(_form(arguments))
         try:
-            request = send_bounce_request.parse(dict(_form(arguments)))
-            original = self.account.admit(request, at=self._now(), region=_REGION)
+            sent = self._delivery.send(form, number=self._number, at=self._now(), region=_REGION)
         except SesError as error:
             raise service_error(error.code.value, str(error), status=error.code.status) from error
-        return {"MessageId": bounce_id(original.message_id, self._number, self._now())}
+        return {"MessageId": sent}
 
 
 def _form(value: object, name: str = "") -> Iterator[tuple[str, str]]:

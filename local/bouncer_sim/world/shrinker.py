@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from bouncer_sim.world.incident import Outage
+from bouncer_sim.world.incident import ClockJump, Outage
 from bouncer_sim.world.laws import breaches
 from bouncer_sim.world.scenario import Scenario
 from bouncer_sim.world.simulated_world import SimulatedWorld
@@ -45,7 +45,7 @@ def _fewest_parts(scenario: Scenario, breaks: Callable[[Scenario], bool]) -> Sce
 def _with_earlier_incidents(scenario: Scenario, breaks: Callable[[Scenario], bool]) -> Scenario:
     """Return a scenario whose incidents meet the earliest calls that still break the law."""
     for place, incident in enumerate(scenario.incidents):
-        if isinstance(incident, Outage):
+        if isinstance(incident, Outage | ClockJump):
             continue
         for nth in range(1, min(incident.nth, _EARLIEST + 1)):
             incidents = list(scenario.incidents)

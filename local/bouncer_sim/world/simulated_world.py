@@ -9,26 +9,21 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bouncer.function_limits import INTAKE_TIMEOUT_S, VISIBILITY_TIMEOUT_S, WORKER_TIMEOUT_S
+from bouncer.function_limits import INTAKE_TIMEOUT_S, WORKER_TIMEOUT_S
 from bouncer.jobs.job import Job, JobError, Refusal
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.jobs.reference import reference
 from bouncer.sending.queue import GROUP, deduplication_id
 from bouncer_sim.event_source_mapping import EventSourceMapping, InvocationError
-from bouncer_sim.fake_ses.ses_account import Account, ReceivedMail
+from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.world.attempt import Attempt
 from bouncer_sim.world.attribute_value import Item
 from bouncer_sim.world.caller import Caller, Patience
-from bouncer_sim.world.deployed_functions import (
-    DEAD_LETTERS,
-    PREFIX,
-    QUEUE,
-    QUEUE_URL,
-    DeployedFunctions,
-)
-from bouncer_sim.world.dynamodb_service import DynamoDbService
+from bouncer_sim.world.deployed_functions import PREFIX, DeployedFunctions
+from bouncer_sim.world.deployed_services import QUEUE_ARN, QUEUE_URL, DeployedServices
+from bouncer_sim.world.dynamodb_service import ItemVersion
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
-from bouncer_sim.world.fifo_queue import FifoQueue, QueuedMessage
+from bouncer_sim.world.fifo_queue import QueuedMessage
 from bouncer_sim.world.journal_tape import JournalLine, JournalTape
 from bouncer_sim.world.lambda_function import Invocation, LambdaFunction
 from bouncer_sim.world.mail_event import mail_event
@@ -44,11 +39,9 @@ from bouncer_sim.world.scenario import (
     ParameterChanges,
     Scenario,
     Step,
+    settings_document,
 )
 from bouncer_sim.world.service_client import ServiceClient
-from bouncer_sim.world.ses_service import SesService
-from bouncer_sim.world.sqs_service import SqsService
-from bouncer_sim.world.ssm_service import SsmService
 from bouncer_sim.world.timeline import EndOfTask, Task, Timeline
 from bouncer_sim.world.wire import Wire
 
@@ -58,9 +51,6 @@ _POLLERS = 3
 _POLL_DELAY_S = 0.02  # from a message's becoming visible to a long poll's answer
 _MOST_DOUBLINGS = 6  # a mapping that cannot poll waits up to 64 s
 _MAPPING = Patience(connect_s=2, read_s=5, attempts=3)
-_RETENTION_S = 7 * DAY_S
-_DEAD_RETENTION_S = 14 * DAY_S
-_MOST_RECEIVES = 1000
 _LONGEST_RUN_S = 10 * DAY_S
 _ASKED_BY_SES = 3  # SES's own attempts to invoke an intake that fails: not documented
 
@@ -87,7 +77,10 @@ class Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All that happened in a run; times are seconds since the epoch."""
+    """All that happened in a run; times are seconds since the epoch.
+
+    `ledger` has the items at the end, `versions` all that they ever were.
+    """
 
     scenario: Scenario
     attempts: list[Attempt]
@@ -98,6 +91,7 @@ class History:
     left: list[QueuedMessage]
     dead: list[QueuedMessage]
     ledger: dict[str, Item]
+    versions: list[ItemVersion]
     started_at: float
     ended_at: float
 
@@ -116,30 +110,11 @@ class SimulatedWorld:
         )
         self._tape = JournalTape(self._timeline)
         self._mails: list[Mail] = []
-        self._make_services()
+        self._recipients: dict[str, dict[str, None]] = {}
+        self._services = DeployedServices(self._now, verified=[DOMAIN])
+        self._queue = self._services.queue
+        self._ssm = self._services.parameters
         self._make_functions()
-
-    def _make_services(self) -> None:
-        self.ledger = DynamoDbService(self._now)
-        self._account = Account([DOMAIN])
-        self._dead = FifoQueue(
-            DEAD_LETTERS, now=self._now, visibility_s=30, retention_s=_DEAD_RETENTION_S
-        )
-        self._queue = FifoQueue(
-            QUEUE,
-            now=self._now,
-            visibility_s=VISIBILITY_TIMEOUT_S,
-            retention_s=_RETENTION_S,
-            dead_letters=self._dead,
-            most_receives=_MOST_RECEIVES,
-        )
-        self._ssm = SsmService()
-        self._services = {
-            "dynamodb": self.ledger,
-            "sqs": SqsService(self._queue, self._dead),
-            "ses": SesService(self._account, now=self._now),
-            "ssm": self._ssm,
-        }
 
     def _make_functions(self) -> None:
         deployed = DeployedFunctions(self._connect, self._tape)
@@ -151,11 +126,11 @@ class SimulatedWorld:
         )
         self._worker = make("worker", timeout_s=WORKER_TIMEOUT_S, build=deployed.worker)
         self._intake = make("intake", timeout_s=INTAKE_TIMEOUT_S, build=deployed.intake)
+        service = self._services.by_name["sqs"]
         sqs: Any = ServiceClient(  # in boto3's place
-            self._wire, Caller(name="mapping"), _MAPPING, name="sqs", service=self._services["sqs"]
+            self._wire, Caller(name="mapping"), _MAPPING, name="sqs", service=service
         )
-        arn = f"arn:aws:sqs:us-east-1:111122223333:{QUEUE}"
-        self._mapping = EventSourceMapping(sqs, QUEUE_URL, arn, self._worker.invoke)
+        self._mapping = EventSourceMapping(sqs, QUEUE_URL, QUEUE_ARN, self._worker.invoke)
         self._idle_pollers: list[Task] = []
         self._queue.changed = self._wake_pollers
 
@@ -165,13 +140,14 @@ class SimulatedWorld:
     def _connect(
         self, environment: ExecutionEnvironment, name: str, patience: Patience
     ) -> ServiceClient:
-        service = self._services[name]
+        service = self._services.by_name[name]
         return ServiceClient(self._wire, environment.caller, patience, name=name, service=service)
 
     def run(self) -> History:
         """Let the scenario happen until nothing is left to do, and return what happened."""
         self._ssm.put(f"{PREFIX}/rules/everybody", RULE)
-        self._ssm.put(f"{PREFIX}/settings", f"expiry_margin: {self._scenario.expiry_margin_s}")
+        settings = settings_document(self._scenario.expiry_margin_s, self._scenario.rate)
+        self._ssm.put(f"{PREFIX}/settings", settings)
         for step in self._scenario.steps:
             self._timeline.at(START + step.at, partial(self._happen, step))
         for _ in range(_POLLERS):
@@ -185,8 +161,9 @@ class SimulatedWorld:
             invocations=self._intake.invocations + self._worker.invocations,
             queued=self._queue.sent,
             left=self._queue.messages,
-            dead=self._dead.sent,
-            ledger=self.ledger.items,
+            dead=self._services.dead_letters.sent,
+            ledger=self._services.ledger.items,
+            versions=self._services.ledger.versions,
             started_at=START,
             ended_at=self._now(),
         )
@@ -261,14 +238,17 @@ class SimulatedWorld:
     def _take_in(
         self, message_id: str, sender: str, recipients: Iterable[str], received_at: float
     ) -> None:
+        """Have SES know a mail; a second job for it may be for other recipients of it."""
+        known = self._recipients.setdefault(message_id, {})
+        known.update(dict.fromkeys(recipients))
         mail = ReceivedMail(
             message_id=message_id,
             sender=sender,
-            recipients=tuple(recipients),
+            recipients=tuple(known),
             received_at=received_at,
             headers=b"",
         )
-        self._account.receive(mail)
+        self._services.account.receive(mail)
 
     def _put_job(self, step: JobWaits) -> None:
         received_at = self._now() - step.age_s

@@ -1,6 +1,7 @@
 """Parameter Store as its service sees it: parameters with their versions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from bouncer_sim.world.service_error import service_error
@@ -9,14 +10,15 @@ _PAGE = 10
 
 
 class SsmService:
-    """Parameters by name; operators put them, functions read them."""
+    """Parameters by name; operators put them, functions read them. `now` is the time in seconds."""
 
-    def __init__(self) -> None:
-        self._versions: dict[str, list[str]] = {}
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._versions: dict[str, list[tuple[float, str]]] = {}
 
     def put(self, name: str, text: str) -> None:
         """Put a new version of a parameter."""
-        self._versions.setdefault(name, []).append(text)
+        self._versions.setdefault(name, []).append((self._now(), text))
 
     def delete(self, name: str) -> None:
         """Delete a parameter with its history."""
@@ -61,5 +63,11 @@ class SsmService:
         return self._version(name, len(self._versions[name]))
 
     def _version(self, name: str, number: int) -> dict[str, Any]:
-        text = self._versions[name][number - 1]
-        return {"Name": name, "Value": text, "Version": number, "Type": "String"}
+        at, text = self._versions[name][number - 1]
+        return {
+            "Name": name,
+            "Value": text,
+            "Version": number,
+            "Type": "String",
+            "LastModifiedDate": datetime.fromtimestamp(at, UTC),
+        }

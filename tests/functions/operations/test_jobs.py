@@ -284,6 +284,31 @@ def test_an_ambiguous_name_is_refused(deployed: Deployed, operate: Operate) -> N
     assert (status, "dead letters, expected one" in err) == (2, True)
 
 
+def test_a_letter_that_is_refused_is_not_said_to_be_missing(
+    deployed: Deployed, operate: Operate
+) -> None:
+    """The reason stands first, and then that nothing else can be put back."""
+    deployed.bury("not a job", origin="q1")
+    status, out, err = operate("jobs", "retry", "--all", "--yes")
+    assert (status, out) == (1, "")
+    refused, said = err.splitlines()
+    assert "deploy the version that wrote it" in refused
+    assert said == "found no dead letter that can be put back"
+
+
+def test_a_time_without_a_next_day_hides_no_other_letter(
+    deployed: Deployed, operate: Operate
+) -> None:
+    """A body may hold any date: it is not a job, and the letters beside it are shown."""
+    members = json.loads(body(1)) | {"received_at": "9999-12-31T23:59:59+00:00"}
+    deployed.bury(json.dumps(members), origin="q1")
+    deployed.bury(body(2), origin="q2")
+    status, out, err = operate("jobs", "list")
+    assert (status, err) == (0, "")
+    assert "found 9999-12-31 23:59:59+00:00 as received_at" in out
+    assert job(2).reference in out
+
+
 @pytest.mark.parametrize("verb", ["list", "show"])
 def test_hostile_text_is_shown_as_escapes(deployed: Deployed, operate: Operate, verb: str) -> None:
     """Strangers choose addresses; no byte of a body controls the terminal or begins a line."""

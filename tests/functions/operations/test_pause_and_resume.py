@@ -24,12 +24,23 @@ def test_pausing_writes_who_when_and_why(deployed: Deployed, operate: Operate) -
     assert status == 0
     assert "ses-auto-bouncer-main in eu-west-1, parameters below /ses-auto-bouncer/main" in out
     assert "waiting: about 2 jobs wait, 0:00:02 of sending" in out
-    assert f"pause:   writes {HELD}; within 60 s no bounce is sent" in out
+    assert f"pause:   writes {HELD}\n         after 90 s at the latest no bounce is sent" in out
     assert err.splitlines() == ["sending is held", "bouncer resume ends it"]
     held = read_held(deployed.parameter("held") or "", document="held")
     assert held.since
     assert abs((datetime.now(UTC) - held.since).total_seconds()) < 60
     assert (held.why, held.by.startswith("arn:aws:")) == ("a bad rule", True)
+
+
+def test_what_waits_is_sent_at_the_rate(deployed: Deployed, operate: Operate) -> None:
+    """At 0.5 two jobs take four seconds, and resuming promises no more."""
+    deployed.put("settings", "rate: 0.5")
+    for number in (1, 2):
+        deployed.queue(body(number))
+    _, out, _ = operate("pause", "--yes")
+    assert "waiting: about 2 jobs wait, 0:00:04 of sending" in out
+    _, out, _ = operate("resume", "--yes")
+    assert "the jobs that wait are sent, 0.5 a second" in out
 
 
 def test_pausing_twice_changes_nothing(deployed: Deployed, operate: Operate) -> None:

@@ -25,12 +25,12 @@ from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents, SourceError
 from bouncer.worker import Worker
 from bouncer_sim.clock import SimulatedClock, now
-from bouncer_sim.embedded_aws import embedded_aws
 from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.faults import Fault, FaultKind, Faults
 from bouncer_sim.fake_ses.server import FakeSes
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.worker_driver import new_name
+from tests.embedded_aws import embedded_aws
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC).timestamp()
 

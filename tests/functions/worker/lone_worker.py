@@ -29,7 +29,7 @@ from bouncer.sending.table import Table
 from bouncer.sources.loader import Loader
 from bouncer.worker import Worker
 from bouncer_sim.clock import SimulatedClock, now
-from bouncer_sim.embedded_aws import embedded_aws
+from tests.embedded_aws import embedded_aws
 from tests.functions.worker.line import START, FixedSettings
 
 WRITE, TOGETHER, READ = "update_item", "transact_write_items", "batch_get_item"

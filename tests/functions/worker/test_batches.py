@@ -13,8 +13,8 @@ from bouncer.sending.ledger import Reading
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.queue import ORIGIN, QueueError
 from bouncer.sources.source import SourceError
-from bouncer_sim.worker_driver import PatientQueue
 from tests.functions.worker.line import START, Line
+from tests.functions.worker.patient_queue import PatientQueue
 
 
 def test_a_batch_is_sent_in_order_a_second_apart(stack: ExitStack) -> None:

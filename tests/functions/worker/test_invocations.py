@@ -1,13 +1,21 @@
 """An invocation of the worker: the lease, the batch's visibility, poison, and the end."""
 
 from contextlib import ExitStack
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.sending.job_item import JobItem
-from tests.functions.worker.lone_worker import TOGETHER, WRITE, KilledError, LoneWorker, refusal
+from tests.functions.worker.lone_worker import (
+    READ,
+    TOGETHER,
+    WRITE,
+    KilledError,
+    LoneWorker,
+    refusal,
+)
 
 
 @pytest.fixture
@@ -30,7 +38,7 @@ def test_one_invocation_works_at_a_time(lone: LoneWorker) -> None:
     hold_lease(lone)
     lone.clock.sleep(20)
     assert lone.deliver(lone.job()) == ["q1"]
-    assert lone.lines[-1]["LeaseBusy"] == [1]
+    assert lone.lines[-1]["LeaseBusy"] == lone.lines[-1]["HandedBack"] == [1]
     assert lone.said() == [("lease_busy", "")]
     assert lone.queue.visible[-1] == (["handle 1"], 65 - 20 + 11)
     assert lone.item("job#q1") == {}
@@ -141,6 +149,17 @@ def test_a_refused_receipt_handle_leaves_the_batch_alone(lone: LoneWorker) -> No
     assert len(lone.queue.visible) == 1
 
 
+def test_an_invocation_that_ends_early_leaves_the_wait_to_the_next_one(lone: LoneWorker) -> None:
+    """Another environment has just called SES; this one must not forget that with a stale batch."""
+    lone.deliver(lone.job())
+    lone.worker = lone.environment()
+    lone.queue.failed = [[{"Id": "0", "SenderFault": True, "Code": "ReceiptHandleIsInvalid"}]]
+    assert lone.deliver(lone.job(message_id="m2"), first=2) == ["q2"]
+    assert lone.deliver(lone.job(message_id="m3"), first=3) == []
+    first, second = lone.ses.calls
+    assert second - first >= 1.0
+
+
 def test_starts_are_counted_only_after_a_death(lone: LoneWorker) -> None:
     """An ordinary invocation writes nothing more than its endings."""
     lone.deliver(lone.job())
@@ -179,6 +198,21 @@ def test_poison_is_buried_unread_at_its_third_start_under_dead_holders(
     assert dead["MessageBody"] == "poison"
 
 
+def test_a_ledger_that_fails_three_times_in_a_row_makes_no_poison(lone: LoneWorker) -> None:
+    """The worker that could not give its lease back did not die: its job is sent at last."""
+    lone.kill(lone.job())
+    for receives in (2, 3, 4, 5):
+        lone.table.fail(READ, "before", times=5)
+        lone.table.fail(":over", "before", times=1000)
+        assert lone.deliver(lone.job(message_id="m2"), first=2, receives=receives) == ["q2"]
+        lone.table.plan.clear()
+        lone.clock.sleep(66)
+    assert lone.item("job#q2")["starts"] == ["2"]
+    lone.said()
+    assert lone.deliver(lone.job(message_id="m2"), first=2, receives=6) == []
+    assert lone.said() == [("sent", "")]
+
+
 def test_buried_poison_that_comes_again_is_not_read(
     lone: LoneWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +249,18 @@ def test_the_rate_is_the_operators(stack: ExitStack) -> None:
     lone.deliver(lone.job(), lone.job(message_id="m2"))
     first, second = lone.ses.calls
     assert second - first == pytest.approx(2.0)
+
+
+def test_a_batch_that_is_too_long_goes_on_at_once(stack: ExitStack) -> None:
+    """At 0.2, ten jobs need 50 seconds: what is left comes again now, and no line says so."""
+    lone = LoneWorker(stack, "rate: 0.2")
+    bodies = [lone.job(message_id=f"m{number}") for number in range(10)]
+    assert lone.deliver(*bodies) == ["q8", "q9", "q10"]
+    assert lone.queue.visible[-1] == (["handle 8", "handle 9", "handle 10"], 0)
+    assert lone.said() == [("sent", "")] * 7
+    assert lone.deliver(*bodies[7:], first=8, receives=2) == []
+    spaces = {round(after - before, 3) for before, after in pairwise(lone.ses.calls)}
+    assert spaces == {5.0}
 
 
 def test_a_claim_of_version_0_1_0_means_duplicate(lone: LoneWorker) -> None:

@@ -36,10 +36,10 @@ from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import SettingsSource
 from bouncer.sources.source import Documents, SourceError
 from bouncer.worker import RESERVE_S
-from bouncer_sim.embedded_aws import PREFIX
 from bouncer_sim.fake_ses.faults import FaultKind
-from bouncer_sim.worker_driver import PatientQueue
+from tests.embedded_aws import PREFIX
 from tests.functions.worker.line import START, Line
+from tests.functions.worker.patient_queue import PatientQueue
 
 JOB = Job(
     message_id="m1",

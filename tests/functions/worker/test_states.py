@@ -99,6 +99,16 @@ def test_the_body_is_not_a_job(lone: LoneWorker) -> None:
     assert dead["MessageAttributes"][ORIGIN]["StringValue"] == "q1"
 
 
+def test_a_begun_job_that_is_not_a_job_of_this_version(lone: LoneWorker) -> None:
+    """A worker of another version may have sent it: it ends as unknown, and keeps its claim."""
+    lone.kill(lone.job())
+    lone.said()
+    assert lone.deliver("a newer form", receives=2) == []
+    assert lone.said() == [("lease_taken_over", ""), ("failed", "unknown")]
+    assert len(lone.claimed()) == 1
+    assert not lone.queue.dead
+
+
 def test_sending_is_held(stack: ExitStack) -> None:
     """The job stays as it is, all go back for two minutes, and later for a quarter of an hour."""
     lone = LoneWorker(stack, "sending: paused")

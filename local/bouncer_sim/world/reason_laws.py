@@ -1,0 +1,115 @@
+"""The law of reasons: whatever a job was not sent for had happened to it, as the world knows."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from bouncer.reasons import Reason
+from bouncer.sending.ending import Failure, Outcome
+from bouncer.sending.job_item import job_key
+from bouncer.sending.refused_identities import KEPT_S
+from bouncer_sim.world.attempt import DONE, Attempt
+from bouncer_sim.world.evidence import Evidence, Found, LedgerEnding, bounced_by
+from bouncer_sim.world.incident import Trouble
+from bouncer_sim.world.lambda_function import Invocation
+from bouncer_sim.world.simulated_world import job_in
+
+_BROKEN = (Trouble.BROKEN_BEFORE, Trouble.BROKEN_AFTER)
+_NO_ANSWER = ("ReadTimeoutError", "ConnectionClosedError")
+_NOT_REFUSALS = {
+    "",
+    DONE,
+    "InternalFailure",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+}
+_DEATHS_OF_POISON = 2  # before the third start, at which the job is buried
+
+Holds = Callable[[Evidence, str, LedgerEnding], bool]
+
+
+def every_reason_is_true(evidence: Evidence) -> Found:
+    """A job that ended without a bounce had met what its reason says."""
+    for record, (ending, *_) in evidence.endings.items():
+        reason = ending.item.reason
+        if ending.item.outcome == Outcome.SENT or reason == Reason.EXPIRED:
+            continue  # other laws look at these
+        if reason not in _REASONS or not _REASONS[reason](evidence, record, ending):
+            yield ending.at, f"{record} ended as {reason}, which did not happen"
+
+
+def _is_duplicate(evidence: Evidence, record: str, _: LedgerEnding) -> bool:
+    """Tell whether another job of the same mail has each of the recipients."""
+    mine = evidence.jobs[record]
+    others = (
+        other.recipients
+        for name, other in evidence.jobs.items()
+        if name != record and other.job.message_id == mine.job.message_id
+    )
+    return mine.recipients <= frozenset[str]().union(*others)
+
+
+def _is_refused(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
+    """Tell whether SES refused a call for this mail."""
+    mail = evidence.jobs[record].job.message_id
+    return any(bounced_by(call)[0][0] == mail for call in _refused(evidence, ending.at, since=0.0))
+
+
+def _is_forbidden(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
+    """Tell whether SES refused a call with this sender, of this job or within a minute before."""
+    sender = evidence.jobs[record].job.bounce_sender
+    calls = list(_refused(evidence, ending.at, since=ending.at - KEPT_S))
+    return _is_refused(evidence, record, ending) or any(
+        call.arguments["BounceSender"] == sender for call in calls
+    )
+
+
+def _refused(evidence: Evidence, until: float, *, since: float) -> Iterator[Attempt]:
+    for at, call in evidence.arrivals:
+        if since <= at <= until and call.result not in _NOT_REFUSALS:
+            yield call
+
+
+def _is_unknown(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
+    """Tell whether a call had no clear answer, or a worker died or lost the ledger with the job."""
+    mail, key = evidence.jobs[record].job.message_id, job_key(record)
+    unclear = (
+        call
+        for call in evidence.calls
+        if bounced_by(call)[0][0] == mail and (call.raised in _NO_ANSWER or call.trouble in _BROKEN)
+    )
+    lines = evidence.reports.get(record)
+    lost = (
+        attempt
+        for attempt in evidence.history.attempts
+        if attempt.trouble and attempt.call.startswith("dynamodb.") and key in repr(attempt)
+        if lines and attempt.caller != lines[0].environment  # which would remember
+    )
+    return any(unclear) or any(_deaths(evidence, record, ending)) or any(lost)
+
+
+def _is_poison(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
+    """Tell whether two workers died with this message before."""
+    return len(list(_deaths(evidence, record, ending))) >= _DEATHS_OF_POISON
+
+
+def _deaths(evidence: Evidence, record: str, ending: LedgerEnding) -> Iterator[Invocation]:
+    for invocation in evidence.history.invocations:
+        records = invocation.event["Records"]
+        mine = any(each.get("messageId") == record for each in records)
+        if mine and invocation.end != "answered" and (invocation.ended_at or 0.0) <= ending.at:
+            yield invocation
+
+
+def _is_unreadable(evidence: Evidence, record: str, _: LedgerEnding) -> bool:
+    bodies = (each for each in evidence.history.queued if each.message_id == record)
+    return all(job_in(message) is None for message in bodies)
+
+
+_REASONS: Mapping[str, Holds] = {
+    Reason.DUPLICATE: _is_duplicate,
+    Failure.REFUSED: _is_refused,
+    Failure.FORBIDDEN: _is_forbidden,
+    Failure.UNKNOWN: _is_unknown,
+    Failure.POISON: _is_poison,
+    Failure.UNREADABLE: _is_unreadable,
+}
