@@ -59,7 +59,7 @@ _LASTING = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Left:
-    """What the release left: a mail's held claim, a dead letter's reference, a job in flight."""
+    """Work that the release left: a mail that is claimed, a dead letter, a job in flight."""
 
     claimed: Delivery
     dead: str

@@ -174,7 +174,7 @@ class Ledger:
             raise LedgerError("the job has not ended") from error
 
     def kept_body(self, record_id: str) -> str:
-        """Return the body that is kept of a dead job, or "" if there is none."""
+        """Return the body that is kept of a dead job, or "" if its item has gone."""
         key = job_key(record_id)
         return text_of(self._read([key]).get(key, {}), "body")
 
