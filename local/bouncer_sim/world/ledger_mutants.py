@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from bouncer.jobs.job import Job
-from bouncer.sending import claims, job_item, lease
+from bouncer.sending import claims, lease
 from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem
 from bouncer.sending.lease import Lease, Term
 from bouncer.sending.ledger import Ledger, Reading
-from bouncer.sending.write import Value, Write, number, text
+from bouncer.sending.write import Write, number
 from bouncer_sim.world.mutant import Mutant, replaced
 
 _LATE = 10**15  # milliseconds: long after every lease
@@ -39,13 +39,6 @@ def _claims_after_the_call() -> AbstractContextManager[object]:
 def _read_alone(self: Ledger, record_id: str, job: Job) -> Reading:
     """Read a job without the recipients that others have claimed."""
     return replace(_read(self, record_id, job), answered=frozenset())
-
-
-def _state_alone(item: JobItem) -> tuple[str, dict[str, Value]]:
-    """Compare the state of a job, and not the attempt that it belongs to."""
-    if item.state is None:
-        return "attribute_not_exists(#state)", {}
-    return "#state = :state_read", {":state_read": text(item.state)}
 
 
 def _never_fenced(*_: Any) -> None:
@@ -86,7 +79,6 @@ _WAITS = "no_job_waits_for_a_bad_one"
 LEDGER_MUTANTS = (
     Mutant("claim after the call", _claims_after_the_call, (_TWICE,)),
     Mutant("gate asked with half a reading", replaced(Ledger, read=_read_alone), (_WAITS,)),
-    Mutant("nonce not compared", replaced(job_item, _as_read=_state_alone), (_TWICE, _REASON)),
     Mutant("claim given up without a fence", replaced(Ledger, fence=_never_fenced), (_REASON,)),
     Mutant("lease not taken", replaced(Ledger, take_lease=_always_taken), (_PACE, _ONE)),
     Mutant("lease given back too early", replaced(Ledger, take_lease=_held_for_a_moment), (_PACE,)),

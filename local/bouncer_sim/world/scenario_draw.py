@@ -187,8 +187,8 @@ def _pause(random: Random, margin_s: int, rate: float) -> Iterator[Step]:
         )
     )
     yield ParameterChanges(at=at, name=name, text=paused)
-    if not _one_in(random, 10):
-        length_s = random.choice((90.0, 600.0, 5_000.0, 13 * HOUR_S))
+    if not _one_in(random, 30):
+        length_s = random.choice((90.0, 90.0, 600.0, 600.0, 5_000.0, 5_000.0, 13 * HOUR_S))
         yield ParameterChanges(at=at + length_s, name=name, text=on)
 
 
