@@ -20,7 +20,7 @@ from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
 from bouncer.sending import ses, table
-from bouncer.sending.attempts import Attempts, HeldError, Terms, deliveries
+from bouncer.sending.attempts import Attempts, HeldError, deliveries
 from bouncer.sending.gate import LIFETIME
 from bouncer.sending.lease import LeaseBusyError, Term
 from bouncer.sending.ledger import PAUSE_S, Ledger
@@ -30,6 +30,7 @@ from bouncer.sending.pacer import OutOfTimeError, Pacer
 from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
+from bouncer.sending.terms import Terms
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import SettingsSource
 from bouncer.sources.source import SourceError

@@ -68,7 +68,7 @@ def test_a_rewritten_sender_has_the_form_of_its_sender(sender: str) -> None:
 
 @pytest.mark.parametrize("sender", KEPT)
 def test_an_unknown_form_stays(sender: str) -> None:
-    """What is not surely one of the known forms is a sender of its own."""
+    """An address that is not surely in one of the known forms is a sender of its own."""
     assert normal_sender(sender, RECIPIENTS) == sender
 
 

@@ -8,6 +8,7 @@ that are not listed here stay as they are, so they count as senders of their own
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from bouncer.mail.address import domain, local_part, without_tag
 
@@ -17,16 +18,13 @@ _LONGEST = 320
 
 _PARTS = "[^=]*=[^=]*"  # the hash and the day
 _ORIGINAL = "(?P<host>[^=]+)=(?P<user>.+)"
-_FORMS = tuple(
-    re.compile(form, re.DOTALL)
-    for form in (
-        rf"srs0[-+=]{_PARTS}={_ORIGINAL}",  # Sender Rewriting Scheme, libsrs2
-        rf"srs1[-+=][^=]*=[^=]+=[-+=]{_PARTS}={_ORIGINAL}",  # the same, forwarded once more
-        rf"[^+]*\+srs={_PARTS}={_ORIGINAL}",  # Microsoft 365, from a mailbox that forwards
-        rf"(?P<user>[^+]+)\+srs={_PARTS}",  # Microsoft 365, relayed: `bounces+SRS=hash=day`
-        r"prvs=[0-9a-f]+=(?P<user>.+)",  # BATV (draft-levine-smtp-batv)
-        r"btv1==[^=]+==(?P<user>.+)",  # BATV of Barracuda
-    )
+_FORMS = (
+    rf"srs0[-+=]{_PARTS}={_ORIGINAL}",  # Sender Rewriting Scheme, libsrs2
+    rf"srs1[-+=][^=]*=[^=]+=[-+=]{_PARTS}={_ORIGINAL}",  # the same, forwarded once more
+    rf"[^+]*\+srs={_PARTS}={_ORIGINAL}",  # Microsoft 365, from a mailbox that forwards
+    rf"(?P<user>[^+]+)\+srs={_PARTS}",  # Microsoft 365, relayed: `bounces+SRS=hash=day`
+    r"prvs=[0-9a-f]+=(?P<user>.+)",  # BATV (draft-levine-smtp-batv)
+    r"btv1==[^=]+==(?P<user>.+)",  # BATV of Barracuda
 )
 _BEFORE_RECIPIENT = "-+"  # what VERP writes between the list and the recipient
 
@@ -48,7 +46,7 @@ def normal_sender(sender: str, recipients: Iterable[str] = ()) -> str:
 
 def _undone(local: str, host: str, held: Iterable[str]) -> str:
     """Undo one form; each step makes the local part shorter."""
-    for form in _FORMS:
+    for form in _forms():
         if match := form.fullmatch(local):
             found = match.groupdict()
             return f"{found['user']}={found['host']}" if "host" in found else found["user"]
@@ -57,6 +55,12 @@ def _undone(local: str, host: str, held: Iterable[str]) -> str:
         if list_name:
             return list_name
     return without_tag(f"{local}@{host}").rpartition("@")[0] if not local.startswith("+") else local
+
+
+@cache
+def _forms() -> tuple[re.Pattern[str], ...]:
+    """Compile the forms once, at the first sender: a new intake has somebody waiting."""
+    return tuple(re.compile(form, re.DOTALL) for form in _FORMS)
 
 
 def _as_verp(recipient: str) -> str:

@@ -127,6 +127,11 @@ def names(line: JournalLine, recipient: str) -> bool:
     return recipient in {each.lower() for each in line.members["recipients"]}
 
 
+def taken_out(lines: Iterable[JournalLine]) -> set[str]:
+    """Return the recipients that lines name as taken out of their job by a cap."""
+    return {each.lower() for line in lines for each in line.members.get("capped", ())}
+
+
 def is_unknown(line: JournalLine) -> bool:
     """Tell whether a line says that nobody knows whether SES accepted the bounce."""
     said = line.members.get("reason") or line.members.get("error", "")
