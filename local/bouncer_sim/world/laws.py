@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bouncer_sim.world import mail_laws, sending_laws
+from bouncer_sim.world import cap_laws, mail_laws, sending_laws
 from bouncer_sim.world.evidence import Evidence, Found
 from bouncer_sim.world.simulated_world import History
 
@@ -33,6 +33,8 @@ LAWS: tuple[Law, ...] = (
     sending_laws.every_dead_letter_is_reported,
     sending_laws.every_message_that_is_not_a_job_is_kept,
     sending_laws.no_function_raises,
+    cap_laws.no_sender_gets_more_than_its_caps,
+    cap_laws.no_recipient_and_rule_pass_their_cap,
     mail_laws.no_mail_is_stopped_and_silent,
     mail_laws.every_bounced_mail_is_reported,
 )
