@@ -74,7 +74,7 @@ def test_a_rule_that_is_left_out_makes_room_for_lighter_ones() -> None:
     ],
 )
 def test_ordinary_patterns_weigh_nothing(pattern: str) -> None:
-    """A few counted digits, and a list of 900 words, are no reason to refuse anything."""
+    """A few counted digits, or a list of 900 words, cost too little to be refused."""
     assert weight(pattern) == 0
 
 
