@@ -212,7 +212,7 @@ def _times(item: Item, series: str = "") -> dict[str, int]:
 
 
 def _hours(item: Item) -> list[int]:
-    return [int(name[1:]) for name in item if name.startswith("h")]
+    return [int(name[1:]) for name in item if name[0] == "h" and name[1:].isdecimal()]
 
 
 def _hour(now: datetime) -> int:
