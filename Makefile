@@ -29,6 +29,9 @@ expected: .venv/ready ## rewrite expected texts after a new wording (1 min)
 	@PYTHONPATH=. $(BIN)/python tests/rewrite_expected.py
 	@$(BIN)/pytest -n0 --snapshot-update tests/infra/test_policies.py
 
+suffixes: .venv/ready ## renew the public suffix list from its package (1 s)
+	@PYTHONPATH=. $(BIN)/python tests/renew_suffixes.py
+
 simulate: .venv/ready ## simulate SEEDS bad days, or tell SEED (2 min)
 	@$(BIN)/python -m bouncer_sim.world $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
@@ -78,4 +81,4 @@ clean: ## remove all that make has made
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check expected simulate guarantees pictures bench bench-against bench-functions cdk deploy-local upgrade-local freeze lock clean
+.PHONY: help demo test test-fast test-313 check expected suffixes simulate guarantees pictures bench bench-against bench-functions cdk deploy-local upgrade-local freeze lock clean

@@ -9,7 +9,7 @@ as the decision that the line reports, and a level set from outside would hide m
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -24,6 +24,7 @@ from bouncer.journal_line import encoded
 from bouncer.judge import Judgement
 from bouncer.metric_names import DEPLOYMENT, NAMESPACE, SERVICE, Metric, withheld_for
 from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
 from bouncer.sending.ending import Ending, Failure, Outcome
 from bouncer.sources.loader import Loaded
@@ -149,24 +150,30 @@ class Journal:
         record: str,
         wait_s: float = 0.0,
         again: bool = False,
+        capped: Collection[str] = (),
     ) -> None:
         """Report the end of the queue message `record`: sent, withheld, failed or unreadable_job.
 
         `job` is missing if the message was not read as one. `wait_s` seconds have gone since the
-        mail was received. With `again` the job was delivered again after its end.
+        mail was received. With `again` the job was delivered again after its end. `capped` are
+        recipients that a cap took out of the job.
         """
         fields: dict[str, Any] = {"record": record}
         if job is not None:
             fields |= _Shown(settings).job(job)
+        if capped:
+            fields["capped"] = [_Shown(settings).address(each) for each in capped]
         if ending.reason:
             fields["reason"] = ending.reason
+        if ending.cap:
+            fields["cap"] = ending.cap
         if ending.bounce_id:
             fields["bounce_id"] = ending.bounce_id
         if ending.error is not None:
             fields |= _described(ending.error)
         if again:
             fields["again"] = True
-        metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s)
+        metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s, len(capped))
         level = "error" if ending.outcome is Outcome.FAILED else "info"
         self._write(_event(ending), fields, metrics, level=level)
 
@@ -290,13 +297,19 @@ def _event(ending: Ending) -> str:
     return "unreadable_job" if ending.reason == Failure.UNREADABLE else ending.outcome
 
 
-def _counted(ending: Ending, job: Job | None, wait_s: float) -> dict[str, int]:
+def _counted(ending: Ending, job: Job | None, wait_s: float, capped: int) -> dict[str, int]:
     """Return the metrics of an ending that is reported for the first time."""
+    reasons: list[str] = [Reason.CAPPED] * capped
+    if ending.outcome is Outcome.WITHHELD:
+        reasons += [ending.reason] * (len(job.refusals) if job else 1)
+    return _ended(ending, wait_s) | (_withheld(reasons) if reasons else {})
+
+
+def _ended(ending: Ending, wait_s: float) -> dict[str, int]:
     if ending.outcome is Outcome.SENT:
         return {Metric.SENT: 1, Metric.WAIT_TIME: round(wait_s * 1000)}
     if ending.outcome is Outcome.WITHHELD:
-        recipients = len(job.refusals) if job else 1
-        return _withheld([ending.reason] * recipients)
+        return {}
     if ending.reason == Failure.UNREADABLE:
         return {Metric.UNREADABLE_JOBS: 1}
     return {Metric.FAILED: 1, **_FAILURES.get(ending.reason, {})}

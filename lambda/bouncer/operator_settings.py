@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bouncer.caps import DAY_S, DEFAULT_CAPS, Caps, read_caps
 from bouncer.mail.a_label import a_labels
 from bouncer.rules.address_reader import read_mailbox, read_mta
 from bouncer.rules.answer_reader import read_answer
@@ -17,7 +18,6 @@ from bouncer.rules.document_parser import read_document
 from bouncer.rules.name_limits import unknown_domain
 from bouncer.rules.rule import Mode
 
-DAY_S = 24 * 3600
 _LOWEST_RATE = 0.2
 _A_RATE = f"a number of calls a second, {_LOWEST_RATE} to 1.0"
 
@@ -46,6 +46,7 @@ class Settings:
     cache_s: int = 60
     ascii_only: bool = True
     mask_addresses: bool = False
+    caps: Caps = DEFAULT_CAPS
 
     def overlaid(self, text: str, *, document: str = "settings", below: Place = ()) -> "Settings":
         """Return these settings with a document's over them; raises `DocumentError`.
@@ -119,4 +120,5 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "cache": ("cache_s", _seconds(DAY_S)),
     "ascii_only": ("ascii_only", Node.flag),
     "mask_addresses": ("mask_addresses", Node.flag),
+    "caps": ("caps", read_caps),
 }

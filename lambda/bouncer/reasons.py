@@ -134,7 +134,11 @@ class Reason(StrEnum):
     DUPLICATE = _gate(
         "duplicate", "every recipient of the job already got a bounce, or may have got one"
     )
-    CAPPED = _gate("capped", "not in use: this version has no caps")
+    CAPPED = _gate(
+        "capped",
+        "the sender, its organisation, or the sender with this recipient and rule had all bounces"
+        " that the setting `caps` allows",
+    )
 
 
 GUARD_REASONS = tuple(reason for reason in Reason if reason.asked_by == "guard")

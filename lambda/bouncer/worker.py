@@ -21,7 +21,7 @@ from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending import ses, table
-from bouncer.sending.attempts import Attempts, HeldError, Terms, deliveries
+from bouncer.sending.attempts import Attempts, HeldError, deliveries
 from bouncer.sending.gate import LIFETIME
 from bouncer.sending.kept_jobs import KeptJobs
 from bouncer.sending.lease import Lease, LeaseBusyError, Term
@@ -32,6 +32,7 @@ from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
 from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
+from bouncer.sending.terms import Terms
 from bouncer.sources.loader import Loaded, Loader
 from bouncer.sources.parameters import SettingsSource
 from bouncer.sources.source import SourceError

@@ -112,6 +112,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"settings": {"rate": 2}}, "settings.rate: found 2, expected a number of calls a second, 0.2"),
     ({"settings": {"rate": "1"}}, 'settings.rate: found "1", expected a number of calls a second'),
     ({"settings": {"x.y": 1}}, 'settings."x.y": found unknown key "x.y", expected one of mode'),
+    ({"settings": {"caps": {"sender": {"1d": 3}}}}, 'settings.caps.sender.1d: found "1d"'),
+    ({"settings": {"caps": "on"}}, 'settings.caps: found "on", expected a mapping of caps, or off'),
     ({"settings": []}, "settings: found an empty list, expected a mapping of settings"),
     ({"recipient": "x"}, 'recipient: found unknown key "recipient", expected recipients'),
 ]  # fmt: skip
@@ -146,7 +148,7 @@ def test_every_key_can_be_set() -> None:
             "create_rule_set": True,
             "activate_rule_set": True,
             "store": {"days": 7},
-            "settings": {"mode": "shadow", "rate": 0.5},
+            "settings": {"mode": "shadow", "rate": 0.5, "caps": {"domain_share": "off"}},
         }
     )
     assert settings.prefix == "/mail/second"

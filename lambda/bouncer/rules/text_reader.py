@@ -24,6 +24,7 @@ from bouncer.rules.doubts import doubt_pattern
 from bouncer.rules.fields import FIELDS, Field
 from bouncer.rules.matcher_reader import any_of, joined, read_matchers
 from bouncer.rules.name_limits import unknown_address, unknown_domain, unknown_recipient
+from bouncer.rules.pattern_weight import HEAVIEST, weight
 
 _MAPPED = (Matcher.CONTAINS, Matcher.STARTS_WITH, Matcher.ENDS_WITH, Matcher.REGEX)
 _KEYS = tuple(map(str, _MAPPED))
@@ -114,6 +115,12 @@ def _valid_regex(node: Node, pattern: str) -> bool:
         reason = printable(reason, 100)
         expected = "an RE2 pattern (no look-around, no back-references)"
         node.fault(expected, found=f"{show(pattern)} (RE2 says {show(reason)})")
+        return False
+    if (steps := weight(pattern)) > HEAVIEST:
+        node.fault(
+            f"at most {HEAVIEST} steps of counted repetitions (write + for {{1,50}})",
+            found=f"{show(pattern)} with {steps}",
+        )
         return False
     return True
 

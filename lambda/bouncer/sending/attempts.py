@@ -5,15 +5,15 @@ before the ledger has the claim, and no end is reported before the ledger has th
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from bouncer.caps import Caps
 from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json
-from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
-from bouncer.sending import claims, gate
+from bouncer.sending import claims, counters, gate
+from bouncer.sending.counters import Capped, Counters
 from bouncer.sending.ending import (
     Ending,
     Failure,
@@ -31,6 +31,7 @@ from bouncer.sending.queue import QueueError, Record, WorkerQueue
 from bouncer.sending.refused_identities import RefusedIdentities
 from bouncer.sending.ses import Sender
 from bouncer.sending.ses_errors import DeadLetterError, RefusedError, Scope, UnknownOutcomeError
+from bouncer.sending.terms import Terms
 
 _READINGS = 3  # of a job that somebody else changes at the same time
 _CLAIM_AHEAD_S = 0.15  # a claim is made just before its slot, so that few wait for an answer
@@ -46,22 +47,6 @@ class HeldError(BouncerError):
 
 class _ExpiredError(BouncerError):
     """The time in which SES takes the bounce is over."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """The terms of all attempts of one invocation.
-
-    No call starts after `until`, on the monotonic clock. With `counting` the invocation took the
-    lease over from a dead one, so that starts are counted. With `keeping` the ledger has room for
-    bodies that the dead-letter queue refuses.
-    """
-
-    settings: Settings
-    held: bool
-    until: float
-    counting: bool
-    keeping: bool = True
 
 
 class Attempts:
@@ -140,7 +125,8 @@ class Attempts:
         """Take one step from the state that the ledger has; false if it must be read again."""
         if self._ticks() > terms.until:
             raise TimeIsUpError
-        reading = self._ledger.read(record["messageId"], job)
+        mine = counters.counters(job, terms.settings.caps)
+        reading = self._ledger.read(record["messageId"], job, mine)
         if reading.item.state is State.ENDED:
             self._repeat(record, claims.claimed_part(job, reading.item.mine), reading.item, terms)
             return True
@@ -148,7 +134,7 @@ class Attempts:
             begun = claims.claimed_part(job, reading.item.mine)
             return self._settle(record, begun, reading.item, terms)
         try:
-            return self._open(record, job, reading, terms)
+            return self._open(record, job, reading, mine, terms)
         except (LedgerError, QueueError, OutOfTimeError, HeldError):
             raise
         except Exception as error:  # noqa: BLE001  # one odd job must not hold up those behind it
@@ -178,13 +164,20 @@ class Attempts:
         self._end(record, job, item, ending, terms)
         return True
 
-    def _open(self, record: Record, job: Job, reading: Reading, terms: Terms) -> bool:
+    def _open(
+        self, record: Record, job: Job, reading: Reading, mine: Counters, terms: Terms
+    ) -> bool:
         """Ask the gate about a job that was not begun, and send it."""
-        reason = gate.withheld(
-            job, now=self._now(), answered=reading.answered, settings=terms.settings
-        )
+        now, settings = self._now(), terms.settings
+        reason = gate.withheld(job, now=now, answered=reading.answered, settings=settings)
         if reason is not None:
             self._end(record, job, reading.item, withheld(reason), terms)
+            return True
+        unanswered = job.without(reading.answered)
+        capped = gate.capped(unanswered, mine, reading.counts, now=now, settings=settings)
+        if capped.recipients >= set(unanswered.recipients):
+            ending = withheld(Reason.CAPPED, cap=capped.cap)
+            self._end(record, unanswered, reading.item, ending, terms)
             return True
         if terms.held:
             raise HeldError("sending is held")
@@ -194,18 +187,23 @@ class Attempts:
             self._end(record, job, reading.item, ending, terms)
             return True
         self._pacer.approach(until=terms.until, ahead_s=_CLAIM_AHEAD_S)
-        unanswered = job.without(reading.answered)
-        begun = self._claim(reading.item, unanswered)
+        bounced = unanswered.without(capped.recipients)
+        begun = self._claim(reading, bounced, mine, capped, settings.caps)
         if begun is None:
             return False
-        self._send(record, unanswered, begun, terms)
+        self._send(record, bounced, begun, terms)
         return True
 
-    def _claim(self, item: JobItem, job: Job) -> JobItem | None:
-        """Claim a job's recipients; a claim that is given up can't take effect later."""
-        nonce = self._new_name()
+    def _claim(
+        self, reading: Reading, job: Job, mine: Counters, capped: Capped, caps: Caps
+    ) -> JobItem | None:
+        """Claim and count a job; a claim that is given up can't take effect later."""
+        item, nonce = reading.item, self._new_name()
+        count = counters.writes(
+            job, mine, reading.counts, now=self._now(), caps=caps, again=item.counted
+        )
         try:
-            return self._ledger.claim(item, job, nonce)
+            return self._ledger.claim(item, job, nonce, capped=capped.recipients, count=count)
         except LedgerError:
             self._remembered[nonce] = None  # should it take effect all the same: not sent
             begun = self._ledger.fence(item, nonce)
@@ -290,22 +288,36 @@ class Attempts:
             self._outcomes.worker_failed("ending", error, reference, answer=ending.said)
             raise
         self._remembered.pop(item.nonce, None)
-        self._report(record, job, ending, terms, again=False)
+        self._report(record, job, item, ending, terms, again=False)
         if ending.dead:
             self._bury(record, job, terms)
 
     def _repeat(self, record: Record, job: Job | None, item: JobItem, terms: Terms) -> None:
         """Report the end of a job that was delivered again, and bury it again if it is dead."""
-        self._report(record, job, item.ending, terms, again=True)
+        self._report(record, job, item, item.ending, terms, again=True)
         if item.dead and not item.kept:
             self._bury(record, job, terms)
 
     def _report(
-        self, record: Record, job: Job | None, ending: Ending, terms: Terms, *, again: bool
+        self,
+        record: Record,
+        job: Job | None,
+        item: JobItem,
+        ending: Ending,
+        terms: Terms,
+        *,
+        again: bool,
     ) -> None:
         wait_s = (self._now() - job.received_at).total_seconds() if job else 0.0
+        whole = from_json(record["body"]) if item.capped else None
         self._outcomes.ended(
-            ending, job, terms.settings, record=record["messageId"], wait_s=wait_s, again=again
+            ending,
+            job,
+            terms.settings,
+            record=record["messageId"],
+            wait_s=wait_s,
+            again=again,
+            capped=claims.named(whole, item.capped) if whole else (),
         )
 
     def _bury(self, record: Record, job: Job | None, terms: Terms) -> None:

@@ -1,13 +1,10 @@
-"""The ledger's item of one mail: the recipients that a job has claimed, so that none gets two.
-
-Message ids and addresses are written by strangers, at any length, so the item has digests only.
-"""
+"""The ledger's item of one mail: the recipients that a job has claimed, so that none gets two."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from hashlib import sha256
 
 from bouncer.jobs.job import Job
+from bouncer.sending.digest import digest
 from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, text, texts
 
 _LONGEST_KEY = 2048  # bytes (DynamoDB Developer Guide, "Constraints")
@@ -15,18 +12,17 @@ _LONGEST_KEY = 2048  # bytes (DynamoDB Developer Guide, "Constraints")
 
 def mail_key(message_id: str) -> str:
     """Return the key of a mail's item."""
-    return f"mail#{_digest(message_id)}"
+    return f"mail#{digest(message_id)}"
 
 
 def recipient_digest(recipient: str) -> str:
     """Return the digest of a recipient; upper and lower case are the same recipient."""
-    return _digest(recipient.lower())
+    return digest(recipient.lower())
 
 
 def claimed(item: Item, job: Job) -> set[str]:
     """Return the recipients of a job that the mail's item has as claimed."""
-    digests = set(item.get("claimed", {}).get("SS", ()))
-    return {each for each in job.recipients if recipient_digest(each) in digests}
+    return set(named(job, item.get("claimed", {}).get("SS", ())))
 
 
 def claim(key: str, digests: Collection[str], now: datetime) -> Write:
@@ -68,10 +64,11 @@ def claimed_part(job: Job, mine: Collection[str]) -> Job:
     return job.without(others) if 0 < len(others) < len(job.recipients) else job
 
 
+def named(job: Job, digests: Collection[str]) -> list[str]:
+    """Return the recipients of a job that have one of these digests."""
+    return [each for each in job.recipients if recipient_digest(each) in digests]
+
+
 def digests(recipients: Iterable[str]) -> frozenset[str]:
     """Return the digests of several recipients."""
     return frozenset(map(recipient_digest, recipients))
-
-
-def _digest(value: str) -> str:
-    return sha256(value.encode("utf-8", "backslashreplace")).hexdigest()[:40]

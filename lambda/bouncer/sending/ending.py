@@ -36,13 +36,14 @@ class Ending:
 
     `reason` is a word of `Reason` (withheld) or `Failure` (failed), and empty if it was sent. A
     `dead` job also goes to the dead-letter queue. `error` is for the journal alone: an ending that
-    was read from the ledger has None.
+    was read from the ledger has None. `cap` names the cap of a job that is withheld as capped.
     """
 
     outcome: Outcome
     reason: str = ""
     dead: bool = False
     bounce_id: str = ""
+    cap: str = ""
     error: Exception | None = None
 
     @property
@@ -61,9 +62,9 @@ def sent(bounce_id: str) -> Ending:
     return Ending(outcome=Outcome.SENT, bounce_id=bounce_id)
 
 
-def withheld(reason: Reason) -> Ending:
-    """Return the end of a job that the gate withheld."""
-    return Ending(outcome=Outcome.WITHHELD, reason=reason)
+def withheld(reason: Reason, *, cap: str = "") -> Ending:
+    """Return the end of a job that the gate withheld, with the cap if it is capped."""
+    return Ending(outcome=Outcome.WITHHELD, reason=reason, cap=cap)
 
 
 def failed(reason: Failure, error: Exception, *, dead: bool = False) -> Ending:

@@ -1,7 +1,6 @@
 """Finds the reason not to send a job now: the last check before a SendBounce call.
 
-Caps per sender come later; their place is after `duplicate`. Sending that is held is not a reason
-to withhold a bounce: the job waits.
+Sending that is held is not a reason to withhold a bounce: the job waits.
 """
 
 from collections.abc import Collection
@@ -10,6 +9,8 @@ from datetime import datetime, timedelta
 from bouncer.jobs.job import Job
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
+from bouncer.sending import counters
+from bouncer.sending.counters import Capped, Counters, Items
 
 LIFETIME = timedelta(hours=24)  # after this SES refuses a bounce (API reference, SendBounce)
 
@@ -22,7 +23,7 @@ def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
 def withheld(
     job: Job, *, now: datetime, answered: Collection[str], settings: Settings
 ) -> Reason | None:
-    """Return the first reason not to send this job, or None to send it.
+    """Return the first reason not to send this job, or None; `capped` is asked after that.
 
     `answered` are those of its recipients that were bounced before.
     """
@@ -31,3 +32,12 @@ def withheld(
     if set(job.recipients) <= set(answered):
         return Reason.DUPLICATE
     return None
+
+
+def capped(job: Job, mine: Counters, items: Items, *, now: datetime, settings: Settings) -> Capped:
+    """Return which recipients of a job are capped; of all of them, the job is withheld.
+
+    `job` has only recipients that were not bounced before. `mine` are its counters, and `items`
+    their items as they were read.
+    """
+    return counters.capped(job, mine, items, now=now, caps=settings.caps, rate=settings.rate)

@@ -27,6 +27,8 @@ class State(StrEnum):
 class JobItem:
     """A job's item as it was read; `mine` are the digests it has claimed in the item `mail`.
 
+    `counted` is true once the counters of the caps have the job; `capped` are the digests of those
+    recipients that a cap took out of it, and `cap` is the cap of a job that was withheld for one.
     `nonce` names the attempt, `mark` the write that ended the job. `kept` is true if the item has
     the message's body, because the dead-letter queue would not take it.
     """
@@ -38,6 +40,9 @@ class JobItem:
     starts: frozenset[int] = frozenset()
     mail: str = ""
     mine: frozenset[str] = frozenset()
+    counted: bool = False
+    capped: frozenset[str] = frozenset()
+    cap: str = ""
     outcome: str = ""
     reason: str = ""
     bounce_id: str = ""
@@ -57,15 +62,20 @@ class JobItem:
             reason=self.reason,
             dead=self.dead,
             bounce_id=self.bounce_id,
+            cap=self.cap,
         )
 
     def is_poison(self, receives: int) -> bool:
         """Tell whether this receive and the ones before it all began under dead holders."""
         return {receives - back for back in range(_IN_A_ROW)} <= self.starts
 
-    def begun(self, nonce: str, mail: str, mine: frozenset[str]) -> "JobItem":
+    def begun(
+        self, nonce: str, mail: str, mine: frozenset[str], capped: frozenset[str] = frozenset()
+    ) -> "JobItem":
         """Return the item after its claim by the attempt `nonce`."""
-        return replace(self, state=State.BEGUN, nonce=nonce, mail=mail, mine=mine)
+        return replace(
+            self, state=State.BEGUN, nonce=nonce, mail=mail, mine=mine, counted=True, capped=capped
+        )
 
 
 def job_key(record_id: str) -> str:
@@ -84,6 +94,9 @@ def job_item(key: str, item: Item) -> JobItem:
         starts=frozenset(map(int, item.get("starts", {}).get("NS", ()))),
         mail=text_of(item, "mail"),
         mine=frozenset(item.get("mine", {}).get("SS", ())),
+        counted=bool(item.get("counted", {}).get("BOOL", False)),
+        capped=frozenset(item.get("capped", {}).get("SS", ())),
+        cap=text_of(item, "cap"),
         outcome=text_of(item, "outcome"),
         reason=text_of(item, "reason"),
         bounce_id=text_of(item, "bounce_id"),
@@ -104,10 +117,12 @@ def start(key: str, receives: int, now: datetime) -> Write:
 def claim(item: JobItem, claimed: JobItem, *, reference: str, now: datetime) -> Write:
     """Return the write that begins the open job `item`, so that it becomes `claimed`."""
     condition, read = _as_read(item)
+    left_out = {":capped": texts(claimed.capped)} if claimed.capped else {}
     return Write(
         key=item.key,
         update="SET #state = :begun, #nonce = :nonce, #mail = :mail, #mine = :mine,"
-        f" #reference = :reference, {SET_EXPIRES}",
+        f" #reference = :reference, #counted = :counted,{' #capped = :capped,' * bool(left_out)}"
+        f" {SET_EXPIRES}",
         condition=condition,
         values={
             ":begun": text(State.BEGUN),
@@ -115,6 +130,8 @@ def claim(item: JobItem, claimed: JobItem, *, reference: str, now: datetime) -> 
             ":mail": text(claimed.mail),
             ":mine": texts(claimed.mine),
             ":reference": text(reference),
+            ":counted": {"BOOL": True},
+            **left_out,
             **read,
             **expires(now),
         },
@@ -137,7 +154,7 @@ def release(item: JobItem, now: datetime) -> Write:
     condition, read = _as_read(item)
     return Write(
         key=item.key,
-        update=f"SET #state = :free, {SET_EXPIRES} REMOVE #mine",
+        update=f"SET #state = :free, {SET_EXPIRES} REMOVE #mine, #capped",
         condition=condition,
         values={":free": text(State.FREE), **read, **expires(now)},
     )
@@ -149,7 +166,7 @@ def end(item: JobItem, ending: Ending, mark: str, now: datetime) -> Write:
     return Write(
         key=item.key,
         update="SET #state = :ended, #outcome = :outcome, #reason = :reason, #dead = :dead,"
-        f" #bounce_id = :bounce_id, #mark = :mark, {SET_EXPIRES}",
+        f" #bounce_id = :bounce_id, #cap = :cap, #mark = :mark, {SET_EXPIRES}",
         condition=condition,
         values={
             ":ended": text(State.ENDED),
@@ -157,6 +174,7 @@ def end(item: JobItem, ending: Ending, mark: str, now: datetime) -> Write:
             ":reason": text(ending.reason),
             ":dead": {"BOOL": ending.dead},
             ":bounce_id": text(ending.bounce_id),
+            ":cap": text(ending.cap),
             ":mark": text(mark),
             **read,
             **expires(now),

@@ -5,7 +5,7 @@ answer was lost is repeated; every write has a condition that such a repeat fail
 took effect, and reading the job then settles the matter. All methods raise `LedgerError`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from bouncer.jobs.job import Job
 from bouncer.sending import claims, job_item, lease
+from bouncer.sending.counters import NO_COUNTERS, Counters, Items
 from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem, State, job_key
 from bouncer.sending.lease import KeptOut, Lease, Term
@@ -36,10 +37,11 @@ class EndedByAnotherError(LedgerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A job's item, and those of its recipients that any job has claimed."""
+    """A job's item, those of its recipients that any job has claimed, and its counters' items."""
 
     item: JobItem
     answered: frozenset[str]
+    counts: Items
 
 
 class Ledger:
@@ -86,15 +88,16 @@ class Ledger:
         except ConditionError:  # an earlier request did it, or the term was over
             return
 
-    def read(self, record_id: str, job: Job) -> Reading:
-        """Read all that is known of a job, in one request for at most 52 items."""
+    def read(self, record_id: str, job: Job, counters: Counters = NO_COUNTERS) -> Reading:
+        """Read all that is known of a job: all items, at most 86, in one request."""
         key, mail = job_key(record_id), claims.mail_key(job.message_id)
         earlier = claims.earlier_keys(job)
-        found = self._read([key, mail, *earlier])
+        found = self._read([key, mail, *earlier, *counters.keys])
         by_earlier = (each for old in earlier if old in found for each in earlier[old])
         return Reading(
             item=job_item.job_item(key, found.get(key, {})),
             answered=frozenset((*claims.claimed(found.get(mail, {}), job), *by_earlier)),
+            counts={each: found[each] for each in counters.keys if each in found},
         )
 
     def read_item(self, record_id: str) -> JobItem:
@@ -107,18 +110,29 @@ class Ledger:
         write = job_item.start(key, receives, self._now())
         return job_item.job_item(key, self._repeated(lambda: self._table.write(write)))
 
-    def claim(self, item: JobItem, job: Job, nonce: str) -> JobItem | None:
+    def claim(
+        self,
+        item: JobItem,
+        job: Job,
+        nonce: str,
+        *,
+        capped: Collection[str] = (),
+        count: Sequence[Write] = (),
+    ) -> JobItem | None:
         """Claim the recipients of `job` for the attempt `nonce`, and return the begun item.
 
+        The writes of `count` are made with it; `capped` are recipients that a cap took out. At
+        most 36 writes are made, of the 100 that DynamoDB takes together.
         Returns None if somebody changed the job or claimed a recipient first: read again then. A
         claim without an answer is repeated as the same request. It may still take effect after a
         `LedgerError`, unless `fence` stops it.
         """
         now, mail = self._now(), claims.mail_key(job.message_id)
-        begun = item.begun(nonce, mail, claims.digests(job.recipients))
+        begun = item.begun(nonce, mail, claims.digests(job.recipients), claims.digests(capped))
         writes = (
             job_item.claim(item, begun, reference=job.reference, now=now),
             claims.claim(mail, begun.mine, now),
+            *count,
         )
         stands = self._settled(
             lambda: self._table.write_together(writes, token=nonce),

@@ -1,5 +1,6 @@
 """The receiver of everything that the worker reports: its journal, or a recorder in a replay."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from bouncer.jobs.job import Job
@@ -19,12 +20,13 @@ class Outcomes(Protocol):
         record: str,
         wait_s: float = 0.0,
         again: bool = False,
+        capped: Collection[str] = (),
     ) -> None:
         """Report the end of a job, which the ledger has noted.
 
         `record` is the id of the queue message; `job` is missing if that was not read as one. With
         `again` the end was reported before, or at least noted. `wait_s` is the time since the mail
-        was received.
+        was received. `capped` are recipients that a cap took out of the job, which get no bounce.
         """
 
     def retried(self, job: Job, error: Exception) -> None:

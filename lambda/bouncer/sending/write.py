@@ -55,9 +55,9 @@ def texts(values: Iterable[str]) -> Value:
     return {"SS": sorted(values)}
 
 
-def expires(now: datetime) -> dict[str, Value]:
+def expires(now: datetime, kept: timedelta = KEPT) -> dict[str, Value]:
     """Return the value `:expires` of an item that is written now."""
-    return {":expires": number(int((now + KEPT).timestamp()))}
+    return {":expires": number(int((now + kept).timestamp()))}
 
 
 SET_EXPIRES = f"#{LEDGER_EXPIRES} = :expires"

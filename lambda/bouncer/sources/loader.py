@@ -13,6 +13,7 @@ from datetime import datetime
 from bouncer.errors import DocumentError
 from bouncer.held import Held, first_held, read_held
 from bouncer.operator_settings import Settings
+from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
@@ -102,8 +103,9 @@ class Loader:
         self._rules = {
             name: self._rule(name, document) for name, document in documents.rules.items()
         }
-        rules = [rule for _, rule, _ in self._rules.values() if rule]
+        rules, heavy = light_enough(rule for _, rule, _ in self._rules.values() if rule)
         problems.extend(problem for _, _, problem in self._rules.values() if problem)
+        problems.extend(map(str, heavy))
         settings = self._settings(documents.settings, problems)
         causes = (*self._paused(settings), *_held(documents.held, problems))
         return Loaded(Ruleset(rules), settings, tuple(problems), causes=causes)

@@ -117,6 +117,15 @@ class Evidence:
         return found
 
     @cached_property
+    def begun(self) -> list[tuple[float, Job]]:
+        """The jobs that the ledger had as begun, each time that it was written, with the time."""
+        prefix, found = job_key(""), []
+        for at, key, item in self.history.versions:
+            if key.startswith(prefix) and job_item(key, item or {}).state is State.BEGUN:
+                found.append((at, self.jobs[key.removeprefix(prefix)].job))
+        return found
+
+    @cached_property
     def outcomes_of_mail(self) -> dict[str, list[JournalLine]]:
         """The outcome lines of all jobs of each mail."""
         found: dict[str, list[JournalLine]] = {}
@@ -157,6 +166,11 @@ def names(line: JournalLine, recipient: str) -> bool:
     if "recipients" not in line.members or line.members.get("recipients_left_out"):
         return True
     return recipient in {each.lower() for each in line.members["recipients"]}
+
+
+def taken_out(lines: Iterable[JournalLine]) -> set[str]:
+    """Return the recipients that lines name as taken out of their job by a cap."""
+    return {each.lower() for line in lines for each in line.members.get("capped", ())}
 
 
 def is_unknown(line: JournalLine) -> bool:

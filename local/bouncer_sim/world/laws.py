@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bouncer_sim.world import kept_laws, ledger_laws, mail_laws, reason_laws, sending_laws
+from bouncer_sim.world import (
+    cap_laws,
+    kept_laws,
+    ledger_laws,
+    mail_laws,
+    reason_laws,
+    sending_laws,
+)
 from bouncer_sim.world.evidence import Evidence, Found
 from bouncer_sim.world.simulated_world import History
 
@@ -40,6 +47,8 @@ LAWS: tuple[Law, ...] = (
     ledger_laws.every_dead_job_is_kept,
     ledger_laws.every_message_that_is_not_a_job_is_kept,
     reason_laws.every_reason_is_true,
+    cap_laws.no_sender_gets_more_than_its_caps,
+    cap_laws.no_recipient_and_rule_pass_their_cap,
     mail_laws.no_mail_is_stopped_and_silent,
     mail_laws.every_bounced_mail_is_reported,
 )

@@ -25,8 +25,8 @@ def _claims_after_the_call() -> AbstractContextManager[object]:
     """Note each claim, and write it when the job ends."""
     noted: dict[str, Callable[[], object]] = {}
 
-    def claim(self: Ledger, item: JobItem, job: Job, nonce: str) -> JobItem:
-        noted[nonce] = lambda: _claim(self, item, job, nonce)
+    def claim(self: Ledger, item: JobItem, job: Job, nonce: str, **more: Any) -> JobItem:
+        noted[nonce] = lambda: _claim(self, item, job, nonce, **more)
         return item.begun(nonce, claims.mail_key(job.message_id), claims.digests(job.recipients))
 
     def end(self: Ledger, item: JobItem, ending: Ending) -> None:
@@ -36,9 +36,9 @@ def _claims_after_the_call() -> AbstractContextManager[object]:
     return replaced(Ledger, claim=claim, end=end)()
 
 
-def _read_alone(self: Ledger, record_id: str, job: Job) -> Reading:
+def _read_alone(self: Ledger, *arguments: Any) -> Reading:
     """Read a job without the recipients that others have claimed."""
-    return replace(_read(self, record_id, job), answered=frozenset())
+    return replace(_read(self, *arguments), answered=frozenset())
 
 
 def _never_fenced(*_: Any) -> None:
@@ -51,10 +51,10 @@ def _always_taken(*_: Any, **__: Any) -> Lease:
 
 
 def _held_for_a_moment(
-    self: Ledger, me: str, term: Term, *, environment: str, ticks: float
+    self: Ledger, me: str, term: Term, *, environment: str, **more: Any
 ) -> Lease:
     """Give the lease back as soon as it is taken."""
-    found = _take_lease(self, me, term, environment=environment, ticks=ticks)
+    found = _take_lease(self, me, term, environment=environment, **more)
     self.give_lease_back(me, term, environment=environment)
     return found
 

@@ -2,6 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from bouncer.caps import DEFAULT_CAPS, Ladder
+from bouncer.jobs.job import Job
+from bouncer.mail.address import without_tag
+from bouncer.mail.rewritten_sender import normal_sender
 from bouncer.reasons import Reason
 from bouncer.sending.ending import Failure, Outcome
 from bouncer.sending.job_item import job_key
@@ -46,6 +50,43 @@ def _is_duplicate(evidence: Evidence, record: str, _: LedgerEnding) -> bool:
         if name != record and other.job.message_id == mine.job.message_id
     )
     return mine.recipients <= frozenset[str]().union(*others)
+
+
+def _is_capped(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
+    """Tell whether a cap was full: of the sender, or for each of the recipients and a rule."""
+    mine = evidence.jobs[record].job
+    others = [
+        (at, job)
+        for at, job in evidence.begun
+        if at <= ending.at and job.reference != mine.reference and _sender(job) == _sender(mine)
+    ]
+    wanted = {recipient: _pairs(mine, recipient) for recipient in mine.recipients}
+    same = ([(at, job) for at, job in others if pairs & _pairs(job)] for pairs in wanted.values())
+    since = ending.at - evidence.most_skew_s
+    return _is_full(DEFAULT_CAPS.sender, others, since) or all(
+        _is_full(DEFAULT_CAPS.sender_recipient_rule, each, since) for each in same
+    )
+
+
+def _is_full(ladder: Ladder, begun: list[tuple[float, Job]], ended_at: float) -> bool:
+    """Tell whether enough jobs were begun within one of the windows that end at `ended_at`."""
+    return any(
+        len({job.reference for at, job in begun if at >= ended_at - seconds}) >= limit
+        for seconds, limit in ladder
+    )
+
+
+def _sender(job: Job) -> str:
+    return normal_sender(job.sender, job.recipients)
+
+
+def _pairs(job: Job, recipient: str = "") -> set[tuple[str, str]]:
+    """Return the recipients of a job, or this one alone, with the rules that refused them."""
+    return {
+        (without_tag(each.recipient).lower(), each.rule)
+        for each in job.refusals
+        if recipient in ("", each.recipient)
+    }
 
 
 def _is_refused(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
@@ -106,6 +147,7 @@ def _is_unreadable(evidence: Evidence, record: str, _: LedgerEnding) -> bool:
 
 
 _REASONS: Mapping[str, Holds] = {
+    Reason.CAPPED: _is_capped,
     Reason.DUPLICATE: _is_duplicate,
     Failure.REFUSED: _is_refused,
     Failure.FORBIDDEN: _is_forbidden,

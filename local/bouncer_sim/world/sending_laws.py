@@ -22,6 +22,7 @@ from bouncer_sim.world.evidence import (
     names,
     outcome,
     outcomes_of,
+    taken_out,
 )
 from bouncer_sim.world.incident import CallIncident, Incident, InvocationIncident, Outage, Trouble
 from bouncer_sim.world.journal_tape import JournalLine
@@ -91,6 +92,8 @@ def _untrue(evidence: Evidence, queued: QueuedJob, lines: Sequence[JournalLine])
     for recipient in sorted(queued.recipients):
         said = [line for line in lines if names(line, recipient)]
         bounced = (mail, recipient) in evidence.accepted
+        if not said and not bounced and recipient in taken_out(lines):
+            continue
         if text := _untruth(said, bounced=bounced):
             yield lines[-1].at, f"{mail} {recipient:.40}: {text}"
 

@@ -1,6 +1,6 @@
 """Mistakes in the worker, its attempts, the pace and the queue, and one in the intake."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -13,11 +13,13 @@ from bouncer.judge import Judgement
 from bouncer.metric_names import Metric
 from bouncer.operator_settings import Settings
 from bouncer.sending import gate, queue
-from bouncer.sending.attempts import Attempts, Terms
+from bouncer.sending.attempts import Attempts
 from bouncer.sending.ending import Ending, Failure
 from bouncer.sending.job_item import JobItem
+from bouncer.sending.lease import Lease, Term
 from bouncer.sending.pacer import OutOfTimeError, Pacer
 from bouncer.sending.queue import Record, WorkerQueue
+from bouncer.sending.terms import Terms
 from bouncer.worker import Answer, Worker
 from bouncer_sim.world.mutant import Mutant, replaced
 
@@ -74,16 +76,16 @@ def _answer_done(self: Worker, records: Any, **more: Any) -> Answer:
     return {"batchItemFailures": []}
 
 
-def _work_counting(self: Worker, *arguments: Any, **more: Any) -> Any:
+def _work_counting(self: Worker, records: Sequence[Record], term: Term, lease: Lease) -> Any:
     """Count each start, although no worker died."""
-    return _work(self, *arguments, **{**more, "counting": True})
+    return _work(self, records, term, replace(lease, taken_over=True))
 
 
 def _end_after_its_line(  # noqa: PLR0917  # as the method that it replaces
     self: Attempts, record: Record, job: Job | None, item: JobItem, ending: Ending, terms: Terms
 ) -> None:
     """Report the end of a job, and then write it."""
-    self._report(record, job, ending, terms, again=False)
+    self._report(record, job, item, ending, terms, again=False)
     with patch.object(self, "_report"):
         _end(self, record, job, item, ending, terms)
 

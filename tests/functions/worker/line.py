@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 
+from bouncer.caps import NO_CAPS
 from bouncer.environment import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY
 from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.reference import reference
@@ -52,7 +53,10 @@ class FixedSettings:
 
 
 class Line:
-    """Queue, mapping, worker, ledger and fake SES with one simulated clock."""
+    """Queue, mapping, worker, ledger and fake SES with one simulated clock.
+
+    All mails are of one sender, so nothing is capped unless `settings` have `caps`.
+    """
 
     def __init__(
         self, stack: ExitStack, *plan: tuple[int, FaultKind], settings: str | None = None
@@ -80,7 +84,7 @@ class Line:
     def worker(self) -> Worker:
         """A worker in a new environment: it remembers nothing of the last."""
         return Worker(
-            loader=Loader(self.source, Settings(), now=self.clock.time),
+            loader=Loader(self.source, Settings(caps=NO_CAPS), now=self.clock.time),
             ledger=self.ledger,
             jobs=self.jobs,
             sender=Sender(self.client()),

@@ -16,6 +16,7 @@ from typing import Any, cast
 import boto3
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from bouncer.caps import NO_CAPS
 from bouncer.environment import LEDGER_KEY
 from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.job_json import to_json
@@ -172,7 +173,10 @@ class FakeBounces:
 
 
 class LoneWorker:
-    """Builds workers over one table, and hands them records as Lambda would."""
+    """Builds workers over one table, and hands them records as Lambda would.
+
+    All mails are of one sender, so nothing is capped unless `settings` have `caps`.
+    """
 
     def __init__(self, stack: ExitStack, settings: str | None = None) -> None:
         aws = stack.enter_context(embedded_aws())
@@ -203,7 +207,7 @@ class LoneWorker:
     def environment(self) -> Worker:
         """Return a worker that remembers nothing of any other."""
         return Worker(
-            loader=Loader(self.source, Settings(cache_s=0), now=self.clock.time),
+            loader=Loader(self.source, Settings(cache_s=0, caps=NO_CAPS), now=self.clock.time),
             ledger=self._ledger(),
             jobs=WorkerQueue(self.queue, "jobs", "dead"),
             sender=Sender(self.ses),

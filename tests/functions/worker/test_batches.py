@@ -9,6 +9,7 @@ import pytest
 from bouncer.jobs.job import Job
 from bouncer.jobs.job_json import from_json
 from bouncer.jobs.reference import reference
+from bouncer.sending.counters import Counters
 from bouncer.sending.ledger import Reading
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.queue import ORIGIN, QueueError
@@ -248,9 +249,9 @@ def test_nothing_is_claimed_when_no_time_is_left_to_send(
     line.queue("m1")
     read = line.ledger.read
 
-    def slow(record_id: str, job: Job) -> Reading:
+    def slow(record_id: str, job: Job, mine: Counters) -> Reading:
         line.clock.sleep(31)
-        return read(record_id, job)
+        return read(record_id, job, mine)
 
     with monkeypatch.context() as patch:
         patch.setattr(line.ledger, "read", slow)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bouncer.caps import NO_CAPS
 from bouncer.jobs.job import Job
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
@@ -18,7 +19,7 @@ from bouncer_sim.worker_driver import WorkerDriver
 from tests.infra.journal_lines import NOW, event
 
 RULE = read_rule("r", "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist}")
-IN_FORCE = Settings(bounce_sender="bounces@example.com")
+IN_FORCE = Settings(bounce_sender="bounces@example.com", caps=NO_CAPS)
 
 
 def submit(driver: WorkerDriver, message_id: str = "m1") -> Job:
@@ -103,3 +104,15 @@ def test_in_real_time_the_second_bounce_waits_a_second(tmp_path: Path) -> None:
     began = time.monotonic()
     assert {outcome.status for outcome in driver.drain().values()} == {"sent"}
     assert time.monotonic() - began >= 1.0
+
+
+def test_caps_hold_as_they_do_in_aws(tmp_path: Path, clock: SimulatedClock) -> None:
+    """A replay that sends shows the bounces that a deployment with these settings would send."""
+    driver = driver_in(tmp_path, clock, IN_FORCE.overlaid("caps: {sender: {24h: 1}}"))
+    jobs = [submit(driver, message_id) for message_id in ("m1", "m2")]
+    found = driver.drain()
+    assert [found[job.reference] for job in jobs] == [
+        Outcome(status="sent"),
+        Outcome(status="withheld", reason="capped"),
+    ]
+    assert len(list(tmp_path.glob("*.eml"))) == 1

@@ -22,6 +22,7 @@ from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.job_json import to_json
 from bouncer.jobs.reference import reference
 from bouncer.operator_settings import Settings
+from bouncer.sending.counters import Counters
 from bouncer.sending.ledger import Reading
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.ses import Sender
@@ -257,7 +258,7 @@ def test_without_the_ledger_nothing_is_sent(
     line = Line(stack)
     line.queue("m1", "m2")
 
-    def down(_: str, job: Job) -> Reading:
+    def down(_: str, job: Job, mine: Counters) -> Reading:  # noqa: ARG001
         raise LedgerError(f"down for {job.reference}")
 
     monkeypatch.setattr(line.ledger, "read", down)

@@ -1,0 +1,125 @@
+"""The setting `caps`: how many bounces one sender, or one organisation, can make us send.
+
+SES sends one bounce a second for everybody, so a stranger could use them up. docs/rules.md has the
+setting, docs/decisions/0021-caps.md the reasons for its defaults. Nothing here counts.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bouncer.mail.a_label import a_labels
+from bouncer.mail.address import domain, is_address, is_domain
+from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.rules.document import Node
+
+# Windows with the most bounces within each: pairs of seconds and a number, the shortest first.
+Ladder = tuple[tuple[int, int], ...]
+
+_MINUTE_S = 60
+_HOUR_S = 3600
+DAY_S = 24 * _HOUR_S
+# The most that a window can allow: the ledger keeps the time of each bounce in one item.
+_HIGHEST = 1000
+
+_OFF = "off"
+_A_WINDOW = "a window of minutes or hours, such as 10m or 24h, at most 24h"
+_A_LIMIT = f"a whole number of bounces, 1 to {_HIGHEST}"
+_A_LADDER = "windows with the most bounces in each, such as {1h: 10, 24h: 20}, or off"
+_A_SHARE = "a share of the day such as 25%, 1% to 100%, or off"
+_ALLOWED = "an address, a domain such as example.com, or .example.com for its subdomains"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """The caps in force; an empty ladder, or a share of None, caps nothing.
+
+    `domain_share` is in percent of the bounces that a day has room for. `allow` has addresses and
+    domains, as in rules, whose senders no cap is about.
+    """
+
+    sender: Ladder = ((10 * _MINUTE_S, 20), (_HOUR_S, 40), (DAY_S, 100))
+    domain_share: int | None = 25
+    sender_recipient_rule: Ladder = ((DAY_S, 5),)
+    allow: tuple[str, ...] = ()
+
+
+DEFAULT_CAPS = Caps()
+NO_CAPS = Caps(sender=(), domain_share=None, sender_recipient_rule=())
+
+
+def read_caps(node: Node) -> Caps:
+    """Read the value of `caps`: a mapping over the defaults, or `off`."""
+    if node.value == _OFF:
+        return NO_CAPS
+    entries = node.members(tuple(_READERS), "a mapping of caps, or off")
+    if not entries and node.value == {}:
+        node.fault(f"at least one of {', '.join(_READERS)}, or off")
+    changes: dict[str, Any] = {key: _READERS[key](child) for key, child in entries.items()}
+    return replace(DEFAULT_CAPS, **changes)
+
+
+def window_name(seconds: int) -> str:
+    """Return a window as the setting has it: `10m`, `24h`."""
+    hours, rest = divmod(seconds, _HOUR_S)
+    return f"{seconds // _MINUTE_S}m" if rest else f"{hours}h"
+
+
+def _ladder(node: Node) -> Ladder:
+    if node.value == _OFF:
+        return ()
+    entries = node.entries(_A_LADDER)
+    if not entries and node.value == {}:
+        node.fault(_A_LADDER)
+    steps = [(_window_s(name, child), _limit(child)) for name, child in entries.items()]
+    return tuple(sorted(steps))
+
+
+def _window_s(name: object, node: Node) -> int:
+    match = re.fullmatch(r"([1-9][0-9]{0,3})([mh])", str(name))
+    seconds = int(match[1]) * (_MINUTE_S if match[2] == "m" else _HOUR_S) if match else 0
+    if not 0 < seconds <= DAY_S:
+        node.fault(_A_WINDOW, found=f'"{name}"')
+    return seconds
+
+
+def _limit(node: Node) -> int:
+    limit = node.number(_A_LIMIT, least=1) or 0
+    if limit > _HIGHEST:
+        node.fault(_A_LIMIT)
+    return limit
+
+
+def _share(node: Node) -> int | None:
+    if node.value == _OFF:
+        return None
+    match = re.fullmatch(r"(100|[1-9][0-9]?)%", node.value) if isinstance(node.value, str) else None
+    if match is None:
+        node.fault(_A_SHARE)
+    return int(match[1]) if match else None
+
+
+def _allow(node: Node) -> tuple[str, ...]:
+    found = (_allowed(item) for item in node.items())
+    return tuple(each for each in found if each)
+
+
+def _allowed(node: Node) -> str:
+    """Return an entry in the form in which senders are compared; "" for one that is refused."""
+    text = node.value if isinstance(node.value, str) else ""
+    host = domain(text) or a_labels(text).lower()
+    if "*" not in text and is_address(f"{text.rpartition('@')[0]}@{host}"):
+        return normal_sender(text)
+    if is_domain(host.removeprefix(".")) and "@" not in text:
+        return host
+    node.fault(_ALLOWED)
+    return ""
+
+
+_READERS: Mapping[str, Callable[[Node], object]] = {
+    "sender": _ladder,
+    "domain_share": _share,
+    "sender_recipient_rule": _ladder,
+    "allow": _allow,
+}

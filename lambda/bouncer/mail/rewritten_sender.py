@@ -1,0 +1,73 @@
+"""Undoes what mail systems write into an envelope sender, so that one sender has one form.
+
+Forwarders (SRS), senders that sign (BATV) and mailings (VERP, plus tags) give every mail an address
+of its own; counted as they come, none would ever reach a cap. The domain is never changed: anybody
+can write `SRS0=hash=day=victim.example=bob@attacker.example`, and must not be counted as Bob. Forms
+that are not listed here stay as they are, so they count as senders of their own.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from bouncer.mail.address import domain, local_part, without_tag
+
+# A longer address is not a sender that mail could be delivered to (RFC 5321 section 4.5.3.1.3), and
+# undoing forms within forms takes time that grows with the square of the length.
+_LONGEST = 320
+
+_PARTS = "[^=]*=[^=]*"  # the hash and the day
+_ORIGINAL = "(?P<host>[^=]+)=(?P<user>.+)"
+_FORMS = (
+    rf"srs0[-+=]{_PARTS}={_ORIGINAL}",  # Sender Rewriting Scheme, libsrs2
+    rf"srs1[-+=][^=]*=[^=]+=[-+=]{_PARTS}={_ORIGINAL}",  # the same, forwarded once more
+    rf"[^+]*\+srs={_PARTS}={_ORIGINAL}",  # Microsoft 365, from a mailbox that forwards
+    rf"(?P<user>[^+]+)\+srs={_PARTS}",  # Microsoft 365, relayed: `bounces+SRS=hash=day`
+    r"prvs=[0-9a-f]+=(?P<user>.+)",  # BATV (draft-levine-smtp-batv)
+    r"btv1==[^=]+==(?P<user>.+)",  # BATV of Barracuda
+)
+_BEFORE_RECIPIENT = "-+"  # what VERP writes between the list and the recipient
+
+
+def normal_sender(sender: str, recipients: Iterable[str] = ()) -> str:
+    """Return the one form of an envelope sender: `bob@example.com` for `prvs=0123456789=Bob@...`.
+
+    The original of a forwarded mail is named within the forwarder's domain:
+    `bob=home.example@forwarder.example`. VERP is undone if it holds one of the `recipients`.
+    """
+    host, local = domain(sender), local_part(sender)
+    if not host or len(sender) > _LONGEST:
+        return sender.lower()
+    held = [_as_verp(recipient) for recipient in recipients]
+    while (simpler := _undone(local, host, held)) != local:
+        local = simpler
+    return f"{local}@{host}"
+
+
+def _undone(local: str, host: str, held: Iterable[str]) -> str:
+    """Undo one form; each step makes the local part shorter."""
+    for form in _forms():
+        if match := form.fullmatch(local):
+            found = match.groupdict()
+            return f"{found['user']}={found['host']}" if "host" in found else found["user"]
+    for recipient in held:
+        list_name = _list_name(local, recipient)
+        if list_name:
+            return list_name
+    return without_tag(f"{local}@{host}").rpartition("@")[0] if not local.startswith("+") else local
+
+
+@cache
+def _forms() -> tuple[re.Pattern[str], ...]:
+    """Compile the forms once, at the first sender: a new intake has somebody waiting."""
+    return tuple(re.compile(form, re.DOTALL) for form in _FORMS)
+
+
+def _as_verp(recipient: str) -> str:
+    return f"{local_part(recipient)}={domain(recipient)}"
+
+
+def _list_name(local: str, recipient: str) -> str:
+    """Return the part before a recipient that VERP wrote, or "" if it wrote none."""
+    place = local.find(recipient)
+    return local[: place - 1] if place > 1 and local[place - 1] in _BEFORE_RECIPIENT else ""

@@ -1,0 +1,219 @@
+"""The ledger's counters of the caps: those of a job, what they say, and the writes that count it.
+
+Most are logs: items with an attribute for each job that was begun, and its time. So a window ends
+at this very moment, and a job is in it once, however often it is delivered, freed or put back as a
+dead letter. A sender has one log for himself, and 32 for what he wrote to whom: so a job needs few
+items, and all that is kept about an address can be found by it. An organisation may have thousands
+of bounces in a day: its counter has a number for each hour.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bouncer.caps import DAY_S, Caps, Ladder, window_name
+from bouncer.guard import in_domains
+from bouncer.jobs.job import Job, Refusal
+from bouncer.mail.address import domain, without_tag
+from bouncer.mail.organisation import organisational_domain
+from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.sending.digest import digest
+from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, number, number_of
+
+Items = Mapping[str, Item]
+
+_KEPT = timedelta(days=2)  # after the longest window
+_HOUR_S = 3600
+_BINDS_AFTER = timedelta(minutes=15)  # a younger job hardly waits, so nobody waits for it
+_LOGS = 32  # of one sender, for recipients and rules
+# A log's most jobs, and the most that a write takes out: more than it can add, and what fits into
+# an expression of 4 KB (DynamoDB Developer Guide, "Constraints").
+_LONGEST_LOG = 1000
+_MOST_REMOVED = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """The place of a job in a log: the log's key, and the attribute `name` of this job.
+
+    Attributes that begin as `series` are those of jobs of the same kind.
+    """
+
+    key: str
+    series: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """The counters of a job; None, "" or empty where no cap is about it."""
+
+    sender: Entry | None = None
+    organisation: str = ""
+    recipients: Mapping[str, Entry] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all items, each once: at most 34."""
+        entries = [*filter(None, [self.sender]), *self.recipients.values()]
+        found = dict.fromkeys([*(entry.key for entry in entries), self.organisation])
+        return list(filter(None, found))
+
+
+NO_COUNTERS = Counters()
+
+
+def counters(job: Job, caps: Caps) -> Counters:
+    """Return the counters of a job."""
+    sender, host = normal_sender(job.sender, job.recipients), domain(job.sender)
+    if sender in caps.allow or in_domains(host, caps.allow):
+        return NO_COUNTERS
+    mark = digest(job.reference)[:12]
+    own = Entry(key=sender_key(sender), series="j", name=f"j{mark}")
+    organisation = f"count#domain#{digest(organisational_domain(host))}"
+    others = {each.recipient: _entry(sender, each, mark) for each in job.refusals}
+    return Counters(
+        sender=own if caps.sender else None,
+        organisation=organisation if caps.domain_share else "",
+        recipients=others if caps.sender_recipient_rule else {},
+    )
+
+
+def sender_key(sender: str) -> str:
+    """Return the key of the log of a sender in its normal form."""
+    return f"count#sender#{digest(sender)}"
+
+
+def log_keys(sender: str) -> list[str]:
+    """Return the keys of the logs of what a sender, in its normal form, wrote to whom."""
+    return [_log_key(sender, each) for each in range(_LOGS)]
+
+
+def _log_key(sender: str, number: int) -> str:
+    return f"count#recipient#{digest(sender, str(number))}"
+
+
+def _entry(sender: str, refusal: Refusal, mark: str) -> Entry:
+    """Return the place for a recipient and a rule; a recipient's plus tag makes no difference."""
+    pair = digest(without_tag(refusal.recipient).lower(), refusal.rule)
+    series = f"p{pair[:8]}"
+    number_of_log = int(pair[8:12], 16) % _LOGS
+    return Entry(key=_log_key(sender, number_of_log), series=series, name=f"{series}{mark[:8]}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capped:
+    """The recipients of a job that may not be bounced, and the first cap that says so."""
+
+    recipients: frozenset[str] = frozenset()
+    cap: str = ""
+
+
+def capped(
+    job: Job, mine: Counters, items: Items, *, now: datetime, caps: Caps, rate: float
+) -> Capped:
+    """Return what the caps say of a job; `items` are its counters as they were read.
+
+    A cap of the sender or of the organisation is about all recipients, the third about single ones.
+    `rate` is in bounces a second.
+    """
+    everybody = frozenset(job.recipients)
+    if mine.sender and (full := _full(mine.sender, items, caps.sender, now)):
+        return Capped(recipients=everybody, cap=f"sender: {full}")
+    if now - job.received_at > _BINDS_AFTER and _share_is_taken(mine, items, now, caps, rate):
+        return Capped(recipients=everybody, cap=f"domain_share: {caps.domain_share}% in 24h")
+    found = {
+        each: full
+        for each, entry in mine.recipients.items()
+        if each in everybody and (full := _full(entry, items, caps.sender_recipient_rule, now))
+    }
+    cap = next((f"sender_recipient_rule: {full}" for full in found.values()), "")
+    return Capped(recipients=frozenset(found), cap=cap)
+
+
+def _full(entry: Entry, items: Items, ladder: Ladder, now: datetime) -> str:
+    """Return the first window that is full without this job, as `20 in 10m`, or ""."""
+    times = _times(items.get(entry.key, {}), entry.series)
+    times.pop(entry.name, None)
+    for seconds, limit in ladder:
+        since = now.timestamp() - seconds
+        if sum(at > since for at in times.values()) >= limit:
+            return f"{limit} in {window_name(seconds)}"
+    return ""
+
+
+def _share_is_taken(mine: Counters, items: Items, now: datetime, caps: Caps, rate: float) -> bool:
+    item, day_before = items.get(mine.organisation, {}), _hour(now) - DAY_S // _HOUR_S
+    begun = sum(number_of(item, f"h{hour}") for hour in _hours(item) if hour > day_before)
+    return begun >= DAY_S * rate * (caps.domain_share or 100) / 100
+
+
+def writes(
+    job: Job, mine: Counters, items: Items, *, now: datetime, caps: Caps, again: bool
+) -> list[Write]:
+    """Return the writes, at most 34, that count a job as begun; `again` if it was begun before.
+
+    They have no conditions. Each also takes out what no window needs any more.
+    """
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for recipient in job.recipients:
+        if entry := mine.recipients.get(recipient):
+            names[entry.key].add(entry.name)
+    ladders = dict.fromkeys(names, caps.sender_recipient_rule)
+    if mine.sender:
+        names[mine.sender.key] = {mine.sender.name}
+        ladders[mine.sender.key] = caps.sender
+    found = [
+        _log(key, names[key], items.get(key, {}), now=now, kept_s=ladder[-1][0])
+        for key, ladder in sorted(ladders.items())
+    ]
+    if mine.organisation and not again:
+        found.append(_tally(mine.organisation, items.get(mine.organisation, {}), now))
+    return found
+
+
+def _log(key: str, names: Iterable[str], item: Item, *, now: datetime, kept_s: int) -> Write:
+    """Return the write that puts a job into a log, at the present time."""
+    at = round(now.timestamp())
+    added = ", ".join(f"#{name} = :at" for name in sorted(names))
+    others = {name: then for name, then in _times(item).items() if name not in set(names)}
+    latest = sorted(others, key=others.__getitem__, reverse=True)
+    old = latest[_LONGEST_LOG:] + [
+        name for name in latest[:_LONGEST_LOG] if others[name] <= at - kept_s
+    ]
+    return Write(
+        key=key,
+        update=f"SET {added}, {SET_EXPIRES}{_removed(old)}",
+        values={":at": number(at), **expires(now, timedelta(seconds=kept_s) + _KEPT)},
+    )
+
+
+def _tally(key: str, item: Item, now: datetime) -> Write:
+    """Return the write that adds a job to its organisation's hour."""
+    hour = _hour(now)
+    old = [f"h{each}" for each in _hours(item) if each <= hour - DAY_S // _HOUR_S]
+    return Write(
+        key=key,
+        update=f"ADD #h{hour} :one SET {SET_EXPIRES}{_removed(old)}",
+        values={":one": number(1), **expires(now, timedelta(seconds=DAY_S) + _KEPT)},
+    )
+
+
+def _removed(names: list[str]) -> str:
+    aliases = [f"#{name}" for name in names[:_MOST_REMOVED]]
+    return f" REMOVE {', '.join(aliases)}" if aliases else ""
+
+
+def _times(item: Item, series: str = "") -> dict[str, int]:
+    """Return the time of each job in a log, or in one series of it, in seconds."""
+    logged = (name for name in item if name.startswith(("j", "p")) and name.startswith(series))
+    return {name: number_of(item, name) for name in logged}
+
+
+def _hours(item: Item) -> list[int]:
+    return [int(name[1:]) for name in item if name[0] == "h" and name[1:].isdecimal()]
+
+
+def _hour(now: datetime) -> int:
+    return int(now.timestamp()) // _HOUR_S

@@ -1,0 +1,21 @@
+"""The terms on which an invocation of the worker attempts its jobs."""
+
+from dataclasses import dataclass
+
+from bouncer.operator_settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The terms of all attempts of one invocation.
+
+    No call starts after `until`, on the monotonic clock. With `counting` the invocation took the
+    lease over from a dead one, so that starts are counted. With `keeping` the ledger has room for
+    bodies that the dead-letter queue refuses.
+    """
+
+    settings: Settings
+    held: bool
+    until: float
+    counting: bool
+    keeping: bool = True

@@ -1,0 +1,216 @@
+"""Nobody gets more bounces than the caps allow, and nobody's bounces keep others waiting."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bouncer.jobs.job_json import from_json, to_json
+from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.sending.counters import log_keys, sender_key
+from tests.functions.worker.lone_worker import (
+    READ,
+    THROTTLED,
+    TOGETHER,
+    WRITE,
+    LoneWorker,
+    refusal,
+)
+
+FEW = "caps: {sender: {10m: 2, 1h: 3}, domain_share: off, sender_recipient_rule: off}"
+ONCE = "caps: {sender: off, domain_share: off, sender_recipient_rule: {24h: 1}}"
+SHARE = "rate: 0.2\ncaps: {sender: off, domain_share: 1%, sender_recipient_rule: off}"
+SHARE_OF_A_DAY = 173  # the first number that is 1 % of the 17,280 bounces of such a day, or more
+Open = Callable[[str], LoneWorker]
+
+
+@pytest.fixture
+def begin(stack: ExitStack) -> Open:
+    """Makes a worker whose settings are these."""
+    return lambda settings: LoneWorker(stack, settings)
+
+
+def mail(lone: LoneWorker, number: int, sender: str = "eve@partner.example", *to: str) -> str:
+    """The body of the job of one mail; each number is a mail of its own."""
+    job = from_json(lone.job(*to, message_id=f"m{number}"))
+    return to_json(replace(job, sender=sender))
+
+
+def ends(lone: LoneWorker) -> list[str]:
+    """The ends of jobs since the last call, `sent` or the reason."""
+    return [reason or event for event, reason in lone.said()]
+
+
+def counted(lone: LoneWorker) -> list[str]:
+    """The keys of all counters."""
+    items = lone.items.scan(TableName=lone.name)["Items"]
+    return sorted(item["id"]["S"] for item in items if item["id"]["S"].startswith("count#"))
+
+
+def test_a_sender_gets_no_more_than_each_window_allows(begin: Open) -> None:
+    """The third bounce in ten minutes is withheld, and the fourth in an hour."""
+    lone = begin(FEW)
+    assert lone.deliver(*(mail(lone, each) for each in range(3))) == []
+    assert lone.lines[-1]["cap"] == "sender: 2 in 10m"
+    assert ends(lone) == ["sent", "sent", "capped"]
+    lone.clock.sleep(601)
+    assert lone.deliver(*(mail(lone, each) for each in (3, 4)), first=4) == []
+    assert lone.lines[-1]["cap"] == "sender: 3 in 1h"
+    assert ends(lone) == ["sent", "capped"]
+    lone.clock.sleep(3600)
+    assert lone.deliver(mail(lone, 5), first=6) == []
+    assert ends(lone) == ["sent"]
+
+
+def test_a_sender_is_one_however_forwarders_write_him(begin: Open) -> None:
+    """Rewritten senders have one counter; the same words in another domain have another."""
+    lone = begin(FEW)
+    forms = ("Eve@partner.example", "prvs=0123456789=eve@partner.example", "eve+x@partner.example")
+    assert lone.deliver(*(mail(lone, each, form) for each, form in enumerate(forms))) == []
+    forged = "SRS0=hash=tt=partner.example=eve@attacker.example"
+    assert lone.deliver(*(mail(lone, each, forged) for each in (3, 4)), first=4) == []
+    assert ends(lone) == ["sent", "sent", "capped", "sent", "sent"]
+
+
+def test_a_capped_job_costs_no_call_and_repeats_its_end(begin: Open) -> None:
+    """SES is not asked, nothing is claimed, and the job delivered again says the same."""
+    lone = begin(FEW)
+    lone.deliver(*(mail(lone, each) for each in range(2)))
+    lone.said()
+    for receives in (1, 2):
+        lone.table.times.clear()
+        lone.deliver(mail(lone, 2), receives=receives, first=3)
+    again = lone.lines[-1]
+    assert (again["again"], again["reason"], again["cap"]) == (True, "capped", "sender: 2 in 10m")
+    assert "Withheld_capped" not in again
+    assert lone.lines[0]["Withheld_capped"] == [1]
+    assert len(lone.ses.calls) == 2
+    assert lone.table.calls == [WRITE, READ, WRITE]
+
+
+def test_a_job_counts_once_however_often_it_is_delivered(begin: Open) -> None:
+    """A job that SES throttled is counted, and is not capped by its own count."""
+    lone = begin(FEW)
+    for receives in (1, 2, 3):
+        lone.ses.answers += [THROTTLED] * 60
+        assert lone.deliver(mail(lone, 0), receives=receives) == ["q1"]
+        lone.ses.answers.clear()
+    assert lone.deliver(mail(lone, 0), mail(lone, 1), receives=4) == []
+    assert ends(lone)[-2:] == ["sent", "sent"]
+
+
+def test_a_dead_letter_that_is_put_back_counts_once(begin: Open) -> None:
+    """A retry is another message of the same job: the first one must not cap it."""
+    lone = begin(ONCE)
+    lone.ses.answers.append(refusal("MessageRejected", text="Email address is not verified. x"))
+    lone.deliver(mail(lone, 0))
+    lone.clock.sleep(61)
+    lone.deliver(mail(lone, 0), first=2)
+    assert ends(lone) == ["forbidden", "sent"]
+
+
+def test_only_the_recipient_that_is_capped_is_taken_out(begin: Open) -> None:
+    """The others are bounced, and the line says who was not; so does its repetition."""
+    lone = begin(ONCE)
+    lone.deliver(mail(lone, 0, "eve@partner.example", "ann@example.com"))
+    both = mail(lone, 1, "eve@partner.example", "Ann+x@example.com", "bob@example.com")
+    lone.said()
+    for receives in (1, 2):
+        lone.deliver(both, first=2, receives=receives)
+    assert lone.ses.recipients == [("ann@example.com",), ("bob@example.com",)]
+    first, again = lone.lines
+    for line in (first, again):
+        assert line["message"] == "sent"
+        assert line["recipients"] == ["bob@example.com"]
+        assert line["capped"] == ["Ann+x@example.com"]
+    assert (first["Sent"], first["Withheld_capped"]) == ([1], [1])
+    assert "Withheld_capped" not in again
+
+
+def test_a_job_whose_every_recipient_is_capped_is_withheld(begin: Open) -> None:
+    """Those that got a bounce of this mail before do not count as recipients to send to."""
+    lone = begin(ONCE)
+    lone.deliver(mail(lone, 0, "eve@partner.example", "ann@example.com"))
+    lone.deliver(mail(lone, 1, "eve@partner.example", "bob@example.com"), first=2)
+    rest = mail(lone, 1, "eve@partner.example", "bob@example.com", "ann@example.com")
+    lone.deliver(rest, first=3)
+    assert lone.lines[-1]["recipients"] == ["ann@example.com"]
+    assert lone.lines[-1]["cap"] == "sender_recipient_rule: 1 in 24h"
+    assert ends(lone) == ["sent", "sent", "capped"]
+
+
+def test_a_share_of_the_day_binds_only_who_keeps_others_waiting(begin: Open) -> None:
+    """An organisation over its share gets bounces while jobs are fresh, whatever its host."""
+    lone = begin(SHARE)
+    for number in range(SHARE_OF_A_DAY):
+        lone.deliver(mail(lone, number, f"u{number}@h{number}.partner.example"), first=number + 1)
+    assert set(ends(lone)) == {"sent"}
+    old = timedelta(minutes=16)
+    for age, first in ((timedelta(minutes=14), 1001), (old, 1002)):
+        job = from_json(lone.job(message_id=f"late{first}", age=age))
+        lone.deliver(to_json(replace(job, sender="x@partner.example")), first=first)
+    stranger = from_json(lone.job(message_id="other", age=old))
+    lone.deliver(to_json(replace(stranger, sender="x@elsewhere.example")), first=1003)
+    assert [line.get("cap") for line in lone.lines] == [None, "domain_share: 1% in 24h", None]
+    assert ends(lone) == ["sent", "capped", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("caps", "sender"),
+    [
+        ("{sender: {24h: 1}, allow: Eve+x@partner.example}", "eve@partner.example"),
+        ("{sender: {24h: 1}, allow: [x.example, partner.example]}", "eve@Partner.Example"),
+        ("{sender: {24h: 1}, allow: .partner.example}", "eve@mx.partner.example"),
+        ("off", "eve@partner.example"),
+    ],
+)
+def test_who_is_allowed_is_neither_capped_nor_counted(begin: Open, caps: str, sender: str) -> None:
+    """An address, a domain or all its subdomains; `off` is about everybody."""
+    lone = begin(f"caps: {caps}")
+    lone.deliver(*(mail(lone, each, sender) for each in range(3)))
+    assert ends(lone) == ["sent"] * 3
+    assert counted(lone) == []
+
+
+def test_fifty_recipients_cost_no_call_more(begin: Open) -> None:
+    """One read and one transaction, within DynamoDB's limits, as for one recipient."""
+    lone = begin("caps: {sender: {24h: 9}, sender_recipient_rule: {24h: 9}}")
+    names = [f"{'x' * 200}{number}@example.com" for number in range(50)]
+    lone.deliver(mail(lone, 0, "eve@partner.example", *names))
+    assert ends(lone) == ["sent"]
+    assert lone.table.calls == [WRITE, READ, TOGETHER, WRITE, WRITE]
+    assert len(counted(lone)) <= 34
+
+
+def test_all_counters_of_an_address_can_be_found_by_it(begin: Open) -> None:
+    """The ledger has digests only, and no counter of a person that its address does not lead to."""
+    lone = begin("caps: {sender: {24h: 9}, domain_share: off}")
+    lone.deliver(mail(lone, 0, "Eve+x@partner.example", "ann@example.com", "bob@example.com"))
+    sender = normal_sender("Eve+x@partner.example")
+    assert set(counted(lone)) <= {sender_key(sender), *log_keys(sender)}
+    assert not any("eve" in key or "ann" in key for key in counted(lone))
+
+
+def test_a_flood_of_strangers_leaves_little_behind(begin: Open) -> None:
+    """A bounce leaves two items of its own and some 200 bytes, for three days."""
+    lone = begin("caps: {sender: {24h: 9}}")
+    for number in range(40):
+        lone.deliver(mail(lone, number, f"u{number}@partner.example"), first=number + 1)
+    keys = counted(lone)
+    assert len(keys) == 2 * 40 + 1  # and one for the organisation of all
+    items = [lone.item(key) for key in keys]
+    sizes = [sum(len(name) + len(str(value)) for name, value in item.items()) for item in items]
+    assert sum(sizes) / 40 < 260
+    assert max(int(item["expires"]) for item in items) - lone.clock.time() <= 3 * 86_400
+
+
+def test_a_log_forgets_what_no_window_needs(begin: Open) -> None:
+    """However long somebody goes on, his counter has no more jobs than the longest window."""
+    lone = begin("caps: {sender: {10m: 2}, domain_share: off, sender_recipient_rule: off}")
+    for number in range(6):
+        lone.deliver(mail(lone, number), first=number + 1)
+        lone.clock.sleep(400)
+    (key,) = counted(lone)
+    assert len([name for name in lone.item(key) if name.startswith("j")]) == 2
