@@ -7,6 +7,15 @@ from bouncer.rules.rule import Action
 from bouncer_sim.world.evidence import Evidence, Found
 
 
+def nothing_is_sent_that_the_guard_forbids(evidence: Evidence) -> Found:
+    """No bounce is sent for a mail that is forged, comes from a machine, or has no sender."""
+    steps = (mail.step for mail in evidence.history.mails)
+    forbidden = {step.message_id for step in steps if not step.may_be_answered}
+    for (message_id, recipient), calls in evidence.accepted.items():
+        if message_id in forbidden:
+            yield calls[0].arrived_at or 0.0, f"{message_id} is bounced for {recipient}"
+
+
 def no_mail_is_stopped_and_silent(evidence: Evidence) -> Found:
     """A mail is stopped for its jobs, a reason about its sender, or a rule that drops it."""
     jobs = evidence.jobs.values()

@@ -30,7 +30,8 @@ LATENCIES: Mapping[str, Latency] = {
 class MailArrives:
     """SES receives a mail `at` seconds from the beginning and asks the intake about it.
 
-    `repeats` is how often SES asks again, although it has an answer.
+    `repeats` is how often SES asks again, although it has an answer. `headers` are the mark of a
+    machine; `vouched` is False of a mail that fails SPF and DMARC.
     """
 
     at: float
@@ -38,9 +39,17 @@ class MailArrives:
     recipients: tuple[str, ...]
     sender: str = SENDER
     repeats: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    vouched: bool = True
+
+    @property
+    def may_be_answered(self) -> bool:
+        """False of a mail that is forged, comes from a machine, or has no sender."""
+        return bool(self.sender) and self.vouched and not self.headers
 
     def __str__(self) -> str:
-        return f"mail {self.message_id} for {_counted(self.recipients)} arrives"
+        kind = "mail" if self.may_be_answered else "unanswerable mail"
+        return f"{kind} {self.message_id} for {_counted(self.recipients)} arrives"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

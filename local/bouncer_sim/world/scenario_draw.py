@@ -139,7 +139,8 @@ def _mail_or_jobs(random: Random, message_id: str, at: float, margin_s: int) -> 
     recipients = _recipients(random)
     if _one_in(random, 2):
         repeats = random.choice((0, 0, 0, 0, 1, 2))
-        yield MailArrives(at=at, message_id=message_id, recipients=recipients, repeats=repeats)
+        mail = MailArrives(at=at, message_id=message_id, recipients=recipients, repeats=repeats)
+        yield _unanswerable(random, mail) if _one_in(random, 8) else mail
         return
     late_s = _close_to_its_end_s(random, margin_s)
     age_s = random.choice((0.0, 0.0, 0.0, 0.0, 0.0, 25 * HOUR_S, late_s))
@@ -157,6 +158,12 @@ def _mail_or_jobs(random: Random, message_id: str, at: float, margin_s: int) -> 
         yield JobWaits(
             at=at + later_s, message_id=message_id, recipients=others, age_s=age_s + later_s
         )
+
+
+def _unanswerable(random: Random, mail: MailArrives) -> MailArrives:
+    """Make a mail one that must not be bounced."""
+    machine = replace(mail, headers=(("Auto-Submitted", "auto-replied"),))
+    return random.choice((machine, replace(mail, vouched=False), replace(mail, sender="")))
 
 
 def _close_to_its_end_s(random: Random, margin_s: int) -> float:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from bouncer import worker
+from bouncer import guard, worker
 from bouncer.intake import Intake
 from bouncer.jobs.job import Job
 from bouncer.journal import Journal
@@ -123,6 +123,10 @@ def _carry_out_unsure(self: Intake, judgement: Judgement) -> Any:
     return replace(handled, judgement=stopped)
 
 
+def _never_withheld(*_: object) -> None:
+    """Answer every mail."""
+
+
 _PACE = "no_two_calls_arrive_within_a_second"
 _TWICE = "no_recipient_of_a_mail_is_bounced_twice"
 _LATE = "nothing_starts_after_its_24_hours"
@@ -136,6 +140,7 @@ _COUNTED = "an_end_is_counted_at_most_once"
 _REASON = "every_reason_is_true"
 _KEPT = "every_dead_job_is_kept"
 _REPORTED = "every_bounced_mail_is_reported"
+_GUARD = "nothing_is_sent_that_the_guard_forbids"
 _SILENT = "no_mail_is_stopped_and_silent"
 
 SENDING_MUTANTS = (
@@ -152,6 +157,7 @@ SENDING_MUTANTS = (
     Mutant("`again` counted", replaced(Journal, _write=_write_counting), (_COUNTED,)),
     Mutant("poison counted without a death", replaced(Worker, _work=_work_counting), (_REASON,)),
     Mutant("dead letter not put", replaced(WorkerQueue, bury=_not_buried), (_KEPT,)),
+    Mutant("guard not asked", replaced(guard, withheld=_never_withheld), (_GUARD,)),
     Mutant("stopped without a job", replaced(Intake, _carry_out=_carry_out_unsure), (_SILENT,)),
     Mutant(
         "lost answer of the queue forgotten",

@@ -218,6 +218,8 @@ class SimulatedWorld:
             sender=step.sender,
             recipients=step.recipients,
             received_at=self._now(),
+            headers=step.headers,
+            vouched=step.vouched,
         )
         for _ in range(1 + step.repeats):
             self._ask_intake(mail, event)
