@@ -107,8 +107,10 @@ class Intake:
     def _report(self, done: "_Handled", answer: Disposition, in_force: Settings) -> None:
         """Write the mail's line, unless its only jobs were refused: the failure's line says it."""
         if not done.answers or {QueueAnswer.TAKEN, QueueAnswer.UNKNOWN} & set(done.answers):
-            answered = replace(done.judgement, disposition=answer)
-            self._journal.mail(answered, in_force, answers=done.answers)
+            judgement = done.judgement
+            if judgement.disposition is not answer:
+                judgement = replace(judgement, disposition=answer)
+            self._journal.mail(judgement, in_force, answers=done.answers)
 
 
 @dataclass(frozen=True, slots=True)
