@@ -101,8 +101,10 @@ def delays() -> Iterator[str]:
 
 
 def _job(message_id: str, recipients: int = 1, at: float = 0.0) -> JobWaits:
+    """Return a job of a sender of its own, so that no cap is met."""
     names = tuple(f"person-{number}@example.com" for number in range(recipients))
-    return JobWaits(at=at, message_id=message_id, recipients=names)
+    sender = f"{message_id}@partner.example"
+    return JobWaits(at=at, message_id=message_id, recipients=names, sender=sender)
 
 
 def _run(*steps: Step, ses_latency: Latency = _JITTER) -> History:

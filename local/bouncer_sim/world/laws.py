@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from bouncer_sim.world import (
     cap_laws,
-    kept_laws,
     ledger_laws,
     mail_laws,
     reason_laws,
@@ -39,12 +38,11 @@ LAWS: tuple[Law, ...] = (
     sending_laws.every_dead_letter_can_be_seen,
     sending_laws.every_dead_letter_is_reported,
     sending_laws.no_function_raises,
-    kept_laws.every_dead_job_can_be_found,
     ledger_laws.a_job_ends_once_in_the_ledger,
     ledger_laws.an_end_stands_before_its_line,
     ledger_laws.an_end_is_counted_at_most_once,
     ledger_laws.no_dead_letter_is_put_before_its_end,
-    ledger_laws.every_dead_job_is_kept,
+    ledger_laws.every_dead_job_can_be_found,
     ledger_laws.every_message_that_is_not_a_job_is_kept,
     reason_laws.every_reason_is_true,
     cap_laws.no_sender_gets_more_than_its_caps,

@@ -1,6 +1,7 @@
 """The laws of the ledger: one end for each job, before its line, its metric and its dead letter."""
 
 from bouncer.metric_names import Metric
+from bouncer.sending import lease
 from bouncer_sim.world.deployed_services import DEAD_LETTERS
 from bouncer_sim.world.evidence import Evidence, Found, LedgerEnding, said_by
 from bouncer_sim.world.journal_tape import JournalLine
@@ -58,14 +59,16 @@ def no_dead_letter_is_put_before_its_end(evidence: Evidence) -> Found:
             yield letter.sent_at, f"{letter.message_id} is put before its job has ended as dead"
 
 
-def every_dead_job_is_kept(evidence: Evidence) -> Found:
-    """A job that ended as dead is a dead letter, or its body is kept in the ledger."""
-    bodies = {each.message_id: str(each.body) for each in evidence.history.queued}
-    letters = {str(each.body) for each in (*evidence.history.dead, *evidence.history.left)}
+def every_dead_job_can_be_found(evidence: Evidence) -> Found:
+    """A dead job is a dead letter, or kept and named with the lease, or on its way in the queue."""
+    history = evidence.history
+    named = set(lease.kept(history.ledger.get(lease.LEASE, {})))
+    bodies = {each.message_id: str(each.body) for each in history.queued}
+    seen = {str(each.body) for each in (*history.dead, *history.left)}
     for record, endings in evidence.endings.items():
         last = endings[-1].item
-        if last.dead and not last.kept and bodies[record] not in letters:
-            yield evidence.history.ended_at, f"{record} ended as dead, and is kept nowhere"
+        if last.dead and bodies[record] not in seen and not (last.kept and record in named):
+            yield history.ended_at, f"the dead job {record} cannot be found"
 
 
 def every_message_that_is_not_a_job_is_kept(evidence: Evidence) -> Found:

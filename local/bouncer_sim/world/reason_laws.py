@@ -43,25 +43,31 @@ def every_reason_is_true(evidence: Evidence) -> Found:
 
 def _is_duplicate(evidence: Evidence, record: str, _: LedgerEnding) -> bool:
     """Tell whether another job of the same mail has each of the recipients."""
-    mine = evidence.jobs[record]
+    return evidence.jobs[record].recipients <= _of_other_jobs(evidence, record)
+
+
+def _of_other_jobs(evidence: Evidence, record: str) -> frozenset[str]:
+    """Return the recipients that other jobs of the same mail have, in lower case."""
+    mail = evidence.jobs[record].job.message_id
     others = (
         other.recipients
         for name, other in evidence.jobs.items()
-        if name != record and other.job.message_id == mine.job.message_id
+        if name != record and other.job.message_id == mail
     )
-    return mine.recipients <= frozenset[str]().union(*others)
+    return frozenset[str]().union(*others)
 
 
 def _is_capped(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
-    """Tell whether a cap was full: of the sender, or for each of the recipients and a rule."""
+    """Tell whether a cap was full: of the sender, or for each recipient left and a rule."""
     mine = evidence.jobs[record].job
     others = [
         (at, job)
         for at, job in evidence.begun
         if at <= ending.at and job.reference != mine.reference and _sender(job) == _sender(mine)
     ]
-    wanted = {recipient: _pairs(mine, recipient) for recipient in mine.recipients}
-    same = ([(at, job) for at, job in others if pairs & _pairs(job)] for pairs in wanted.values())
+    done = _of_other_jobs(evidence, record)
+    left = [_pairs(mine, each) for each in mine.recipients if each.lower() not in done]
+    same = ([(at, job) for at, job in others if pairs & _pairs(job)] for pairs in left)
     since = ending.at - evidence.most_skew_s
     return _is_full(DEFAULT_CAPS.sender, others, since) or all(
         _is_full(DEFAULT_CAPS.sender_recipient_rule, each, since) for each in same

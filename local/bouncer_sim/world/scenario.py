@@ -63,6 +63,7 @@ class JobWaits:
     at: float
     message_id: str
     recipients: tuple[str, ...]
+    sender: str = SENDER
     age_s: float = 0.0
     deadly: bool = False
     sender_verified: bool = True

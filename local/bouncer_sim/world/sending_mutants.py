@@ -138,7 +138,7 @@ _FIRST = "an_end_stands_before_its_line"
 _BURIED = "no_dead_letter_is_put_before_its_end"
 _COUNTED = "an_end_is_counted_at_most_once"
 _REASON = "every_reason_is_true"
-_KEPT = "every_dead_job_is_kept"
+_FOUND = "every_dead_job_can_be_found"
 _REPORTED = "every_bounced_mail_is_reported"
 _GUARD = "nothing_is_sent_that_the_guard_forbids"
 _SILENT = "no_mail_is_stopped_and_silent"
@@ -156,7 +156,7 @@ SENDING_MUTANTS = (
     Mutant("buried before its end", replaced(Attempts, _end=_end_after_its_burial), (_BURIED,)),
     Mutant("`again` counted", replaced(Journal, _write=_write_counting), (_COUNTED,)),
     Mutant("poison counted without a death", replaced(Worker, _work=_work_counting), (_REASON,)),
-    Mutant("dead letter not put", replaced(WorkerQueue, bury=_not_buried), (_KEPT,)),
+    Mutant("dead letter not put", replaced(WorkerQueue, bury=_not_buried), (_FOUND,)),
     Mutant("guard not asked", replaced(guard, withheld=_never_withheld), (_GUARD,)),
     Mutant("stopped without a job", replaced(Intake, _carry_out=_carry_out_unsure), (_SILENT,)),
     Mutant(

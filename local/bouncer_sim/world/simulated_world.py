@@ -31,7 +31,6 @@ from bouncer_sim.world.scenario import (
     DAY_S,
     DOMAIN,
     LATENCIES,
-    SENDER,
     START,
     JobWaits,
     MailArrives,
@@ -254,7 +253,7 @@ class SimulatedWorld:
 
     def _put_job(self, step: JobWaits) -> None:
         received_at = self._now() - step.age_s
-        self._take_in(step.message_id, SENDER, step.recipients, received_at)
+        self._take_in(step.message_id, step.sender, step.recipients, received_at)
         job = waiting_job(step, received_at)
         body = DeadlyBody(to_json(job)) if step.deadly else to_json(job)
         self._queue.send(body, GROUP, deduplication_id(job))
@@ -271,7 +270,7 @@ def waiting_job(step: JobWaits, received_at: float) -> Job:
         message_id=step.message_id,
         received_at=datetime.fromtimestamp(received_at, UTC),
         reference=reference(step.message_id, step.recipients),
-        sender=SENDER,
+        sender=step.sender,
         bounce_sender=f"bounces@{domain}",
         bounce_sender_arn=None,
         messages=(),
