@@ -32,10 +32,10 @@ expected: .venv/ready ## rewrite expected texts after a new wording (1 min)
 suffixes: .venv/ready ## renew the public suffix list from its package (1 s)
 	@PYTHONPATH=. $(BIN)/python tests/renew_suffixes.py
 
-simulate: .venv/ready ## simulate SEEDS bad days, or tell SEED (2 min)
+simulate: .venv/ready ## simulate SEEDS bad days, or tell SEED (20 s)
 	@$(BIN)/python -m bouncer_sim.world $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
-guarantees: .venv/ready ## print the figures behind the promises (5 min)
+guarantees: .venv/ready ## print the figures behind the promises (2 min)
 	@$(BIN)/python -m bouncer_sim.world.guarantees --seeds $(or $(SEEDS),2000)
 
 pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)

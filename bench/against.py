@@ -56,13 +56,15 @@ def checkout(name: str, folder: Path) -> Checkout:
 
 
 def unpacked(commit: str, folder: Path) -> Checkout:
-    """Unpack a commit into a folder."""
+    """Unpack a commit into a folder; end with one sentence if git does not know it."""
     archive = subprocess.run(  # noqa: S603  # git
-        ["git", "-C", str(ROOT), "archive", commit],  # noqa: S607
+        ["git", "-C", str(ROOT), "archive", "--end-of-options", commit],  # noqa: S607
         capture_output=True,
-        check=True,
-    ).stdout
-    with tarfile.open(fileobj=BytesIO(archive)) as files:
+        check=False,
+    )
+    if archive.returncode:
+        sys.exit(f"bench-against: found COMMIT={commit}, expected a commit that git knows here")
+    with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
     return checkout(commit, folder)
 

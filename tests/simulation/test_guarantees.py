@@ -1,6 +1,7 @@
 """The figures behind the promises are measured, and planted mistakes are found."""
 
 import re
+from argparse import ArgumentTypeError
 from contextlib import nullcontext
 
 import pytest
@@ -10,7 +11,7 @@ from bouncer_sim.world.laws import LAWS
 from bouncer_sim.world.mutant import Mutant, search
 from bouncer_sim.world.mutants import MUTANTS
 from bouncer_sim.world.scenario_draw import draw
-from bouncer_sim.world.seed_tally import Tally, tally
+from bouncer_sim.world.seed_tally import Tally, seed_count, tally
 from bouncer_sim.world.simulated_world import SimulatedWorld
 
 
@@ -22,6 +23,13 @@ def test_the_figures_of_a_run_add_up() -> None:
     assert f"bounces sent: {counts.sent}" in lines
     numbers = [int(line.split()[0]) for line in lines if line.startswith("  ")]
     assert sum(numbers) == counts.troubles.total() > 0
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "1.5"])
+def test_a_number_of_seeds_is_at_least_one(text: str) -> None:
+    """Anything else is refused with one sentence."""
+    with pytest.raises(ArgumentTypeError, match=f"found {text}, expected a number of seeds"):
+        seed_count(text)
 
 
 def test_a_law_that_is_broken_shows_in_the_figures() -> None:

@@ -20,8 +20,8 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "resume",
         help="end bouncer pause: the jobs that wait are sent",
-        description="End what bouncer pause began: the jobs that wait are sent, one a second. If "
-        "the settings say sending: paused, it names the document to change.",
+        description="End what bouncer pause began: the jobs that wait are sent, as fast as rate "
+        "allows. If the settings say sending: paused, it names the document to change.",
         epilog="example: bouncer resume --dry-run",
     )
     add_deployment(command)

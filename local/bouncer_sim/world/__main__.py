@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bouncer_sim.world.chronicle import story
 from bouncer_sim.world.laws import LAWS, breaches
 from bouncer_sim.world.scenario_draw import draw
-from bouncer_sim.world.seed_tally import Tally, tallied
+from bouncer_sim.world.seed_tally import Tally, seed_count, tallied
 from bouncer_sim.world.shrinker import shrunk
 from bouncer_sim.world.simulated_world import SimulatedWorld
 
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         epilog="example: python -m bouncer_sim.world --seed 13",
     )
-    parser.add_argument("--seeds", type=int, default=200, help="number of seeds (200)")
+    parser.add_argument("--seeds", type=seed_count, default=200, help="number of seeds (200)")
     parser.add_argument("--first", type=int, default=0, help="the first seed (0)")
     parser.add_argument("--seed", type=int, help="tell the story of this seed alone")
     parser.add_argument("--whole", action="store_true", help="do not shorten the story")

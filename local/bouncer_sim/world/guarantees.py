@@ -17,7 +17,7 @@ from bouncer_sim.world.evidence import Evidence
 from bouncer_sim.world.mutant import Verdict, search
 from bouncer_sim.world.mutants import MUTANTS
 from bouncer_sim.world.scenario import JobWaits, Scenario, Step
-from bouncer_sim.world.seed_tally import Tally, tallied
+from bouncer_sim.world.seed_tally import Tally, seed_count, tallied
 from bouncer_sim.world.simulated_world import History, SimulatedWorld
 from bouncer_sim.world.wire import Latency
 
@@ -133,7 +133,9 @@ def _wait_s(history: History, message_id: str) -> float:
 def main() -> int:
     """Print all figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2000, help="seeds to run, and per mutant")
+    parser.add_argument(
+        "--seeds", type=seed_count, default=2000, help="seeds to run, and per mutant"
+    )
     seeds = parser.parse_args().seeds
     counts = Tally()
     for some in tallied(0, seeds):

@@ -1,6 +1,7 @@
 """Runs many seeds on all cores and counts what happened."""
 
 import os
+from argparse import ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +14,13 @@ from bouncer_sim.world.scenario_draw import draw
 from bouncer_sim.world.simulated_world import SimulatedWorld
 
 _CHUNK = 20
+
+
+def seed_count(text: str) -> int:
+    """Return the number of seeds that a command line asks for; raises `ArgumentTypeError`."""
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"found {text}, expected a number of seeds, at least 1")
+    return int(text)
 
 
 @dataclass(slots=True)
