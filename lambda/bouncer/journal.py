@@ -82,18 +82,23 @@ class Journal:
         answered = zip(judgement.jobs, answers, strict=True)
         taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
         metrics: dict[str, int] = {Metric.MAILS: 1}
+        unknown: list[str] = []
         for decision in judgement.decisions:
             name = _ACTIONS[decision.action]
             metrics[name] = metrics.get(name, 0) + 1
             if decision.shadow:
                 shadows = metrics.get(Metric.SHADOW_MATCHES, 0) + len(decision.shadow)
                 metrics[Metric.SHADOW_MATCHES] = shadows
+            if decision.unknown:
+                unknown += (rule.name for rule in decision.unknown)
         if judgement.withheld:
             metrics |= _withheld(judgement.withheld.values())
         if taken:
             metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
         if judgement.went_on:
             metrics[Metric.WENT_ON] = 1
+        if unknown:
+            metrics[Metric.UNKNOWN_CONDITIONS] = len(unknown)
         shown = _Shown(settings)
         fields = {
             "message_id": judgement.message.message_id,
@@ -114,6 +119,8 @@ class Journal:
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
+        if unknown:  # rules that a missing list made unknown, for one recipient or several
+            fields["unknown"] = sorted(set(unknown))
         self._write("mail", fields, metrics)
 
     def not_mail(self, problem: str) -> None:

@@ -1,19 +1,29 @@
-"""Rules in the files of a folder: a source like SSM's parameters, for use on this machine."""
+"""Rules in the files of a folder: a source like SSM's parameters, for use on this machine.
+
+The folder `lists` beside that of the rules has the lists.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from bouncer.sources.source import Document, Documents, SourceError
+from bouncer_cli.list_files import ListFolder
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class FileSource:
-    """Rules in a folder, one file each, and perhaps a settings file; files keep no history."""
+    """Rules in a folder, one file each, and perhaps a settings file; files keep no history.
 
-    def __init__(self, rules: Path, settings: Path | None = None) -> None:
+    `lists` is the folder of the lists, by default `lists` beside that of the rules.
+    """
+
+    def __init__(
+        self, rules: Path, settings: Path | None = None, lists: Path | None = None
+    ) -> None:
         self._rules = rules
         self._settings = settings
+        self._lists = ListFolder(lists or rules.resolve().parent / "lists")
 
     def read(self) -> Documents:
         """Return all documents as they are now."""
@@ -28,7 +38,8 @@ class FileSource:
                 if path.stem in rules:
                     raise SourceError(f"{path}: found a second rule of this name, expected one")
                 rules[path.stem] = _file(path)
-        return Documents(rules, _file(self._settings) if self._settings else None)
+        settings = _file(self._settings) if self._settings else None
+        return Documents(rules, settings, lists=self._lists)
 
     def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # files keep no history
         """Return nothing: files keep no history."""

@@ -272,3 +272,20 @@ def test_no_stdout_at_all_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "stderr", None)
     answer = intake({"900-all": REJECT}).handle(event(["ann@example.com"]))
     assert answer == {"disposition": "STOP_RULE_SET"}
+
+
+def test_rules_that_are_unknown_are_named_and_counted() -> None:
+    """Once in the line, and for each recipient in the metric; the mail goes on."""
+    rules = {
+        "100-list": "when: {recipient: {in: gone}}\ndrop: {}",
+        "200-partner": "when: {sender: {in: gone}}\naccept: {}",
+        "900-all": REJECT,
+    }
+    stream = io.StringIO()
+    answer = intake(rules, stream).handle(event(["a@example.com", "b@example.com"]))
+    doubts, mail = map(json.loads, stream.getvalue().splitlines())
+    assert answer == {"disposition": "CONTINUE"}
+    assert doubts["message"] == "documents_doubtful"
+    assert mail["unknown"] == ["100-list", "200-partner"]
+    assert (mail[Metric.UNKNOWN_CONDITIONS], mail[Metric.UNMATCHED]) == ([4], [2])
+    assert "unknown" not in line_of({"900-all": REJECT}, event(["a@example.com"]))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bouncer.mail.message import VERDICTS, Message, read_record
 from bouncer.rules.fields import FIELDS, Field, Kind
 from tests import oracle
-from tests.unit.ruleset_mails import HEADERS, WORDS, addresses, compiled, fields, rulesets
+from tests.unit.ruleset_mails import HEADERS, LISTS, WORDS, addresses, compiled, fields, rulesets
 
 BLANKS = [" ", "\u00a0", "  ", "\t", "\u3000"]
 
@@ -66,16 +66,23 @@ def records(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(max_examples=80, suppress_health_check=list(HealthCheck))
-@given(rulesets, st.lists(records(), min_size=1, max_size=4))
-def test_agrees_with_the_oracle(found: dict[str, Any], mails: list[dict[str, Any]]) -> None:
-    """For any rules and mail, the compiled ruleset decides as the obvious evaluator does."""
-    ruleset = compiled(found)
+@given(rulesets, st.lists(records(), min_size=1, max_size=4), st.sets(st.sampled_from([*LISTS])))
+def test_agrees_with_the_oracle(
+    found: dict[str, Any], mails: list[dict[str, Any]], missing: set[str]
+) -> None:
+    """For any rules and mail, the compiled ruleset decides as the obvious evaluator does.
+
+    Lists are missing at random.
+    """
+    lists = {name: document for name, document in LISTS.items() if name not in missing}
+    ruleset = compiled(found, lists)
     for record in mails:
         message = read_record(record)
         for recipient, decision in zip(message.recipients, ruleset.decisions(message), strict=True):
             decided = decision.rule.name if decision.rule else None
-            expected = oracle.decide(found, message, recipient)
-            assert (decided, [rule.name for rule in decision.shadow]) == expected
+            expected = oracle.decide(found, message, recipient, lists)
+            before = (decision.shadow, decision.unknown)
+            assert (decided, *([rule.name for rule in each] for each in before)) == expected
             assert ruleset.decide(message, recipient) == decision
 
 

@@ -39,7 +39,7 @@ class Entry(NamedTuple):
 
 
 class EntryFile(NamedTuple):
-    """The rows of a file; `kind` is None if its first row does not name one."""
+    """The rows of a file; `kind` stays None unless its first row names one."""
 
     kind: ListKind | None
     columns: tuple[str, ...]

@@ -28,6 +28,11 @@ class ListKind(StrEnum):
     NETWORKS = "networks"
     WORDS = "words"
 
+    @property
+    def entry(self) -> str:
+        """The word for one entry."""
+        return self.removesuffix("es" if self is ListKind.ADDRESSES else "s")
+
 
 def address_key(address: str) -> str:
     """Return the key of an address."""

@@ -62,7 +62,7 @@ def read_list(text: str, *, document: str, read: Read) -> ReadList:
     Raises `DocumentError` with all problems, and what `read` raises.
     """
     root = read_document(document, text)
-    entries = root.members(_KEYS, "a list (a mapping with entries or file)")
+    entries = root.members(_KEYS, "a mapping with entries or file")
     kind = _kind(entries)
     subdomains = entries["subdomains"].flag() if "subdomains" in entries else False
     if subdomains and kind is not ListKind.DOMAINS:
@@ -120,7 +120,7 @@ def _written_entries(items: list[Node], about: ListAbout) -> Iterator[Entry]:
         cells = item.entries("an entry") if isinstance(item.value, dict) else {"": item}
         named = {key: cell for key, cell in cells.items() if HEADINGS.get(key.lower()) or not key}
         if len(named) != 1:
-            item.fault(f"one entry, such as {about.kind}: and columns beside it")
+            item.fault(f"one {about.kind.entry}: and columns beside it")
             continue
         values = {column_name(key): cell.text() for key, cell in cells.items() if key not in named}
         text = next(iter(named.values())).text("an entry, as text (in quotes)")

@@ -47,6 +47,10 @@ class ListAbout(NamedTuple):
     prefixes: tuple[tuple[int, int], ...] = ()
     longest: int = 1
 
+    def columns_include(self, names: Iterable[str]) -> bool:
+        """Tell whether the list has all of these columns."""
+        return set(names) <= set(self.columns)
+
 
 def list_form(rows: Rows, about: ListAbout) -> bytes:
     """Return a list in look-up form."""

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 from bouncer.rules.condition import Condition, Network, Number, Word
 from bouncer.rules.document import Node
 from bouncer.rules.fields import Field
-from bouncer.rules.matcher_reader import any_of, negated, only_key, read_matchers
+from bouncer.rules.matcher_reader import IN, any_of, in_lists, negated, only_key, read_matchers
 
 _LEAST = {"over": 0, "under": 1}  # the least number each can be given
 _LEAST_GAP = 2  # between over and under: at least one number lies between them
@@ -23,7 +23,12 @@ def read_words(field: Field, node: Node) -> Condition | None:
 
 def read_networks(field: Field, node: Node) -> Condition | None:
     """Read the addresses and networks a host's address is compared with."""
-    return read_matchers(node, lambda item: _network(field.name, item))
+    return read_matchers(
+        node,
+        lambda item: _network(field.name, item),
+        (IN,),
+        lambda _, item: in_lists(field.name, item),
+    )
 
 
 def _network(name: str, node: Node) -> Condition | None:

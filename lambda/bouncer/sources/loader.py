@@ -5,7 +5,7 @@ form; a new function looks for it among the earlier versions. Without one, that 
 out. A document `held` that is invalid holds sending all the same: no bounce is the safe side.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +13,8 @@ from datetime import datetime
 from bouncer.errors import DocumentError
 from bouncer.held import Held, first_held, read_held
 from bouncer.operator_settings import Settings
+from bouncer.rules.list_warnings import list_warnings, named_lists
+from bouncer.rules.named_list import NamedList
 from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
@@ -55,7 +57,8 @@ class Loaded:
     def warnings(self, now: datetime) -> tuple[str, ...]:
         """Return a sentence for each doubt about the rules in force; some depend on the time."""
         rules, ascii_only = self.ruleset.rules, self.settings.ascii_only
-        return tuple(map(str, ruleset_warnings(rules, ascii_only=ascii_only, now=now)))
+        doubts = ruleset_warnings(rules, ascii_only=ascii_only, now=now)
+        return tuple(map(str, (*doubts, *list_warnings(rules, self.ruleset.lists))))
 
 
 # A rule's document, its valid form if it has or had one, and the problem of the document if any.
@@ -108,7 +111,8 @@ class Loader:
         problems.extend(map(str, heavy))
         settings = self._settings(documents.settings, problems)
         causes = (*self._paused(settings), *_held(documents.held, problems))
-        return Loaded(Ruleset(rules), settings, tuple(problems), causes=causes)
+        lists = _lists(rules, documents.lists, problems)
+        return Loaded(Ruleset(rules, lists), settings, tuple(problems), causes=causes)
 
     def _rule(self, name: str, document: Document) -> _KnownRule:
         known = self._rules.get(name)
@@ -167,6 +171,20 @@ class Loader:
         named = document.label if document else SETTINGS
         since = document.modified if document and self._defaults.sending else None
         yield Held(since=since, by="the settings", why="sending: paused", document=named)
+
+
+def _lists(
+    rules: Iterable[Rule], found: Mapping[str, NamedList], problems: list[str]
+) -> dict[str, NamedList]:
+    """Return the lists that rules name; an invalid one is a problem, and counts as missing."""
+    lists: dict[str, NamedList] = {}
+    for name in named_lists(rules):
+        try:
+            if name in found:
+                lists[name] = found[name]
+        except DocumentError as error:
+            problems.append(str(error))
+    return lists
 
 
 def _held(document: Document | None, problems: list[str]) -> Iterable[Held]:
