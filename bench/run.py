@@ -24,6 +24,7 @@ from typing import Any
 
 import re2
 import workload
+from contents import contents
 from named_lists import lists
 from pacing import pacing
 from peers import naive, with_rule_engine
@@ -309,7 +310,7 @@ def main() -> int:
     table = Table("figure", "measured", "target", "")
     sound = True
     re2.compile("warm", regex_options())
-    for measure in (deciding, compiling, lists, warm_intake, replaying, hostile, pacing):
+    for measure in (deciding, compiling, lists, contents, warm_intake, replaying, hostile, pacing):
         for figure, measured, target, met in measure():
             table.add_row(figure, measured, target, "ok" if met else "MISSED")
             sound = sound and met

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 import re2
 
+from bouncer.mail.field_values import Values
 from bouncer.mail.message import VERDICTS, Message
-from bouncer.rules.fields import FIELDS, Kind
+from bouncer.rules.fields import FIELDS, Availability, Kind
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Documents = Mapping[str, Mapping[str, Any]]
@@ -127,18 +128,28 @@ def _header(name: str, spec: Any, case: _Case) -> bool | None:
 
 
 def _field(key: str, spec: Any, case: _Case) -> bool | None:
+    if FIELDS[key].availability is Availability.COPY:
+        known = case.message.content.of(key) if case.message.content else Values((), whole=False)
+        return _any_of(key, spec, list(known.values), case.lists, whole=known.whole)
     return _any_of(key, spec, _VALUES[key](case.message, case.recipient), case.lists)
 
 
-def _any_of(key: str, spec: Any, values: list[Any], lists: Documents) -> bool | None:
-    """Tell whether any value is as a rule says; `not` negates the answer for all of them."""
+def _any_of(
+    key: str, spec: Any, values: list[Any], lists: Documents, *, whole: bool = True
+) -> bool | None:
+    """Tell whether any value is as a rule says; `not` negates the answer for all of them.
+
+    If there may be values that are not known, only a value that is as the rule says settles it.
+    """
     if isinstance(spec, list):
-        return _any(_any_of(key, item, values, lists) for item in spec)
+        return _any(_any_of(key, item, values, lists, whole=whole) for item in spec)
     if isinstance(spec, dict) and "not" in spec:
-        return _not(_any_of(key, spec["not"], values, lists))
+        return _not(_any_of(key, spec["not"], values, lists, whole=whole))
     if isinstance(spec, dict) and "in" in spec:
-        return _any(_in_list(key, lists.get(name), values) for name in _listed(spec["in"]))
-    return any(_compares(key, spec, value) for value in values)
+        found = _any(_in_list(key, lists.get(name), values) for name in _listed(spec["in"]))
+    else:
+        found = any(_compares(key, spec, value) for value in values)
+    return None if found is False and not whole else found
 
 
 def _compares(key: str, spec: Any, value: Any) -> bool:
@@ -149,6 +160,8 @@ def _compares(key: str, spec: Any, value: Any) -> bool:
             return value in ip_network(spec)
         case Kind.NUMBER:
             return _counts(spec, value)
+        case Kind.SIZE:
+            return _counts({bound: _bytes(text) for bound, text in spec.items()}, value)
         case Kind.WINDOW:
             return _in_window(spec, value)
     if isinstance(spec, dict):
@@ -201,6 +214,13 @@ def _counts(spec: Any, count: int) -> bool:
     return bool(spec.get("over", -1) < count < spec.get("under", count + 1))
 
 
+def _bytes(size: str | int) -> int:
+    """Return the number in `10MB`, `500KB` or `7`."""
+    units = {"KB": 10**3, "MB": 10**6}
+    text = str(size)
+    return int(text[:-2]) * units[text[-2:]] if text[-2:] in units else int(text)
+
+
 def _in_window(spec: Mapping[str, Any], received: datetime) -> bool:
     local = received.astimezone(ZoneInfo(spec.get("zone", "UTC")))
     clock = local.strftime("%H:%M")
@@ -232,6 +252,9 @@ _VALUES: dict[str, Callable[[Message, str], list[Any]]] = {
     "dmarc_policy": lambda message, _: [message.dmarc_policy],
     "source_ip": lambda message, _: [message.source_ip] if message.source_ip else [],
     "helo": lambda message, _: [] if message.helo is None else [message.helo],
+    "list_id": lambda message, _: [
+        value.rpartition("<")[2].partition(">")[0].strip() for value in message.header("list-id")
+    ],
     "recipients": lambda message, _: [len(message.recipients)],
     "time": lambda message, _: [message.received_at] if message.received_at else [],
 }

@@ -119,8 +119,11 @@ class Journal:
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
-        if unknown:  # rules that a missing list made unknown, for one recipient or several
+        if unknown:  # rules whose list or content is missing, for one recipient or several
             fields["unknown"] = sorted(set(unknown))
+            content = judgement.message.content
+            if content and content.bounds:
+                fields["bounds"] = list(content.bounds)
         self._write("mail", fields, metrics)
 
     def not_mail(self, problem: str) -> None:

@@ -17,7 +17,6 @@ from bouncer.rules.rule import Action, Mode, Rule
 from bouncer.rules.ruleset import Decision, Ruleset, ends_unknown, in_force
 from bouncer_cli.explain_conditions import (
     INDENT,
-    MISSING,
     Facts,
     clean,
     every_part,
@@ -26,6 +25,7 @@ from bouncer_cli.explain_conditions import (
     holds,
     listed,
     mark,
+    missing,
 )
 
 _MOST_NAMES = 5  # of a message's authors and subjects in a brief explanation
@@ -82,7 +82,7 @@ def _brief_answer(decisions: list[Decision], ruleset: Ruleset, message: Message)
             yield from held_parts(rule.condition, facts, message, 2)
     for rule in decision.unknown:
         yield _rule(rule, message, matches=None)
-        yield from _missing(rule, facts)
+        yield from _missing(rule, facts, message)
     yield from _passed_over(decision, matched, ruleset, message)
 
 
@@ -140,11 +140,11 @@ def _outcome(decision: Decision) -> str:
     return f"{decision.action} by {decision.rule.name}" if decision.rule else "no rule matches"
 
 
-def _missing(rule: Rule, facts: Facts) -> Iterator[str]:
-    """Yield the conditions of a rule that are unknown because their list is missing."""
+def _missing(rule: Rule, facts: Facts, message: Message) -> Iterator[str]:
+    """Yield the conditions of a rule that are unknown, each with the cause."""
     for leaf in dict.fromkeys(leaves(rule.condition) if rule.condition else ()):
         if facts[leaf] is None:
-            yield f"{INDENT * 2}{mark(None)} {leaf}{MISSING}"
+            yield f"{INDENT * 2}{mark(None)} {leaf} ({missing(leaf, message)})"
 
 
 def _rule(rule: Rule, message: Message, *, matches: bool | None) -> str:

@@ -27,8 +27,8 @@ from bouncer.rules.ruleset import Ruleset
 Facts = Mapping[Leaf, bool | None]
 
 INDENT = "  "
-MISSING = " (the list is missing, or is not one that this rule can ask)"
 _MOST_LISTED = 5
+_MOST_FOUND = 20  # values in one line: a zip file alone may name 10,000 files
 # Fields whose values stand in the lines about the message or the recipient.
 _SHOWN_ELSEWHERE = {
     *("sender", "sender_domain", "recipient", "recipient_domain", "from", "from_domain"),
@@ -41,10 +41,10 @@ def facts_of(ruleset: Ruleset, message: Message, recipient: str) -> Facts:
 
     None stands for a leaf that is neither true nor false.
     """
-    index = ruleset.index
-    found = index.message_facts(message) | index.recipient_facts(recipient)
+    facts, unknown = ruleset.known(message)
+    found = facts | ruleset.index.recipient_facts(recipient)
     return {
-        leaf: None if number in index.unknown else number in found
+        leaf: None if number in unknown else number in found
         for leaf, number in ruleset.numbers.items()
     }
 
@@ -83,7 +83,9 @@ def every_part(condition: Condition, facts: Facts, message: Message, depth: int)
             yield start + "not"
             yield from every_part(part, facts, message, depth + 1)
         case _:
-            yield start + _leaf(condition, message) + (MISSING if facts[condition] is None else "")
+            yield start + _leaf(condition, message)
+            if facts[condition] is None:
+                yield f"{INDENT * depth}    ({missing(condition, message)})"
 
 
 def held_parts(condition: Condition, facts: Facts, message: Message, depth: int) -> Iterator[str]:
@@ -128,7 +130,7 @@ def _gist(condition: Condition, message: Message) -> str:
 
 
 def _leaf(leaf: Leaf, message: Message) -> str:
-    found = listed(found_values(leaf, message))
+    found = listed(found_values(leaf, message), _MOST_FOUND)
     return str(leaf) + (f" (found {found})" if found else "")
 
 
@@ -145,6 +147,15 @@ def found_values(leaf: Leaf, message: Message) -> list[str]:
     if isinstance(leaf, Window):
         return [f"{moment.astimezone(leaf.zone):%a %H:%M}" for moment in values]
     return list(map(str, values))
+
+
+def missing(leaf: Leaf, message: Message) -> str:
+    """Return the cause for which a leaf is neither true nor false."""
+    if isinstance(leaf, Member):
+        return "the list is missing, or is not one that this rule can ask"
+    if message.content is None:
+        return "there is only the event: the content of the mail is not known"
+    return f"only a part of the content was read ({', '.join(message.content.bounds) or 'size'})"
 
 
 def mark(held: bool | None) -> str:

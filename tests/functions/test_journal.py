@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,9 +19,13 @@ from bouncer.intake import Intake
 from bouncer.jobs.job import Job, Refusal
 from bouncer.journal import Journal
 from bouncer.journal_line import LONGEST_LINE, encoded
+from bouncer.judge import judge
+from bouncer.mail.content import Content
+from bouncer.mail.message import read_event
 from bouncer.metric_names import Metric
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
+from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer.sources.loader import Loaded, Loader
@@ -289,3 +294,15 @@ def test_rules_that_are_unknown_are_named_and_counted() -> None:
     assert mail["unknown"] == ["100-list", "200-partner"]
     assert (mail[Metric.UNKNOWN_CONDITIONS], mail[Metric.UNMATCHED]) == ([4], [2])
     assert "unknown" not in line_of({"900-all": REJECT}, event(["a@example.com"]))
+
+
+def test_a_bound_of_content_is_named() -> None:
+    """The line of a mail whose rule is unknown says which bound was reached."""
+    content = Content(b"Content-Type: multipart/mixed\n\nx")
+    message = replace(read_event(event(["a@example.com"]))[0], content=content)
+    ruleset = Ruleset([read_rule("100-exe", "when: {attachment_name: '*.exe'}\ndrop: {}")])
+    stream = io.StringIO()
+    judgement = judge(message, ruleset, Settings(), now=NOW)
+    Journal("intake", "test", stream=stream).mail(judgement, Settings())
+    line = json.loads(stream.getvalue())
+    assert (line["unknown"], line["bounds"]) == (["100-exe"], ["boundary"])

@@ -178,9 +178,27 @@ counts = negatable(
 )
 
 
+sizes = negatable(
+    st.sampled_from(
+        [{"over": "1KB"}, {"under": 700}, {"over": 5, "under": "2KB"}, {"under": "1MB"}]
+    )
+)
+
+
 headers = st.dictionaries(
     st.sampled_from(HEADERS), st.booleans() | text_matchers, min_size=1, max_size=2
 )
+
+
+OF_KIND: dict[Kind, st.SearchStrategy[Any]] = {
+    Kind.DOMAIN: domain_matchers,
+    Kind.TEXT: text_matchers,
+    Kind.HEADER: headers,
+    Kind.NETWORK: networks,
+    Kind.NUMBER: counts,
+    Kind.SIZE: sizes,
+    Kind.WINDOW: listed(windows),
+}
 
 
 def specs(field: Field) -> st.SearchStrategy[Any]:
@@ -190,20 +208,10 @@ def specs(field: Field) -> st.SearchStrategy[Any]:
             return recipient_matchers
         case Kind.ADDRESS:
             return address_matchers | st.just("") if field.may_be_empty else address_matchers
-        case Kind.DOMAIN:
-            return domain_matchers
-        case Kind.TEXT:
-            return text_matchers
-        case Kind.HEADER:
-            return headers
         case Kind.WORD:
             return negatable(st.sampled_from(field.words))
-        case Kind.NETWORK:
-            return networks
-        case Kind.NUMBER:
-            return counts
-        case Kind.WINDOW:
-            return listed(windows)
+        case _:
+            return OF_KIND[field.kind]
 
 
 fields = {name: specs(field) for name, field in FIELDS.items()}

@@ -22,7 +22,7 @@ tables = st.integers(0, 2).flatmap(
 def test_answers_are_those_of_a_dictionary(
     rows: dict[str, tuple[str, ...]], asked: list[str]
 ) -> None:
-    """Whatever is asked, keys with separators and lone surrogates included."""
+    """Keys with separators and lone surrogates are asked for, too."""
     table = EntryTable(build_table(rows, {}))
     for key in (*asked, *rows, *(f"{key}\t" for key in rows), "\ud800"):
         found = rows.get(key)

@@ -7,15 +7,19 @@ usual mail of the document with some attributes changed. A block below the name 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.message import EmailMessage
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import yaml
 
 from bouncer.errors import DocumentError
 from bouncer.judge import Judgement, judge
+from bouncer.mail.content import Content
 from bouncer.mail.message import VERDICTS, Message, read_record
 from bouncer.operator_settings import Settings
 from bouncer.reasons import ANSWER_CLASSES
@@ -132,13 +136,37 @@ def received(mail: str) -> Message:
     }
     for verdict in VERDICTS:
         receipt[f"{verdict}Verdict"] = {"status": given.pop(verdict).upper()}
+    content = content_of(given)
     source = given.pop("sender")
     headers = [{"name": "Received", "value": origin}]
     for name, value in given.items():
         assert name in HEADERS or name[0].isupper(), f"what is {name}?"
         headers.append({"name": name.replace("_", "-"), "value": value})
     mail_part = {"messageId": MESSAGE_ID, "source": source, "headers": headers}
-    return read_record({"ses": {"mail": mail_part, "receipt": receipt}})
+    message = read_record({"ses": {"mail": mail_part, "receipt": receipt}})
+    return replace(message, content=content)
+
+
+def content_of(given: dict[str, str]) -> Content | None:
+    """Take the content out of a note: `body`, `html`, `size`, `attached`, or `copy: none`.
+
+    `attached: a.zip/b.exe` is an archive with a file in it, `a.jpg=MZ` a file that begins so.
+    """
+    mail = EmailMessage()
+    mail.set_content(given.pop("body", "Hello."))
+    if "html" in given:
+        mail.add_alternative(given.pop("html"), subtype="html")
+    for file in filter(None, given.pop("attached", "").split(", ")):
+        name, data = file.partition("=")[0], file.partition("=")[2].encode()
+        if "/" in file:
+            name, inner = file.split("/", 1)
+            with ZipFile(packed := BytesIO(), "w") as archive:
+                archive.writestr(inner, "x")
+            data = packed.getvalue()
+        mail.add_attachment(data, maintype="application", subtype="x-file", filename=name)
+    raw = bytes(mail)
+    raw += b"x" * (int(given.pop("size", "0")) - len(raw))
+    return None if given.pop("copy", "") == "none" else Content(raw)
 
 
 def matches(example: Example, mail: str) -> bool:

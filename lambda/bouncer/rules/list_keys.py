@@ -5,7 +5,7 @@ domain has one key, a network has one for each prefix length, a text one for eac
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -78,10 +78,16 @@ def words(text: str) -> list[str]:
     return _WORD.findall(folded(comparable(text)))
 
 
-def phrase_keys(text: str, longest: int) -> Iterator[str]:
-    """Yield each run of up to `longest` words of a text."""
+def first_word_key(word: str) -> str:
+    """Return the key of a row which tells that a longer entry begins with a word."""
+    return f"{word} *"
+
+
+def phrase_keys(text: str, longest: int, begins: Callable[[str], bool]) -> Iterator[str]:
+    """Yield each word of a text, and each run of up to `longest` words that `begins` an entry."""
     found = words(text)
     for start, first in enumerate(found):
         yield first
-        for end in range(start + 2, min(start + longest, len(found)) + 1):
-            yield " ".join(found[start:end])
+        if longest > 1 and begins(first_word_key(first)):
+            for end in range(start + 2, min(start + longest, len(found)) + 1):
+                yield " ".join(found[start:end])

@@ -20,7 +20,7 @@ from bouncer.rules.document_parser import read_document
 from bouncer.rules.entry_file import HEADINGS, Entry, column_name, read_entry_file, read_text
 from bouncer.rules.list_keys import ListKind
 from bouncer.rules.list_rows import ListRows
-from bouncer.rules.named_list import ListAbout, list_form
+from bouncer.rules.named_list import ListAbout
 
 
 class ListFile(NamedTuple):
@@ -135,5 +135,4 @@ def _list(about: ListAbout, entries: Iterator[Entry], report: Report) -> ReadLis
     for entry in entries:
         rows.add(entry)
     rows.settle()
-    described = rows.about()
-    return ReadList(described, list_form(rows.rows, described), tuple(report.warnings))
+    return ReadList(rows.about(), rows.form(), tuple(report.warnings))

@@ -12,8 +12,8 @@ from bouncer.rules.entry_reader import (
     entry_key,
     read_network,
 )
-from bouncer.rules.list_keys import ListKind, network_key, parents
-from bouncer.rules.named_list import ListAbout
+from bouncer.rules.list_keys import ListKind, first_word_key, network_key, parents
+from bouncer.rules.named_list import ListAbout, list_form
 
 MOST_ENTRIES = 2_000_000
 MOST_REPORTED = 20  # problems, and doubts; a wrong file may have a million
@@ -30,6 +30,7 @@ class ListRows:
         self._doubts = 0
         self._prefixes: set[tuple[int, int]] = set()
         self._longest = 1
+        self._beginnings: set[str] = set()
 
     def add(self, entry: Entry) -> None:
         """Add one entry; stops with `DocumentError` when too many are wrong."""
@@ -65,6 +66,11 @@ class ListRows:
             found = f"{more:,} more doubts of these kinds"
             self._report.warn((), found=found, expected="none")
 
+    def form(self) -> bytes:
+        """Return the list in look-up form."""
+        beginnings = dict.fromkeys(self._beginnings, ())
+        return list_form(self.rows | beginnings, self.about())
+
     def about(self) -> ListAbout:
         """Return the description of the list with what its rows add to it."""
         prefixes = tuple(sorted(self._prefixes, key=lambda prefix: (prefix[0], -prefix[1])))
@@ -78,6 +84,7 @@ class ListRows:
             self._prefixes.add((network.version, network.prefixlen))
         elif self._about.kind is ListKind.WORDS:
             self._longest = max(self._longest, key.count(" ") + 1)
+            self._beginnings |= {first_word_key(key.partition(" ")[0])} if " " in key else set()
 
     def _refuse(self, entry: Entry, found: str, expected: str) -> None:
         self._report.add(entry.place, line=entry.line, found=found, expected=expected)

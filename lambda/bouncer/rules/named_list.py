@@ -108,7 +108,7 @@ class NamedList:
         return self._first(address_keys(address, self.about.prefixes))
 
     def _by_words(self, text: str) -> Row:
-        return self._first(phrase_keys(text, self.about.longest))
+        return self._first(phrase_keys(text, self.about.longest, self._table.__contains__))
 
     def _first(self, keys: Iterable[str]) -> Row:
         return next((row for key in keys if (row := self._table.find(key)) is not None), None)

@@ -5,9 +5,11 @@ Each distinct leaf of all conditions gets a number; `index` finds the numbers a 
 full. The first enforced match in name order decides; shadow matches before it are recorded and
 passed over.
 
-A leaf whose list is missing is neither true nor false. A condition is then evaluated twice, with
-all such leaves false and with all of them true; if the answers differ, it is unknown (Kleene's
-strong logic). A mail is never stopped by an unknown condition.
+A leaf whose list is missing is neither true nor false, and so is one about the content of a mail
+that is not at hand, or lies beyond a bound. A condition is then evaluated twice, with all such
+leaves false and with all of them true; if the answers differ, it is unknown (Kleene's strong
+logic). A mail is never stopped by an unknown condition. The content is read only if a rule that
+could still decide asks for it: if deciding without it comes to a rule that is unknown.
 """
 
 from collections import defaultdict
@@ -30,6 +32,7 @@ from bouncer.rules.condition import (
     Word,
     leaves,
 )
+from bouncer.rules.fields import COPIED, FIELDS, of_copy
 from bouncer.rules.index import LeafIndex, row_of
 from bouncer.rules.list_placeholders import required
 from bouncer.rules.named_list import NamedList
@@ -89,7 +92,13 @@ class Ruleset:
         for position, rule in enumerate(self.rules):
             self._add(position, rule.condition)
         self.lists = lists or {}
-        self.index = LeafIndex(self.numbers, self.lists)
+        copied = {leaf: number for leaf, number in self.numbers.items() if _field(leaf) in COPIED}
+        events = {leaf: number for leaf, number in self.numbers.items() if leaf not in copied}
+        self.index = LeafIndex(events if copied else self.numbers, self.lists)
+        self._copied = copied
+        self._copy_index = LeafIndex(copied, self.lists)
+        asking = filter(_asks_content, self.rules) if copied else ()
+        self._copy_rules = frozenset(rule.name for rule in asking)
 
     def _add(self, position: int, condition: Condition | None) -> None:
         """Note the facts that make a rule a candidate, and the test a candidate must pass."""
@@ -134,17 +143,47 @@ class Ruleset:
 
     def decide(self, message: Message, recipient: str) -> Decision:
         """Return the decision for one recipient of the message."""
-        return self._decide(message, recipient, self.index.message_facts(message))
+        return self._decisions(message, (recipient,))[0]
 
     def decisions(self, message: Message) -> tuple[Decision, ...]:
         """Return the decision for every envelope recipient, in their order."""
-        facts = self.index.message_facts(message)
-        return tuple(self._decide(message, recipient, facts) for recipient in message.recipients)
+        return self._decisions(message, message.recipients)
 
-    def _decide(self, message: Message, recipient: str, message_facts: Facts) -> Decision:
+    def _decisions(self, message: Message, recipients: Iterable[str]) -> tuple[Decision, ...]:
+        facts = self.index.message_facts(message)
+        unknown = self.index.unknown
+        if not self._copied:
+            return tuple(self._decide(message, each, facts, unknown) for each in recipients)
+        without = unknown.union(self._copied.values())
+        found = tuple(self._decide(message, each, facts, without) for each in recipients)
+        if message.content is None or not any(map(self.asks_copy, found)):
+            return found
+        facts, unknown = self.known(message)
+        return tuple(self._decide(message, each, facts, unknown) for each in recipients)
+
+    def asks_copy(self, decision: Decision) -> bool:
+        """Tell whether a decision may change if the content of the mail is known."""
+        return any(rule.name in self._copy_rules for rule in decision.unknown)
+
+    def known(self, message: Message) -> tuple[Facts, frozenset[int]]:
+        """Return the numbers of the leaves that hold for every recipient, and of the unknown ones.
+
+        Reads all contents that rules ask for.
+        """
+        facts = self.index.message_facts(message)
+        if not self._copied:
+            return facts, self.index.unknown
+        facts |= self._copy_index.message_facts(message)
+        fields = {name: of_copy(FIELDS[name], message).whole for name in map(_field, self._copied)}
+        beyond = {number for leaf, number in self._copied.items() if not fields[_field(leaf)]}
+        return facts, self.index.unknown | self._copy_index.unknown | (beyond - facts)
+
+    def _decide(
+        self, message: Message, recipient: str, message_facts: Facts, unknown: frozenset[int]
+    ) -> Decision:
         facts = message_facts | self.index.recipient_facts(recipient)
-        if self.index.unknown:
-            return self._decide_unknown(message, recipient, facts)
+        if unknown:
+            return self._decide_unknown(message, recipient, facts, unknown)
         shadow: list[Rule] = []
         for position in self._candidates(facts):
             rule, test = self.rules[position], self._tests[position]
@@ -154,9 +193,11 @@ class Ruleset:
                 shadow.append(rule)
         return Decision(recipient=recipient, rule=None, shadow=tuple(shadow))
 
-    def _decide_unknown(self, message: Message, recipient: str, facts: Facts) -> Decision:
+    def _decide_unknown(
+        self, message: Message, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
+    ) -> Decision:
         """Decide while some leaves are unknown: `facts` are those that surely hold."""
-        possible = facts | self.index.unknown
+        possible = facts | leaves_unknown
         sure = set(self._candidates(facts))
         shadow: list[Rule] = []
         unknown: list[Rule] = []
@@ -194,6 +235,15 @@ class Ruleset:
             for name in {name for name, _ in wanted}
         }
         return {f"{name}.{column}": rows[name].get(column, "") for name, column in wanted}
+
+
+def _field(leaf: Leaf) -> str:
+    return "" if isinstance(leaf, Present) else leaf.field
+
+
+def _asks_content(rule: Rule) -> bool:
+    condition = rule.condition
+    return condition is not None and any(_field(leaf) in COPIED for leaf in leaves(condition))
 
 
 def ends_unknown(rule: Rule) -> bool:
