@@ -42,6 +42,8 @@ _REGION = "--region eu-west-1"
 _HELD = "held"
 _LETTER = "letter"
 _RULE = "rule"
+_ARGUMENT = "argument"
+_ANSWERED = {_HELD, _LETTER, _RULE, _ARGUMENT}  # what is not in a file
 
 # The command lines, and the file or the answer that the rest of an input is.
 COMMANDS = {
@@ -66,6 +68,19 @@ COMMANDS = {
     f"jobs retry --all --dry-run {_REGION}": _LETTER,
     f"jobs drop m-1 --yes {_REGION}": _LETTER,
     f"doctor --settings other.json {_REGION}": "other.json",
+    **dict.fromkeys(
+        (
+            *("replay ARGUMENT", "replay --rules ARGUMENT plain.eml", "replay --only ARGUMENT x"),
+            *("replay --verdict ARGUMENT x", "replay --trust ARGUMENT x", "demo ARGUMENT"),
+            *("ses --fault ARGUMENT x", f"jobs show ARGUMENT {_REGION}", "jobs drop ARGUMENT"),
+            *(
+                f"pause --dry-run --why ARGUMENT {_REGION}",
+                "doctor --settings ARGUMENT",
+                "ARGUMENT",
+            ),
+        ),
+        _ARGUMENT,
+    ),
 }
 
 
@@ -91,12 +106,18 @@ def _run(command: str, content: bytes, *, is_terminal: bool) -> tuple[int, str]:
         stack.enter_context(_account(place, content.decode("utf-8", "replace")))
         stack.enter_context(redirect_stdout(out))
         stack.enter_context(redirect_stderr(err))
-        words = command.replace("PORT", str(_taken_port())).split()
+        given = {"PORT": str(_taken_port()), "ARGUMENT": _argument(content)}
+        words = [given.get(word, word) for word in command.split()]
         try:
             status = cli.main(words)
         except SystemExit as stopped:  # argparse's
             status = int(stopped.code or 0)
     return status, out.getvalue() + err.getvalue()
+
+
+def _argument(content: bytes) -> str:
+    """Return a word as a shell passes it; it names no file, here or elsewhere."""
+    return "x\x1b" + re.sub("[/\0]", "", content.decode("utf-8", "surrogateescape"))
 
 
 class _Screen(io.StringIO):
@@ -119,7 +140,7 @@ def _folder(place: str, content: bytes) -> Iterator[None]:
             Path("rules", rule).write_text(text, encoding="utf-8")
         Path("plain.eml").write_text("Subject: x\n\nx", encoding="utf-8")
         Path("cdk.json").write_text(json.dumps({"context": {"bouncer": _CDK}}), encoding="utf-8")
-        if place in {*COMMANDS.values()} - {_HELD, _LETTER, _RULE}:
+        if place not in _ANSWERED:
             Path(place).write_bytes(content)
         yield
 
@@ -239,6 +260,7 @@ _CONTENTS = {
     _HELD: document_target.HELD,
     _LETTER: job_target.TARGET.examples | HOSTILE.map(encoded),
     "other.json": document_target.CDKS,
+    _ARGUMENT: HOSTILE.map(encoded),
 }
 TARGET = FuzzTarget(
     name="command",

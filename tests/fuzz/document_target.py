@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
 from bouncer.rules.pattern_weight import light_enough
-from bouncer.rules.rule import Rule
+from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.rules.ruleset_warnings import ruleset_warnings
@@ -52,11 +53,13 @@ def check(data: bytes) -> None:
 
 
 def _check_rule(rule: Rule) -> None:
+    """Its condition can be asked, and its texts can be sent, whether or not the condition holds."""
     kept, _ = light_enough([rule])
     for warning in ruleset_warnings(kept, ascii_only=False, now=NOW):
         assert_harmless(str(warning))
-    for settings in (_SETTINGS, Settings(ascii_only=False)):
-        _check_jobs(Ruleset(kept), settings)
+    _check_jobs(Ruleset(kept), _SETTINGS)
+    everybody = replace(rule, condition=None, mode=Mode.ENFORCE)
+    _check_jobs(Ruleset([everybody]), Settings(ascii_only=False))
 
 
 def _check_jobs(ruleset: Ruleset, settings: Settings) -> None:
@@ -183,8 +186,27 @@ _YAML = st.lists(
     | HOSTILE,
     max_size=20,
 ).map("".join)
-RULES = bent(_RULE) | _YAML.map(encoded)
-SETTINGS = bent(_SET) | _YAML.map(encoded)
+_DEEP = st.sampled_from(
+    [
+        *(
+            "[" * 90,
+            "[" * 3000,
+            "[" * 900 + "]" * 900,
+            "- " * 300,
+            '{"a":' * 99,
+            '{"a":' * 700,
+            "{a: " * 101,
+            "? " * 500,
+        )
+    ]
+).map(encoded)
+_TEXTS = st.builds(
+    lambda member, text: json.dumps({"reject": {"status": "5.1.1", member: text}}).encode(),
+    st.sampled_from(["message", "diagnostic", "sender", "remote_mta", "final_recipient"]),
+    HOSTILE,
+)
+RULES = bent(_RULE) | _YAML.map(encoded) | _DEEP | _TEXTS
+SETTINGS = bent(_SET) | _YAML.map(encoded) | _DEEP
 HELD = bent(_HELD) | HOSTILE.map(encoded)
 CDKS = bent({"context": {"bouncer": _CDK}}, _CDK)
 TARGET = FuzzTarget(

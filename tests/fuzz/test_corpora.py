@@ -32,7 +32,7 @@ def test_drawn_inputs_break_nothing(name: str) -> None:
     """Hypothesis looks for what no fuzzer has met, without atheris."""
     target = all_targets.target(name)
 
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def each(data: st.DataObject) -> None:
         assert execute(target, data.draw(target.examples)) is None
