@@ -128,6 +128,12 @@ def surroundings() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(_ATHERIS)}
 
 
+def note(rows: list[Row], folder: Path) -> None:
+    """Keep the figures of a run, for fuzz_keep.py to add up."""
+    with (folder / ROWS).open("a", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(asdict(row))}\n" for row in rows)
+
+
 def table(rows: list[Row]) -> str:
     """Return the figures of all targets as lines of text."""
     lines = [_HEAD, *(row.cells() for row in rows)]
@@ -164,8 +170,7 @@ def main() -> int:
     work = partial(fuzz, seconds=each_s, folder=options.folder, mutating=mutating)
     with ThreadPoolExecutor(at_once) as pool:
         rows = list(pool.map(work, names))
-    with (options.folder / ROWS).open("a", encoding="utf-8") as file:
-        file.writelines(f"{json.dumps(asdict(row))}\n" for row in rows)
+    note(rows, options.folder)
     sys.stdout.write(f"{table(rows)}\n")
     return _told(rows, options.folder)
 
