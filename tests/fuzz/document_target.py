@@ -203,7 +203,7 @@ _DEEP = st.sampled_from(
 _TEXTS = st.builds(
     lambda member, text: json.dumps({"reject": {"status": "5.1.1", member: text}}).encode(),
     st.sampled_from(["message", "diagnostic", "sender", "remote_mta", "final_recipient"]),
-    HOSTILE,
+    st.sampled_from(["{", "}", "{nobody}", "{sender!r:>9}", "{{}}", "{0}", "{}"]) | HOSTILE,
 )
 RULES = bent(_RULE) | _YAML.map(encoded) | _DEEP | _TEXTS
 SETTINGS = bent(_SET) | _YAML.map(encoded) | _DEEP

@@ -1,4 +1,7 @@
-"""Mistakes planted into the code that is fuzzed: each has to be found by the target it names."""
+"""Mistakes planted into the code that is fuzzed: each has to be found by the target it names.
+
+A kept input has to show it, so that the tests do not depend on chance.
+"""
 
 import json
 from collections.abc import Callable
@@ -11,7 +14,7 @@ from bouncer import journal
 from bouncer.jobs import job
 from bouncer.mail import header_block, message, mime, rewritten_sender, text
 from bouncer.rules import document, document_parser, rejection_reader
-from bouncer.sending import bounce_request
+from bouncer.sending import bounce_request, gate
 from bouncer_cli import command_line
 from bouncer_cli.commands import terminal
 from bouncer_sim.fake_ses import dsn
@@ -105,6 +108,7 @@ MUTANTS = (
         "job",
         _replaced(bounce_request, _recipient_info=_to_everybody),
     ),
+    FuzzMutant("worker stumbles over a job", "job", _replaced(gate, withheld=_raise)),
     FuzzMutant("text not encoded", "dsn", _replaced(dsn, carry=_as_it_is)),
     FuzzMutant("line not folded", "dsn", _replaced(dsn, fold=lambda _, value: value)),
     FuzzMutant("notification not written", "dsn", _replaced(dsn, write=_raise)),
