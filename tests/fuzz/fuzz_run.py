@@ -26,7 +26,7 @@ from tests.fuzz.workshop import CORPORA, Workshop
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "fuzz"
 ROWS = "rows.jsonl"
-LONGEST = 4096  # bytes of an input
+LONGEST = 8192  # bytes of an input: as many as a document may have
 
 _ATHERIS = ROOT / ".venv-fuzz"
 _SHARE_DRAWN = 0.15  # of the time, if atheris has the rest
