@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from bouncer import journal
+from bouncer import journal, judge
 from bouncer.jobs import job
 from bouncer.mail import header_block, message, mime, rewritten_sender, text
 from bouncer.rules import document, document_parser, rejection_reader
@@ -85,6 +85,8 @@ MUTANTS = (
         _replaced(message, envelope_recipients=lambda _: ("someone.else@example.com",)),
     ),
     FuzzMutant("lines of a job not checked", "event", _replaced(job, _check_line=_nothing)),
+    FuzzMutant("copy not kept", "event", _replaced(judge, _stops=lambda _: True)),
+    FuzzMutant("stopped without a job", "event", _replaced(judge, _jobs=lambda *_: ())),
     FuzzMutant("charset not known", "header", _replaced(mime, decode=_decoded)),
     FuzzMutant("header not unfolded", "header", _replaced(header_block, unfold=_same)),
     FuzzMutant(
