@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -138,6 +139,16 @@ def test_overlapping_entries_are_refused(tmp_path: Path) -> None:
     assert told(path) == {
         "a.zip": "found a zip archive whose entries overlap, expected an ordinary one"
     }
+
+
+def test_an_entry_without_a_name_is_read(tmp_path: Path) -> None:
+    """Python 3.11 fails to tell whether it is a folder."""
+    path = tmp_path / "a.zip"
+    entry = zipfile.ZipInfo("x")
+    entry.filename = ""
+    with zipfile.ZipFile(path, "w") as archive, archive.open(entry, "w") as opened:
+        opened.write(MAIL % b"One")
+    assert list(told(path).values()) == ["One"]
 
 
 def test_archives_within_archives_are_bounded(tmp_path: Path) -> None:
