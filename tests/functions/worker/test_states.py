@@ -218,3 +218,22 @@ def test_a_claim_that_could_not_be_fenced(lone: LoneWorker, *, same: bool) -> No
     assert lone.deliver(lone.job(), receives=2) == []
     assert lone.said() == [("sent", "")] if same else [("failed", "unknown")]
     assert len(lone.ses.calls) == (1 if same else 0)
+
+
+def test_a_state_of_a_later_version_counts_as_begun(lone: LoneWorker) -> None:
+    """After a return to this version: SES may have been called, and the jobs behind go on."""
+    item = {"id": {"S": "job#q1"}, "state": {"S": "deferred"}, "nonce": {"S": "n1"}}
+    lone.items.put_item(TableName=lone.name, Item=item)
+    assert lone.deliver(lone.job(), lone.job(message_id="m2")) == []
+    assert lone.said() == [("failed", "unknown"), ("sent", "")]
+    assert lone.item("job#q1")["state"] == "ended"
+
+
+def test_an_end_of_a_later_version_is_reported_as_it_is(lone: LoneWorker) -> None:
+    """Nothing is sent again, and the jobs behind go on."""
+    words = {"state": "ended", "outcome": "forwarded", "reason": "elsewhere"}
+    item = {"id": {"S": "job#q1"}, **{name: {"S": word} for name, word in words.items()}}
+    lone.items.put_item(TableName=lone.name, Item=item)
+    assert lone.deliver(lone.job(), lone.job(message_id="m2"), receives=2) == []
+    assert lone.lines[0]["again"] is True
+    assert lone.said() == [("failed", "elsewhere"), ("sent", "")]
