@@ -139,6 +139,15 @@ def test_a_renewal_that_sqs_could_not_make_is_asked_for_again(lone: LoneWorker) 
     assert lone.said() == [("worker_failed", "renew"), ("sent", "")]
 
 
+def test_records_that_sqs_could_not_take_back_are_handed_back_again(lone: LoneWorker) -> None:
+    """Otherwise they would come again only after the rest of the visibility timeout."""
+    lone.table.fail(READ, "before", times=1000)
+    lone.queue.failed = [[], [{"Id": "1", "SenderFault": False, "Code": "InternalError"}]]
+    assert lone.deliver(lone.job(), lone.job(message_id="m2")) == ["q1", "q2"]
+    assert lone.queue.visible[1:] == [(["handle 1", "handle 2"], 5), (["handle 2"], 5)]
+    assert lone.said() == [("handed_back", "")]
+
+
 def test_a_refused_receipt_handle_leaves_the_batch_alone(lone: LoneWorker) -> None:
     """Somebody else may have the batch: nothing is read or sent, and the lease is free again."""
     lone.queue.failed = [[{"Id": "1", "SenderFault": True, "Code": "ReceiptHandleIsInvalid"}]]
