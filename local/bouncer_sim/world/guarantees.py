@@ -14,6 +14,7 @@ from functools import partial
 from multiprocessing import get_context
 
 from bouncer_sim.world.evidence import Evidence
+from bouncer_sim.world.fuzz_counts import fuzzed
 from bouncer_sim.world.mutant import Verdict, search
 from bouncer_sim.world.mutants import MUTANTS
 from bouncer_sim.world.scenario import JobWaits, Scenario, Step
@@ -140,7 +141,7 @@ def main() -> int:
     counts = Tally()
     for some in tallied(0, seeds):
         counts.add(some)
-    for figures in (sends(counts), pace(), ledger_calls(), delays(), mutants(seeds)):
+    for figures in (sends(counts), pace(), ledger_calls(), delays(), fuzzed(), mutants(seeds)):
         sys.stdout.writelines(f"{line}\n" for line in figures)
         sys.stdout.flush()
     return 0
