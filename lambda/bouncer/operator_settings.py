@@ -32,7 +32,8 @@ class Settings:
     """Everything an operator may set; see docs/rules.md for the meaning of each.
 
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
-    calls a second.
+    calls a second. `senders` are the bare addresses, in lower case, that the deployment may bounce
+    from, and no document can change them; without any, IAM alone decides.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -47,6 +48,7 @@ class Settings:
     ascii_only: bool = True
     mask_addresses: bool = False
     caps: Caps = DEFAULT_CAPS
+    senders: frozenset[str] = frozenset()
 
     def overlaid(self, text: str, *, document: str = "settings", below: Place = ()) -> "Settings":
         """Return these settings with a document's over them; raises `DocumentError`.
