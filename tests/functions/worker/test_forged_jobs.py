@@ -44,7 +44,7 @@ def forged(lone: LoneWorker, **members: Any) -> str:
 def test_a_sender_that_the_guard_never_answers_is_withheld(
     lone: LoneWorker, sender: str, reason: str
 ) -> None:
-    """Whoever wrote the job, SES is not called, and the line has the guard's reason."""
+    """SES is not called, whoever wrote the job, and the line has the guard's reason."""
     assert lone.deliver(forged(lone, sender=sender)) == []
     (line,) = lone.lines
     assert (line["message"], line["reason"]) == ("withheld", reason)
