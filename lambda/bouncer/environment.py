@@ -5,7 +5,7 @@ argument: nothing here looks at the process it runs in.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bouncer.errors import EnvironmentKeyError
 from bouncer.operator_settings import Settings, ses_reporting_mta
@@ -16,6 +16,7 @@ QUEUE_KEY = "BOUNCER_QUEUE_URL"
 LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
 DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
+SENDERS_KEY = "BOUNCER_SENDERS"  # of the worker; missing for moments of an upgrade
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
 # The name in the journal of a function that could not read its environment.
@@ -81,7 +82,7 @@ class WorkerEnvironment:
             queue_url=_required(environ, QUEUE_KEY),
             dead_letter_url=_required(environ, DEAD_LETTER_KEY),
             ledger_table=_required(environ, LEDGER_KEY),
-            defaults=_defaults(environ),
+            defaults=replace(_defaults(environ), senders=_senders(environ)),
         )
 
     @property
@@ -98,6 +99,11 @@ def _required(environ: Mapping[str, str], key: str) -> str:
 
 def _prefix(environ: Mapping[str, str]) -> str:
     return _required(environ, PREFIX_KEY).rstrip("/")
+
+
+def _senders(environ: Mapping[str, str]) -> frozenset[str]:
+    """Read the bare addresses that bounces may come from; blanks part them."""
+    return frozenset(environ.get(SENDERS_KEY, "").lower().split())
 
 
 def _defaults(environ: Mapping[str, str]) -> Settings:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import IO, Any
 
 from bouncer.jobs.job import Job
+from bouncer.journal_address import IN_FULL, AddressForm
 from bouncer.journal_line import encoded
 from bouncer.judge import Judgement
 from bouncer.metric_document import Counts, MetricFormat, metric_document
@@ -66,6 +67,7 @@ class Journal:
         self._request_id = ""
         self._cold = True
         self._reported: Loaded | None = None
+        self._addresses = IN_FULL
 
     def begin(self, request_id: str) -> None:
         """Name the invocation in all lines that follow."""
@@ -94,7 +96,7 @@ class Journal:
             metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
         if judgement.went_on:
             metrics[Metric.WENT_ON] = 1
-        shown = _Shown(settings)
+        self._addresses = shown = settings.addresses
         fields = {
             "message_id": judgement.message.message_id,
             "sender": shown.address(judgement.message.sender),
@@ -127,6 +129,7 @@ class Journal:
 
     def documents(self, loaded: Loaded) -> None:
         """Report, once per load, problems and doubts about the rules and settings in force."""
+        self._addresses = loaded.settings.addresses
         if loaded is self._reported:
             return
         self._reported = loaded
@@ -159,11 +162,12 @@ class Journal:
         mail was received. With `again` the job was delivered again after its end. `capped` are
         recipients that a cap took out of the job.
         """
+        self._addresses = shown = settings.addresses
         fields: dict[str, Any] = {"record": record}
         if job is not None:
-            fields |= _Shown(settings).job(job)
+            fields |= _members(job, shown)
         if capped:
-            fields["capped"] = [_Shown(settings).address(each) for each in capped]
+            fields["capped"] = [shown.address(each) for each in capped]
         if ending.reason:
             fields["reason"] = ending.reason
         if ending.cap:
@@ -244,7 +248,7 @@ class Journal:
                 "message": event,
                 "timestamp": now.isoformat(timespec="milliseconds"),
                 "request_id": self._request_id,
-                **fields,
+                **self._addresses.value(fields),
                 **self._metrics(self._counts(metrics), self._dimensions, _milliseconds(now)),
             }
             stream = self._stream or sys.stdout
@@ -268,26 +272,15 @@ def _milliseconds(when: datetime) -> int:
     return int(when.timestamp() * 1000)
 
 
-class _Shown:
-    """Addresses as the settings allow them to be shown."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._masked = settings.mask_addresses
-
-    def address(self, address: str) -> str:
-        if not self._masked or "@" not in address:
-            return address
-        local, _, domain = address.rpartition("@")
-        return f"{local[:1]}***@{domain}"
-
-    def job(self, job: Job) -> dict[str, Any]:
-        return {
-            "reference": job.reference,
-            "message_id": job.message_id,
-            "sender": self.address(job.sender),
-            "recipients": [self.address(recipient) for recipient in job.recipients],
-            "rules": sorted({refusal.rule for refusal in job.refusals}),
-        }
+def _members(job: Job, shown: AddressForm) -> dict[str, Any]:
+    """Return the members of a line about a job."""
+    return {
+        "reference": job.reference,
+        "message_id": job.message_id,
+        "sender": shown.address(job.sender),
+        "recipients": [shown.address(recipient) for recipient in job.recipients],
+        "rules": sorted({refusal.rule for refusal in job.refusals}),
+    }
 
 
 def _event(ending: Ending) -> str:
@@ -319,8 +312,9 @@ def _withheld(reasons: Iterable[str]) -> dict[str, int]:
 
 
 def error_text(error: Exception) -> str:
-    """Return the kind and the text of an error, cut; never a traceback."""
-    return f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
+    """Return the kind and the text of an error, cut between two words; never a traceback."""
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR].rpartition(" ")[0]
 
 
 def _described(error: Exception) -> dict[str, str]:

@@ -10,6 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bouncer.caps import DAY_S, DEFAULT_CAPS, Caps, read_caps
+from bouncer.journal_address import (
+    IN_FULL,
+    AddressForm,
+    read_journal,
+    read_mask,
+    refuse_contradiction,
+)
 from bouncer.mail.a_label import a_labels
 from bouncer.rules.address_reader import read_mailbox, read_mta
 from bouncer.rules.answer_reader import read_answer
@@ -32,7 +39,8 @@ class Settings:
     """Everything an operator may set; see docs/rules.md for the meaning of each.
 
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
-    calls a second.
+    calls a second. `senders` are the bare addresses, in lower case, that the deployment may bounce
+    from, and no document can change them; without any, IAM alone decides.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -45,8 +53,9 @@ class Settings:
     expiry_margin_s: int = 600
     cache_s: int = 60
     ascii_only: bool = True
-    mask_addresses: bool = False
+    addresses: AddressForm = IN_FULL
     caps: Caps = DEFAULT_CAPS
+    senders: frozenset[str] = frozenset()
 
     def overlaid(self, text: str, *, document: str = "settings", below: Place = ()) -> "Settings":
         """Return these settings with a document's over them; raises `DocumentError`.
@@ -58,9 +67,10 @@ class Settings:
             root.members(tuple(_READERS), "settings (a mapping)") if root.value is not None else {}
         )
         changes: dict[str, Any] = {}
-        for key, node in entries.items():
+        for key in sorted(entries, key=tuple(_READERS).index):
             name, reader = _READERS[key]
-            changes[name] = reader(node)
+            changes[name] = reader(entries[key])
+        refuse_contradiction(entries, changes.get("addresses"))
         root.report.settle()
         return replace(self, **changes)
 
@@ -119,6 +129,7 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "expiry_margin": ("expiry_margin_s", _seconds(3 * 3600)),
     "cache": ("cache_s", _seconds(DAY_S)),
     "ascii_only": ("ascii_only", Node.flag),
-    "mask_addresses": ("mask_addresses", Node.flag),
+    "mask_addresses": ("addresses", read_mask),
+    "journal": ("addresses", read_journal),
     "caps": ("caps", read_caps),
 }

@@ -266,9 +266,10 @@ def test_several_records_are_judged_each() -> None:
     assert [job.message_id for job in tried.jobs.sent] == ["m1"]
 
 
-def test_addresses_can_be_masked() -> None:
-    """With `mask_addresses` the journal names no mailbox."""
-    tried = bench(settings="mask_addresses: true")
+@pytest.mark.parametrize("setting", ["mask_addresses: true", "journal: {addresses: masked}"])
+def test_addresses_can_be_masked(setting: str) -> None:
+    """With this setting the journal names no mailbox; the older word for it means the same."""
+    tried = bench(settings=setting)
     tried(event())
     text = json.dumps(tried.lines)
     assert "eve@" not in text

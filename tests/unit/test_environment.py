@@ -12,6 +12,7 @@ from bouncer.environment import (
     PREFIX_KEY,
     QUEUE_KEY,
     REGION_KEY,
+    SENDERS_KEY,
     IntakeEnvironment,
     WorkerEnvironment,
 )
@@ -63,6 +64,15 @@ def test_a_deployment_can_have_a_share_of_the_pace() -> None:
     assert defaults.rate == 0.5
     assert defaults.overlaid("mode: shadow").rate == 0.5
     assert defaults.overlaid("rate: 0.25").rate == 0.25
+
+
+def test_the_worker_knows_the_senders_of_its_deployment() -> None:
+    """They are compared in lower case, and no document of an operator changes them."""
+    listed = {**ENVIRON, SENDERS_KEY: "Bounces@example.com help@brand.example"}
+    defaults = WorkerEnvironment.from_env(listed).defaults
+    assert defaults.senders == {"bounces@example.com", "help@brand.example"}
+    assert defaults.overlaid("bounce_sender: ceo@example.com").senders == defaults.senders
+    assert WorkerEnvironment.from_env(ENVIRON).defaults.senders == frozenset()
 
 
 def test_the_deployments_settings_are_the_defaults() -> None:

@@ -178,7 +178,7 @@ class Attempts:
             return True
         if terms.held:
             raise HeldError("sending is held")
-        refusal = self._refused.refusal(job, at=self._ticks())
+        refusal = gate.foreign_sender(job, settings) or self._refused.refusal(job, at=self._ticks())
         if refusal is not None:
             ending = failed(Failure.FORBIDDEN, refusal, dead=True)
             self._end(record, job, reading.item, ending, terms)

@@ -1,18 +1,38 @@
 """Finds the reason not to send a job now: the last check before a SendBounce call.
 
-Sending that is held is not a reason to withhold a bounce: the job waits.
+Sending that is held is not a reason to withhold a bounce: the job waits. A job comes from the
+intake, or from whoever else may write to the queue: so what the guard decides by addresses alone
+is decided here again.
 """
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from bouncer.errors import BouncerError
+from bouncer.guard import Context, never_answered
 from bouncer.jobs.job import Job
+from bouncer.judge import bounce_sender
+from bouncer.mail.address import domain, mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.sending import counters
 from bouncer.sending.counters import Capped, Counters, Items
 
 LIFETIME = timedelta(hours=24)  # after this SES refuses a bounce (API reference, SendBounce)
+
+
+class ForeignSenderError(BouncerError):
+    """The deployment may not bounce from this job's bounce sender."""
+
+
+def foreign_sender(job: Job, settings: Settings) -> ForeignSenderError | None:
+    """Return the reason not to bounce from a job's sender: SES would refuse it, or IAM."""
+    address = mailbox_address(job.bounce_sender).lower()
+    if not settings.senders or address in settings.senders:
+        return None
+    return ForeignSenderError(
+        f"bounce_sender: found {job.bounce_sender!r:.320}, expected one that cdk.json lists"
+    )
 
 
 def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
@@ -27,10 +47,28 @@ def withheld(
 
     `answered` are those of its recipients that were bounced before.
     """
+    if reason := _never_answered(job, settings):
+        return reason
     if is_expired(job, now=now, settings=settings):
         return Reason.EXPIRED
     if set(job.recipients) <= set(answered):
         return Reason.DUPLICATE
+    return None
+
+
+def _never_answered(job: Job, settings: Settings) -> Reason | None:
+    """Return the guard's reason never to answer the sender of a job, whatever its mail was."""
+    senders = {job.bounce_sender, *settings.senders}
+    own_domains = (*map(domain, job.recipients), *settings.own_domains)
+    for recipient in job.recipients:
+        context = Context(
+            recipient=recipient,
+            bounce_senders=senders | {bounce_sender(recipient, None, settings)},
+            own_domains=own_domains,
+            answer=(),
+        )
+        if reason := never_answered(job.sender, context):
+            return reason
     return None
 
 

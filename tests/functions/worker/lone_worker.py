@@ -175,10 +175,13 @@ class FakeBounces:
 class LoneWorker:
     """Builds workers over one table, and hands them records as Lambda would.
 
-    All mails are of one sender, so nothing is capped unless `settings` have `caps`.
+    All mails are of one sender, so nothing is capped unless `settings` have `caps`. Bounces may
+    come from `senders` alone, if there are any.
     """
 
-    def __init__(self, stack: ExitStack, settings: str | None = None) -> None:
+    def __init__(
+        self, stack: ExitStack, settings: str | None = None, *, senders: tuple[str, ...] = ()
+    ) -> None:
         aws = stack.enter_context(embedded_aws())
         self.clock = SimulatedClock(START)
         self.items = boto3.client("dynamodb")
@@ -189,6 +192,7 @@ class LoneWorker:
         self.source = FixedSettings(settings)
         self.stream = io.StringIO()
         self._names = count(1)
+        self._defaults = Settings(cache_s=0, caps=NO_CAPS, senders=frozenset(senders))
         self.ledger = self._ledger()
         self.worker = self.environment()
 
@@ -207,7 +211,7 @@ class LoneWorker:
     def environment(self) -> Worker:
         """Return a worker that remembers nothing of any other."""
         return Worker(
-            loader=Loader(self.source, Settings(cache_s=0, caps=NO_CAPS), now=self.clock.time),
+            loader=Loader(self.source, self._defaults, now=self.clock.time),
             ledger=self._ledger(),
             jobs=WorkerQueue(self.queue, "jobs", "dead"),
             sender=Sender(self.ses),
