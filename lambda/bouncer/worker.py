@@ -190,9 +190,8 @@ class Worker:
                 counting=lease.taken_over,
                 keeping=lease.has_room,
             )
-            for record in records:
-                self._attempts.work(record, terms)
-                done += 1
+            while done < len(records):
+                done += self._attempts.work(records[done:], terms)
         except _EXPECTED as error:
             return records[done:], error
         return (), None

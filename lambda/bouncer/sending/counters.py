@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bouncer.caps import DAY_S, Caps, Ladder, window_name
+from bouncer.caps import DAY_S, Caps, Ladder, Shares, window_name
 from bouncer.guard import in_domains
 from bouncer.jobs.job import Job, Refusal
 from bouncer.mail.address import domain, without_tag
@@ -110,6 +110,9 @@ class Capped:
     cap: str = ""
 
 
+NOBODY_CAPPED = Capped()
+
+
 def capped(
     job: Job, mine: Counters, items: Items, *, now: datetime, caps: Caps, rate: float
 ) -> Capped:
@@ -121,8 +124,10 @@ def capped(
     everybody = frozenset(job.recipients)
     if mine.sender and (full := _full(mine.sender, items, caps.sender, now)):
         return Capped(recipients=everybody, cap=f"sender: {full}")
-    if now - job.received_at > _BINDS_AFTER and _share_is_taken(mine, items, now, caps, rate):
-        return Capped(recipients=everybody, cap=f"domain_share: {caps.domain_share}% in 24h")
+    of_all = items.get(mine.organisation, {})
+    waited = now - job.received_at > _BINDS_AFTER
+    if waited and (taken := _share_taken(of_all, caps.domain_share, now, rate)):
+        return Capped(recipients=everybody, cap=f"domain_share: {taken}")
     found = {
         each: full
         for each, entry in mine.recipients.items()
@@ -143,10 +148,23 @@ def _full(entry: Entry, items: Items, ladder: Ladder, now: datetime) -> str:
     return ""
 
 
-def _share_is_taken(mine: Counters, items: Items, now: datetime, caps: Caps, rate: float) -> bool:
-    item, day_before = items.get(mine.organisation, {}), _hour(now) - DAY_S // _HOUR_S
-    begun = sum(number_of(item, f"h{hour}") for hour in _hours(item) if hour > day_before)
-    return begun >= DAY_S * rate * (caps.domain_share or 100) / 100
+def _share_taken(item: Item, shares: Shares, now: datetime, rate: float) -> str:
+    """Return the first window whose share an organisation has taken, as `25% in 24h`, or ""."""
+    for seconds, percent in shares:
+        if _begun(item, now, seconds) >= seconds * rate * percent / 100:
+            return f"{percent}% in {window_name(seconds)}"
+    return ""
+
+
+def _begun(item: Item, now: datetime, seconds: int) -> float:
+    """Return the jobs of an organisation in a window of whole hours that ends now.
+
+    Of the hour in which the window begins, that part counts which is in it.
+    """
+    first = _hour(now) - seconds // _HOUR_S
+    part = 1 - now.timestamp() % _HOUR_S / _HOUR_S
+    whole = sum(number_of(item, f"h{hour}") for hour in _hours(item) if hour > first)
+    return whole + part * number_of(item, f"h{first}")
 
 
 def writes(
@@ -192,7 +210,7 @@ def _log(key: str, names: Iterable[str], item: Item, *, now: datetime, kept_s: i
 def _tally(key: str, item: Item, now: datetime) -> Write:
     """Return the write that adds a job to its organisation's hour."""
     hour = _hour(now)
-    old = [f"h{each}" for each in _hours(item) if each <= hour - DAY_S // _HOUR_S]
+    old = [f"h{each}" for each in _hours(item) if each < hour - DAY_S // _HOUR_S]
     return Write(
         key=key,
         update=f"ADD #h{hour} :one SET {SET_EXPIRES}{_removed(old)}",

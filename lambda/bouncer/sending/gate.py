@@ -6,6 +6,7 @@ is decided here again.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bouncer.errors import BouncerError
@@ -15,8 +16,9 @@ from bouncer.judge import bounce_sender
 from bouncer.mail.address import domain, mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
-from bouncer.sending import counters
+from bouncer.sending import counters, ending
 from bouncer.sending.counters import Capped, Counters, Items
+from bouncer.sending.ending import Ending
 
 LIFETIME = timedelta(hours=24)  # after this SES refuses a bounce (API reference, SendBounce)
 
@@ -33,6 +35,18 @@ def foreign_sender(job: Job, settings: Settings) -> ForeignSenderError | None:
     return ForeignSenderError(
         f"bounce_sender: found {job.bounce_sender!r:.320}, expected one that cdk.json lists"
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The end of a job that is withheld, with what its line is about; or the job to be sent.
+
+    `capped` are recipients that were taken out of the job, and the first cap that says so.
+    """
+
+    job: Job
+    ending: Ending | None = None
+    capped: Capped = counters.NOBODY_CAPPED
 
 
 def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
@@ -70,6 +84,27 @@ def _never_answered(job: Job, settings: Settings) -> Reason | None:
         if reason := never_answered(job.sender, context):
             return reason
     return None
+
+
+def verdict(
+    job: Job,
+    mine: Counters,
+    *,
+    now: datetime,
+    answered: Collection[str],
+    items: Items,
+    settings: Settings,
+) -> Verdict:
+    """Return what becomes of a job; `answered` and `items` are as for `withheld` and `capped`."""
+    reason = withheld(job, now=now, answered=answered, settings=settings)
+    if reason is not None:
+        return Verdict(job=job, ending=ending.withheld(reason))
+    unanswered = job.without(answered)
+    found = capped(unanswered, mine, items, now=now, settings=settings)
+    if found.recipients >= set(unanswered.recipients):
+        end = ending.withheld(Reason.CAPPED, cap=found.cap)
+        return Verdict(job=unanswered, ending=end, capped=found)
+    return Verdict(job=unanswered.without(found.recipients), capped=found)
 
 
 def capped(job: Job, mine: Counters, items: Items, *, now: datetime, settings: Settings) -> Capped:

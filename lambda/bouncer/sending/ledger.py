@@ -5,7 +5,7 @@ answer was lost is repeated; every write has a condition that such a repeat fail
 took effect, and reading the job then settles the matter. All methods raise `LedgerError`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 TRIES = 5
 PAUSE_S = 0.2  # as long as another transaction may take that has the same item
+_MOST_KEYS = 100  # of one request (API reference, BatchGetItem)
 
 
 class EndedByAnotherError(LedgerError):
@@ -42,6 +43,23 @@ class Reading:
     item: JobItem
     answered: frozenset[str]
     counts: Items
+
+
+def _keys(record_id: str, job: Job, counters: Counters) -> Iterable[str]:
+    """Return the keys of all items that say something of a job."""
+    own = (job_key(record_id), claims.mail_key(job.message_id))
+    return (*own, *claims.earlier_keys(job), *counters.keys)
+
+
+def _reading(found: Mapping[str, Item], record_id: str, job: Job, counters: Counters) -> Reading:
+    key, mail = job_key(record_id), claims.mail_key(job.message_id)
+    earlier = claims.earlier_keys(job)
+    by_earlier = (each for old in earlier if old in found for each in earlier[old])
+    return Reading(
+        item=job_item.job_item(key, found.get(key, {})),
+        answered=frozenset((*claims.claimed(found.get(mail, {}), job), *by_earlier)),
+        counts={each: found[each] for each in counters.keys if each in found},
+    )
 
 
 class Ledger:
@@ -90,15 +108,20 @@ class Ledger:
 
     def read(self, record_id: str, job: Job, counters: Counters = NO_COUNTERS) -> Reading:
         """Read all that is known of a job: all items, at most 86, in one request."""
-        key, mail = job_key(record_id), claims.mail_key(job.message_id)
-        earlier = claims.earlier_keys(job)
-        found = self._read([key, mail, *earlier, *counters.keys])
-        by_earlier = (each for old in earlier if old in found for each in earlier[old])
-        return Reading(
-            item=job_item.job_item(key, found.get(key, {})),
-            answered=frozenset((*claims.claimed(found.get(mail, {}), job), *by_earlier)),
-            counts={each: found[each] for each in counters.keys if each in found},
-        )
+        return self.read_first([(record_id, job, counters)])[0]
+
+    def read_first(self, asked: Iterable[tuple[str, Job, Counters]]) -> list[Reading]:
+        """Read all that is known of the first of several jobs: as many as one request can ask."""
+        keys: dict[str, None] = {}
+        first = []
+        for each in asked:
+            more = keys | dict.fromkeys(_keys(*each))
+            if len(more) > _MOST_KEYS:
+                break
+            keys = more
+            first.append(each)
+        found = self._read(list(keys)) if keys else {}
+        return [_reading(found, *each) for each in first]
 
     def read_item(self, record_id: str) -> JobItem:
         """Read the item of a queue message."""
@@ -178,6 +201,16 @@ class Ledger:
             if found.state is State.ENDED:
                 raise EndedByAnotherError(found)
             raise LedgerError("the job was changed by another worker")
+
+    def end_together(self, ends: Sequence[tuple[JobItem, Ending]]) -> bool:
+        """End several open jobs, at most 100, in one transaction; tell whether it stands.
+
+        It does not if somebody changed one of them since it was read.
+        """
+        now, mark = self._now(), self._new_name()
+        writes = [job_item.end(item, ending, mark, now) for item, ending in ends]
+        first, _ = ends[0]
+        return self._settled(self._together(writes), first.key, lambda each: each.mark == mark)
 
     def keep_body(self, record_id: str, body: str) -> None:
         """Keep the body of a dead job in its item, and note in the lease's item that it is kept."""

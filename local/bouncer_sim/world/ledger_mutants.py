@@ -41,6 +41,11 @@ def _read_alone(self: Ledger, *arguments: Any) -> Reading:
     return replace(_read(self, *arguments), answered=frozenset())
 
 
+def _never_ended(*_: Any) -> bool:
+    """Write no end of jobs that are withheld together."""
+    return True
+
+
 def _never_fenced(*_: Any) -> None:
     """Give a claim up, and leave it to chance whether it takes effect later."""
 
@@ -74,11 +79,13 @@ _PACE = "no_two_calls_arrive_within_a_second"
 _TWICE = "no_recipient_of_a_mail_is_bounced_twice"
 _ONE = "every_job_has_one_outcome"
 _REASON = "every_reason_is_true"
+_STANDS = "an_end_stands_before_its_line"
 _WAITS = "no_job_waits_for_a_bad_one"
 
 LEDGER_MUTANTS = (
     Mutant("claim after the call", _claims_after_the_call, (_TWICE,)),
     Mutant("gate asked with half a reading", replaced(Ledger, read=_read_alone), (_WAITS,)),
+    Mutant("withheld together, not ended", replaced(Ledger, end_together=_never_ended), (_STANDS,)),
     Mutant("claim given up without a fence", replaced(Ledger, fence=_never_fenced), (_REASON,)),
     Mutant("lease not taken", replaced(Ledger, take_lease=_always_taken), (_PACE, _ONE)),
     Mutant("lease given back too early", replaced(Ledger, take_lease=_held_for_a_moment), (_PACE,)),

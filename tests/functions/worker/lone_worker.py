@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -19,7 +20,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from bouncer.caps import NO_CAPS
 from bouncer.environment import LEDGER_KEY
 from bouncer.jobs.job import Job, Refusal
-from bouncer.jobs.job_json import to_json
+from bouncer.jobs.job_json import from_json, to_json
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending.ledger import Ledger
@@ -300,3 +301,14 @@ class LoneWorker:
         return [
             (line["message"], str(line.get("reason") or line.get("stage", ""))) for line in lines
         ]
+
+
+def mail(lone: LoneWorker, number: int, sender: str = "eve@partner.example", *to: str) -> str:
+    """Return the body of the job of one mail; each number is a mail of its own."""
+    job = from_json(lone.job(*to, message_id=f"m{number}"))
+    return to_json(replace(job, sender=sender))
+
+
+def ends(lone: LoneWorker) -> list[str]:
+    """Return the ends of jobs since the last call, `sent` or the reason."""
+    return [reason or event for event, reason in lone.said()]
