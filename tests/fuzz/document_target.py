@@ -23,10 +23,12 @@ from tests.fuzz.call_law import check_call
 from tests.fuzz.drawn import HOSTILE, bent, encoded
 from tests.fuzz.fuzz_target import FuzzTarget
 from tests.fuzz.judged import NOW
+from tests.fuzz.repetition import repeated, repetitions
 from tests.harmless import assert_harmless
 from tests.unit.ses_events import RECORD
 
 _LONGEST_PROBLEM = 2000  # characters
+_SIZE = 8192  # bytes that a parameter of SSM holds
 _MAILS = read_event({"Records": [RECORD]})
 _SETTINGS = Settings(bounce_sender="mailer-daemon@bounces.example")
 
@@ -34,6 +36,7 @@ _SETTINGS = Settings(bounce_sender="mailer-daemon@bounces.example")
 def check(data: bytes) -> None:
     """The first line says which document it is; each is read, or refused with all its problems."""
     kind, _, rest = data.partition(b"\n")
+    rest = repeated(rest, _SIZE)
     text = rest.decode("utf-8", "replace")
     try:
         match kind:
@@ -203,9 +206,9 @@ _DEEP = st.sampled_from(
 _TEXTS = st.builds(
     lambda member, text: json.dumps({"reject": {"status": "5.1.1", member: text}}).encode(),
     st.sampled_from(["message", "diagnostic", "sender", "remote_mta", "final_recipient"]),
-    HOSTILE,
+    st.sampled_from(["{", "}", "{nobody}", "{sender!r:>9}", "{{}}", "{0}", "{}"]) | HOSTILE,
 )
-RULES = bent(_RULE) | _YAML.map(encoded) | _DEEP | _TEXTS
+RULES = bent(_RULE) | _YAML.map(encoded) | _DEEP | _TEXTS | repetitions(_YAML.map(encoded))
 SETTINGS = bent(_SET) | _YAML.map(encoded) | _DEEP
 HELD = bent(_HELD) | HOSTILE.map(encoded)
 CDKS = bent({"context": {"bouncer": _CDK}}, _CDK)

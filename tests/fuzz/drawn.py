@@ -36,6 +36,14 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def _other(value: Any) -> st.SearchStrategy[Any]:
+    """Return another value, or for a text also the same with something before or behind it."""
+    odd = HOSTILE | st.sampled_from(ODD_VALUES).map(deepcopy)
+    if not isinstance(value, str):
+        return odd
+    return HOSTILE.map(value.__add__) | HOSTILE.map(lambda text: text + value) | odd
+
+
 @st.composite
 def bent(draw: st.DrawFn, *templates: Any) -> bytes:
     """Draw one of the templates as JSON, with up to four of its values replaced or missing."""
@@ -47,5 +55,5 @@ def bent(draw: st.DrawFn, *templates: Any) -> bytes:
         if isinstance(container, dict) and draw(st.integers(0, 9)) == 0:
             del container[key]
         else:
-            container[key] = deepcopy(draw(HOSTILE | st.sampled_from(ODD_VALUES)))
+            container[key] = draw(_other(container[key]))
     return json.dumps(value).encode()

@@ -14,10 +14,11 @@ from bouncer.sources.loader import Loaded
 from tests.fuzz.call_law import check_call
 from tests.fuzz.drawn import bent
 from tests.fuzz.fuzz_target import FuzzTarget
-from tests.fuzz.judged import LOADED, NOW
+from tests.fuzz.judged import KEEPS_A_COPY, LOADED, NOW
 from tests.fuzz.line_law import check_lines
 from tests.unit.ses_events import RECORD
 
+_LONGEST = 600  # characters of an address that the journal surely does not cut
 _ANSWERS = ({"disposition": "CONTINUE"}, {"disposition": "STOP_RULE_SET"})
 
 
@@ -51,8 +52,11 @@ def check(data: bytes) -> None:
         answer = intake.handle(event)
     assert answer in _ANSWERS
     assert not broken.getvalue(), broken.getvalue()
+    bounced = {recipient for job in jobs.taken for recipient in job.recipients}
     for line in check_lines(stream.getvalue()):
         _check_error(line)
+        if line.get("disposition") == "STOP_RULE_SET":
+            _check_stopped(line["decisions"], bounced)
     envelope = _envelope(event) if jobs.taken else set()
     for job in jobs.taken:
         check_call(bounce_request(job), envelope)
@@ -64,6 +68,16 @@ def _check_error(line: dict[str, Any]) -> None:
     if line["message"] == "intake_failed":
         assert line["stage"] == "queue", line["error"]
         assert line["error"].startswith("JobError: "), line["error"]
+
+
+def _check_stopped(decisions: list[dict[str, Any]], bounced: set[str]) -> None:
+    """A mail is stopped only if each recipient is dropped, or is rejected and told or withheld."""
+    assert decisions
+    for each in decisions:
+        assert each["action"] in {"reject", "drop"}, each
+        assert each["rule"] != KEEPS_A_COPY, each
+        told = each["recipient"] in bounced or len(each["recipient"]) > _LONGEST
+        assert told or each["withheld"] or each["action"] == "drop", each
 
 
 def _envelope(event: Any) -> set[str]:

@@ -1,4 +1,7 @@
-"""Mistakes planted into the code that is fuzzed: each has to be found by the target it names."""
+"""Mistakes planted into the code that is fuzzed: each has to be found by the target it names.
+
+A kept input has to show it, so that the tests do not depend on chance.
+"""
 
 import json
 from collections.abc import Callable
@@ -7,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from bouncer import journal
+from bouncer import journal, judge
 from bouncer.jobs import job
 from bouncer.mail import header_block, message, mime, rewritten_sender, text
 from bouncer.rules import document, document_parser, rejection_reader
-from bouncer.sending import bounce_request
+from bouncer.sending import bounce_request, gate
 from bouncer_cli import command_line
 from bouncer_cli.commands import terminal
 from bouncer_sim.fake_ses import dsn
@@ -82,6 +85,8 @@ MUTANTS = (
         _replaced(message, envelope_recipients=lambda _: ("someone.else@example.com",)),
     ),
     FuzzMutant("lines of a job not checked", "event", _replaced(job, _check_line=_nothing)),
+    FuzzMutant("copy not kept", "event", _replaced(judge, _stops=lambda _: True)),
+    FuzzMutant("stopped without a job", "event", _replaced(judge, _jobs=lambda *_: ())),
     FuzzMutant("charset not known", "header", _replaced(mime, decode=_decoded)),
     FuzzMutant("header not unfolded", "header", _replaced(header_block, unfold=_same)),
     FuzzMutant(
@@ -105,6 +110,7 @@ MUTANTS = (
         "job",
         _replaced(bounce_request, _recipient_info=_to_everybody),
     ),
+    FuzzMutant("worker stumbles over a job", "job", _replaced(gate, withheld=_raise)),
     FuzzMutant("text not encoded", "dsn", _replaced(dsn, carry=_as_it_is)),
     FuzzMutant("line not folded", "dsn", _replaced(dsn, fold=lambda _, value: value)),
     FuzzMutant("notification not written", "dsn", _replaced(dsn, write=_raise)),

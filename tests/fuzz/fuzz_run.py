@@ -16,17 +16,16 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from tests.fuzz.all_targets import NAMES
 from tests.fuzz.execution import MOST_MEMORY_MB
-from tests.fuzz.workshop import CORPORA, Workshop
+from tests.fuzz.workshop import CORPORA, REGRESSIONS, Workshop
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "fuzz"
 ROWS = "rows.jsonl"
-LONGEST = 4096  # bytes of an input
+LONGEST = 8192  # bytes of an input: as many as a document may have
 
 _ATHERIS = ROOT / ".venv-fuzz"
 _SHARE_DRAWN = 0.15  # of the time, if atheris has the rest
@@ -98,7 +97,7 @@ def _mutated(workshop: Workshop, name: str, seconds: int) -> tuple[str, float]:
         f"-dict={workshop.words}",
         f"-artifact_prefix={workshop.findings}/",
     )
-    kept = [str(path) for path in (CORPORA / name,) if path.is_dir()]
+    kept = [str(path / name) for path in (CORPORA, REGRESSIONS) if (path / name).is_dir()]
     folders = (str(workshop.corpus), *kept)
     words = ("tests.fuzz.atheris_process", name, str(workshop.folder.parent), *flags, *folders)
     return _process(words, workshop, "mutating.log")
@@ -149,7 +148,7 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 
 def has_atheris() -> bool:
     """Tell whether atheris is installed for this Python."""
-    return find_spec("atheris") is not None or (_ATHERIS / "atheris").is_dir()
+    return (_ATHERIS / "atheris").is_dir()
 
 
 def main() -> int:

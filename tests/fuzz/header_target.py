@@ -13,7 +13,9 @@ from tests.fuzz.call_law import check_call
 from tests.fuzz.drawn import HOSTILE, encoded
 from tests.fuzz.fuzz_target import FuzzTarget
 from tests.fuzz.judged import LOADED, NOW, RULESET
+from tests.fuzz.repetition import repeated, repetitions
 
+_SIZE = 40_000  # of a repetition
 _RECIPIENTS = ("ann@example.com", "bea@example.com")
 _VERDICTS = {"spf": "pass", "dmarc": "pass", "spam": "pass", "virus": "pass"}
 _ENVELOPE = Envelope(sender="bob@sender.example", recipients=_RECIPIENTS, verdicts=_VERDICTS)
@@ -21,6 +23,7 @@ _ENVELOPE = Envelope(sender="bob@sender.example", recipients=_RECIPIENTS, verdic
 
 def check(data: bytes) -> None:
     """Any bytes are read; stored mail and the event of it are one message; bounces are sound."""
+    data = repeated(data, _SIZE)
     for name, value in read_headers(data).headers:
         assert not set(name) & set(": \t\r\n\0"), ascii(name)
         assert not set(value) & set("\r\n"), ascii(value)
@@ -77,15 +80,16 @@ _RECEIVED = (
     " inbound-smtp.eu-west-1.amazonaws.com with SMTP id o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"
     " for ann@example.com; Thu, 01 Jan 2026 12:00:00 +0000 (UTC)\n"
 )
+_MAIL = st.builds(
+    lambda received, headers, raw: encoded(received + "".join(headers)) + raw,
+    st.sampled_from(["", _RECEIVED, "From bob@sender.example Mon Nov  2 08:14:21 2026\n"]),
+    st.lists(_HEADER, max_size=8),
+    st.binary(max_size=40),
+)
 TARGET = FuzzTarget(
     name="header",
     check=check,
-    examples=st.builds(
-        lambda received, headers, raw: encoded(received + "".join(headers)) + raw,
-        st.sampled_from(["", _RECEIVED, "From bob@sender.example Mon Nov  2 08:14:21 2026\n"]),
-        st.lists(_HEADER, max_size=8),
-        st.binary(max_size=40),
-    ),
+    examples=_MAIL | repetitions(_HEADER.map(encoded) | HOSTILE.map(encoded)),
     words=(
         *(f"{name}: " for name in _NAMES),
         *(f"=?{label}?b?" for label in _LABELS),

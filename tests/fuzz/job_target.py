@@ -5,11 +5,24 @@ import json
 from bouncer.jobs.job import JobError
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.sending.bounce_request import bounce_request
+from bouncer.sending.ending import Failure
 from bouncer.sending.queue import deduplication_id
+from bouncer_sim.world.laws import breaches
+from bouncer_sim.world.scenario import MailArrives, OddBody, Scenario
+from bouncer_sim.world.simulated_world import SimulatedWorld
 from tests.fuzz.call_law import check_call
 from tests.fuzz.drawn import bent
 from tests.fuzz.fuzz_target import FuzzTarget
 
+# A forged mail: the intake makes no job of it, so that the only one is the stranger's.
+_MAIL = MailArrives(
+    at=0,
+    message_id="m1",
+    recipients=("ann@example.com", "bea@example.com"),
+    sender="eve@partner.example",
+    vouched=False,
+)
+_ABOUT_THE_INTAKE = {"nothing_is_sent_that_the_guard_forbids", "every_bounced_mail_is_reported"}
 _DSN = {
     "action": "failed",
     "status": "5.7.1",
@@ -58,6 +71,18 @@ def check(data: bytes) -> None:
         others = set(job.recipients) - {recipient}
         if others:
             check_call(bounce_request(job.without([recipient])), others)
+    _check_worker(text)
+
+
+def _check_worker(body: str) -> None:
+    """The deployed worker brings the job to one true end, as the laws of the world have it."""
+    steps = (_MAIL, OddBody(at=5, name="stranger", body=body))
+    history = SimulatedWorld(Scenario(name="a stranger's job", steps=steps)).run()
+    broken = [breach for breach in breaches(history) if breach.law not in _ABOUT_THE_INTAKE]
+    assert not broken, f"{broken[0].law}: {broken[0].text}"
+    for line in history.lines:
+        assert line.event != "worker_failed", line.members
+        assert line.members.get("reason") != Failure.DEFECT, line.members
 
 
 TARGET = FuzzTarget(

@@ -9,6 +9,8 @@ from bouncer.sources.loader import Loaded
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
+KEEPS_A_COPY = "200-keep"
+
 _TEXT = "{recipient} left, {sender}; {subject} of {date}: {rule} {reference}. Grüße ‰"
 _RULES = {
     "100-every-field": """
@@ -22,7 +24,7 @@ when:
     - {time: {between: ["00:00", "00:01"]}, to: {ends_with: x}, subject: {contains: x}}
 reject: {type: Undefined}
 """,
-    "200-keep": 'when: {recipient: "k*"}\nreject: {type: MessageTooLarge, keep_copy: true}',
+    KEEPS_A_COPY: 'when: {recipient: "k*"}\nreject: {type: MessageTooLarge, keep_copy: true}',
     "300-drop": 'when: {recipient: "d*"}\ndrop: {}',
     "400-shadow": "mode: shadow\nwhen: {subject: {contains: a}}\nreject: {type: Undefined}",
     "500-status": f"""

@@ -1,6 +1,7 @@
 """The runner tells what its processes did, and a process that dies is a finding."""
 
 import json
+import sys
 from pathlib import Path
 from random import Random
 
@@ -24,6 +25,19 @@ def test_a_target_is_fuzzed_without_atheris(tmp_path: Path) -> None:
     assert row.cpu_s > 0
     assert (row.mutated, row.edges, row.findings) == (0, 0, 0)
     assert row.corpus == len(list((tmp_path / "address" / "corpus").iterdir()))
+
+
+def test_a_machine_without_atheris_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on aarch64: one sentence says it, and Hypothesis has the whole time."""
+    monkeypatch.setattr(fuzz_run, "_ATHERIS", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fuzz_run", "--seconds=1", f"--folder={tmp_path}", "job"])
+    assert fuzz_run.main() == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1].startswith("job ")
+    assert said.err.startswith("atheris has no wheel for this machine (")
+    assert said.err.endswith("inputs are drawn by Hypothesis only, not mutated.\n")
 
 
 def test_a_process_that_dies_is_a_finding(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from tests.fuzz.execution import execute
 from tests.fuzz.fuzz_target import FuzzTarget
 
 CORPORA = Path(__file__).with_name("corpora")  # the inputs that are kept in the repository
-REGRESSIONS = Path(__file__).with_name("regressions")  # inputs that once broke a property
+# Inputs kept by hand: they once broke a property, or do so where a mistake is planted.
+REGRESSIONS = Path(__file__).with_name("regressions")
 _NAME = 20  # characters of the name of an input
 
 
