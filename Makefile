@@ -36,6 +36,7 @@ simulate: .venv/ready ## simulate SEEDS bad days, or tell SEED (20 s)
 	@$(BIN)/python -m bouncer_sim.world $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
 guarantees: .venv/ready ## print the figures behind the promises (2 min)
+	@$(BIN)/python tests/threats/threat_table.py
 	@$(BIN)/python -m bouncer_sim.world.guarantees --seeds $(or $(SEEDS),2000)
 
 pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)

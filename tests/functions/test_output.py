@@ -60,6 +60,7 @@ def assert_harmless(text: str) -> None:
     assert raw <= {"\n"}, sorted(map(ascii, raw))
 
 
+@pytest.mark.threat
 @settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(FIELDS), HOSTILE, min_size=1), st.sampled_from(FORMATS))
 def test_a_raw_mail_reaches_no_terminal(fields: dict[str, str], shape: list[str]) -> None:
@@ -83,6 +84,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     return {"Records": [{"ses": {"mail": {**mail, "headers": headers}, "receipt": receipt}}]}
 
 
+@pytest.mark.threat
 @settings(max_examples=80)
 @given(events(), st.sampled_from(FORMATS))
 def test_an_event_reaches_no_terminal(event: dict[str, Any], shape: list[str]) -> None:
@@ -102,6 +104,7 @@ def test_a_file_that_is_not_a_mail_reaches_no_terminal(text: str, shape: list[st
         assert_harmless(printed("replay", *shape, f"missing{name}"))
 
 
+@pytest.mark.threat
 @given(
     st.sampled_from(
         ["{}", "when: {{sender: '{}'}}\ndrop: {{}}", '{{"drop": {{}}, "{}": 1}}', "drop: !{} x"]
@@ -148,6 +151,7 @@ def test_an_argument_reaches_no_terminal(words: list[str], text: str) -> None:
         assert_harmless(printed(*words, f"\x1b{text}/x", "missing.eml"))
 
 
+@pytest.mark.threat
 @settings(max_examples=30)
 @given(st.sampled_from(sorted(HEALTHY)), HOSTILE, HOSTILE)
 def test_an_answer_of_aws_reaches_no_terminal(operation: str, code: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What ships is pinned by hashes and listed, and an audit that could not ask does not say well."""
+"""The packages that ship are pinned by hashes and listed; an audit that could not ask says so."""
 
 import json
 import re

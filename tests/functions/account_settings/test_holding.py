@@ -27,6 +27,7 @@ def test_our_rule_set_may_be_active_already(ses: Ses) -> None:
     assert ses.changes == [("active", "ours")]
 
 
+@pytest.mark.threat
 def test_somebody_elses_rule_set_stays_active(ses: Ses) -> None:
     """One sentence says which is active and what the operator may do about it."""
     ses.active = "theirs"
