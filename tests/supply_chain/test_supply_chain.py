@@ -43,6 +43,7 @@ def test_every_package_of_npm_has_a_hash() -> None:
     packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     assert len(packages) > 1
     assert all("integrity" in each for name, each in packages.items() if name)
+    assert 'npm-cli.js" ci ' in (ROOT / "infra" / "setup.sh").read_text(encoding="utf-8")
 
 
 def test_every_install_requires_hashes() -> None:

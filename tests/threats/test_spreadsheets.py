@@ -22,7 +22,7 @@ def shown(columns: str) -> list[str]:
 
 @pytest.mark.threat
 def test_no_command_writes_a_table_for_spreadsheets() -> None:
-    """What the command prints is text for people, or JSON."""
+    """The output of a command is text for people, or JSON."""
     formats = set()
     for path in (ROOT / "local").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ from bouncer.rules.rejection import MESSAGE_LIMIT
 from bouncer_sim.clock import SimulatedClock
 from bouncer_sim.worker_driver import WorkerDriver
 from tests.functions.worker.lone_worker import LoneWorker
-from tests.threats.intake_line import VERDICTS, event, handled
+from tests.threats.intake_line import REJECT_ALL, VERDICTS, event, handled
 
 REFLECTING = """
 when: {recipient: "*"}
@@ -166,3 +166,25 @@ def test_no_subject_or_body_is_written() -> None:
     marked = event(("Subject", "secret"), ("From", "eve@partner.example"), ("X-Note", "secret"))
     marked["Records"][0]["ses"]["content"] = "secret"
     assert "secret" not in handled(marked, REFLECTING).written
+
+
+PRIVATE = {
+    "masked": "journal: {addresses: masked}",
+    "hashed": "journal: {addresses: hashed, key: 0123456789abcdef}",
+}
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize("form", PRIVATE)
+def test_no_line_of_the_intake_names_a_person(form: str) -> None:
+    """Mails that are decided, that can't be bounced, and rules that quote people."""
+    to = ("ann.smith@example.com", "Ann.Smith+x@example.com", "ann.smith")
+    people = event(sender="eve.jones@partner.example", recipients=to)
+    broken = event(sender="eve.jones@partner.example", message_id="m\neve.jones@x")
+    wrong = "when: {sendr: eve.jones@x.example}\nreject: {type: 'ann.smith@x.example'}"
+    events = ((people, REJECT_ALL), (broken, REJECT_ALL), (people, wrong))
+    written = "".join(handled(*each, PRIVATE[form]).written for each in events)
+    said = {json.loads(line)["message"] for line in written.splitlines()}
+    assert said == {"mail", "intake_failed", "documents_invalid"}
+    assert "smith" not in written.lower()
+    assert "jones" not in written.lower()
