@@ -33,7 +33,7 @@ def test_an_address_is_shown_as_the_journal_has_it(
 
 
 def test_hostile_text_is_shown_as_an_escape(deployed: Deployed, operate: Operate) -> None:
-    """What is not an address is shown too, and controls no terminal."""
+    """A text that is not an address is shown too, and controls no terminal."""
     deployed.put("settings", "mode: enforce")
     _, out, _ = operate("hash", "\x1b[2J")
     assert out == "\\u001b[2J\n"
