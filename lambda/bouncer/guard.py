@@ -8,8 +8,8 @@ sections 4.5.5 and 6.1, RFC 5230 section 4.6, RFC 5429 section 2.1.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from bouncer.authentication import could_not_tell, vouched
 from bouncer.detector import comment_free, is_marked_sender, marked
@@ -28,8 +28,7 @@ _ADDRESS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """The facts about one rejected recipient that the guard needs beside the mail.
 
     `bounce_senders` are all mailboxes that any bounce may come from, whichever rule decides.
@@ -68,7 +67,7 @@ def withheld(message: Message, context: Context) -> Reason | None:
     first = next((reason for reason, _ in findings(message, context)), None)
     if first is None or first.about_sender or not context.answer:
         return first
-    every = findings(message, replace(context, answer=()))
+    every = findings(message, context._replace(answer=()))
     return next((reason for reason, _ in every if reason.about_sender), first)
 
 

@@ -8,10 +8,9 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bouncer.aws.client import SQS, SSM, Surroundings
 from bouncer.environment import UNKNOWN_DEPLOYMENT, IntakeEnvironment
@@ -71,9 +70,9 @@ class Intake:
         self._journal.documents(loaded)
         judgements = [self._judge(message, loaded) for message in messages]
         handled = [self._carry_out(each) for each in judgements if each]
-        answers = {done.judgement.disposition for done in handled}
-        stopped = len(answers) == 1 and len(handled) == len(judgements)
-        answer = answers.pop() if stopped else Disposition.CONTINUE
+        dispositions = [done.judgement.disposition for done in handled]
+        stopped = dispositions.count(Disposition.STOP_RULE_SET) == len(judgements)
+        answer = Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE
         for done in handled:
             self._report(done, answer, loaded.settings)
         return answer
@@ -90,6 +89,8 @@ class Intake:
 
     def _carry_out(self, judgement: Judgement) -> "_Handled":
         """Queue the jobs of a mail until one fails: a mail that can't be bounced is not stopped."""
+        if not judgement.jobs:
+            return _Handled(judgement, ())
         answers: list[QueueAnswer] = []
         for job in judgement.jobs:
             try:
@@ -98,7 +99,7 @@ class Intake:
                 self._journal.intake_failed("queue", error, judgement.message.message_id)
                 refused = isinstance(error, QueueError) and not error.unknown
                 answers.append(QueueAnswer.REFUSED if refused else QueueAnswer.UNKNOWN)
-                judgement = replace(judgement, disposition=Disposition.CONTINUE)
+                judgement = judgement._replace(disposition=Disposition.CONTINUE)
                 break
             answers.append(QueueAnswer.TAKEN)
         left = [QueueAnswer.NOT_ASKED] * (len(judgement.jobs) - len(answers))
@@ -109,12 +110,11 @@ class Intake:
         if not done.answers or {QueueAnswer.TAKEN, QueueAnswer.UNKNOWN} & set(done.answers):
             judgement = done.judgement
             if judgement.disposition is not answer:
-                judgement = replace(judgement, disposition=answer)
+                judgement = judgement._replace(disposition=answer)
             self._journal.mail(judgement, in_force, answers=done.answers)
 
 
-@dataclass(frozen=True, slots=True)
-class _Handled:
+class _Handled(NamedTuple):
     """A judged mail and what the queue said to each of its jobs, in their order."""
 
     judgement: Judgement

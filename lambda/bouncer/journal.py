@@ -1,7 +1,7 @@
 """Logs and counts: one method for each event, one JSON line each, with its metrics in it.
 
-The line carries an embedded-metric-format document made by Powertools, so CloudWatch reads both
-from it. The list of events, fields and metrics is closed; subjects and bodies of mails are never
+The line carries its metrics in CloudWatch's embedded metric format, so CloudWatch reads both from
+it. The list of events, fields and metrics is closed; subjects and bodies of mails are never
 written. Writing never raises: a mail must not suffer from its log. A logger would cost as much time
 as the decision that the line reports, and a level set from outside would hide mails and metrics.
 """
@@ -15,15 +15,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import IO, Any
 
-from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
-    AmazonCloudWatchEMFProvider,
-)
-
 from bouncer.jobs.job import Job
 from bouncer.journal_address import IN_FULL, AddressForm
 from bouncer.journal_line import encoded
 from bouncer.judge import Judgement
-from bouncer.metric_names import DEPLOYMENT, NAMESPACE, SERVICE, Metric, withheld_for
+from bouncer.metric_document import Counts, MetricFormat, metric_document
+from bouncer.metric_names import DEPLOYMENT, SERVICE, Metric, withheld_for
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
@@ -32,7 +29,6 @@ from bouncer.sources.loader import Loaded
 
 _LONGEST_ERROR = 1000
 
-_UNITS: Mapping[str, str] = {Metric.WAIT_TIME: "Milliseconds"}
 _ACTIONS = {
     None: Metric.UNMATCHED,
     Action.ACCEPT: Metric.ACCEPTED,
@@ -43,7 +39,6 @@ _FAILURES: Mapping[str, Mapping[str, int]] = {
     Failure.UNKNOWN: {Metric.FAILED_UNKNOWN: 1},
     Failure.POISON: {Metric.FAILED_POISON: 1},
 }
-_Counts = Mapping[str, int] | Mapping[Metric, int]
 
 
 class QueueAnswer(StrEnum):
@@ -58,10 +53,16 @@ class QueueAnswer(StrEnum):
 class Journal:
     """Writes the journal of one function (`service`) of one deployment."""
 
-    def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
+    def __init__(
+        self,
+        service: str,
+        deployment: str,
+        *,
+        stream: IO[str] | None = None,
+        metrics: MetricFormat = metric_document,
+    ) -> None:
         self._stream = stream
-        self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=service)
-        self._metrics.add_dimension(SERVICE, service)
+        self._metrics = metrics
         self._dimensions = {DEPLOYMENT: deployment, SERVICE: service}
         self._request_id = ""
         self._cold = True
@@ -236,18 +237,19 @@ class Journal:
         self,
         event: str,
         fields: Mapping[str, Any],
-        metrics: _Counts,
+        metrics: Counts,
         *,
         level: str = "info",
     ) -> None:
         try:
+            now = datetime.now(UTC)
             line = {
                 "level": level.upper(),
                 "message": event,
-                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "timestamp": now.isoformat(timespec="milliseconds"),
                 "request_id": self._request_id,
                 **self._addresses.value(fields),
-                **self._embedded(metrics),
+                **self._metrics(self._counts(metrics), self._dimensions, _milliseconds(now)),
             }
             stream = self._stream or sys.stdout
             stream.write(f"{encoded(line)}\n")
@@ -258,20 +260,16 @@ class Journal:
                     f'{{"message":"journal_failed","error":"{type(error).__name__}"}}\n'
                 )
 
-    def _embedded(self, metrics: _Counts) -> dict[str, Any]:
-        """Return the metrics as a document of CloudWatch's "Embedded metric format"."""
-        counts = {str(name): value for name, value in metrics.items()}
-        if self._cold:
-            counts[Metric.COLD_STARTS] = 1
+    def _counts(self, metrics: Counts) -> Counts:
+        """Return the metrics of a line; the first line also counts the start of the function."""
+        if not self._cold:
+            return metrics
         self._cold = False
-        document = self._metrics.serialize_metric_set(
-            metrics={
-                name: {"Unit": _UNITS.get(name, "Count"), "Value": [value]}
-                for name, value in counts.items()
-            },
-            dimensions=self._dimensions,
-        )
-        return dict(document)
+        return {str(name): n for name, n in metrics.items()} | {Metric.COLD_STARTS: 1}
+
+
+def _milliseconds(when: datetime) -> int:
+    return int(when.timestamp() * 1000)
 
 
 def _members(job: Job, shown: AddressForm) -> dict[str, Any]:

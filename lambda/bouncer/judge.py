@@ -6,9 +6,9 @@ reason that says nothing about its sender: such a mail goes on.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from bouncer import guard
 from bouncer.bounce_text import BounceTexts
@@ -30,8 +30,7 @@ class Disposition(StrEnum):
     STOP_RULE_SET = "STOP_RULE_SET"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(NamedTuple):
     """All there is to say about one mail; `withheld` maps unanswered recipients to the reason.
 
     `went_on` is the reason for which a mail goes on that its rules would have stopped, or None.

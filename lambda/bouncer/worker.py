@@ -16,6 +16,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from bouncer.aws.powertools_metrics import powertools_document
 from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
@@ -279,7 +280,7 @@ def _worker() -> Worker:
         jobs=WorkerQueue(sqs, environment.queue_url, environment.dead_letter_url),
         sender=Sender(boto3.client("ses", config=ses.CONFIG)),
         pacer=Pacer(now=time.monotonic, sleep=time.sleep),
-        outcomes=Journal("worker", environment.deployment),
+        outcomes=Journal("worker", environment.deployment, metrics=powertools_document),
         now=_now,
         ticks=time.monotonic,
         sleep=time.sleep,

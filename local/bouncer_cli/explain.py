@@ -6,7 +6,6 @@ findings; of everything else it has the number. A full one has every rule, condi
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 from bouncer import guard
 from bouncer.judge import Judgement, guard_context
@@ -152,7 +151,7 @@ def _guard(
     full: bool = False,
 ) -> Iterator[str]:
     context = guard_context(message, decision, ruleset, settings, goes_on=goes_on)
-    found = dict(guard.findings(message, replace(context, answer=())))
+    found = dict(guard.findings(message, context._replace(answer=())))
     waived = {reason for reason in found if guard.waived(reason, message, context)}
     withheld = guard.withheld(message, context)
     yield f"{INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")

@@ -33,7 +33,7 @@ def test_a_mail_with_a_bounce_may_go_on_for_another_recipient() -> None:
     """The row then names the reason, which is not that of the bounce."""
     result = result_of("eve@partner.example", "ann@example.com", rule="100-left")
     assert result.judgement
-    judged = replace(result.judgement, went_on=Reason.HEADERS_TRUNCATED)
+    judged = result.judgement._replace(went_on=Reason.HEADERS_TRUNCATED)
     line = cells_of(replace(result, judgement=judged, bounce=Bounce(status="queued")))[BOUNCE]
     assert line.whole == "queued, mail goes on: headers_truncated"
 

@@ -8,8 +8,8 @@ passed over.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 from bouncer.mail.message import Message
 from bouncer.rules.condition import (
@@ -32,8 +32,7 @@ Facts = set[int]
 Test = Callable[[Facts], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """The decision about a message for one recipient.
 
     No match leaves `rule` None. `shadow` has the rules in shadow mode that would have decided

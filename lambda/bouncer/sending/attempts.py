@@ -14,14 +14,7 @@ from bouncer.jobs.job_json import from_json
 from bouncer.reasons import Reason
 from bouncer.sending import claims, counters, gate
 from bouncer.sending.counters import Capped, Counters
-from bouncer.sending.ending import (
-    Ending,
-    Failure,
-    PoisonError,
-    failed,
-    sent,
-    withheld,
-)
+from bouncer.sending.ending import Ending, Failure, PoisonError, failed, sent, withheld
 from bouncer.sending.job_item import JobItem, State
 from bouncer.sending.ledger import EndedByAnotherError, Ledger, Reading
 from bouncer.sending.ledger_errors import LedgerError
@@ -53,7 +46,7 @@ class Attempts:
     """Works on one queue message after the other.
 
     It remembers, for as long as its environment lives, the ends that it could not write: by the
-    nonce of the attempt, with None for a bounce that was surely not sent.
+    nonce of the attempt, with None for a bounce that was surely not sent. So it does with poison.
     """
 
     def __init__(
@@ -77,6 +70,7 @@ class Attempts:
         self._ticks = ticks
         self._new_name = new_name
         self._remembered: dict[str, Ending | None] = {}
+        self._poison: set[str] = set()
         self._refused = RefusedIdentities()
         self._called_at = ticks()
 
@@ -86,7 +80,8 @@ class Attempts:
         Raises `LedgerError`, `QueueError`, `OutOfTimeError` or `HeldError` if it has to go back to
         the queue, with all behind it.
         """
-        if terms.counting and self._is_settled_as_poison(record, terms):
+        suspected = terms.counting or record["messageId"] in self._poison
+        if suspected and self._is_settled_as_poison(record, terms):
             return
         try:
             job = from_json(record["body"])
@@ -100,15 +95,17 @@ class Attempts:
 
     def _is_settled_as_poison(self, record: Record, terms: Terms) -> bool:
         """Count a start, and bury the message unread if the last workers died on it."""
-        receives = deliveries(record)
-        item = self._ledger.start(record["messageId"], receives)
+        record_id, receives = record["messageId"], deliveries(record)
+        item = self._ledger.start(record_id, receives)
         if item.state is State.ENDED and item.reason == Failure.POISON:
             self._repeat(record, None, item, terms)
             return True
         if not (item.is_open and item.is_poison(receives)):
             return False
-        error = PoisonError(f"{receives} receives, and the last three workers died")
+        error = PoisonError(f"{receives} receives, and three of the last workers died")
+        self._poison.add(record_id)
         self._end(record, None, item, failed(Failure.POISON, error, dead=True), terms)
+        self._poison.discard(record_id)
         return True
 
     def _unreadable(self, record: Record, error: JobError, terms: Terms) -> None:

@@ -19,7 +19,7 @@ class Failure(StrEnum):
     """The cause for which a job failed, as the journal and the ledger name it."""
 
     UNREADABLE = "unreadable"  # the queue message is not a job
-    POISON = "poison"  # three workers in a row died on it
+    POISON = "poison"  # three workers died on it within six deliveries
     REFUSED = "refused"  # SES refused this bounce
     FORBIDDEN = "forbidden"  # SES refuses all bounces of this sender
     UNKNOWN = "unknown"  # SES may have accepted the bounce or not
@@ -27,7 +27,7 @@ class Failure(StrEnum):
 
 
 class PoisonError(BouncerError):
-    """Three workers in a row died after they had started with this queue message."""
+    """Three workers died, within six deliveries, after they had started with this queue message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

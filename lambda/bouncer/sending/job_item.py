@@ -12,7 +12,10 @@ from enum import StrEnum
 from bouncer.sending.ending import Ending, Outcome
 from bouncer.sending.write import SET_EXPIRES, Item, Value, Write, expires, text, text_of, texts
 
-_IN_A_ROW = 3  # starts under dead holders, after which a job is buried
+# A job is buried after so many starts under dead holders among so many receives: between two deaths
+# the ledger may refuse the lease, and no start is counted then.
+_DEADLY_STARTS = 3
+_RECENT_RECEIVES = 6
 
 
 class State(StrEnum):
@@ -66,8 +69,9 @@ class JobItem:
         )
 
     def is_poison(self, receives: int) -> bool:
-        """Tell whether this receive and the ones before it all began under dead holders."""
-        return {receives - back for back in range(_IN_A_ROW)} <= self.starts
+        """Tell whether too many of the last receives, up to this one, began under dead holders."""
+        recent = range(receives - _RECENT_RECEIVES + 1, receives + 1)
+        return len(self.starts.intersection(recent)) >= _DEADLY_STARTS
 
     def begun(
         self, nonce: str, mail: str, mine: frozenset[str], capped: frozenset[str] = frozenset()

@@ -50,7 +50,7 @@ class Loaded:
 
     def goes_on(self, now: datetime) -> bool:
         """Tell whether sending is held for so long that mail goes on that would be bounced."""
-        return any(cause.is_long(now) for cause in self.causes)
+        return bool(self.causes) and any(cause.is_long(now) for cause in self.causes)
 
     def warnings(self, now: datetime) -> tuple[str, ...]:
         """Return a sentence for each doubt about the rules in force; some depend on the time."""

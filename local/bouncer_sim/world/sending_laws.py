@@ -11,6 +11,7 @@ from itertools import pairwise
 from bouncer.reasons import Reason
 from bouncer.sending.gate import LIFETIME
 from bouncer.sources.source import HELD, SETTINGS
+from bouncer.worker import LONGEST_DELAY_S
 from bouncer_sim.fake_ses.arrival_rate import INTERVAL_S
 from bouncer_sim.world.deployed_services import DEAD_LETTERS
 from bouncer_sim.world.evidence import (
@@ -35,7 +36,9 @@ _LONGEST_DELAY_S = 480.0
 _DELAY_OF_A_CRASH_S = 370.0
 _DELAY_OF_A_JOB_S = 2.5
 _DELAY_OF_A_TROUBLE_S = 20.0
+_DELAY_OF_A_REFUSAL_S = LONGEST_DELAY_S + 5.0  # the SDK does not repeat it: a job goes back for it
 _CRASHES = {Trouble.CRASH_BEFORE, Trouble.CRASH_AFTER}
+_REFUSALS = {Trouble.FORBIDDEN, Trouble.MISSING}
 
 
 def no_two_calls_arrive_within_a_second(evidence: Evidence) -> Found:
@@ -226,6 +229,8 @@ def _delay_s(incident: Incident) -> float:
             return _DELAY_OF_A_CRASH_S + incident.seconds
         case CallIncident() if incident.trouble in _CRASHES or incident.call.startswith("queue."):
             return _DELAY_OF_A_CRASH_S
+        case CallIncident() if incident.trouble in _REFUSALS:
+            return _DELAY_OF_A_REFUSAL_S
         case CallIncident():
             return _DELAY_OF_A_TROUBLE_S + incident.seconds
     return 0.0

@@ -119,8 +119,8 @@ def _not_buried(*_: object) -> None:
 def _carry_out_unsure(self: Intake, judgement: Judgement) -> Any:
     """Stop the mail whether or not its job is in the queue."""
     handled = _carry_out(self, judgement)
-    stopped = replace(handled.judgement, disposition=judgement.disposition)
-    return replace(handled, judgement=stopped)
+    stopped = handled.judgement._replace(disposition=judgement.disposition)
+    return handled._replace(judgement=stopped)
 
 
 def _never_withheld(*_: object) -> None:

@@ -237,10 +237,48 @@ def _killing(_: str) -> None:
 
 
 @given(st.sets(st.integers(1, 12)), st.integers(1, 12))
-def test_poison_is_three_receives_in_a_row(starts: set[int], receives: int) -> None:
-    """This receive and the two before it, all begun under dead holders; a repeat adds nothing."""
+def test_poison_is_three_of_the_last_six_receives(starts: set[int], receives: int) -> None:
+    """Begun under dead holders, this receive among the six; a repeat adds nothing."""
     item = JobItem(key="job#q1", starts=frozenset(starts))
-    assert item.is_poison(receives) == all(receives - back in starts for back in (0, 1, 2))
+    recent = [receives - back in starts for back in range(6)]
+    assert item.is_poison(receives) == (recent.count(True) >= 3)
+
+
+def test_poison_is_found_though_the_ledger_refuses_every_other_lease(
+    lone: LoneWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a refused lease no start is counted, and nobody dies."""
+    monkeypatch.setattr("bouncer.sending.attempts.from_json", _killing)
+    for receives in (1, 3, 5, 7):
+        if receives > 1:
+            lone.table.fail(":now", "before", times=1000)
+            assert lone.deliver("poison", receives=receives - 1) == ["q1"]
+            lone.table.plan.clear()
+        if receives < 7:
+            with pytest.raises(KilledError):
+                lone.deliver("poison", receives=receives)
+            lone.clock.sleep(66)
+    assert lone.item("job#q1")["starts"] == ["3", "5"]
+    lone.said()
+    assert lone.deliver("poison", receives=7) == []
+    assert lone.said() == [("lease_taken_over", ""), ("failed", "poison")]
+
+
+def test_poison_whose_end_is_refused_is_not_read_again(
+    lone: LoneWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment remembers it, as the next invocation takes no lease over."""
+    monkeypatch.setattr("bouncer.sending.attempts.from_json", _killing)
+    for receives in (1, 2, 3):
+        with pytest.raises(KilledError):
+            lone.deliver("poison", receives=receives)
+        lone.clock.sleep(66)
+    lone.table.fail(":ended", "before", times=1000)
+    assert lone.deliver("poison", receives=4) == ["q1"]
+    lone.table.plan.clear()
+    lone.said()
+    assert lone.deliver("poison", receives=5) == []
+    assert lone.said() == [("failed", "poison")]
 
 
 def test_the_rate_is_the_operators(stack: ExitStack) -> None:
