@@ -191,6 +191,7 @@ def test_a_terminal_gets_only_the_styles_of_a_report(show: Callable[..., None], 
     assert_harmless(re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()))
 
 
+@pytest.mark.threat
 def test_the_log_of_the_fake_ses_reaches_no_terminal(tmp_path: Path) -> None:
     """A file it can't read is named on stderr, the endpoint on stdout, both with escapes."""
     (tmp_path / "odd\x1b[2J\u202e.json").write_text("{")

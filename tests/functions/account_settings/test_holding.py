@@ -80,6 +80,7 @@ def test_our_configuration_set_is_attached_where_none_is(ses: Ses) -> None:
     assert ses.changes == [("example.com", "ours")]
 
 
+@pytest.mark.threat
 def test_somebody_elses_configuration_set_stays_attached(ses: Ses) -> None:
     """One sentence names it, and the three ways out."""
     ses.identities["example.com"] = "theirs"
