@@ -42,6 +42,7 @@ fuzz-keep: .venv/ready .venv-fuzz/ready ## keep what make fuzz reached: corpora 
 	@$(BIN)/python -m tests.fuzz.fuzz_keep
 
 guarantees: .venv/ready ## print the figures behind the promises (2 min)
+	@$(BIN)/python tests/threats/threat_table.py
 	@$(BIN)/python -m bouncer_sim.world.guarantees --seeds $(or $(SEEDS),2000)
 
 pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)

@@ -42,6 +42,7 @@ def rule(pattern: str, mode: str = "enforce") -> str:
     return f"mode: {mode}\nwhen: {{subject: {{regex: '{pattern}'}}}}\ndrop: {{}}\n"
 
 
+@pytest.mark.threat
 def test_five_hundred_heavy_rules_are_left_out_but_for_what_fits() -> None:
     """Each gets a sentence with its document, field, pattern and what to write instead."""
     found = loaded({f"{number:03}-heavy": rule(f"{HEAVY}{number}") for number in range(500)})

@@ -205,6 +205,7 @@ def test_the_last_good_rules_stay_in_force() -> None:
     assert [line["message"] for line in tried.lines] == ["mail", "documents_stale", "mail"]
 
 
+@pytest.mark.threat
 def test_a_broken_rule_is_left_out_alone() -> None:
     """The others stay in force; a line names what is wrong with the broken one, once."""
     tried = Bench(Documented({"100-broken": "dorp: {}", "200-departed": REJECT}))

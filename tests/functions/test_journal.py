@@ -207,6 +207,7 @@ def grown(value: object) -> object:
             return value
 
 
+@pytest.mark.threat
 @settings(max_examples=50)
 @given(MEMBERS, DECIDED)
 def test_no_line_is_too_long(members: dict[str, Any], decided: list[tuple[str, list[str]]]) -> None:

@@ -48,6 +48,7 @@ def test_the_public_ci_runs_all_that_a_landing_needs() -> None:
     assert needed <= {step.get("run") for step in public_steps()}
 
 
+@pytest.mark.threat
 def test_the_public_ci_has_no_rights_and_runs_pinned_actions() -> None:
     """It may read the repository, and each action it uses is named by the hash of its commit."""
     assert load(PUBLIC_CI)["permissions"] == {"contents": "read"}

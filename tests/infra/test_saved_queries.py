@@ -13,7 +13,7 @@ from tests.infra.monitoring_parts import OPERATIONS, Template, of_type
 WORDS = """fields filter sort limit stats unnest into parse by as desc asc count max and or not in
 like count_distinct dedup ispresent jsonParse line decision problem reason bounces jobs times
 last_reported recipients megabytes seconds duration_ms init_ms null mails name sender_domain
-replace text REFERENCE REPORT"""
+replace text concat to REFERENCE REPORT"""
 # What Lambda and its runtime client write themselves, in text format (Lambda Developer Guide,
 # "Sending Lambda function logs to CloudWatch Logs"; awslambdaric).
 REPORT = (
@@ -106,3 +106,14 @@ def test_durations_are_read(template: Template) -> None:
         assert found
         read |= found.groupdict()
     assert read == {"duration_ms": "12.86", "init_ms": "193.77", "megabytes": "58"}
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize("name", ["intake-errors", "worker-errors"])
+def test_a_stranger_does_not_speak_for_lambda(name: str) -> None:
+    """An address that reads like a crash stands in a line of ours, which has a `message`."""
+    words = '(@message like /Task timed out|Runtime exited/ or @message like "[ERROR]")'
+    text = " ".join(QUERIES[name].split())
+    assert f"or (not ispresent(message) and {words})" in text
+    for pattern in ("Task timed out", "[ERROR]"):
+        assert text.count(pattern) == 1

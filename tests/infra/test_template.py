@@ -70,6 +70,7 @@ def test_the_queue_is_fifo_encrypted_and_has_dead_letters(template: Template) ->
     assert source["MessageRetentionPeriod"] > 24 * 3600
 
 
+@pytest.mark.threat
 def test_the_worker_may_do_to_queue_and_ledger_what_it_does(template: Template) -> None:
     """It reads and updates items, of this table alone; renews its batch, and buries the dead."""
     worker = "bouncer.worker.handler"
@@ -128,6 +129,7 @@ def test_functions_find_the_keys_they_read(
     assert set(properties["Environment"]["Variables"]) == set(asked) - {REGION_KEY}
 
 
+@pytest.mark.threat
 def test_intake_can_send_no_mail(template: Template) -> None:
     """It reads parameters and writes to the queue, and that is all."""
     assert actions(template, "bouncer.intake.handler") == {
@@ -139,6 +141,7 @@ def test_intake_can_send_no_mail(template: Template) -> None:
     }
 
 
+@pytest.mark.threat
 def test_worker_bounces_only_as_the_configured_sender(template: Template) -> None:
     """Of SES it may do SendBounce alone, from the one address, by its identities."""
     ses = [s for s in statements(template, "bouncer.worker.handler") if "ses" in str(s["Action"])]
@@ -172,6 +175,7 @@ def test_no_permission_is_a_wildcard(template: Template) -> None:
             ).replace("s3:List*", "").replace("s3:DeleteObject*", "").replace("s3:Abort*", "")
 
 
+@pytest.mark.threat
 def test_only_our_rule_may_call_the_intake(template: Template) -> None:
     """The permission names our account and our rule, and exists before the rule does."""
     ((name, permission),) = [
@@ -278,6 +282,7 @@ def test_a_further_ip_filter_touches_no_other(synth: Synth, maximal: Template) -
     assert fewer.items() <= of_type(maximal, kind).items()
 
 
+@pytest.mark.threat
 def test_every_bucket_is_private_encrypted_and_tls_only(maximal: Template) -> None:
     """Public access is blocked, objects are encrypted and expire, plain HTTP is denied."""
     buckets = of_type(maximal, "AWS::S3::Bucket")
@@ -336,6 +341,7 @@ def test_logs_are_kept_as_long_as_the_settings_say(maximal: Template) -> None:
     assert {groups[name]["RetentionInDays"] for name in named} == {30}
 
 
+@pytest.mark.threat
 def test_several_deployments_share_no_name(template: Template, other: Template) -> None:
     """Every fixed name contains the deployment's name."""
 

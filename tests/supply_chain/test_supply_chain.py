@@ -1,4 +1,4 @@
-"""What ships is pinned by hashes and listed, and an audit that could not ask does not say well."""
+"""The packages that ship are pinned by hashes and listed; an audit that could not ask says so."""
 
 import json
 import re
@@ -43,6 +43,7 @@ def test_every_package_of_npm_has_a_hash() -> None:
     packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     assert len(packages) > 1
     assert all("integrity" in each for name, each in packages.items() if name)
+    assert 'npm-cli.js" ci ' in (ROOT / "infra" / "setup.sh").read_text(encoding="utf-8")
 
 
 def test_every_install_requires_hashes() -> None:

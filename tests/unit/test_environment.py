@@ -66,6 +66,7 @@ def test_a_deployment_can_have_a_share_of_the_pace() -> None:
     assert defaults.overlaid("rate: 0.25").rate == 0.25
 
 
+@pytest.mark.threat
 def test_the_worker_knows_the_senders_of_its_deployment() -> None:
     """They are compared in lower case, and no document of an operator changes them."""
     listed = {**ENVIRON, SENDERS_KEY: "Bounces@example.com help@brand.example"}

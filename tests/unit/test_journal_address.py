@@ -71,7 +71,7 @@ def test_a_text_names_no_mailbox(shown: AddressForm, text: str) -> None:
 @PRIVATE
 @given(address=st.one_of(ADDRESSES, QUOTED), frame=st.sampled_from(["{}", "found {!r}", "<{}>,"]))
 def test_no_local_part_is_left(shown: AddressForm, address: str, frame: str) -> None:
-    """Whatever the address, and however often its text is looked through."""
+    """No address leaves a trace, and a text that is looked through again stays as it is."""
     once = shown.text(frame.format(address))
     assert "person" not in once
     assert shown.text(once) == once

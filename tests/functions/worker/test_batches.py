@@ -68,6 +68,7 @@ def test_the_outcome_names_bounce_and_reference(stack: ExitStack) -> None:
     assert int(item["expires"]["N"]) > line.clock.time() + 24 * 3600
 
 
+@pytest.mark.threat
 def test_the_same_recipient_is_never_bounced_twice(stack: ExitStack) -> None:
     """A second job for the same mail skips who was answered, and is a duplicate when all were."""
     line = Line(stack)

@@ -41,6 +41,7 @@ def counted(lone: LoneWorker) -> list[str]:
     return sorted(item["id"]["S"] for item in items if item["id"]["S"].startswith("count#"))
 
 
+@pytest.mark.threat
 def test_a_sender_gets_no_more_than_each_window_allows(begin: Open) -> None:
     """The third bounce in ten minutes is withheld, and the fourth in an hour."""
     lone = begin(FEW)
@@ -133,6 +134,7 @@ def test_a_job_whose_every_recipient_is_capped_is_withheld(begin: Open) -> None:
     assert ends(lone) == ["sent", "sent", "capped"]
 
 
+@pytest.mark.threat
 def test_a_share_of_the_day_binds_only_who_keeps_others_waiting(begin: Open) -> None:
     """An organisation over its share gets bounces while jobs are fresh, whatever its host."""
     lone = begin(SHARE)
@@ -204,6 +206,7 @@ def test_all_counters_of_an_address_can_be_found_by_it(begin: Open) -> None:
     assert not any("eve" in key or "ann" in key for key in counted(lone))
 
 
+@pytest.mark.threat
 def test_a_flood_of_strangers_leaves_little_behind(begin: Open) -> None:
     """A bounce leaves two items of its own and some 200 bytes, for three days."""
     lone = begin("caps: {sender: {24h: 9}}")

@@ -60,7 +60,16 @@ def test_mail_to_a_bounce_sender_is_withheld(lone: LoneWorker) -> None:
 
 
 @pytest.mark.threat
-@pytest.mark.parametrize("sender", ["ceo@example.com", "bounces@example.com.evil.example"])
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "ceo@example.com",
+        "bounces@example.com.evil.example",
+        "bounces@example.com, ceo@example.com",
+        "<bounces@example.com> <ceo@example.com>",
+        "bounces@example.com <ceo@example.com>",
+    ],
+)
 def test_a_bounce_sender_that_is_not_listed_is_a_dead_letter(lone: LoneWorker, sender: str) -> None:
     """SES is not asked; the job can be retried once the deployment lists the address."""
     assert lone.deliver(lone.job(sender=sender)) == []

@@ -50,3 +50,17 @@ def test_hashed_lines_of_a_person_can_be_joined(stack: ExitStack) -> None:
     lone.deliver(*bodies)
     first, second, third = (line["sender"] for line in lone.lines)
     assert first == second != third
+
+
+@pytest.mark.threat
+def test_the_ledger_has_no_address(stack: ExitStack) -> None:
+    """Its items hold digests, whatever became of the jobs."""
+    lone = LoneWorker(stack, ONCE)
+    lone.ses.answers = [None, refusal("MessageRejected", text=QUOTING)]
+    for number in range(4):
+        lone.deliver(lone.job(message_id=f"m{number}"), first=number + 1)
+        lone.clock.sleep(601 * (number % 2))
+    kept = str(lone.items.scan(TableName=lone.name)["Items"])
+    assert "job#q4" in kept
+    assert "@" not in kept
+    assert "partner.example" not in kept
