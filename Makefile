@@ -35,8 +35,11 @@ suffixes: .venv/ready ## renew the public suffix list from its package (1 s)
 simulate: .venv/ready ## simulate SEEDS bad days, or tell SEED (20 s)
 	@$(BIN)/python -m bouncer_sim.world $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
-guarantees: .venv/ready ## print the figures behind the promises (2 min)
+guarantees: .venv/ready ## print the figures behind the promises (3 min)
 	@$(BIN)/python -m bouncer_sim.world.guarantees --seeds $(or $(SEEDS),2000)
+
+load: .venv/ready ## print what becomes of floods of mail (10 min)
+	@$(BIN)/python -m bouncer_sim.world.load_figures
 
 pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)
 	@PYTHONPATH=. $(BIN)/python tests/pictures.py
@@ -81,4 +84,4 @@ clean: ## remove all that make has made
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check expected suffixes simulate guarantees pictures bench bench-against bench-functions cdk deploy-local upgrade-local freeze lock clean
+.PHONY: help demo test test-fast test-313 check expected suffixes simulate guarantees load pictures bench bench-against bench-functions cdk deploy-local upgrade-local freeze lock clean
