@@ -41,9 +41,12 @@ fuzz: .venv/ready .venv-fuzz/ready ## fuzz whatever strangers reach, TIME=... se
 fuzz-keep: .venv/ready .venv-fuzz/ready ## keep what make fuzz reached: corpora and counts (2 min)
 	@$(BIN)/python -m tests.fuzz.fuzz_keep
 
-guarantees: .venv/ready ## print the figures behind the promises (2 min)
+guarantees: .venv/ready ## print the figures behind the promises (3 min)
 	@$(BIN)/python tests/threats/threat_table.py
 	@$(BIN)/python -m bouncer_sim.world.guarantees --seeds $(or $(SEEDS),2000)
+
+load: .venv/ready ## print what becomes of floods of mail (10 min)
+	@$(BIN)/python -m bouncer_sim.world.load_figures
 
 pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)
 	@PYTHONPATH=. $(BIN)/python tests/pictures.py
@@ -102,4 +105,4 @@ clean: ## remove all that make has made
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check expected suffixes simulate fuzz fuzz-keep guarantees pictures bench bench-against bench-functions cdk deploy-local upgrade-local freeze audit sbom lock clean
+.PHONY: help demo test test-fast test-313 check expected suffixes simulate fuzz fuzz-keep guarantees load pictures bench bench-against bench-functions cdk deploy-local upgrade-local freeze audit sbom lock clean

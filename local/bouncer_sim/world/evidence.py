@@ -108,22 +108,26 @@ class Evidence:
     def endings(self) -> dict[str, list[LedgerEnding]]:
         """All ledger versions of each job from its first end on, by the id of its message."""
         found: dict[str, list[LedgerEnding]] = {}
-        prefix = job_key("")
-        for at, key, item in self.history.versions:
-            if key.startswith(prefix):
-                read, record = job_item(key, item or {}), key.removeprefix(prefix)
-                if read.state is State.ENDED or record in found:
-                    found.setdefault(record, []).append(LedgerEnding(at, read))
+        for at, record, read in self.states:
+            if read.state is State.ENDED or record in found:
+                found.setdefault(record, []).append(LedgerEnding(at, read))
         return found
+
+    @cached_property
+    def states(self) -> list[tuple[float, str, JobItem]]:
+        """All ledger versions of all jobs: the time, the id of the message, and the item."""
+        prefix = job_key("")
+        return [
+            (at, key.removeprefix(prefix), job_item(key, item or {}))
+            for at, key, item in self.history.versions
+            if key.startswith(prefix)
+        ]
 
     @cached_property
     def begun(self) -> list[tuple[float, Job]]:
         """The jobs that the ledger had as begun, each time that it was written, with the time."""
-        prefix, found = job_key(""), []
-        for at, key, item in self.history.versions:
-            if key.startswith(prefix) and job_item(key, item or {}).state is State.BEGUN:
-                found.append((at, self.jobs[key.removeprefix(prefix)].job))
-        return found
+        begun = (each for each in self.states if each[2].state is State.BEGUN)
+        return [(at, self.jobs[record].job) for at, record, _ in begun]
 
     @cached_property
     def outcomes_of_mail(self) -> dict[str, list[JournalLine]]:

@@ -47,6 +47,8 @@ LAWS: tuple[Law, ...] = (
     reason_laws.every_reason_is_true,
     cap_laws.no_sender_gets_more_than_its_caps,
     cap_laws.no_recipient_and_rule_pass_their_cap,
+    cap_laws.a_counter_has_only_jobs_that_were_begun,
+    cap_laws.a_job_that_counts_was_called_for,
     mail_laws.nothing_is_sent_that_the_guard_forbids,
     mail_laws.no_mail_is_stopped_and_silent,
     mail_laws.every_bounced_mail_is_reported,
