@@ -11,6 +11,8 @@ from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.sending import counters
 from bouncer.sending.counters import Capped, Counters, Items
+from bouncer.sending.suppression import is_suppressed
+from bouncer.sending.write import Item
 
 LIFETIME = timedelta(hours=24)  # after this SES refuses a bounce (API reference, SendBounce)
 
@@ -21,16 +23,19 @@ def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
 
 
 def withheld(
-    job: Job, *, now: datetime, answered: Collection[str], settings: Settings
+    job: Job, *, now: datetime, answered: Collection[str], suppressed: Item, settings: Settings
 ) -> Reason | None:
     """Return the first reason not to send this job, or None; `capped` is asked after that.
 
-    `answered` are those of its recipients that were bounced before.
+    `answered` are those of its recipients that were bounced before; `suppressed` is the item that
+    suppresses its sender, or an empty one.
     """
     if is_expired(job, now=now, settings=settings):
         return Reason.EXPIRED
     if set(job.recipients) <= set(answered):
         return Reason.DUPLICATE
+    if is_suppressed(suppressed, now=now, days=settings.suppression_days):
+        return Reason.SENDER_BOUNCED_BEFORE
     return None
 
 

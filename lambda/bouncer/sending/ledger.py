@@ -18,6 +18,7 @@ from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem, State, job_key
 from bouncer.sending.lease import KeptOut, Lease, Term
 from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
+from bouncer.sending.suppression import suppressed_key
 from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write, text_of
 
@@ -37,11 +38,15 @@ class EndedByAnotherError(LedgerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A job's item, those of its recipients that any job has claimed, and its counters' items."""
+    """A job's item, those of its recipients that any job has claimed, and its counters' items.
+
+    `suppressed` is the item that suppresses its sender, or an empty one.
+    """
 
     item: JobItem
     answered: frozenset[str]
     counts: Items
+    suppressed: Item
 
 
 class Ledger:
@@ -72,14 +77,15 @@ class Ledger:
 
         `living` is an earlier invocation of this environment that could not give the lease back.
         """
-        now_s = term.now_s(ticks)
-        write = lease.take(me, term, ticks, past=self._kept_out.past(term, ticks=ticks))
+        now_s, salt = term.now_s(ticks), self._new_name()
+        past = self._kept_out.past(term, ticks=ticks)
+        write = lease.take(me, term, ticks, new_salt=salt, past=past)
         try:
             item = self._repeated(lambda: self._table.write(write))
         except ConditionError as error:
             self._kept_out.note(error.item, ticks=ticks)
             raise lease.busy(error.item, now_s=now_s, term=term) from error
-        return lease.taken(item, environment=environment, now_s=now_s, living=living)
+        return lease.taken(item, environment=environment, now_s=now_s, new_salt=salt, living=living)
 
     def give_lease_back(self, me: str, term: Term, *, environment: str) -> None:
         """Give the lease back, in one request; a lease that somebody else took is left alone."""
@@ -88,16 +94,26 @@ class Ledger:
         except ConditionError:  # an earlier request did it, or the term was over
             return
 
-    def read(self, record_id: str, job: Job, counters: Counters = NO_COUNTERS) -> Reading:
-        """Read all that is known of a job: all items, at most 86, in one request."""
-        key, mail = job_key(record_id), claims.mail_key(job.message_id)
+    def read(
+        self, record_id: str, job: Job, counters: Counters = NO_COUNTERS, *, sender: str = ""
+    ) -> Reading:
+        """Read all that is known of a job: all items, at most 87, in one request.
+
+        `sender` is the digest of its sender.
+        """
+        key, mail, suppressed = (
+            job_key(record_id),
+            claims.mail_key(job.message_id),
+            suppressed_key(sender),
+        )
         earlier = claims.earlier_keys(job)
-        found = self._read([key, mail, *earlier, *counters.keys])
+        found = self._read([key, mail, suppressed, *earlier, *counters.keys])
         by_earlier = (each for old in earlier if old in found for each in earlier[old])
         return Reading(
             item=job_item.job_item(key, found.get(key, {})),
             answered=frozenset((*claims.claimed(found.get(mail, {}), job), *by_earlier)),
             counts={each: found[each] for each in counters.keys if each in found},
+            suppressed=found.get(suppressed, {}),
         )
 
     def read_item(self, record_id: str) -> JobItem:
@@ -163,14 +179,14 @@ class Ledger:
         if not stands:
             raise LedgerError("the job was changed by another worker")
 
-    def end(self, item: JobItem, ending: Ending) -> None:
+    def end(self, item: JobItem, ending: Ending, *notes: Write) -> None:
         """End a job, and free its recipients if SES surely did not accept, in one transaction.
 
-        Raises `EndedByAnotherError`, and `LedgerError` as well if another worker began the job, so
-        that it goes back.
+        The writes of `notes` are made with it. Raises `EndedByAnotherError`, and `LedgerError` as
+        well if another worker began the job, so that it goes back.
         """
         now, mark = self._now(), self._new_name()
-        writes = [job_item.end(item, ending, mark, now)]
+        writes = [job_item.end(item, ending, mark, now), *notes]
         if item.state is State.BEGUN and ending.frees:
             writes.append(claims.release(item.mail, item.mine, now))
         if not self._settled(self._together(writes), item.key, lambda each: each.mark == mark):

@@ -22,6 +22,8 @@ from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.job_json import to_json
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
+from bouncer.sending.digest import Salt
+from bouncer.sending.lease import LEASE
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Record, WorkerQueue
@@ -175,7 +177,8 @@ class FakeBounces:
 class LoneWorker:
     """Builds workers over one table, and hands them records as Lambda would.
 
-    All mails are of one sender, so nothing is capped unless `settings` have `caps`.
+    All mails are of one sender, so nothing is capped unless `settings` have `caps`. The table has a
+    salt from the start.
     """
 
     def __init__(self, stack: ExitStack, settings: str | None = None) -> None:
@@ -183,6 +186,7 @@ class LoneWorker:
         self.clock = SimulatedClock(START)
         self.items = boto3.client("dynamodb")
         self.name = aws.environ[LEDGER_KEY]
+        self.items.put_item(TableName=self.name, Item={"id": {"S": LEASE}, "salt": {"S": "salt"}})
         self.table = FailingTable(self.items, self.clock)
         self.queue = FakeQueue()
         self.ses = FakeBounces(self.clock)
@@ -278,6 +282,11 @@ class LoneWorker:
         """Return an item, its attributes without DynamoDB's types."""
         found = self.items.get_item(TableName=self.name, Key={"id": {"S": key}}).get("Item", {})
         return {name: next(iter(value.values())) for name, value in found.items()}
+
+    @property
+    def salt(self) -> Salt:
+        """The salt that the table has by now."""
+        return Salt(self.item(LEASE)["salt"])
 
     def claimed(self) -> list[str]:
         """Return all digests that are claimed, of any mail."""
