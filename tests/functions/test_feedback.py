@@ -117,7 +117,7 @@ def test_an_event_of_our_sender_whose_bounce_never_comes_is_ignored(line: Line) 
 
 
 def test_one_event_does_not_hold_up_the_others(line: Line) -> None:
-    """What can't be read is reported and dropped; what fails comes again, alone."""
+    """An event that can't be read is reported and dropped; one that fails comes again, alone."""
     line.lone.deliver(line.lone.job())
     line.lone.table.fail(TOGETHER, "before")
     bodies = ("{}", event_text("bounce-1", Kind.COMPLAINT), event_text("x", Kind.PERMANENT, "x@y"))

@@ -32,7 +32,7 @@ def event(kind: str = "Email Bounced", **detail: Any) -> dict[str, Any]:
     ],
 )
 def test_an_event_says_what_became_of_a_mail(found: dict[str, Any], kind: Kind) -> None:
-    """Whatever is not surely permanent suppresses nobody."""
+    """A bounce that is not surely permanent suppresses nobody."""
     read = read_event(json.dumps(found))
     assert (read.kind, read.mail_id, read.source) == (kind, "0102-id", "bounces@example.com")
     assert read.kind.suppresses is (kind is not Kind.TRANSIENT)

@@ -16,7 +16,7 @@ from bouncer.sending.write import text_of
 
 
 class Known(StrEnum):
-    """What the ledger knows about the mail of an event."""
+    """The knowledge of the ledger about the mail of an event."""
 
     UNKNOWN = "unknown"  # no bounce of ours has this id, or not yet
     OURS = "ours"

@@ -134,6 +134,12 @@ class Evidence:
         return found
 
     @cached_property
+    def sender_of(self) -> dict[str, str]:
+        """The sender of each mail that a job is for."""
+        jobs = (queued.job for queued in self.jobs.values())
+        return {job.message_id: job.sender for job in jobs}
+
+    @cached_property
     def received_at(self) -> dict[str, float]:
         """The time at which SES received each mail that a job is for."""
         jobs = (queued.job for queued in self.jobs.values())

@@ -9,7 +9,7 @@ import pytest
 
 from bouncer.function_limits import LEDGER_KEY_NAME
 from bouncer.jobs.job_json import from_json, to_json
-from bouncer.sending import suppression
+from bouncer.sending import digest, suppression
 from bouncer.sending.bounce_event import Kind
 from bouncer.sending.feedback_ledger import FeedbackLedger, Known
 from bouncer.sending.lease import LEASE
@@ -145,7 +145,7 @@ def test_one_failed_bounce_does_not_silence_a_whole_tenant(lone: LoneWorker) -> 
 
 
 def test_the_form_of_a_sender_does_not_depend_on_who_was_answered(lone: LoneWorker) -> None:
-    """VERP is undone by a recipient that had its bounce already, and is no part of this one."""
+    """VERP is undone by a recipient that had its bounce already, and is left out of this one."""
     verp = "list-ann=example.com@lists.example"
     lone.deliver(mail(lone, 0, verp, "ann@example.com"))
     lone.deliver(mail(lone, 0, verp, "ann@example.com", "bob@example.com"), first=2)
@@ -172,7 +172,7 @@ def test_a_bounce_that_was_not_sent_leaves_no_id(lone: LoneWorker) -> None:
 
 
 def test_a_table_without_a_salt_gets_one_and_says_so(lone: LoneWorker) -> None:
-    """Whoever was suppressed is not found any more; claims do not depend on it."""
+    """Senders that were suppressed are not found any more; claims do not depend on it."""
     lone.deliver(mail(lone, 0))
     bounced(lone)
     first = lone.salt
@@ -191,7 +191,7 @@ def test_the_ledger_has_no_address(lone: LoneWorker) -> None:
     bounced(lone)
     text = repr(lone.items.scan(TableName=lone.name)["Items"])
     assert "eve" not in text
-    assert suppression.digest("eve@partner.example") not in text
+    assert digest.digest("eve@partner.example") not in text
 
 
 def test_a_bounce_is_noted_together_with_its_end(lone: LoneWorker) -> None:
