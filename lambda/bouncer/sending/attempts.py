@@ -4,14 +4,14 @@ The rows of the table in docs/decisions/0004-at-most-once.md stand here as branc
 before the ledger has the claim, and no end is reported before the ledger has the end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bouncer.caps import Caps
 from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json
-from bouncer.sending import claims, counters, gate
+from bouncer.sending import claims, counters, gate, suppression
 from bouncer.sending.bounce_calls import BounceCalls
 from bouncer.sending.counters import Capped, Counters
 from bouncer.sending.ending import Ending, Failure, PoisonError, failed
@@ -20,7 +20,7 @@ from bouncer.sending.ledger import EndedByAnotherError, Ledger, Reading
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
 from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
-from bouncer.sending.queue import QueueError, Record, WorkerQueue
+from bouncer.sending.queue import QueueError, Record, WorkerQueue, deliveries
 from bouncer.sending.ses import Sender
 from bouncer.sending.ses_errors import UnknownOutcomeError
 from bouncer.sending.terms import Terms
@@ -132,8 +132,9 @@ class Attempts:
         """Take one step from the state that the ledger has; false if it must be read again."""
         if self._ticks() > terms.until:
             raise TimeIsUpError
-        mine = counters.counters(job, terms.settings.caps)
-        reading = self._ledger.read(record["messageId"], job, mine)
+        mine = counters.counters(job, terms.settings.caps, terms.salt)
+        sender = suppression.sender_digest(job, terms.salt)
+        reading = self._ledger.read(record["messageId"], job, mine, sender=sender)
         if reading.item.state is State.ENDED:
             self._repeat(record, claims.claimed_part(job, reading.item.mine), reading.item, terms)
             return True
@@ -180,6 +181,7 @@ class Attempts:
             mine,
             now=self._now(),
             answered=reading.answered,
+            suppressed=reading.suppressed,
             items=reading.counts,
             settings=terms.settings,
         )
@@ -242,7 +244,8 @@ class Attempts:
         """Write the end of a job, then report it, then bury it if it is dead."""
         reference = job.reference if job else None
         try:
-            self._ledger.end(item, ending)
+            notes = suppression.notes(ending, record["body"], terms.salt, self._now())
+            self._ledger.end(item, ending, *notes)
         except EndedByAnotherError as error:
             said = ending.said
             self._outcomes.worker_failed("ending", error, reference, answer=said, again=True)
@@ -304,10 +307,3 @@ def _unknown() -> Ending:
     """Return the end of a job that an attempt began of which nothing more is known."""
     error = UnknownOutcomeError("a worker died, or lost the ledger, as it called SES")
     return failed(Failure.UNKNOWN, error)
-
-
-def deliveries(record: Mapping[str, object]) -> int:
-    """Return the number of times that SQS has delivered a message, this one included."""
-    attributes = record.get("attributes")
-    count = attributes.get("ApproximateReceiveCount", 1) if isinstance(attributes, Mapping) else 1
-    return max(int(count), 1)

@@ -18,7 +18,7 @@ from bouncer.jobs.job import Job, Refusal
 from bouncer.mail.address import domain, without_tag
 from bouncer.mail.organisation import organisational_domain
 from bouncer.mail.rewritten_sender import normal_sender
-from bouncer.sending.digest import digest
+from bouncer.sending.digest import Salt, digest
 from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, number, number_of
 
 Items = Mapping[str, Item]
@@ -64,15 +64,15 @@ class Counters:
 NO_COUNTERS = Counters()
 
 
-def counters(job: Job, caps: Caps) -> Counters:
-    """Return the counters of a job."""
+def counters(job: Job, caps: Caps, salt: Salt) -> Counters:
+    """Return the counters of a job, in the table that has this salt."""
     sender, host = normal_sender(job.sender, job.recipients), domain(job.sender)
     if sender in caps.allow or in_domains(host, caps.allow):
         return NO_COUNTERS
     mark = digest(job.reference)[:12]
-    own = Entry(key=sender_key(sender), series="j", name=f"j{mark}")
-    organisation = f"count#domain#{digest(organisational_domain(host))}"
-    others = {each.recipient: _entry(sender, each, mark) for each in job.refusals}
+    own = Entry(key=sender_key(sender, salt), series="j", name=f"j{mark}")
+    organisation = f"count#domain#{salt.digest(organisational_domain(host))}"
+    others = {each.recipient: _entry(sender, each, mark, salt) for each in job.refusals}
     return Counters(
         sender=own if caps.sender else None,
         organisation=organisation if caps.domain_share else "",
@@ -80,26 +80,28 @@ def counters(job: Job, caps: Caps) -> Counters:
     )
 
 
-def sender_key(sender: str) -> str:
+def sender_key(sender: str, salt: Salt) -> str:
     """Return the key of the log of a sender in its normal form."""
-    return f"count#sender#{digest(sender)}"
+    return f"count#sender#{salt.digest(sender)}"
 
 
-def log_keys(sender: str) -> list[str]:
+def log_keys(sender: str, salt: Salt) -> list[str]:
     """Return the keys of the logs of what a sender, in its normal form, wrote to whom."""
-    return [_log_key(sender, each) for each in range(_LOGS)]
+    return [_log_key(sender, each, salt) for each in range(_LOGS)]
 
 
-def _log_key(sender: str, number: int) -> str:
-    return f"count#recipient#{digest(sender, str(number))}"
+def _log_key(sender: str, number: int, salt: Salt) -> str:
+    return f"count#recipient#{salt.digest(sender, str(number))}"
 
 
-def _entry(sender: str, refusal: Refusal, mark: str) -> Entry:
+def _entry(sender: str, refusal: Refusal, mark: str, salt: Salt) -> Entry:
     """Return the place for a recipient and a rule; a recipient's plus tag makes no difference."""
-    pair = digest(without_tag(refusal.recipient).lower(), refusal.rule)
+    pair = salt.digest(without_tag(refusal.recipient).lower(), refusal.rule)
     series = f"p{pair[:8]}"
     number_of_log = int(pair[8:12], 16) % _LOGS
-    return Entry(key=_log_key(sender, number_of_log), series=series, name=f"{series}{mark[:8]}")
+    return Entry(
+        key=_log_key(sender, number_of_log, salt), series=series, name=f"{series}{mark[:8]}"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

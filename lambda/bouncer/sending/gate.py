@@ -19,6 +19,8 @@ from bouncer.reasons import Reason
 from bouncer.sending import counters, ending
 from bouncer.sending.counters import Capped, Counters, Items
 from bouncer.sending.ending import Ending
+from bouncer.sending.suppression import is_suppressed
+from bouncer.sending.write import Item
 
 LIFETIME = timedelta(hours=24)  # after this SES refuses a bounce (API reference, SendBounce)
 
@@ -55,11 +57,12 @@ def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
 
 
 def withheld(
-    job: Job, *, now: datetime, answered: Collection[str], settings: Settings
+    job: Job, *, now: datetime, answered: Collection[str], suppressed: Item, settings: Settings
 ) -> Reason | None:
     """Return the first reason not to send this job, or None; `capped` is asked after that.
 
-    `answered` are those of its recipients that were bounced before.
+    `answered` are those of its recipients that were bounced before; `suppressed` is the item that
+    suppresses its sender, or an empty one.
     """
     if reason := _never_answered(job, settings):
         return reason
@@ -67,6 +70,8 @@ def withheld(
         return Reason.EXPIRED
     if set(job.recipients) <= set(answered):
         return Reason.DUPLICATE
+    if is_suppressed(suppressed, now=now, days=settings.suppression_days):
+        return Reason.SENDER_BOUNCED_BEFORE
     return None
 
 
@@ -92,11 +97,12 @@ def verdict(
     *,
     now: datetime,
     answered: Collection[str],
+    suppressed: Item,
     items: Items,
     settings: Settings,
 ) -> Verdict:
-    """Return what becomes of a job; `answered` and `items` are as for `withheld` and `capped`."""
-    reason = withheld(job, now=now, answered=answered, settings=settings)
+    """Return what becomes of a job; the arguments are as for `withheld` and `capped`."""
+    reason = withheld(job, now=now, answered=answered, suppressed=suppressed, settings=settings)
     if reason is not None:
         return Verdict(job=job, ending=ending.withheld(reason))
     unanswered = job.without(answered)

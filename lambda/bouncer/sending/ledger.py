@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bouncer.jobs.job import Job
 from bouncer.sending import claims, job_item, lease
@@ -18,6 +18,7 @@ from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem, State, job_key
 from bouncer.sending.lease import KeptOut, Lease, Term
 from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
+from bouncer.sending.suppression import suppressed_key
 from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write, text_of
 
@@ -38,27 +39,43 @@ class EndedByAnotherError(LedgerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A job's item, those of its recipients that any job has claimed, and its counters' items."""
+    """A job's item, those of its recipients that any job has claimed, and its counters' items.
+
+    `suppressed` is the item that suppresses its sender, or an empty one.
+    """
 
     item: JobItem
     answered: frozenset[str]
     counts: Items
+    suppressed: Item
 
 
-def _keys(record_id: str, job: Job, counters: Counters) -> Iterable[str]:
+class Question(NamedTuple):
+    """A job of which all is asked: its queue message, its counters, the digest of its sender."""
+
+    record_id: str
+    job: Job
+    counters: Counters
+    sender: str
+
+
+def _keys(asked: Question) -> Iterable[str]:
     """Return the keys of all items that say something of a job."""
-    own = (job_key(record_id), claims.mail_key(job.message_id))
-    return (*own, *claims.earlier_keys(job), *counters.keys)
+    own = (job_key(asked.record_id), claims.mail_key(asked.job.message_id))
+    earlier = claims.earlier_keys(asked.job)
+    return (*own, suppressed_key(asked.sender), *earlier, *asked.counters.keys)
 
 
-def _reading(found: Mapping[str, Item], record_id: str, job: Job, counters: Counters) -> Reading:
-    key, mail = job_key(record_id), claims.mail_key(job.message_id)
+def _reading(found: Mapping[str, Item], asked: Question) -> Reading:
+    job, key = asked.job, job_key(asked.record_id)
     earlier = claims.earlier_keys(job)
     by_earlier = (each for old in earlier if old in found for each in earlier[old])
+    claimed = claims.claimed(found.get(claims.mail_key(job.message_id), {}), job)
     return Reading(
         item=job_item.job_item(key, found.get(key, {})),
-        answered=frozenset((*claims.claimed(found.get(mail, {}), job), *by_earlier)),
-        counts={each: found[each] for each in counters.keys if each in found},
+        answered=frozenset((*claimed, *by_earlier)),
+        counts={each: found[each] for each in asked.counters.keys if each in found},
+        suppressed=found.get(suppressed_key(asked.sender), {}),
     )
 
 
@@ -90,14 +107,15 @@ class Ledger:
 
         `living` is an earlier invocation of this environment that could not give the lease back.
         """
-        now_s = term.now_s(ticks)
-        write = lease.take(me, term, ticks, past=self._kept_out.past(term, ticks=ticks))
+        now_s, salt = term.now_s(ticks), self._new_name()
+        past = self._kept_out.past(term, ticks=ticks)
+        write = lease.take(me, term, ticks, new_salt=salt, past=past)
         try:
             item = self._repeated(lambda: self._table.write(write))
         except ConditionError as error:
             self._kept_out.note(error.item, ticks=ticks)
             raise lease.busy(error.item, now_s=now_s, term=term) from error
-        return lease.taken(item, environment=environment, now_s=now_s, living=living)
+        return lease.taken(item, environment=environment, now_s=now_s, new_salt=salt, living=living)
 
     def give_lease_back(self, me: str, term: Term, *, environment: str) -> None:
         """Give the lease back, in one request; a lease that somebody else took is left alone."""
@@ -106,22 +124,27 @@ class Ledger:
         except ConditionError:  # an earlier request did it, or the term was over
             return
 
-    def read(self, record_id: str, job: Job, counters: Counters = NO_COUNTERS) -> Reading:
-        """Read all that is known of a job: all items, at most 86, in one request."""
-        return self.read_first([(record_id, job, counters)])[0]
+    def read(
+        self, record_id: str, job: Job, counters: Counters = NO_COUNTERS, *, sender: str = ""
+    ) -> Reading:
+        """Read all that is known of a job: all items, at most 87, in one request.
 
-    def read_first(self, asked: Iterable[tuple[str, Job, Counters]]) -> list[Reading]:
+        `sender` is the digest of its sender.
+        """
+        return self.read_first([Question(record_id, job, counters, sender)])[0]
+
+    def read_first(self, questions: Iterable[Question]) -> list[Reading]:
         """Read all that is known of the first of several jobs: as many as one request can ask."""
         keys: dict[str, None] = {}
         first = []
-        for each in asked:
-            more = keys | dict.fromkeys(_keys(*each))
+        for each in questions:
+            more = keys | dict.fromkeys(_keys(each))
             if len(more) > _MOST_KEYS:
                 break
             keys = more
             first.append(each)
         found = self._read(list(keys)) if keys else {}
-        return [_reading(found, *each) for each in first]
+        return [_reading(found, each) for each in first]
 
     def read_item(self, record_id: str) -> JobItem:
         """Read the item of a queue message."""
@@ -186,14 +209,14 @@ class Ledger:
         if not stands:
             raise LedgerError("the job was changed by another worker")
 
-    def end(self, item: JobItem, ending: Ending) -> None:
+    def end(self, item: JobItem, ending: Ending, *notes: Write) -> None:
         """End a job, and free its recipients if SES surely did not accept, in one transaction.
 
-        Raises `EndedByAnotherError`, and `LedgerError` as well if another worker began the job, so
-        that it goes back.
+        The writes of `notes` are made with it. Raises `EndedByAnotherError`, and `LedgerError` as
+        well if another worker began the job, so that it goes back.
         """
         now, mark = self._now(), self._new_name()
-        writes = [job_item.end(item, ending, mark, now)]
+        writes = [job_item.end(item, ending, mark, now), *notes]
         if item.state is State.BEGUN and ending.frees:
             writes.append(claims.release(item.mail, item.mine, now))
         if not self._settled(self._together(writes), item.key, lambda each: each.mark == mark):

@@ -28,6 +28,13 @@ _REQUESTS = 3
 Record = Mapping[str, Any]  # a message of the queue, as Lambda hands it to the worker
 
 
+def deliveries(record: Record) -> int:
+    """Return the number of times that SQS has delivered a message, this one included."""
+    attributes = record.get("attributes")
+    count = attributes.get("ApproximateReceiveCount", 1) if isinstance(attributes, Mapping) else 1
+    return max(int(count), 1)
+
+
 class QueueError(BouncerError):
     """The queue could not be reached, or refused; it may have the job all the same if `unknown`."""
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json
-from bouncer.sending import counters, gate
+from bouncer.sending import counters, gate, suppression
 from bouncer.sending.counters import Counters
 from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem
-from bouncer.sending.ledger import Ledger, Reading
+from bouncer.sending.ledger import Ledger, Question, Reading
 from bouncer.sending.queue import Record
 from bouncer.sending.terms import Terms
 
@@ -43,7 +43,8 @@ class WithheldJobs:
         """
         jobs = list(_jobs(records, terms))
         readings = self._ledger.read_first(
-            [(record["messageId"], job, mine) for record, job, mine in jobs]
+            Question(record["messageId"], job, mine, suppression.sender_digest(job, terms.salt))
+            for record, job, mine in jobs
         )
         read = zip(jobs, readings, strict=False)
         found = (self._withheld(*each, reading, terms) for each, reading in read)
@@ -64,6 +65,7 @@ class WithheldJobs:
                 mine,
                 now=self._now(),
                 answered=reading.answered,
+                suppressed=reading.suppressed,
                 items=reading.counts,
                 settings=terms.settings,
             )
@@ -81,4 +83,4 @@ def _jobs(records: Sequence[Record], terms: Terms) -> Iterator[tuple[Record, Job
             job = from_json(record["body"])
         except JobError:
             return
-        yield record, job, counters.counters(job, terms.settings.caps)
+        yield record, job, counters.counters(job, terms.settings.caps, terms.salt)

@@ -13,6 +13,7 @@ from bouncer.mail.address import without_tag
 from bouncer.mail.rewritten_sender import normal_sender
 from bouncer.reasons import Reason
 from bouncer.sending import counters
+from bouncer.sending.digest import Salt
 from bouncer.sending.ending import Failure
 from bouncer.sending.job_item import JobItem, State
 from bouncer.sending.write import number_of
@@ -54,16 +55,16 @@ def a_counter_has_only_jobs_that_were_begun(evidence: Evidence) -> Found:
         while states and states[0][0] <= at:
             _, record, state = states.popleft()
             if state.state is State.BEGUN:
-                _count(record, evidence.jobs[record].job, begun)
+                _count(record, evidence.jobs[record].job, evidence.salt, begun)
         names = {name for name in item or {} if name.startswith(("j", "p"))}
         hours = sum(number_of(item, name) for name in item if name[0] == "h") if item else 0
         if key.startswith("count#") and (names - begun[key] or hours > len(begun[key])):
             yield at, f"{key:.40} has {len(names) or hours} jobs, {len(begun[key])} were begun"
 
 
-def _count(record: str, job: Job, begun: Mapping[str, set[str]]) -> None:
+def _count(record: str, job: Job, salt: Salt, begun: Mapping[str, set[str]]) -> None:
     """Note the names under which the job of a message may be counted."""
-    mine = counters.counters(job, DEFAULT_CAPS)
+    mine = counters.counters(job, DEFAULT_CAPS, salt)
     for entry in (*filter(None, [mine.sender]), *mine.recipients.values()):
         begun[entry.key].add(entry.name)
     begun[mine.organisation].add(record)

@@ -9,6 +9,7 @@ from bouncer.jobs.job import Job
 from bouncer.sending import counters, gate
 from bouncer.sending.bounce_calls import BounceCalls
 from bouncer.sending.counters import Capped, Counters, Items
+from bouncer.sending.digest import Salt
 from bouncer.sending.ending import Ending, Failure, failed
 from bouncer.sending.ses_errors import RefusedError
 from bouncer.sending.write import Write
@@ -34,9 +35,9 @@ def _counted_again(*arguments: Any, **more: Any) -> list[Write]:
     return _writes(*arguments, **{**more, "again": False})
 
 
-def _counted_by_delivery(job: Job, caps: Caps) -> Counters:
+def _counted_by_delivery(job: Job, caps: Caps, salt: Salt) -> Counters:
     """Count each look at a job under a name of its own."""
-    return _counters(replace(job, reference=f"{job.reference}-{next(_LOOKS)}"), caps)
+    return _counters(replace(job, reference=f"{job.reference}-{next(_LOOKS)}"), caps, salt)
 
 
 def _never_called(*_: Any) -> Ending:

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from bouncer.jobs.job import Job
+from bouncer.sending import lease
+from bouncer.sending.digest import Salt
 from bouncer.sending.ending import Failure, Outcome
 from bouncer.sending.job_item import JobItem, State, job_item, job_key
 from bouncer_sim.world.attempt import DONE, Attempt
@@ -124,6 +126,11 @@ class Evidence:
         ]
 
     @cached_property
+    def salt(self) -> Salt:
+        """The salt of the ledger's table."""
+        return lease.salt(self.history.ledger.get(lease.LEASE, {}))
+
+    @cached_property
     def begun(self) -> list[tuple[float, Job]]:
         """The jobs that the ledger had as begun, each time that it was written, with the time."""
         begun = (each for each in self.states if each[2].state is State.BEGUN)
@@ -136,6 +143,12 @@ class Evidence:
         for record, queued in self.jobs.items():
             found.setdefault(queued.job.message_id, []).extend(self.outcomes.get(record, ()))
         return found
+
+    @cached_property
+    def sender_of(self) -> dict[str, str]:
+        """The sender of each mail that a job is for."""
+        jobs = (queued.job for queued in self.jobs.values())
+        return {job.message_id: job.sender for job in jobs}
 
     @cached_property
     def received_at(self) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bouncer.jobs.job import Job
 from bouncer.sending import claims, lease
+from bouncer.sending.digest import Salt
 from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem
 from bouncer.sending.lease import Lease, Term
@@ -36,9 +37,9 @@ def _claims_after_the_call() -> AbstractContextManager[object]:
     return replaced(Ledger, claim=claim, end=end)()
 
 
-def _read_alone(self: Ledger, *arguments: Any) -> Reading:
+def _read_alone(self: Ledger, *arguments: Any, **more: Any) -> Reading:
     """Read a job without the recipients that others have claimed."""
-    return replace(_read(self, *arguments), answered=frozenset())
+    return replace(_read(self, *arguments, **more), answered=frozenset())
 
 
 def _never_ended(*_: Any) -> bool:
@@ -52,7 +53,7 @@ def _never_fenced(*_: Any) -> None:
 
 def _always_taken(*_: Any, **__: Any) -> Lease:
     """Work without a lease."""
-    return Lease(taken_over=False, after_stranger=False)
+    return Lease(taken_over=False, after_stranger=False, salt=Salt("none"))
 
 
 def _held_for_a_moment(

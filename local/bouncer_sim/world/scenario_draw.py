@@ -12,6 +12,7 @@ from random import Random
 
 from bouncer.held import held_document
 from bouncer.sources.source import HELD, RULES, SETTINGS
+from bouncer_sim.world.fate_draw import with_fates
 from bouncer_sim.world.incident import (
     CallIncident,
     ClockJump,
@@ -105,7 +106,7 @@ def draw(seed: int) -> Scenario:
     rate = random.choice((1.0, 1.0, 1.0, 1.0, 0.5, 0.2))
     steps = [*_steps(random, margin_s, rate), *(_crowd(random) if seed % _CROWDED == 0 else ())]
     least_s = random.choice((0.005, 0.01, 0.02))
-    return Scenario(
+    drawn = Scenario(
         name=f"seed {seed}",
         steps=tuple(sorted(steps, key=lambda step: step.at)),
         incidents=tuple(_incidents(random)),
@@ -115,6 +116,7 @@ def draw(seed: int) -> Scenario:
         expiry_margin_s=margin_s,
         rate=rate,
     )
+    return with_fates(drawn, random)
 
 
 def _one_in(random: Random, number: int) -> bool:

@@ -23,6 +23,8 @@ from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
+from bouncer.sending.digest import Salt
+from bouncer.sending.lease import LEASE
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Record, WorkerQueue
@@ -177,7 +179,7 @@ class LoneWorker:
     """Builds workers over one table, and hands them records as Lambda would.
 
     All mails are of one sender, so nothing is capped unless `settings` have `caps`. Bounces may
-    come from `senders` alone, if there are any.
+    come from `senders` alone, if there are any. The table has a salt from the start.
     """
 
     def __init__(
@@ -187,6 +189,7 @@ class LoneWorker:
         self.clock = SimulatedClock(START)
         self.items = boto3.client("dynamodb")
         self.name = aws.environ[LEDGER_KEY]
+        self.items.put_item(TableName=self.name, Item={"id": {"S": LEASE}, "salt": {"S": "salt"}})
         self.table = FailingTable(self.items, self.clock)
         self.queue = FakeQueue()
         self.ses = FakeBounces(self.clock)
@@ -283,6 +286,11 @@ class LoneWorker:
         """Return an item, its attributes without DynamoDB's types."""
         found = self.items.get_item(TableName=self.name, Key={"id": {"S": key}}).get("Item", {})
         return {name: next(iter(value.values())) for name, value in found.items()}
+
+    @property
+    def salt(self) -> Salt:
+        """The salt that the table has by now."""
+        return Salt(self.item(LEASE)["salt"])
 
     def claimed(self) -> list[str]:
         """Return all digests that are claimed, of any mail."""

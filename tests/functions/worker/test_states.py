@@ -41,7 +41,7 @@ def test_ses_accepts(lone: LoneWorker) -> None:
     (line,) = lone.lines
     assert (line["message"], line["record"], line["bounce_id"]) == ("sent", "q1", "bounce-1")
     assert line["Sent"] == [1]
-    assert lone.table.calls == [WRITE, READ, TOGETHER, WRITE, WRITE]
+    assert lone.table.calls == [WRITE, READ, TOGETHER, TOGETHER, WRITE]
 
 
 def test_fifty_recipients_cost_as_many_calls_as_one(lone: LoneWorker) -> None:
@@ -49,7 +49,7 @@ def test_fifty_recipients_cost_as_many_calls_as_one(lone: LoneWorker) -> None:
     lone.deliver(lone.job(*[f"user{number}@example.com" for number in range(50)]))
     assert lone.said() == [("sent", "")]
     assert len(lone.claimed()) == 50
-    assert lone.table.calls == [WRITE, READ, TOGETHER, WRITE, WRITE]
+    assert lone.table.calls == [WRITE, READ, TOGETHER, TOGETHER, WRITE]
 
 
 def test_delivered_again_after_its_end(lone: LoneWorker) -> None:
