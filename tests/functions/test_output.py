@@ -54,6 +54,7 @@ def printed(*arguments: str) -> str:
     return out.getvalue() + err.getvalue()
 
 
+@pytest.mark.threat
 @settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(FIELDS), HOSTILE, min_size=1), st.sampled_from(FORMATS))
 def test_a_raw_mail_reaches_no_terminal(fields: dict[str, str], shape: list[str]) -> None:
@@ -77,6 +78,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     return {"Records": [{"ses": {"mail": {**mail, "headers": headers}, "receipt": receipt}}]}
 
 
+@pytest.mark.threat
 @settings(max_examples=80)
 @given(events(), st.sampled_from(FORMATS))
 def test_an_event_reaches_no_terminal(event: dict[str, Any], shape: list[str]) -> None:
@@ -96,6 +98,7 @@ def test_a_file_that_is_not_a_mail_reaches_no_terminal(text: str, shape: list[st
         assert_harmless(printed("replay", *shape, f"missing{name}"))
 
 
+@pytest.mark.threat
 @given(
     st.sampled_from(
         ["{}", "when: {{sender: '{}'}}\ndrop: {{}}", '{{"drop": {{}}, "{}": 1}}', "drop: !{} x"]
@@ -142,6 +145,7 @@ def test_an_argument_reaches_no_terminal(words: list[str], text: str) -> None:
         assert_harmless(printed(*words, f"\x1b{text}/x", "missing.eml"))
 
 
+@pytest.mark.threat
 @settings(max_examples=30)
 @given(st.sampled_from(sorted(HEALTHY)), HOSTILE, HOSTILE)
 def test_an_answer_of_aws_reaches_no_terminal(operation: str, code: str, text: str) -> None:
@@ -181,6 +185,7 @@ def test_a_terminal_gets_only_the_styles_of_a_report(show: Callable[..., None], 
     assert_harmless(re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()))
 
 
+@pytest.mark.threat
 def test_the_log_of_the_fake_ses_reaches_no_terminal(tmp_path: Path) -> None:
     """A file it can't read is named on stderr, the endpoint on stdout, both with escapes."""
     (tmp_path / "odd\x1b[2J\u202e.json").write_text("{")

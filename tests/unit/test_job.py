@@ -92,6 +92,7 @@ def replaced(**members: Any) -> Job:
     return replace(JOB, **members)
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize(
     ("make", "says"),
     [
