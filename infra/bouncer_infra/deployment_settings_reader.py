@@ -44,6 +44,10 @@ def read_cdk_json(path: Path) -> DeploymentSettings:
         raise SettingsFileError(
             f"{place}: found no JSON ({error.msg}), expected a cdk.json"
         ) from error
+    except RecursionError as error:
+        raise SettingsFileError(
+            f"{path}: found values nested too deeply, expected a cdk.json"
+        ) from error
     except ValueError as error:
         raise SettingsFileError(f"{path}: found no UTF-8, expected a cdk.json") from error
     context = document.get("context") if isinstance(document, dict) else None

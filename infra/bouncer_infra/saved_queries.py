@@ -70,13 +70,20 @@ filter message in ["intake_failed", "not_mail"]
 """,
     "worker-errors": """
 filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker_failed",
-    "lease_busy", "lease_taken_over", "stale_batch"]
+    "lease_busy", "lease_taken_over", "stale_batch", "salt_made"]
   or (not ispresent(message)
     and (@message like /Task timed out|Runtime exited/ or @message like "[ERROR]"))
 | fields @timestamp, message, reason, error, `where`, reference, jobs, record, stage, answer, again
 | fields @log, @message
 | sort @timestamp desc
 | limit 200
+""",
+    "feedback": """
+filter message in ["bounce_bounced", "event_repeated", "event_waits", "event_ignored",
+    "unreadable_event", "feedback_failed"]
+| fields @timestamp, message, kind, bounce_id, stage, error, `where`, @message
+| sort @timestamp desc
+| limit 1000
 """,
     # `warnings` of a valid rule are listed as the `problems` of an invalid one are.
     "invalid-rules": """
@@ -107,7 +114,7 @@ filter @message like /^REPORT /
 
 
 class SavedQueries(Construct):
-    """The saved queries over the log groups of both functions."""
+    """The saved queries over the log groups of the functions."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ QUEUE_KEY = "BOUNCER_QUEUE_URL"
 LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
 DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
-SENDERS_KEY = "BOUNCER_SENDERS"  # of the worker; missing for moments of an upgrade
+SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
 # The name in the journal of a function that could not read its environment.
@@ -27,6 +27,7 @@ _EXPECTED: Mapping[str, str] = {
     QUEUE_KEY: "the URL of the queue of jobs",
     LEDGER_KEY: "the name of the ledger's table",
     DEAD_LETTER_KEY: "the URL of the dead-letter queue",
+    SENDERS_KEY: "the addresses that bounces come from, with blanks between them",
     DOMAIN_KEY: "the domain of AWS's endpoints, such as amazonaws.com",
     REGION_KEY: "an AWS region, such as eu-west-1",
 }
@@ -83,6 +84,29 @@ class WorkerEnvironment:
             dead_letter_url=_required(environ, DEAD_LETTER_KEY),
             ledger_table=_required(environ, LEDGER_KEY),
             defaults=replace(_defaults(environ), senders=_senders(environ)),
+        )
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackEnvironment:
+    """The environment of the feedback function; `senders` are the addresses of our bounces."""
+
+    prefix: str
+    ledger_table: str
+    senders: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "FeedbackEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key."""
+        return cls(
+            prefix=_prefix(environ),
+            ledger_table=_required(environ, LEDGER_KEY),
+            senders=tuple(_required(environ, SENDERS_KEY).split()),
         )
 
     @property

@@ -124,7 +124,7 @@ class Journal:
 
     def intake_failed(self, stage: str, error: Exception, message_id: str | None = None) -> None:
         """Report an error of ours at intake; the mail was let through."""
-        fields = {"stage": stage, "message_id": message_id, **_described(error)}
+        fields = {"stage": stage, "message_id": message_id, **described(error)}
         self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
@@ -175,7 +175,7 @@ class Journal:
         if ending.bounce_id:
             fields["bounce_id"] = ending.bounce_id
         if ending.error is not None:
-            fields |= _described(ending.error)
+            fields |= described(ending.error)
         if again:
             fields["again"] = True
         metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s, len(capped))
@@ -184,22 +184,22 @@ class Journal:
 
     def retried(self, job: Job, error: Exception) -> None:
         """Report a call that SES did not accept; it will be made again."""
-        fields = {"reference": job.reference, **_described(error)}
+        fields = {"reference": job.reference, **described(error)}
         self._write("retried", fields, {Metric.RETRIED: 1}, level="warning")
 
     def handed_back(self, count: int, error: Exception) -> None:
         """Report that the rest of a batch went back to the queue."""
-        fields = {"jobs": count, **_described(error)}
+        fields = {"jobs": count, **described(error)}
         self._write("handed_back", fields, {Metric.HANDED_BACK: count}, level="warning")
 
     def held(self, count: int, error: Exception) -> None:
         """Report that the rest of a batch went back to the queue because sending is held."""
-        fields = {"jobs": count, **_described(error)}
+        fields = {"jobs": count, **described(error)}
         self._write("handed_back", fields, {Metric.HELD: count}, level="warning")
 
     def lease_busy(self, count: int, error: Exception) -> None:
         """Report that another invocation had the lease, so that the batch comes again."""
-        fields = {"jobs": count, **_described(error)}
+        fields = {"jobs": count, **described(error)}
         metrics = {Metric.LEASE_BUSY: 1, Metric.HANDED_BACK: count}
         self._write("lease_busy", fields, metrics, level="warning")
 
@@ -207,9 +207,13 @@ class Journal:
         """Report that an earlier invocation died, or lost the ledger, with the lease."""
         self._write("lease_taken_over", {}, {Metric.LEASE_TAKEN_OVER: 1}, level="warning")
 
+    def salt_made(self) -> None:
+        """Report that the ledger had no salt: what it knew of senders until now is not found."""
+        self._write("salt_made", {}, {Metric.SALTS_MADE: 1}, level="warning")
+
     def stale_batch(self, count: int, error: Exception) -> None:
         """Report that the batch may be another invocation's by now, so that it was left alone."""
-        fields = {"jobs": count, **_described(error)}
+        fields = {"jobs": count, **described(error)}
         self._write("stale_batch", fields, {Metric.STALE_BATCHES: 1}, level="warning")
 
     def worker_failed(
@@ -226,7 +230,7 @@ class Journal:
         `answer` is the end of the job that could not be noted in the ledger; with `again` the
         ledger has another one, which holds.
         """
-        fields: dict[str, Any] = {"stage": stage, "reference": reference, **_described(error)}
+        fields: dict[str, Any] = {"stage": stage, "reference": reference, **described(error)}
         if answer:
             fields["answer"] = answer
         if again:
@@ -317,7 +321,7 @@ def error_text(error: Exception) -> str:
     return text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR].rpartition(" ")[0]
 
 
-def _described(error: Exception) -> dict[str, str]:
+def described(error: Exception) -> dict[str, str]:
     """Return an error's text and the line of ours that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""

@@ -26,6 +26,8 @@ from bouncer.rules.name_limits import unknown_domain
 from bouncer.rules.rule import Mode
 
 _LOWEST_RATE = 0.2
+_MOST_DAYS = 30  # the ledger keeps no sender as suppressed for longer
+_SOME_DAYS = f"days such as {_MOST_DAYS}d, 1d to {_MOST_DAYS}d, or off"
 _A_RATE = f"a number of calls a second, {_LOWEST_RATE} to 1.0"
 
 
@@ -40,7 +42,8 @@ class Settings:
 
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
     calls a second. `senders` are the bare addresses, in lower case, that the deployment may bounce
-    from, and no document can change them; without any, IAM alone decides.
+    from, and no document can change them; without any, IAM alone decides. With 0 `suppression_days`
+    nobody is suppressed.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -56,6 +59,7 @@ class Settings:
     addresses: AddressForm = IN_FULL
     caps: Caps = DEFAULT_CAPS
     senders: frozenset[str] = frozenset()
+    suppression_days: int = _MOST_DAYS
 
     def overlaid(self, text: str, *, document: str = "settings", below: Place = ()) -> "Settings":
         """Return these settings with a document's over them; raises `DocumentError`.
@@ -118,6 +122,16 @@ def _seconds(most: int) -> Callable[[Node], int | None]:
     return reader
 
 
+def _days(node: Node) -> int | None:
+    if node.value == "off":
+        return 0
+    match = re.fullmatch("([1-9][0-9]?)d", node.value) if isinstance(node.value, str) else None
+    if match is None or int(match[1]) > _MOST_DAYS:
+        node.fault(_SOME_DAYS)
+        return None
+    return int(match[1])
+
+
 _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "mode": ("mode", _mode),
     "sending": ("sending", _sending),
@@ -132,4 +146,5 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "mask_addresses": ("addresses", read_mask),
     "journal": ("addresses", read_journal),
     "caps": ("caps", read_caps),
+    "suppression": ("suppression_days", _days),
 }

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
-from unicodedata import category
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +21,7 @@ from bouncer_cli.commands.terminal import open_console
 from bouncer_cli.doctor import findings_report
 from bouncer_cli.doctor.finding import Finding, Level, problem
 from tests.functions.doctor.aws import HEALTHY, found, parameter
+from tests.harmless import assert_harmless
 
 CONTROLS = "\0\x07\x08\x0b\x0c\x1b\x7f\x85\x9b\u200b\u2028\u202e\u2066\ufeff\ud800\udc80\U000e0041"
 HOSTILE = st.text(st.sampled_from([*CONTROLS, *"\t\r\n", *"a é日[31m@<>,;=?\"'\\#"]), max_size=30)
@@ -52,12 +52,6 @@ def printed(*arguments: str) -> str:
     with redirect_stdout(out), redirect_stderr(err), suppress(SystemExit):  # argparse's
         cli.main(arguments)
     return out.getvalue() + err.getvalue()
-
-
-def assert_harmless(text: str) -> None:
-    """No character controls a terminal, turns the direction of text or cannot be encoded."""
-    raw = {char for char in text if category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}}
-    assert raw <= {"\n"}, sorted(map(ascii, raw))
 
 
 @pytest.mark.threat

@@ -13,6 +13,7 @@ from bouncer.environment import (
     QUEUE_KEY,
     REGION_KEY,
     SENDERS_KEY,
+    FeedbackEnvironment,
     IntakeEnvironment,
     WorkerEnvironment,
 )
@@ -25,9 +26,13 @@ ENVIRON = {
     LEDGER_KEY: "ledger",
     DOMAIN_KEY: "amazonaws.com",
     REGION_KEY: "eu-west-1",
+    SENDERS_KEY: "a@example.com b@example.com",
 }
 INTAKE = (PREFIX_KEY, QUEUE_KEY, DOMAIN_KEY, REGION_KEY)
 WORKER = (PREFIX_KEY, QUEUE_KEY, DEAD_LETTER_KEY, LEDGER_KEY, REGION_KEY)
+
+
+FEEDBACK = (PREFIX_KEY, LEDGER_KEY, SENDERS_KEY)
 
 
 def without(key: str) -> Mapping[str, str]:
@@ -41,6 +46,9 @@ def test_every_function_has_an_environment_of_its_own() -> None:
     assert intake.deployment == worker.deployment == "main"
     assert (intake.region, intake.aws_domain) == ("eu-west-1", "amazonaws.com")
     assert intake.queue_url == worker.queue_url == ENVIRON[QUEUE_KEY]
+    feedback = FeedbackEnvironment.from_env(ENVIRON)
+    assert (feedback.deployment, feedback.ledger_table) == ("main", "ledger")
+    assert feedback.senders == ("a@example.com", "b@example.com")
     assert (worker.dead_letter_url, worker.ledger_table) == (ENVIRON[DEAD_LETTER_KEY], "ledger")
 
 
@@ -49,6 +57,7 @@ def test_every_function_has_an_environment_of_its_own() -> None:
     [
         *((IntakeEnvironment.from_env, key) for key in INTAKE),
         *((WorkerEnvironment.from_env, key) for key in WORKER),
+        *((FeedbackEnvironment.from_env, key) for key in FEEDBACK),
     ],
 )
 def test_a_missing_key_is_named(read: Callable[[Mapping[str, str]], object], key: str) -> None:
@@ -73,7 +82,7 @@ def test_the_worker_knows_the_senders_of_its_deployment() -> None:
     defaults = WorkerEnvironment.from_env(listed).defaults
     assert defaults.senders == {"bounces@example.com", "help@brand.example"}
     assert defaults.overlaid("bounce_sender: ceo@example.com").senders == defaults.senders
-    assert WorkerEnvironment.from_env(ENVIRON).defaults.senders == frozenset()
+    assert WorkerEnvironment.from_env(without(SENDERS_KEY)).defaults.senders == frozenset()
 
 
 def test_the_deployments_settings_are_the_defaults() -> None:

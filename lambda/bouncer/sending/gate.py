@@ -6,6 +6,7 @@ is decided here again.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bouncer.errors import BouncerError
@@ -15,8 +16,11 @@ from bouncer.judge import bounce_sender
 from bouncer.mail.address import domain, mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
-from bouncer.sending import counters
+from bouncer.sending import counters, ending
 from bouncer.sending.counters import Capped, Counters, Items
+from bouncer.sending.ending import Ending
+from bouncer.sending.suppression import is_suppressed
+from bouncer.sending.write import Item
 
 LIFETIME = timedelta(hours=24)  # after this SES refuses a bounce (API reference, SendBounce)
 
@@ -35,17 +39,30 @@ def foreign_sender(job: Job, settings: Settings) -> ForeignSenderError | None:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The end of a job that is withheld, with what its line is about; or the job to be sent.
+
+    `capped` are recipients that were taken out of the job, and the first cap that says so.
+    """
+
+    job: Job
+    ending: Ending | None = None
+    capped: Capped = counters.NOBODY_CAPPED
+
+
 def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
     """Tell whether a job is too old to be sent; asked again before every call."""
     return now - job.received_at >= LIFETIME - timedelta(seconds=settings.expiry_margin_s)
 
 
 def withheld(
-    job: Job, *, now: datetime, answered: Collection[str], settings: Settings
+    job: Job, *, now: datetime, answered: Collection[str], suppressed: Item, settings: Settings
 ) -> Reason | None:
     """Return the first reason not to send this job, or None; `capped` is asked after that.
 
-    `answered` are those of its recipients that were bounced before.
+    `answered` are those of its recipients that were bounced before; `suppressed` is the item that
+    suppresses its sender, or an empty one.
     """
     if reason := _never_answered(job, settings):
         return reason
@@ -53,6 +70,8 @@ def withheld(
         return Reason.EXPIRED
     if set(job.recipients) <= set(answered):
         return Reason.DUPLICATE
+    if is_suppressed(suppressed, now=now, days=settings.suppression_days):
+        return Reason.SENDER_BOUNCED_BEFORE
     return None
 
 
@@ -70,6 +89,28 @@ def _never_answered(job: Job, settings: Settings) -> Reason | None:
         if reason := never_answered(job.sender, context):
             return reason
     return None
+
+
+def verdict(
+    job: Job,
+    mine: Counters,
+    *,
+    now: datetime,
+    answered: Collection[str],
+    suppressed: Item,
+    items: Items,
+    settings: Settings,
+) -> Verdict:
+    """Return what becomes of a job; the arguments are as for `withheld` and `capped`."""
+    reason = withheld(job, now=now, answered=answered, suppressed=suppressed, settings=settings)
+    if reason is not None:
+        return Verdict(job=job, ending=ending.withheld(reason))
+    unanswered = job.without(answered)
+    found = capped(unanswered, mine, items, now=now, settings=settings)
+    if found.recipients >= set(unanswered.recipients):
+        end = ending.withheld(Reason.CAPPED, cap=found.cap)
+        return Verdict(job=unanswered, ending=end, capped=found)
+    return Verdict(job=unanswered.without(found.recipients), capped=found)
 
 
 def capped(job: Job, mine: Counters, items: Items, *, now: datetime, settings: Settings) -> Capped:

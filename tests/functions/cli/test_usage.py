@@ -121,7 +121,7 @@ def test_every_command_has_an_example(run: Run) -> None:
     """No command escapes the tests of the examples: doctor's runs beside its other tests."""
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
-    assert names == ["replay", "demo", "ses", "doctor", "pause", "resume", "jobs", "hash"]
+    assert names == ["replay", "demo", "ses", "doctor", "pause", "resume", "jobs", "forget", "hash"]
     for name in names:
         assert example(run, name)[0] == name
 
@@ -130,7 +130,7 @@ def test_every_command_has_an_example(run: Run) -> None:
     "command",
     [
         *("", "replay", "demo", "ses", "doctor", "pause", "resume", "hash"),
-        *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop"),
+        *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop", "forget"),
     ],
 )
 def test_the_help_fits_a_terminal(run: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -250,9 +250,9 @@ def test_nothing_is_claimed_when_no_time_is_left_to_send(
     line.queue("m1")
     read = line.ledger.read
 
-    def slow(record_id: str, job: Job, mine: Counters) -> Reading:
+    def slow(record_id: str, job: Job, mine: Counters, *, sender: str) -> Reading:
         line.clock.sleep(31)
-        return read(record_id, job, mine)
+        return read(record_id, job, mine, sender=sender)
 
     with monkeypatch.context() as patch:
         patch.setattr(line.ledger, "read", slow)

@@ -260,7 +260,7 @@ def test_without_the_ledger_nothing_is_sent(
     line = Line(stack)
     line.queue("m1", "m2")
 
-    def down(_: str, job: Job, mine: Counters) -> Reading:  # noqa: ARG001
+    def down(_: str, job: Job, mine: Counters, *, sender: str) -> Reading:  # noqa: ARG001
         raise LedgerError(f"down for {job.reference}")
 
     monkeypatch.setattr(line.ledger, "read", down)
