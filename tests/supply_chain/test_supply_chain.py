@@ -17,6 +17,7 @@ SCRIPTS = (
     "setup.sh",
     "local/bouncer_rehearsal/emulator_process/setup.sh",
     "tests/supply_chain/setup.sh",
+    "tests/fuzz/setup.sh",
 )
 LINE = re.compile(r"^[a-z0-9-]+(?:\[[a-z,]+\])?==\S+")
 PACKAGE = {"name": "pyyaml", "version": "5.3", "vulns": []}
