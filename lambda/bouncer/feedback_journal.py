@@ -3,7 +3,10 @@
 A line has SES's id of our bounce, which the worker's line `sent` has, too.
 """
 
+from typing import IO
+
 from bouncer.journal import Journal, described
+from bouncer.journal_address import AddressForm, Form
 from bouncer.metric_names import Metric
 from bouncer.sending.bounce_event import BounceEvent, Kind
 
@@ -15,7 +18,11 @@ _KINDS = {
 
 
 class FeedbackJournal(Journal):
-    """Writes the journal of the feedback function."""
+    """Writes the journal of the feedback function, which reads no settings."""
+
+    def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
+        super().__init__(service, deployment, stream=stream)
+        self._addresses = AddressForm(form=Form.MASKED)  # an error may quote an event
 
     def bounced(self, event: BounceEvent) -> None:
         """Report that a bounce of ours bounced, or that its receiver complained of it."""

@@ -177,3 +177,15 @@ def test_the_deployed_function_reads_its_environment(
         "feedback",
         "bounce_bounced",
     )
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize(
+    "body", ['{"to": "ann.smith@example.com"}', "ann.smith@example.com", "<ann.smith@example.com>"]
+)
+def test_no_line_names_a_person(line: Line, body: str) -> None:
+    """It reads no settings, so what it quotes of a message is masked always."""
+    line.hand(body)
+    assert line.said == ["unreadable_event"]
+    assert "ann.smith" not in line.stream.getvalue()
+    assert "a***@example.com" in line.stream.getvalue()

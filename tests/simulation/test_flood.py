@@ -12,6 +12,7 @@ from bouncer_sim.world.flood_tally import SENT
 from bouncer_sim.world.intake_load import intake_load
 
 
+@pytest.mark.threat
 def test_others_wait_a_quarter_of_an_hour_and_every_job_is_reported() -> None:
     """The flood is capped once its jobs are 15 minutes old, and no sooner."""
     found = flood(0.1, 1_500.0)

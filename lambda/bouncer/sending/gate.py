@@ -30,7 +30,7 @@ class ForeignSenderError(BouncerError):
 
 
 def foreign_sender(job: Job, settings: Settings) -> ForeignSenderError | None:
-    """Return the reason not to bounce from a job's sender: SES would refuse it, or IAM."""
+    """Return the reason not to call SES for a job's bounce sender, or None; IAM refuses it, too."""
     address = mailbox_address(job.bounce_sender).lower()
     if not settings.senders or address in settings.senders:
         return None
