@@ -119,4 +119,7 @@ def capped(job: Job, mine: Counters, items: Items, *, now: datetime, settings: S
     `job` has only recipients that were not bounced before. `mine` are its counters, and `items`
     their items as they were read.
     """
-    return counters.capped(job, mine, items, now=now, caps=settings.caps, rate=settings.rate)
+    left = job.received_at + LIFETIME - now
+    return counters.capped(
+        job, mine, items, now=now, left=left, caps=settings.caps, rate=settings.rate
+    )
