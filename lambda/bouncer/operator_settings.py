@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bouncer.breaker import DEFAULT_PERCENT, read_breaker
 from bouncer.caps import DAY_S, DEFAULT_CAPS, Caps, read_caps
 from bouncer.mail.a_label import a_labels
 from bouncer.rules.address_reader import read_mailbox, read_mta
@@ -34,7 +35,8 @@ class Settings:
     """Everything an operator may set; see docs/rules.md for the meaning of each.
 
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
-    calls a second. With 0 `suppression_days` nobody is suppressed.
+    calls a second. With 0 `suppression_days` nobody is suppressed; without
+    `breaker_percent` nothing trips the breaker.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -50,6 +52,7 @@ class Settings:
     mask_addresses: bool = False
     caps: Caps = DEFAULT_CAPS
     suppression_days: int = _MOST_DAYS
+    breaker_percent: int | None = DEFAULT_PERCENT
 
     def overlaid(self, text: str, *, document: str = "settings", below: Place = ()) -> "Settings":
         """Return these settings with a document's over them; raises `DocumentError`.
@@ -135,4 +138,5 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "mask_addresses": ("mask_addresses", Node.flag),
     "caps": ("caps", read_caps),
     "suppression": ("suppression_days", _days),
+    "breaker": ("breaker_percent", read_breaker),
 }

@@ -194,6 +194,7 @@ class Worker:
                 counting=lease.taken_over,
                 keeping=lease.has_room,
                 salt=lease.salt,
+                counted_from=lease.counted_from,
             )
             for record in records:
                 self._attempts.work(record, terms)
