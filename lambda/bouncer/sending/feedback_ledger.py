@@ -28,7 +28,7 @@ class Known(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What an event was about, and the day's bounces if the breaker has to look at them."""
+    """The result of an event, and the day's bounces if the breaker has to look at them."""
 
     known: Known
     day: Day | None = None
