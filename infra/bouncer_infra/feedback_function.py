@@ -8,15 +8,17 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from bouncer.environment import LEDGER_KEY, PREFIX_KEY, SENDERS_KEY
+from bouncer.environment import LEDGER_KEY, SENDERS_KEY
 from bouncer.function_limits import BATCH_SIZE, FEEDBACK_TIMEOUT_S, FEEDBACK_VISIBILITY_S
 from bouncer.sending.bounce_event import DETAIL_TYPES, SOURCE
+from bouncer.sources.source import HELD, SETTINGS
 from bouncer_infra.deployment_settings import DeploymentSettings
-from bouncer_infra.function import Function
+from bouncer_infra.function import Function, deployment_environment
 
 _MAX_RECEIVE_COUNT = 480  # a day, each time after the visibility timeout
 _MOST_AT_ONCE = 2  # the fewest that Lambda allows; they share the region's concurrency with others
@@ -38,12 +40,12 @@ class Feedback(Function):
             scope,
             id_,
             name="feedback",
-            description="Suppresses senders to whom bounces could not be delivered",
+            description="Suppresses senders to whom a bounce bounced, and holds sending",
             settings=settings,
             code=code,
             timeout=Duration.seconds(FEEDBACK_TIMEOUT_S),
             environment={
-                PREFIX_KEY: settings.prefix,
+                **deployment_environment(settings),
                 LEDGER_KEY: ledger.table_name,
                 SENDERS_KEY: " ".join(settings.senders),
             },
@@ -87,6 +89,21 @@ class Feedback(Function):
         self.queue.grant_consume_messages(self.function)
         verbs = ("BatchGetItem", "UpdateItem")
         ledger.grant(self.function, *(f"dynamodb:{verb}" for verb in verbs))
+        self._may_hold_sending(settings.prefix)
+
+    def _may_hold_sending(self, prefix: str) -> None:
+        """Let the breaker read what the worker reads, and write `held`; a person removes it."""
+        names = {name: f"{prefix.removeprefix('/')}/{name}" for name in (SETTINGS, HELD)}
+        arns = {name: self._parameter(path) for name, path in names.items()}
+        for actions, resources in (
+            (("ssm:GetParameters", "ssm:GetParameterHistory"), list(arns.values())),
+            (("ssm:PutParameter",), [arns[HELD]]),
+        ):
+            statement = iam.PolicyStatement(actions=list(actions), resources=resources)
+            self.function.add_to_role_policy(statement)
+
+    def _parameter(self, path: str) -> str:
+        return Stack.of(self).format_arn(service="ssm", resource="parameter", resource_name=path)
 
 
 def default_bus(scope: Construct) -> events.IEventBus:

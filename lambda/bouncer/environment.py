@@ -99,14 +99,16 @@ class FeedbackEnvironment:
     prefix: str
     ledger_table: str
     senders: tuple[str, ...]
+    defaults: Settings
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "FeedbackEnvironment":
-        """Read it; raises `EnvironmentKeyError` naming the key."""
+        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
         return cls(
             prefix=_prefix(environ),
             ledger_table=_required(environ, LEDGER_KEY),
             senders=tuple(_required(environ, SENDERS_KEY).split()),
+            defaults=_defaults(environ),
         )
 
     @property

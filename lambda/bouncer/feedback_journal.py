@@ -41,6 +41,13 @@ class FeedbackJournal(Journal):
         """Report an event about a mail that is not a bounce of ours."""
         self._write("event_ignored", _named(event), {Metric.IGNORED_EVENTS: 1})
 
+    def tripped(self, cause: str) -> None:
+        """Report that the breaker holds sending, and how to end that."""
+        problem = f"sending is held: {cause}; bouncer resume ends it"
+        self._write(
+            "breaker_tripped", {"problem": problem}, {Metric.BREAKER_TRIPS: 1}, level="error"
+        )
+
     def unreadable(self, error: Exception) -> None:
         """Report a message of the queue that is not an event."""
         count = {Metric.UNREADABLE_EVENTS: 1}

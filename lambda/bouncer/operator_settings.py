@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bouncer.breaker import DEFAULT_PERCENT, read_breaker
 from bouncer.caps import DAY_S, DEFAULT_CAPS, Caps, read_caps
 from bouncer.journal_address import (
     IN_FULL,
@@ -43,7 +44,7 @@ class Settings:
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
     calls a second. `senders` are the bare addresses, in lower case, that the deployment may bounce
     from, and no document can change them; without any, IAM alone decides. With 0 `suppression_days`
-    nobody is suppressed.
+    nobody is suppressed; without `breaker_percent` nothing trips the breaker.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -60,6 +61,7 @@ class Settings:
     caps: Caps = DEFAULT_CAPS
     senders: frozenset[str] = frozenset()
     suppression_days: int = _MOST_DAYS
+    breaker_percent: int | None = DEFAULT_PERCENT
 
     def overlaid(self, text: str, *, document: str = "settings", below: Place = ()) -> "Settings":
         """Return these settings with a document's over them; raises `DocumentError`.
@@ -147,4 +149,5 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "journal": ("addresses", read_journal),
     "caps": ("caps", read_caps),
     "suppression": ("suppression_days", _days),
+    "breaker": ("breaker_percent", read_breaker),
 }

@@ -138,7 +138,7 @@ def test_the_feedback_function_gets_bounces_and_complaints_alone(template: Templ
 
 
 def test_the_feedback_function_may_settle_events_and_no_more(template: Template) -> None:
-    """It takes them from its queue, and reads and updates items of the ledger."""
+    """It takes them from its queue, updates items of the ledger, and writes `held` alone."""
     assert actions(template, "bouncer.feedback.handler") == {
         "dynamodb:BatchGetItem",
         "dynamodb:UpdateItem",
@@ -147,7 +147,16 @@ def test_the_feedback_function_may_settle_events_and_no_more(template: Template)
         "sqs:GetQueueAttributes",
         "sqs:GetQueueUrl",
         "sqs:ReceiveMessage",
+        "ssm:GetParameters",
+        "ssm:GetParameterHistory",
+        "ssm:PutParameter",
     }
+    (put,) = [
+        each
+        for each in statements(template, "bouncer.feedback.handler")
+        if each["Action"] == "ssm:PutParameter"
+    ]
+    assert put["Resource"]["Fn::Join"][1][-1].endswith(":parameter/ses-auto-bouncer/main/held")
 
 
 @pytest.mark.threat

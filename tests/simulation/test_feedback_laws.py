@@ -85,7 +85,7 @@ def test_an_event_that_comes_three_times_counts_once() -> None:
 @pytest.mark.threat
 @pytest.mark.parametrize("source", [OUR_SENDER, "shop@example.com"])
 def test_an_event_of_other_mail_suppresses_nobody(source: str) -> None:
-    """Whoever sent it; one of our sender is looked up for 15 minutes."""
+    """One that comes from our sender is looked up for 15 minutes all the same."""
     other = OtherEvent(at=1.0, mail_id="0102-x", kind=Kind.PERMANENT, source=source)
     history = run(job(1), other, job(2, at=HOUR_S))
     assert ends(history) == ["sent", "sent"]

@@ -20,6 +20,7 @@ from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Queue, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
+from bouncer.sources.hold import Hold
 from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.worker import Worker
@@ -77,6 +78,7 @@ class DeployedFunctions:
 
     def feedback(self, environment: ExecutionEnvironment) -> Handler:
         """Return the feedback function's handler."""
+        ssm = self.connect(environment, "ssm", _WORKER)
         built = Feedback(
             ledger=FeedbackLedger(
                 Table(self.connect(environment, "dynamodb", _LEDGER), TABLE),
@@ -85,7 +87,9 @@ class DeployedFunctions:
             ),
             journal=FeedbackJournal("feedback", "world", stream=self.tape.stream(environment)),
             senders=[OUR_SENDER],
-            now_s=lambda: environment.now().timestamp(),
+            loader=Loader(SettingsSource(ssm, PREFIX), Settings(), now=environment.ticks),
+            hold=Hold(ssm, PREFIX),
+            now=environment.now,
         )
         return lambda event, request_id: built.handle(event["Records"], request_id=request_id)
 

@@ -48,6 +48,7 @@ from bouncer_sim.world.scenario import (
     settings_document,
 )
 from bouncer_sim.world.service_client import ServiceClient
+from bouncer_sim.world.ssm_service import ParameterChange
 from bouncer_sim.world.timeline import EndOfTask, Timeline
 from bouncer_sim.world.wire import Wire
 
@@ -97,6 +98,7 @@ class History:
     dead: list[QueuedMessage]
     published: list[Published]
     lost_events: list[QueuedMessage]
+    parameters: list[ParameterChange]
     ledger: dict[str, Item]
     versions: list[ItemVersion]
     started_at: float
@@ -177,6 +179,7 @@ class SimulatedWorld:
             dead=self._services.dead_letters.sent,
             published=self._bus.published,
             lost_events=self._services.lost_events.sent,
+            parameters=self._ssm.changes,
             ledger=self._services.ledger.items,
             versions=self._services.ledger.versions,
             started_at=START,
