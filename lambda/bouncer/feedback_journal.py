@@ -18,7 +18,7 @@ _KINDS = {
 
 
 class FeedbackJournal(Journal):
-    """Writes the journal of the feedback function, which reads no settings."""
+    """Writes the journal of the feedback function; all that it quotes is masked."""
 
     def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
         super().__init__(service, deployment, stream=stream)

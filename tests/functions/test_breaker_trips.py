@@ -62,6 +62,7 @@ def test_twenty_double_bounces_hold_sending(line: FeedbackLine) -> None:
     assert told["problem"] == f"sending is held: {found.why}; bouncer resume ends it"
 
 
+@pytest.mark.threat
 def test_a_stranger_with_dead_mailboxes_of_his_own_domain_cannot_trip_it(
     line: FeedbackLine,
 ) -> None:
