@@ -41,9 +41,10 @@ _CDK = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.c
 _REGION = "--region eu-west-1"
 _HELD = "held"
 _LETTER = "letter"
+_LEDGER = "ledger"
 _RULE = "rule"
 _ARGUMENT = "argument"
-_ANSWERED = {_HELD, _LETTER, _RULE, _ARGUMENT}  # what is not in a file
+_ANSWERED = {_HELD, _LETTER, _LEDGER, _RULE, _ARGUMENT}  # what is not in a file
 
 # The command lines, and the file or the answer that the rest of an input is.
 COMMANDS = {
@@ -62,6 +63,7 @@ COMMANDS = {
     f"doctor --format json {_REGION}": _RULE,
     f"pause --dry-run {_REGION}": _HELD,
     f"resume --yes {_REGION}": _HELD,
+    f"forget eve@partner.example --yes {_REGION}": _LEDGER,
     f"jobs list {_REGION}": _LETTER,
     f"jobs list --format json {_REGION}": _LETTER,
     f"jobs show m-1 {_REGION}": _LETTER,
@@ -73,11 +75,8 @@ COMMANDS = {
             *("replay ARGUMENT", "replay --rules ARGUMENT plain.eml", "replay --only ARGUMENT x"),
             *("replay --verdict ARGUMENT x", "replay --trust ARGUMENT x", "demo ARGUMENT"),
             *("ses --fault ARGUMENT x", f"jobs show ARGUMENT {_REGION}", "jobs drop ARGUMENT"),
-            *(
-                f"pause --dry-run --why ARGUMENT {_REGION}",
-                "doctor --settings ARGUMENT",
-                "ARGUMENT",
-            ),
+            *(f"hash ARGUMENT {_REGION}", f"forget ARGUMENT --dry-run {_REGION}", "ARGUMENT"),
+            *(f"pause --dry-run --why ARGUMENT {_REGION}", "doctor --settings ARGUMENT"),
         ),
         _ARGUMENT,
     ),
@@ -201,7 +200,7 @@ class _Answers:
 
     def of(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a call; `patch` leaves the client out."""
-        answer = self._special(operation)
+        answer = self._special(operation, asked)
         if answer is not None:
             return answer
         known = next((HEALTHY[key] for key in HEALTHY if key.endswith(f".{operation}")), None)
@@ -213,7 +212,7 @@ class _Answers:
             raise ClientError({"Error": {"Code": "NoSuch", "Message": self._text}}, operation)
         return dict(known)
 
-    def _special(self, operation: str) -> dict[str, Any] | None:
+    def _special(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any] | None:
         match operation:
             case "DescribeStacks":
                 return {"Stacks": [HEALTHY_STACK]}
@@ -222,9 +221,14 @@ class _Answers:
             case "ReceiveMessage":
                 return {"Messages": self._letters()}
             case "BatchGetItem":
-                end = {"id": {"S": "job#m-1"}, "state": {"S": self._text[:99]}}
-                return {"Responses": {"ledger": [end]}}
+                keys = asked["RequestItems"]["ledger"]["Keys"]
+                return {"Responses": {"ledger": [{**key, **self._item()} for key in keys]}}
         return None
+
+    def _item(self) -> dict[str, Any]:
+        """Return the members of an item whose every text is a stranger's."""
+        texts = dict.fromkeys(("state", "outcome", "reason", "why", "salt"), self._text[:99])
+        return {"since": {"N": "1793606400"}, **{name: {"S": text} for name, text in texts.items()}}
 
     def _document(self) -> list[dict[str, Any]]:
         names = {_RULE: "rules/odd", _HELD: "held"}
@@ -259,6 +263,7 @@ _CONTENTS = {
     _RULE: document_target.RULES,
     _HELD: document_target.HELD,
     _LETTER: job_target.TARGET.examples | HOSTILE.map(encoded),
+    _LEDGER: HOSTILE.map(encoded),
     "other.json": document_target.CDKS,
     _ARGUMENT: HOSTILE.map(encoded),
 }
