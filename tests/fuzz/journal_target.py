@@ -53,7 +53,7 @@ def _write(journal: Journal, asked: Mapping[str, Any]) -> int:
     text = str(asked.get("text"))
     error = BouncerError(text)
     settings = _MASKED if asked.get("masked") is True else LOADED.settings
-    journal.begin(text)
+    journal.begin("request")
     journal.documents(Loaded(RULESET, settings, problems=(text, text)))  # tells the settings
     journal.not_mail(text)
     journal.intake_failed("queue", error, text)
