@@ -7,7 +7,10 @@ from importlib import import_module
 
 from tests.fuzz.fuzz_target import FuzzTarget
 
-NAMES = ("event", "header", "address", "file", "document", "job", "dsn", "journal", "command")
+NAMES = (
+    *("event", "header", "address", "file", "document"),
+    *("job", "feedback", "dsn", "journal", "command"),
+)
 PACKAGES = ("bouncer", "bouncer_cli", "bouncer_infra", "bouncer_sim", "olefile")  # looked into
 
 

@@ -14,7 +14,7 @@ from bouncer import journal, judge
 from bouncer.jobs import job
 from bouncer.mail import header_block, message, mime, rewritten_sender, text
 from bouncer.rules import document, document_parser, rejection_reader
-from bouncer.sending import bounce_request, gate
+from bouncer.sending import bounce_event, bounce_request, gate
 from bouncer_cli import command_line, mail_files, outlook
 from bouncer_cli.commands import terminal
 from bouncer_sim.fake_ses import dsn
@@ -115,6 +115,12 @@ MUTANTS = (
         _replaced(bounce_request, _recipient_info=_to_everybody),
     ),
     FuzzMutant("worker stumbles over a job", "job", _replaced(gate, withheld=_raise)),
+    FuzzMutant(
+        "transient bounce suppresses", "feedback", _replaced(bounce_event.Kind, suppresses=True)
+    ),
+    FuzzMutant(
+        "kind of event not read", "feedback", _replaced(bounce_event, _kind=lambda *_: "permanent")
+    ),
     FuzzMutant("text not encoded", "dsn", _replaced(dsn, carry=_as_it_is)),
     FuzzMutant("line not folded", "dsn", _replaced(dsn, fold=lambda _, value: value)),
     FuzzMutant("notification not written", "dsn", _replaced(dsn, write=_raise)),
