@@ -15,6 +15,7 @@ from bouncer_sim.world.scenario import DAY_S, HOUR_S
 FLOOD, OTHERS = "flood", "others"
 
 _OTHERS_EVERY_S = 60.0
+_OFF_BEAT = 0.618034  # of the golden section: hits all parts of an interval alike
 _SLOW = 0.2  # of all rates, where a flood lasts for days and only their relation matters
 _SENDERS = 5_000  # of a flood: none of them meets a cap of his own
 _IN_AN_HOUR = 100_000
@@ -49,9 +50,12 @@ def flood(
 def _steady(
     kind: str, every_s: float, for_s: float, sender: Callable[[int], str]
 ) -> Iterator[Arrival]:
-    """Yield a mail every so many seconds, each of the sender with its number."""
+    """Yield a mail in every so many seconds, each of the sender with its number.
+
+    None comes at the beat of another kind: a queue at its limit would always meet the same one.
+    """
     for number in range(int(for_s / every_s)):
-        yield Arrival(number * every_s, kind, sender(number))
+        yield Arrival((number + number * _OFF_BEAT % 1) * every_s, kind, sender(number))
 
 
 def one_domain(days: float) -> Iterator[str]:
