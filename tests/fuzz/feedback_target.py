@@ -7,16 +7,21 @@ from typing import Any
 
 from bouncer.feedback import Feedback
 from bouncer.feedback_journal import FeedbackJournal
-from bouncer.jobs.job_json import from_json
+from bouncer.operator_settings import Settings
 from bouncer.sending.bounce_event import Kind
 from bouncer.sending.digest import Salt
+from bouncer.sending.ending import sent
 from bouncer.sending.feedback_ledger import FeedbackLedger
-from bouncer.sending.suppression import note_bounce
+from bouncer.sending.suppression import notes
 from bouncer.sending.table import Table
+from bouncer.sending.terms import Terms
+from bouncer.sources.hold import Hold
+from bouncer.sources.loader import Loader
 from bouncer_sim.world.deployed_services import TABLE
 from bouncer_sim.world.direct_client import DirectClient
 from bouncer_sim.world.dynamodb_service import DynamoDbService
 from tests.functions.worker.bounce_fates import OURS, event_text
+from tests.functions.worker.line import FixedSettings
 from tests.fuzz.drawn import bent
 from tests.fuzz.fuzz_target import FuzzTarget
 from tests.fuzz.job_target import JOB
@@ -24,7 +29,20 @@ from tests.fuzz.judged import NOW
 from tests.fuzz.line_law import check_lines
 
 _BOUNCE = "0102018f-bounce-000000"
+_TERMS = Terms(
+    settings=Settings(), held=False, until=0.0, counting=False, salt=Salt("salt"), counted_from=0
+)
 _RECORD = {"messageId": "e1", "attributes": {"SentTimestamp": f"{NOW.timestamp() * 1000:.0f}"}}
+
+
+class _NoParameters:
+    """A client of SSM that is not asked: one event does not trip the breaker."""
+
+    def put_parameter(self, **_: object) -> dict[str, Any]:
+        raise AssertionError("sending is held")
+
+    def get_parameters(self, **_: object) -> dict[str, Any]:
+        raise AssertionError("held is read")
 
 
 def check(data: bytes) -> None:
@@ -32,13 +50,16 @@ def check(data: bytes) -> None:
     body = data.decode("utf-8", "replace")
     service = DynamoDbService(NOW.timestamp)
     table = Table(DirectClient(service), TABLE)  # type: ignore[arg-type]  # a fake client
-    table.write(note_bounce(_BOUNCE, from_json(json.dumps(JOB)), Salt("salt"), NOW))
+    for write in notes(sent(_BOUNCE), json.dumps(JOB), _TERMS, NOW):
+        table.write(write)
     stream, broken = StringIO(), StringIO()
     feedback = Feedback(
         ledger=FeedbackLedger(table, now=lambda: NOW, new_name=lambda: "token"),
         journal=FeedbackJournal("feedback", "fuzz", stream=stream),
         senders=[OURS],
-        now_s=NOW.timestamp,
+        loader=Loader(FixedSettings(None), Settings(), now=lambda: 0.0),
+        hold=Hold(_NoParameters(), "/prefix"),
+        now=lambda: NOW,
     )
     with redirect_stderr(broken):
         answer = feedback.handle([{**_RECORD, "body": body}])
