@@ -65,8 +65,8 @@ def count_sent(counted_from: int, now: datetime) -> Write:
     """Return the write that counts a bounce that was sent."""
     return Write(
         key=_sent_key(counted_from, hour_of(now)),
-        update=f"ADD #sent :one SET {SET_EXPIRES}",
-        values={":one": number(1), **expires(now, _KEPT)},
+        update=f"ADD #sent :bounce SET {SET_EXPIRES}",
+        values={":bounce": number(1), **expires(now, _KEPT)},
     )
 
 
