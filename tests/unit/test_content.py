@@ -202,7 +202,7 @@ def test_hostile_mail_takes_little_time(raw: bytes) -> None:
     | st.binary(max_size=300)
 )
 def test_no_bytes_make_reading_fail(raw: bytes) -> None:
-    """Whatever comes, each field has an answer."""
+    """Each field has an answer, for any input."""
     content = Content(raw)
     assert all(isinstance(content.of(field).whole, bool) for field in COPIED)
     assert isinstance(content.bounds, tuple)
