@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bouncer.errors import DocumentError
 from bouncer.rules.entry_file import LONGEST_FILE
 from bouncer.rules.fields import Kind
-from bouncer.rules.list_keys import ListKind
+from bouncer.rules.list_kind import ListKind
 from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
 from bouncer.rules.named_list import NamedList
 

@@ -26,7 +26,7 @@ from bouncer.reasons import ANSWER_CLASSES
 from bouncer.rules import rejection, rejection_reader
 from bouncer.rules.condition import NESTING
 from bouncer.rules.fields import FIELDS
-from bouncer.rules.list_keys import ListKind
+from bouncer.rules.list_kind import ListKind
 from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.named_list import NamedList
 from bouncer.rules.rule import Action, Mode

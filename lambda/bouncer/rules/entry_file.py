@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bouncer.mail.comparable import comparable
 from bouncer.rules.document import Place, Report, show
-from bouncer.rules.list_keys import ListKind
+from bouncer.rules.list_kind import ListKind
 
 LONGEST_FILE = 100_000_000  # bytes
 MOST_COLUMNS = 50

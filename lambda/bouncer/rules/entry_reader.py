@@ -8,12 +8,12 @@ from bouncer.mail.comparable import comparable
 from bouncer.rules.document import show
 from bouncer.rules.list_keys import (
     MOST_WORDS,
-    ListKind,
     address_key,
     domain_key,
     network_key,
     words,
 )
+from bouncer.rules.list_kind import ListKind
 from bouncer.rules.name_limits import unknown_domain
 
 LONGEST_ENTRY = 500

@@ -6,7 +6,7 @@ Each field that rules ask about has an index of its own. Leaves are known here b
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bouncer.mail.message import Message
 from bouncer.mail.mime import decode_words
@@ -22,9 +22,11 @@ from bouncer.rules.condition import (
     Word,
 )
 from bouncer.rules.fields import FIELDS, Kind
-from bouncer.rules.named_list import NamedList, RowFinder
 from bouncer.rules.network_index import NetworkIndex
 from bouncer.rules.text_index import TextIndex
+
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList, RowFinder
 
 
 class LeafIndex:
@@ -35,7 +37,7 @@ class LeafIndex:
     show columns of lists.
     """
 
-    def __init__(self, numbers: Mapping[Leaf, int], lists: Mapping[str, NamedList]) -> None:
+    def __init__(self, numbers: Mapping[Leaf, int], lists: Mapping[str, "NamedList"]) -> None:
         texts: defaultdict[str, list[tuple[Text, int]]] = defaultdict(list)
         words: defaultdict[str, dict[str, int]] = defaultdict(dict)
         networks: defaultdict[str, list[tuple[IPv4Network | IPv6Network, int]]] = defaultdict(list)
@@ -87,7 +89,7 @@ class LeafIndex:
                 self._recipient_texts.append((field.recipient_values, find))
 
     def _add_members(
-        self, members: Iterable[tuple[Member, int]], lists: Mapping[str, NamedList]
+        self, members: Iterable[tuple[Member, int]], lists: Mapping[str, "NamedList"]
     ) -> None:
         """Sort the questions to lists by what their values are read from, as texts are."""
         self._header_members: list[tuple[str, RowFinder, int]] = []
@@ -154,7 +156,7 @@ class LeafIndex:
         return facts
 
 
-def row_finder(leaf: Member, lists: Mapping[str, NamedList]) -> RowFinder | None:
+def row_finder(leaf: Member, lists: Mapping[str, "NamedList"]) -> "RowFinder | None":
     """Return the function that finds the row of a value of the leaf's field in its list.
 
     None if the list is missing, has not all the columns, or is of a kind that the field can't ask.
@@ -168,7 +170,7 @@ def row_finder(leaf: Member, lists: Mapping[str, NamedList]) -> RowFinder | None
 
 
 def row_of(
-    leaf: Member, lists: Mapping[str, NamedList], message: Message, recipient: str
+    leaf: Member, lists: Mapping[str, "NamedList"], message: Message, recipient: str
 ) -> Mapping[str, str]:
     """Return the columns of the first value that is in the leaf's list; {} without such a value."""
     find = row_finder(leaf, lists)
@@ -184,7 +186,7 @@ def _values(label: str, message: Message, recipient: str) -> Iterable[Any]:
     return field.recipient_values(recipient) if field.recipient_values else field.values(message)
 
 
-def _is_member(find: RowFinder, values: Iterable[Any]) -> bool:
+def _is_member(find: "RowFinder", values: Iterable[Any]) -> bool:
     return any(find(value) is not None for value in values)
 
 

@@ -6,7 +6,6 @@ domain has one key, a network has one for each prefix length, a text one for eac
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from bouncer.mail.a_label import a_labels
@@ -18,20 +17,6 @@ MOST_WORDS = 8  # of one entry of a list of words
 _WORD = re.compile(r"\w+")
 
 _address_form = value_form(Kind.ADDRESS)
-
-
-class ListKind(StrEnum):
-    """A kind of list; the word before a list's entries in its document."""
-
-    ADDRESSES = "addresses"
-    DOMAINS = "domains"
-    NETWORKS = "networks"
-    WORDS = "words"
-
-    @property
-    def entry(self) -> str:
-        """The word for one entry."""
-        return self.removesuffix("es" if self is ListKind.ADDRESSES else "s")
 
 
 def address_key(address: str) -> str:

@@ -12,7 +12,8 @@ from bouncer.rules.entry_reader import (
     entry_key,
     read_network,
 )
-from bouncer.rules.list_keys import ListKind, first_word_key, network_key, parents
+from bouncer.rules.list_keys import first_word_key, network_key, parents
+from bouncer.rules.list_kind import ListKind
 from bouncer.rules.named_list import ListAbout, list_form
 
 MOST_ENTRIES = 2_000_000

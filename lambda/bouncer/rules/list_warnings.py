@@ -5,12 +5,16 @@ becomes of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from bouncer.errors import Problem
 from bouncer.rules.condition import HEADER, Member, leaves
 from bouncer.rules.fields import FIELDS, Kind
-from bouncer.rules.named_list import ASKED_BY, NamedList
+from bouncer.rules.list_kind import ASKED_BY
 from bouncer.rules.rule import Mode, Rule
+
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList
 
 
 def named_lists(rules: Iterable[Rule]) -> list[str]:
@@ -18,7 +22,7 @@ def named_lists(rules: Iterable[Rule]) -> list[str]:
     return sorted({member.name for rule in rules for member in _members(rule)})
 
 
-def list_warnings(rules: Iterable[Rule], lists: Mapping[str, NamedList]) -> Iterator[Problem]:
+def list_warnings(rules: Iterable[Rule], lists: Mapping[str, "NamedList"]) -> Iterator[Problem]:
     """Yield a doubt for each question of a rule that its list can't answer."""
     for rule in rules:
         for member in dict.fromkeys(_members(rule)):
@@ -35,7 +39,7 @@ def _members(rule: Rule) -> Iterator[Member]:
         yield from (leaf for leaf in leaves(rule.condition) if isinstance(leaf, Member))
 
 
-def _slip(member: Member, named: NamedList | None) -> tuple[str, str] | None:
+def _slip(member: Member, named: "NamedList | None") -> tuple[str, str] | None:
     """Return what was found and what was expected if a list is not as a rule needs it."""
     if named is None:
         return f"no list {member.name}", "one: without it this condition is unknown"

@@ -4,7 +4,7 @@ It answers from its look-up form (entry_table.py). Which fields may ask it depen
 `row_finder` returns the function that finds the row of a value, or None for another field.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -12,25 +12,16 @@ from bouncer.mail.address import without_tag
 from bouncer.rules.entry_table import EntryTable, Rows, build_table
 from bouncer.rules.fields import Kind
 from bouncer.rules.list_keys import (
-    ListKind,
     address_key,
     address_keys,
     domain_key,
     parents,
     phrase_keys,
 )
+from bouncer.rules.list_kind import ListKind
 
 Row = tuple[str, ...] | None
 RowFinder = Callable[[str], Row] | Callable[[IPv4Address | IPv6Address], Row]
-
-# The kinds of list that a kind of field can ask, in the order in which an error names them.
-ASKED_BY: Mapping[Kind, tuple[ListKind, ...]] = {
-    Kind.ADDRESS: (ListKind.ADDRESSES, ListKind.DOMAINS),
-    Kind.DOMAIN: (ListKind.DOMAINS,),
-    Kind.TEXT: (ListKind.WORDS,),
-    Kind.HEADER: (ListKind.WORDS,),
-    Kind.NETWORK: (ListKind.NETWORKS,),
-}
 
 
 class ListAbout(NamedTuple):

@@ -15,7 +15,7 @@ could still decide asks for it: if deciding without it comes to a rule that is u
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bouncer.mail.message import Message
 from bouncer.rules.condition import (
@@ -35,8 +35,10 @@ from bouncer.rules.condition import (
 from bouncer.rules.fields import COPIED, FIELDS, of_copy
 from bouncer.rules.index import LeafIndex, row_of
 from bouncer.rules.list_placeholders import required
-from bouncer.rules.named_list import NamedList
 from bouncer.rules.rule import Action, Mode, Rule
+
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList
 
 Facts = set[int]
 # Gets the facts that make leaves hold, and those that make negated leaves fail to hold. They are
@@ -79,7 +81,9 @@ class Ruleset:
     what they bounced yesterday is answered today.
     """
 
-    def __init__(self, rules: Iterable[Rule], lists: Mapping[str, NamedList] | None = None) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], lists: Mapping[str, "NamedList"] | None = None
+    ) -> None:
         every = tuple(rules)
         rejections = (rule.rejection for rule in every if rule.rejection)
         self.bounce_senders = frozenset(each.sender for each in rejections if each.sender)

@@ -10,18 +10,21 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count, islice
+from typing import TYPE_CHECKING
 
 from bouncer.errors import DocumentError
 from bouncer.held import Held, first_held, read_held
 from bouncer.operator_settings import Settings
 from bouncer.rules.list_warnings import list_warnings, named_lists
-from bouncer.rules.named_list import NamedList
 from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
+
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList
 
 _RETRY_AFTER_S = 15  # a source that failed is asked again after this time
 MOST_EARLIER = 10  # versions tried before an invalid rule is left out
@@ -193,8 +196,8 @@ class Loader:
 
 
 def _lists(
-    rules: Iterable[Rule], found: Mapping[str, NamedList], problems: list[str]
-) -> dict[str, NamedList]:
+    rules: Iterable[Rule], found: Mapping[str, "NamedList"], problems: list[str]
+) -> dict[str, "NamedList"]:
     """Return the lists that rules name; an invalid one is a problem, and counts as missing."""
     lists: dict[str, NamedList] = {}
     for name in named_lists(rules):

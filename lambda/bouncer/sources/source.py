@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bouncer.errors import BouncerError, DocumentError, Problem
-from bouncer.rules.named_list import NamedList
+
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList
 
 RULES = "rules/"
 SETTINGS = "settings"
@@ -61,7 +63,7 @@ class Documents:
     rules: Mapping[str, Document]
     settings: Document | None = None
     held: Document | None = None
-    lists: Mapping[str, NamedList] = field(default_factory=dict)
+    lists: Mapping[str, "NamedList"] = field(default_factory=dict)
 
 
 class Source(Protocol):
