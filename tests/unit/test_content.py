@@ -140,6 +140,7 @@ BOUNDED = {
 }
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("bound", BOUNDED)
 def test_what_lies_beyond_a_bound_is_not_known(bound: str) -> None:
     """The content names the bound; the size of the mail is known all the same."""
@@ -152,6 +153,7 @@ def test_what_lies_beyond_a_bound_is_not_known(bound: str) -> None:
     assert unknown == {"text": {"body"}, "archives": {"attachment_name"}}.get(bound, all_but_size)
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize(
     "raw",
     [
