@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bouncer.rules.document import Report
+from bouncer.rules.entry_file import LONGEST_FILE
 from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
 from bouncer.rules.matcher_reader import LIST_NAME
 from bouncer.rules.named_list import NamedList
@@ -83,6 +84,7 @@ def read_list_at(path: Path) -> ReadList:
 
 def _file(path: Path) -> ListFile:
     try:
-        return ListFile(str(path), path.read_bytes())
+        with path.open("rb") as file:  # one that is too large is refused, and need not be read
+            return ListFile(str(path), file.read(LONGEST_FILE + 1))
     except OSError as error:
         raise SourceError(f"{path}: can't be read ({error.strerror})") from error

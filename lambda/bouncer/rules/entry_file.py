@@ -49,8 +49,8 @@ class EntryFile(NamedTuple):
 def read_text(data: bytes, report: Report) -> str | None:
     """Return the text of a file; None after a problem."""
     if len(data) > LONGEST_FILE:
-        expected = f"at most {LONGEST_FILE:,} (several lists may be named: in: [one, two])"
-        report.add((), found=f"{len(data):,} bytes", expected=expected)
+        found = f"more than {LONGEST_FILE:,} bytes"
+        report.add((), found=found, expected="several lists, all named by in: [one, two]")
         return None
     expected = 'UTF-8 text (spreadsheets call it "CSV UTF-8")'
     if name := _BOMS.get(data[:2]):

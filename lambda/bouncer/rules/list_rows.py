@@ -27,7 +27,8 @@ class ListRows:
         self.rows: dict[str, tuple[str, ...]] = {}
         self._about = about
         self._report = report
-        self._written: dict[str, Entry] = {}
+        self._lines: dict[str, int | None] = {}
+        self._written: dict[str, Entry] = {}  # only of kinds that overlap: there may be a million
         self._doubts = 0
         self._prefixes: set[tuple[int, int]] = set()
         self._longest = 1
@@ -44,13 +45,15 @@ class ListRows:
         if doubt := entry_doubt(self._about.kind, entry.text):
             self._doubt(entry, show(entry.text), doubt)
         if key in self.rows:
-            self._repeated(entry, self._written[key])
+            self._repeated(entry, key)
             return
         if len(self.rows) == MOST_ENTRIES:
             self._refuse(entry, f"more than {MOST_ENTRIES:,} entries", "several lists")
             raise DocumentError(tuple(self._report.problems))
         self.rows[key] = entry.columns
-        self._written[key] = entry
+        self._lines[key] = entry.line
+        if self._about.kind in (ListKind.DOMAINS, ListKind.NETWORKS):
+            self._written[key] = entry
         self._measure(key, entry)
 
     def settle(self) -> None:
@@ -61,7 +64,7 @@ class ListRows:
             self._report.settle()
         for key, wider in self._overlaps():
             entry = self._written[key]
-            found = f"{show(entry.text)}, which {_named(self._written[wider])} includes"
+            found = f"{show(entry.text)}, which {self._named(wider)} includes"
             self._doubt(entry, found, "entries that do not overlap")
         if (more := self._doubts - MOST_REPORTED) > 0:
             found = f"{more:,} more doubts of these kinds"
@@ -94,12 +97,17 @@ class ListRows:
             self._report.add((), line=entry.line, found=found, expected=f"{self._about.kind}")
             self._report.settle()
 
-    def _repeated(self, entry: Entry, first: Entry) -> None:
+    def _repeated(self, entry: Entry, key: str) -> None:
         differs = (
-            " with other columns, which do not count" if first.columns != entry.columns else ""
+            " with other columns, which do not count" if self.rows[key] != entry.columns else ""
         )
-        found = f"{show(entry.text)} again{differs} (first: {_named(first)})"
+        found = f"{show(entry.text)} again{differs} (first: {self._named(key)})"
         self._doubt(entry, found, "each entry once")
+
+    def _named(self, key: str) -> str:
+        line = self._lines[key]
+        text = show(self._written[key].text if key in self._written else key)
+        return f"{text} in line {line}" if line else text
 
     def _doubt(self, entry: Entry, found: str, expected: str) -> None:
         self._doubts += 1
@@ -131,7 +139,3 @@ class ListRows:
 def _refuse_long(entry: Entry) -> None:
     if any(len(cell) > LONGEST_ENTRY for cell in entry.columns):
         raise EntryRefused(f"at most {LONGEST_ENTRY} characters in each column")
-
-
-def _named(entry: Entry) -> str:
-    return f"{show(entry.text)} in line {entry.line}" if entry.line else show(entry.text)
