@@ -214,14 +214,15 @@ encodings = st.sampled_from(["base64", "quoted-printable", "8bit"])
 
 
 @settings(max_examples=60)
-@given(st.lists(st.tuples(st.binary(max_size=200_000 // 100), encodings), max_size=4))
+@given(st.lists(st.tuples(st.binary(max_size=2_000), encodings), max_size=4))
 def test_parts_are_those_of_the_standard_library(files: list[tuple[bytes, str]]) -> None:
     """Sizes and names of attachments in mails that it wrote itself."""
     mail = EmailMessage()
     mail.set_content("Hello")
     for number, (data, encoding) in enumerate(files):
         if encoding == "base64":
-            mail.add_attachment(data, "application", "x-a", filename=f"{number}.bin", cte=encoding)
+            plain = b"x" + data  # not the beginning of a zip file
+            mail.add_attachment(plain, "application", "x-a", filename=f"{number}.bin", cte=encoding)
         else:
             text = data.decode("latin-1").replace("\r", "").replace("\0", "")
             mail.add_attachment(text, filename=f"{number}.txt", cte=encoding)
