@@ -45,14 +45,26 @@ def light_enough(rules: Iterable[Rule]) -> tuple[list[Rule], list[Problem]]:
     """
     kept, problems, left = [], [], HEAVIEST
     for rule in sorted(rules, key=lambda each: each.name):
-        heavy = _regexes(rule)
-        total = sum(map(_weight_of, heavy))
-        if total > left:
-            problems.append(_problem(rule, max(heavy, key=_weight_of), total, left))
+        problem = too_heavy(rule, left)
+        if problem:
+            problems.append(problem)
         else:
             kept.append(rule)
-            left -= total
+            left -= rule_weight(rule)
     return kept, problems
+
+
+def rule_weight(rule: Rule) -> int:
+    """Return the steps of counted repetitions in a rule; one in mode off weighs nothing."""
+    return sum(map(_weight_of, _regexes(rule)))
+
+
+def too_heavy(rule: Rule, left: int) -> Problem | None:
+    """Return the problem of a rule that weighs more than what is `left` for it."""
+    total = rule_weight(rule)
+    if total <= left:
+        return None
+    return _problem(rule, max(_regexes(rule), key=_weight_of), total, left)
 
 
 def _regexes(rule: Rule) -> set[Text]:

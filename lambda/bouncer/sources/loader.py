@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bouncer.errors import DocumentError
-from bouncer.held import Held, first_held, read_held
+from bouncer.held import Held, first_held
 from bouncer.operator_settings import Settings
 from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.sources.held_causes import document_causes, settings_causes
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 
 _RETRY_AFTER_S = 15  # a source that failed is asked again after this time
@@ -107,7 +108,11 @@ class Loader:
         problems.extend(problem for _, _, problem in self._rules.values() if problem)
         problems.extend(map(str, heavy))
         settings = self._settings(documents.settings, problems)
-        causes = (*self._paused(settings), *_held(documents.held, problems))
+        paused = settings_causes(settings, self._settings_in_force, self._defaults)
+        held, problem = document_causes(documents.held)
+        if problem:
+            problems.append(problem)
+        causes = (*paused, *held)
         return Loaded(Ruleset(rules), settings, tuple(problems), causes=causes)
 
     def _rule(self, name: str, document: Document) -> _KnownRule:
@@ -155,27 +160,3 @@ class Loader:
             settings = settings.overlaid(document.plain_text, document=document.label)
         self._settings_in_force = document
         return settings
-
-    def _paused(self, settings: Settings) -> Iterable[Held]:
-        """Yield `sending: paused` as a cause.
-
-        Settings of the deployment itself have no time: their start is not known.
-        """
-        if settings.sending:
-            return
-        document = self._settings_in_force
-        named = document.label if document else SETTINGS
-        since = document.modified if document and self._defaults.sending else None
-        yield Held(since=since, by="the settings", why="sending: paused", document=named)
-
-
-def _held(document: Document | None, problems: list[str]) -> Iterable[Held]:
-    """Yield the document `held` as a cause; one that can't be read is a cause, and a problem."""
-    if document is None:
-        return
-    try:
-        yield read_held(document.plain_text, document=document.label)
-    except DocumentError as error:
-        problems.append(str(error))
-        why = "the document can't be read"
-        yield Held(since=document.modified, by="nobody known", why=why, document=document.label)

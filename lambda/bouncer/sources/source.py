@@ -10,6 +10,7 @@ from bouncer.errors import BouncerError, DocumentError, Problem
 RULES = "rules/"
 SETTINGS = "settings"
 HELD = "held"
+PUSHING = "pushing"
 
 
 class SourceError(BouncerError):
@@ -54,11 +55,13 @@ class Documents:
     """All documents of a source: rules by name, and the settings if it has any.
 
     `held` is the document that holds all sending; it does not exist while bounces may be sent.
+    `pushing` exists while somebody replaces many documents.
     """
 
     rules: Mapping[str, Document]
     settings: Document | None = None
     held: Document | None = None
+    pushing: Document | None = None
 
 
 class Source(Protocol):
