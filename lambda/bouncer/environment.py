@@ -15,6 +15,7 @@ DEFAULTS_KEY = "BOUNCER_SETTINGS"
 QUEUE_KEY = "BOUNCER_QUEUE_URL"
 LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
 DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
+BUCKET_KEY = "BOUNCER_RULES_BUCKET"
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
@@ -26,6 +27,7 @@ _EXPECTED: Mapping[str, str] = {
     QUEUE_KEY: "the URL of the queue of jobs",
     LEDGER_KEY: "the name of the ledger's table",
     DEAD_LETTER_KEY: "the URL of the dead-letter queue",
+    BUCKET_KEY: "the name of the bucket of revisions",
     DOMAIN_KEY: "the domain of AWS's endpoints, such as amazonaws.com",
     REGION_KEY: "an AWS region, such as eu-west-1",
 }
@@ -81,6 +83,29 @@ class WorkerEnvironment:
             queue_url=_required(environ, QUEUE_KEY),
             dead_letter_url=_required(environ, DEAD_LETTER_KEY),
             ledger_table=_required(environ, LEDGER_KEY),
+            defaults=_defaults(environ),
+        )
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherEnvironment:
+    """The publisher's environment; `defaults` hold where the operator's settings say nothing."""
+
+    prefix: str
+    bucket: str
+    defaults: Settings
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "PublisherEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
+        return cls(
+            prefix=_prefix(environ),
+            bucket=_required(environ, BUCKET_KEY),
             defaults=_defaults(environ),
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bouncer.environment import (
+    BUCKET_KEY,
     DEAD_LETTER_KEY,
     DEFAULTS_KEY,
     DOMAIN_KEY,
@@ -13,6 +14,7 @@ from bouncer.environment import (
     QUEUE_KEY,
     REGION_KEY,
     IntakeEnvironment,
+    PublisherEnvironment,
     WorkerEnvironment,
 )
 from bouncer.errors import DocumentError, EnvironmentKeyError
@@ -22,10 +24,12 @@ ENVIRON = {
     QUEUE_KEY: "https://sqs.eu-west-1.amazonaws.com/1/bounces.fifo",
     DEAD_LETTER_KEY: "https://sqs.eu-west-1.amazonaws.com/1/dead.fifo",
     LEDGER_KEY: "ledger",
+    BUCKET_KEY: "rules",
     DOMAIN_KEY: "amazonaws.com",
     REGION_KEY: "eu-west-1",
 }
 INTAKE = (PREFIX_KEY, QUEUE_KEY, DOMAIN_KEY, REGION_KEY)
+PUBLISHER = (PREFIX_KEY, BUCKET_KEY, REGION_KEY)
 WORKER = (PREFIX_KEY, QUEUE_KEY, DEAD_LETTER_KEY, LEDGER_KEY, REGION_KEY)
 
 
@@ -36,8 +40,11 @@ def without(key: str) -> Mapping[str, str]:
 def test_every_function_has_an_environment_of_its_own() -> None:
     """Each value stands under its name; the deployment is the last part of the prefix."""
     intake, worker = IntakeEnvironment.from_env(ENVIRON), WorkerEnvironment.from_env(ENVIRON)
-    assert intake.prefix == worker.prefix == "/ses-auto-bouncer/main"
-    assert intake.deployment == worker.deployment == "main"
+    publisher = PublisherEnvironment.from_env(ENVIRON)
+    for each in (intake, worker, publisher):
+        assert each.prefix == "/ses-auto-bouncer/main"
+        assert each.deployment == "main"
+    assert publisher.bucket == "rules"
     assert (intake.region, intake.aws_domain) == ("eu-west-1", "amazonaws.com")
     assert intake.queue_url == worker.queue_url == ENVIRON[QUEUE_KEY]
     assert (worker.dead_letter_url, worker.ledger_table) == (ENVIRON[DEAD_LETTER_KEY], "ledger")
@@ -48,6 +55,7 @@ def test_every_function_has_an_environment_of_its_own() -> None:
     [
         *((IntakeEnvironment.from_env, key) for key in INTAKE),
         *((WorkerEnvironment.from_env, key) for key in WORKER),
+        *((PublisherEnvironment.from_env, key) for key in PUBLISHER),
     ],
 )
 def test_a_missing_key_is_named(read: Callable[[Mapping[str, str]], object], key: str) -> None:

@@ -75,6 +75,7 @@ def _in_force(
         causes=found.causes,
         problems=_sorted({**problems, **found.problems}),
         braked=tuple(name for name in before.braked if name in names) if before else (),
+        serial=before.serial if before else 0,
     )
     return InForce(pointer, revision)
 

@@ -27,7 +27,8 @@ class Pointer(NamedTuple):
     """All that is in force beside the rules.
 
     `problems` has sentences for each refused document, by its name (`rules/NAME`, `settings`).
-    `braked` names rules that act as in mode shadow until an operator releases them.
+    `braked` names rules that act as in mode shadow until an operator releases them. `serial` grows
+    with each pointer that is written, so that no two have the same bytes, and the same ETag.
     """
 
     revision: str
@@ -35,12 +36,14 @@ class Pointer(NamedTuple):
     causes: tuple[Held, ...] = ()
     problems: Mapping[str, tuple[str, ...]] = {}
     braked: tuple[str, ...] = ()
+    serial: int = 0
 
 
 def pointer_text(pointer: Pointer) -> str:
     """Return a pointer as ASCII JSON; `read_pointer` reads it again."""
     members = {
         "format": FORMAT,
+        "serial": pointer.serial,
         "revision": pointer.revision,
         "settings": settings_values(pointer.settings),
         "held": [_held_values(cause) for cause in pointer.causes],
@@ -78,6 +81,7 @@ def _pointer(members: Mapping[str, Any]) -> Pointer:
         causes=tuple(map(_held, members["held"])),
         problems={name: tuple(found) for name, found in members["problems"].items()},
         braked=tuple(members["braked"]),
+        serial=members["serial"],
     )
 
 

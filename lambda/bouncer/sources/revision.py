@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from bouncer.errors import BouncerError
-from bouncer.rules.rule import Rule
+from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_json import rule_of, rule_values
 
 FORMAT = 1
@@ -30,6 +30,11 @@ class Revision(NamedTuple):
 
     rules: tuple[Rule, ...]
     lists: Mapping[str, str] = {}
+
+    @property
+    def active(self) -> tuple[Rule, ...]:
+        """The rules that are not in mode off."""
+        return tuple(rule for rule in self.rules if rule.mode is not Mode.OFF)
 
     @property
     def id(self) -> str:
