@@ -63,7 +63,7 @@ def test_the_command_gets_what_is_in_force() -> None:
 
 
 def test_a_batch_of_changes_publishes_rules_and_a_schedule_settings() -> None:
-    """Whatever the batch says: parameters are read again, all of them."""
+    """Parameters are read again, all of them, and not what the batch says of them."""
     publisher.handler(EVERYTHING, CONTEXT)
     empty = pointer().revision
     put("rules/a", "drop: {}")

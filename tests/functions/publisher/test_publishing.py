@@ -28,7 +28,7 @@ def names(world: PublishedWorld) -> list[str]:
 
 
 def test_the_first_run_publishes_everything(world: PublishedWorld) -> None:
-    """Also one that was asked for the settings alone: there is no revision to keep."""
+    """Also one that was asked for the settings alone: no revision is there to keep."""
     for number in range(25):  # several pages of SSM
         world.put(f"rules/{number:03d}", "drop: {}")
     world.put("settings", "mode: shadow")
@@ -40,7 +40,7 @@ def test_the_first_run_publishes_everything(world: PublishedWorld) -> None:
 
 
 def test_no_rules_are_a_revision_too(world: PublishedWorld) -> None:
-    """A stack without parameters has a pointer, so that its functions know that there are none."""
+    """A stack without parameters has a pointer, so that its functions know that it has no rules."""
     assert world.publish().revision == NO_RULES.id
     assert names(world) == []
 

@@ -94,6 +94,6 @@ def test_any_other_object_is_refused(text: str, says: str) -> None:
 
 @given(st.binary(max_size=200) | st.text().map(lambda text: json.dumps(text).encode()))
 def test_no_bytes_raise_anything_else(text: bytes) -> None:
-    """Whatever is in the bucket, a reader gets the error that it expects."""
+    """A reader gets the error that it expects for anything in the bucket."""
     with pytest.raises(PointerError):
         read_pointer(text)

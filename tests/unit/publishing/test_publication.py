@@ -46,7 +46,7 @@ def publish(
     defaults: Settings | None = None,
     now: datetime = NOW,
 ) -> InForce:
-    """What is in force next, after a journey through the objects of the bucket."""
+    """Return the next state in force, after a journey through the objects of the bucket."""
     found = publication(documents, before, defaults=defaults or Settings(), now=now)
     pointer = read_pointer(pointer_text(found.pointer).encode())
     revision = read_revision(pointer.revision, revision_text(found.revision).encode())

@@ -62,7 +62,7 @@ print(revision_of([read_rule("a", {ANSWERS!r})]).id)
 
 
 def test_another_rule_makes_another_id() -> None:
-    """Whatever a rule says is in the digest, the text of its refusal as well."""
+    """All that a rule says is in the digest, the text of its refusal as well."""
     texts = (
         "drop: {}",
         "accept: {}",
