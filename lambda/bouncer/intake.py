@@ -21,7 +21,8 @@ from bouncer.judge import Disposition, Judgement, judge
 from bouncer.mail.message import Message, read_event
 from bouncer.operator_settings import Settings
 from bouncer.sending.queue import Queue, QueueError
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource
 
 RESERVE_S = 3  # kept for judging, the journal and the answer, when AWS does not answer us

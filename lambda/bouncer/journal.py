@@ -24,7 +24,7 @@ from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
 from bouncer.sending.ending import Ending, Failure, Outcome
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 
 _LONGEST_ERROR = 1000
 

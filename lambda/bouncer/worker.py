@@ -34,7 +34,8 @@ from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
 from bouncer.sending.terms import Terms
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import SettingsSource
 from bouncer.sources.source import SourceError
 

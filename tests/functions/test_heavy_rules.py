@@ -7,7 +7,8 @@ import pytest
 from bouncer.mail.message import Message, read_event
 from bouncer.operator_settings import Settings
 from bouncer.rules.pattern_weight import HEAVIEST, weight
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents
 from bouncer_sim.world.mail_event import mail_event
 

@@ -12,7 +12,8 @@ from bouncer.held import Held, held_document
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES

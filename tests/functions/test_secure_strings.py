@@ -11,7 +11,8 @@ import pytest
 
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.source import SourceError
 from bouncer_cli import command_line as cli

@@ -10,7 +10,8 @@ import pytest
 
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SHIPPED_RULES

@@ -7,56 +7,20 @@ out. A document `held` that is invalid holds sending all the same: no bounce is 
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 from bouncer.errors import DocumentError
-from bouncer.held import Held, first_held
 from bouncer.operator_settings import Settings
 from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
-from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.sources.held_causes import document_causes, settings_causes
+from bouncer.sources.loaded import Loaded
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 
 _RETRY_AFTER_S = 15  # a source that failed is asked again after this time
 MOST_EARLIER = 10  # versions tried before an invalid rule is left out
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The rules and settings in force; `problems` are sentences about documents that were refused.
-
-    `stale` tells that the source could not be read again, so that they may be out of date.
-    `causes` are all documents that hold sending.
-    """
-
-    ruleset: Ruleset
-    settings: Settings
-    problems: tuple[str, ...] = ()
-    stale: bool = False
-    causes: tuple[Held, ...] = ()
-
-    @property
-    def held(self) -> Held | None:
-        """The cause that has held sending the longest; None while bounces are sent."""
-        return first_held(self.causes)
-
-    @property
-    def sending_held(self) -> bool:
-        """No bounce is sent now, by the document `held` or by `sending: paused`."""
-        return bool(self.causes) or not self.settings.sending
-
-    def goes_on(self, now: datetime) -> bool:
-        """Tell whether sending is held for so long that mail goes on that would be bounced."""
-        return bool(self.causes) and any(cause.is_long(now) for cause in self.causes)
-
-    def warnings(self, now: datetime) -> tuple[str, ...]:
-        """Return a sentence for each doubt about the rules in force; some depend on the time."""
-        rules, ascii_only = self.ruleset.rules, self.settings.ascii_only
-        return tuple(map(str, ruleset_warnings(rules, ascii_only=ascii_only, now=now)))
 
 
 # A rule's document, its valid form if it has or had one, and the problem of the document if any.

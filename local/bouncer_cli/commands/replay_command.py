@@ -11,7 +11,7 @@ from bouncer.mail.message import VERDICTS
 from bouncer.mail.text import escaped
 from bouncer.rules.fields import POLICY_WORDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 from bouncer.sources.parameters import ParameterSource
 from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.rules_in_force import load, load_as_intake

@@ -6,7 +6,8 @@ from contextlib import suppress
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
-from bouncer.sources.loader import MOST_EARLIER, Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import MOST_EARLIER, Loader
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 from bouncer_cli.commands.terminal import say_lines
 from bouncer_cli.commands.usage import UsageError

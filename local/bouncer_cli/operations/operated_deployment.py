@@ -12,7 +12,8 @@ from boto3 import Session
 from botocore.exceptions import BotoCoreError
 
 from bouncer.operator_settings import Settings, ses_reporting_mta
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import SourceError
 from bouncer_cli.doctor.account import NotFoundError
