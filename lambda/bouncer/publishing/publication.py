@@ -51,7 +51,8 @@ def publication(
     if pushing:
         return _in_force(old, found, _problems_of_rules(pointer), pointer)
     rules, problems = chosen(documents.rules, old.rules)
-    return _in_force(revision_of(rules), found, problems, pointer)
+    revision = revision_of(rules)
+    return _in_force(revision, found, _with_what_holds(problems, documents, revision), pointer)
 
 
 def settings_publication(documents: Documents, before: Pointer, *, defaults: Settings) -> Pointer:
@@ -78,6 +79,21 @@ def _in_force(
         serial=before.serial if before else 0,
     )
     return InForce(pointer, revision)
+
+
+def _with_what_holds(problems: Problems, documents: Documents, revision: Revision) -> Problems:
+    """Add to the problems of each refused rule what is in force in its place."""
+    kept = {rule.name for rule in revision.rules}
+    found = {}
+    for name, said in problems.items():
+        rule = name.removeprefix(RULES)
+        holds = (
+            "the rule stays in force as it was before"
+            if rule in kept
+            else "this rule is left out until the document is corrected"
+        )
+        found[name] = (*said, f"{documents.rules[rule].label}: {holds}")
+    return found
 
 
 def _problems_of_rules(before: Pointer | None) -> Problems:

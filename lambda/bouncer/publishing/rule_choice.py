@@ -17,7 +17,7 @@ Problems = Mapping[str, tuple[str, ...]]
 
 
 class Chosen(NamedTuple):
-    """The rules, and sentences for each refused document by its name, such as `rules/NAME`."""
+    """The rules, and the problems of each refused document by its name, such as `rules/NAME`."""
 
     rules: tuple[Rule, ...]
     problems: Problems
@@ -37,7 +37,7 @@ def chosen(documents: Mapping[str, Document], before: Iterable[Rule]) -> Chosen:
         rule, refused = _read(name, document, left)
         if refused:
             rule = _kept(earlier.get(name), left)
-            problems[f"{RULES}{name}"] = (*refused, _consequence(document, rule))
+            problems[f"{RULES}{name}"] = refused
         if rule:
             rules.append(rule)
             left -= rule_weight(rule)
@@ -55,9 +55,3 @@ def _read(name: str, document: Document, left: int) -> tuple[Rule | None, tuple[
 
 def _kept(rule: Rule | None, left: int) -> Rule | None:
     return None if rule is None or too_heavy(rule, left) else rule
-
-
-def _consequence(document: Document, kept: Rule | None) -> str:
-    if kept is None:
-        return f"{document.label}: this rule is left out until the document is corrected"
-    return f"{document.label}: the rule stays in force as it was before"

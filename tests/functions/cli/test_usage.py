@@ -94,7 +94,7 @@ def example(run: Run, *command: str) -> list[str]:
     return shlex.split(line)
 
 
-@pytest.mark.parametrize("command", [(), ("replay",), ("demo",)])
+@pytest.mark.parametrize("command", [(), ("replay",), ("demo",), ("rules",), ("rules", "check")])
 def test_the_example_in_the_help_works(
     run: Run, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +103,7 @@ def test_the_example_in_the_help_works(
     assert words[: len(command)] == list(command)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules").symlink_to(ROOT / "rules")
+    (tmp_path / "settings.yaml").write_text("mode: shadow")
     (tmp_path / "inbox.mbox").write_text(
         "From a@b.example Mon\nTo: ann@example.com\nSubject: x\n\ny\n"
     )
@@ -121,7 +122,7 @@ def test_every_command_has_an_example(run: Run) -> None:
     """No command escapes the tests of the examples: doctor's runs beside its other tests."""
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
-    assert names == ["replay", "demo", "ses", "doctor", "pause", "resume", "jobs"]
+    assert names == ["replay", "demo", "rules", "ses", "doctor", "pause", "resume", "jobs"]
     for name in names:
         assert example(run, name)[0] == name
 
@@ -129,7 +130,7 @@ def test_every_command_has_an_example(run: Run) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("", "replay", "demo", "ses", "doctor", "pause", "resume"),
+        *("", "replay", "demo", "rules", "rules check", "ses", "doctor", "pause", "resume"),
         *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop"),
     ],
 )
