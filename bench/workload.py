@@ -75,6 +75,13 @@ def events(count: int, rules: dict[str, dict[str, Any]], seed: int = 2) -> list[
     return [json.dumps(_event(draw, wanted)) for _ in range(count)]
 
 
+def event_for(recipients: list[str], seed: int = 3) -> dict[str, Any]:
+    """Return one SES event for several recipients."""
+    event = _event(random.Random(seed), [{"when": {}}])
+    event["Records"][0]["ses"]["receipt"]["recipients"] = recipients
+    return event
+
+
 def _event(draw: random.Random, wanted: list[dict[str, Any]]) -> dict[str, Any]:
     mail = {
         "sender": f"{_word(draw, 6)}@{_word(draw, 9)}.example",

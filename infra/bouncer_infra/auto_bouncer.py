@@ -20,6 +20,7 @@ from bouncer_infra.configuration_set import ConfigurationSet
 from bouncer_infra.dashboard import Dashboard
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.failed_events import FailedEvents
+from bouncer_infra.feedback_function import Feedback
 from bouncer_infra.function_code import function_code
 from bouncer_infra.intake_function import Intake
 from bouncer_infra.ledger_table import Ledger
@@ -68,7 +69,10 @@ class AutoBouncer(Construct):
         self.mail_path = MailPath(
             self, "MailPath", settings=settings, intake=self.intake.function, store=self.store
         )
-        logs = [self.intake.logs, self.worker.logs]
+        self.feedback = Feedback(
+            self, "Feedback", settings=settings, code=code, ledger=self.ledger.table
+        )
+        logs = [self.intake.logs, self.worker.logs, self.feedback.logs]
         self.archive = self._archive(logs)
         events = self.archive.events.stream if self.archive else None
         self.sending = ConfigurationSet(self, "Sending", settings=settings, events=events)
@@ -79,6 +83,8 @@ class AutoBouncer(Construct):
             worker=self.worker.function,
             queue=self.queue.queue,
             dead_letters=self.queue.dead_letters,
+            feedback=self.feedback.function,
+            lost_feedback=self.feedback.dead_letters,
             failed_events=self.failed_events.queue if self.failed_events else None,
             streams=self.archive.streams if self.archive else (),
         )

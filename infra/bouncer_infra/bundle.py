@@ -19,11 +19,12 @@ PACKAGE = Path(bouncer.__file__).parent
 LOCK = Path(__file__).parent / "function_requirements.txt"
 PYTHON = "3.13"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-# Shipped by a library and never imported by a function; the last three are tzdata's tables for
-# people, beside the zones that Python reads.
+# Shipped by a library and never imported by a function; those of the third line are tzdata's tables
+# for people, beside the zones that Python reads.
 _UNUSED = (
     *("bin", "__pycache__", "*.pyi", "*.pyx", "*.pxd", "event_handler", "tests"),
     *("*.tab", "leapseconds", "tzdata.zi"),
+    ".lock",  # uv's
 )
 # Powertools has a package for each kind of event; its metrics, which are all we use, need this one.
 _USED_UTILITIES = ("__init__.py", "jmespath_utils")

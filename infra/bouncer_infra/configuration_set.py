@@ -1,4 +1,6 @@
-"""The configuration set of the bounces, with its event destinations: CloudWatch and the archive.
+"""The configuration set of the bounces, with its event destinations.
+
+They are CloudWatch, the archive, and the account's default event bus for the feedback function.
 
 SendBounce takes no configuration set, so the sender's identity must have this one as its default.
 Whether SES then publishes events for bounces is an open question (docs/decisions/0007); the journal
@@ -14,6 +16,7 @@ from constructs import Construct
 
 from bouncer.metric_names import DEPLOYMENT
 from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.feedback_function import default_bus
 
 # SES sets the first two tags on every mail; mail may be sent with the third one. CloudFormation
 # takes no dots and no @ in a default value.
@@ -57,6 +60,12 @@ class ConfigurationSet(Construct):
                 ]
             ),
             events=kinds,
+        )
+        # Whatever `events` are counted and archived: what became of our bounces decides.
+        self.configuration_set.add_event_destination(
+            "Feedback",
+            destination=ses.EventDestination.event_bus(default_bus(self)),
+            events=[ses.EmailSendingEvent.BOUNCE, ses.EmailSendingEvent.COMPLAINT],
         )
         if events:
             archive = self.configuration_set.add_event_destination(

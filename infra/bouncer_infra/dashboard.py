@@ -167,7 +167,6 @@ def _trouble(metrics: Metrics) -> cloudwatch.GraphWidget:
         Metric.RETRIED,
         Metric.HANDED_BACK,
         Metric.HELD,
-        Metric.UNREADABLE_JOBS,
         Metric.WORKER_ERRORS,
     )
     shown = [metrics.own("worker", name) for name in names]

@@ -21,6 +21,7 @@ from bouncer_infra.deployment_settings import (
 )
 
 _MOST_RUNTIME = 3000  # bytes
+_MOST_ENVIRONMENT = 3500  # bytes, with the senders that the worker knows
 _MOST_POLICY = 6000  # characters; IAM allows a policy 6,144
 _ROWS = setting_rows()
 
@@ -42,6 +43,10 @@ def read_cdk_json(path: Path) -> DeploymentSettings:
         place = f"{path}:{error.lineno}:{error.colno}"
         raise SettingsFileError(
             f"{place}: found no JSON ({error.msg}), expected a cdk.json"
+        ) from error
+    except RecursionError as error:
+        raise SettingsFileError(
+            f"{path}: found values nested too deeply, expected a cdk.json"
         ) from error
     except ValueError as error:
         raise SettingsFileError(f"{path}: found no UTF-8, expected a cdk.json") from error
@@ -166,8 +171,10 @@ def _runtime(root: Node, node: Node | None, found: dict[str, Any]) -> Mapping[st
         return {}
     runtime = {"bounce_sender": bounce_sender, **value} if bounce_sender else value
     size = len(json.dumps(runtime)) + len(prefix)
-    if node and size > _MOST_RUNTIME:
-        expected = f"at most {_MOST_RUNTIME} with the prefix: a function's environment holds 4 KB"
+    senders = sum(len(each.address) + 1 for each in found.get("further_senders") or ())
+    most = min(_MOST_RUNTIME, _MOST_ENVIRONMENT - senders - len(bounce_sender or ""))
+    if node and size > most:
+        expected = f"at most {most} with the prefix: a function's environment holds 4 KB"
         node.fault(expected, found=f"{size} bytes")
         return {}
     try:

@@ -35,6 +35,8 @@ class Metrics:
     worker: lambda_.Function
     queue: sqs.Queue
     dead_letters: sqs.Queue
+    feedback: lambda_.Function
+    lost_feedback: sqs.Queue
     failed_events: sqs.Queue | None = None
     streams: Sequence[firehose.DeliveryStream] = ()
 
@@ -59,7 +61,7 @@ class Metrics:
         period: Duration = FIVE_MINUTES,
         deployment: str | None = None,
     ) -> cloudwatch.Metric:
-        """Return the metric `name` of `bouncer.metric_names`; `service` is intake or worker."""
+        """Return the metric `name` of `bouncer.metric_names`; `service` is the function."""
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,

@@ -2,7 +2,10 @@
 
 They read the journal's lines (docs/flow.md) of the last weeks; the questions of `analysis` read
 those of the last months. A test compares their fields with real lines. A job that was delivered
-again has its outcome in several lines, so outcomes are counted by bounce or reference.
+again has its outcome in several lines, so outcomes are counted by bounce or reference. Strangers
+write parts of the lines: what Lambda writes itself is looked for only where no line of ours is, and
+an address stands in angle brackets, as a spreadsheet would take one that begins with = for a
+formula.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +20,8 @@ from bouncer_infra.deployment_settings import DeploymentSettings
 QUERIES: Mapping[str, str] = {
     "who-was-bounced": """
 filter message = "sent"
-| fields @timestamp, sender, recipients.0 as recipient, rules.0 as rule, reference, bounce_id
+| fields @timestamp, concat("<", sender, ">") as to, concat("<", recipients.0, ">") as recipient
+| fields rules.0 as rule, reference, bounce_id
 | sort @timestamp desc
 | dedup bounce_id
 | limit 1000
@@ -58,19 +62,28 @@ filter @message like "REFERENCE"
     "intake-errors": r"""
 filter message in ["intake_failed", "not_mail"]
   or @message like /"queue_answers":[^\]]*"(unknown|refused)"/
-  or @message like /Task timed out|Runtime exited/ or @message like "[ERROR]"
+  or (not ispresent(message)
+    and (@message like /Task timed out|Runtime exited/ or @message like "[ERROR]"))
 | fields @timestamp, message, stage, error, `where`, problem, message_id, request_id, @log, @message
 | sort @timestamp desc
 | limit 200
 """,
     "worker-errors": """
 filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker_failed",
-    "lease_busy", "lease_taken_over", "stale_batch"]
-  or @message like /Task timed out|Runtime exited/ or @message like "[ERROR]"
+    "lease_busy", "lease_taken_over", "stale_batch", "salt_made"]
+  or (not ispresent(message)
+    and (@message like /Task timed out|Runtime exited/ or @message like "[ERROR]"))
 | fields @timestamp, message, reason, error, `where`, reference, jobs, record, stage, answer, again
 | fields @log, @message
 | sort @timestamp desc
 | limit 200
+""",
+    "feedback": """
+filter message in ["bounce_bounced", "event_repeated", "event_waits", "event_ignored",
+    "unreadable_event", "feedback_failed"]
+| fields @timestamp, message, kind, bounce_id, stage, error, `where`, @message
+| sort @timestamp desc
+| limit 1000
 """,
     # `warnings` of a valid rule are listed as the `problems` of an invalid one are.
     "invalid-rules": """
@@ -83,7 +96,8 @@ filter message in ["documents_invalid", "documents_stale", "documents_doubtful"]
 """,
     "longest-waits": """
 filter message = "sent" and ispresent(WaitTime.0)
-| fields @timestamp, WaitTime.0 / 1000 as seconds, reference, sender, rules.0 as rule
+| fields @timestamp, WaitTime.0 / 1000 as seconds, reference, rules.0 as rule
+| fields concat("<", sender, ">") as to
 | sort seconds desc
 | limit 100
 """,
@@ -100,7 +114,7 @@ filter @message like /^REPORT /
 
 
 class SavedQueries(Construct):
-    """The saved queries over the log groups of both functions."""
+    """The saved queries over the log groups of the functions."""
 
     def __init__(
         self,

@@ -59,6 +59,8 @@ def _outputs(bouncer: AutoBouncer) -> dict[str, str]:
         "DeadLetterUrl": dead_letters.queue_url,
         "DeadLetterArn": dead_letters.queue_arn,
         "IntakeArn": bouncer.intake.function.function_arn,
+        "FeedbackArn": bouncer.feedback.queue.queue_arn,
+        "LostFeedbackArn": bouncer.feedback.dead_letters.queue_arn,
     }
     if bouncer.archive:
         outputs["ArchiveBucket"] = bouncer.archive.bucket.bucket_name

@@ -57,6 +57,7 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
     yield from _queue(metrics)
     yield from _consumer(metrics)
     yield from _functions(metrics)
+    yield from _feedback(metrics)
     yield from _events(metrics)
     yield from _mail(metrics)
     yield from _documents(metrics)
@@ -167,14 +168,37 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="throttles",
-        says="Lambda throttled the intake or the worker.",
+        says="Lambda throttled the intake, the worker or the feedback function.",
         measure=total(
             [
                 metrics.intake.metric_throttles(label="intake"),
                 metrics.worker.metric_throttles(label="worker"),
+                metrics.feedback.metric_throttles(label="feedback"),
             ],
             label="throttles",
         ),
+    )
+
+
+def _feedback(metrics: Metrics) -> Iterator[Watch]:
+    yield Watch(
+        key="feedback-errors",
+        says="The feedback function crashed, or could not write to the ledger.",
+        measure=total(
+            [
+                metrics.own("feedback", Metric.FEEDBACK_ERRORS),
+                metrics.feedback.metric_errors(label="crashes"),
+            ],
+            label="feedback errors",
+        ),
+    )
+    yield Watch(
+        key="lost-feedback",
+        says="Events of our bounces were given up: their senders may not be suppressed.",
+        measure=metrics.lost_feedback.metric_approximate_number_of_messages_visible(
+            statistic="Maximum", period=FIVE_MINUTES
+        ),
+        periods=1,
     )
 
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from bouncer.environment import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY
+from bouncer.environment import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, SENDERS_KEY
 from bouncer.function_limits import BATCH_SIZE, WORKER_TIMEOUT_S
 from bouncer.mail.address import identities
 from bouncer.sources.source import HELD, SETTINGS
@@ -42,6 +42,7 @@ class Worker(Function):
                 QUEUE_KEY: queue.queue.queue_url,
                 DEAD_LETTER_KEY: queue.dead_letters.queue_url,
                 LEDGER_KEY: ledger.table_name,
+                SENDERS_KEY: " ".join(settings.senders),
             },
         )
         # Not an event source of the function: its id would contain the queue's place in the tree.

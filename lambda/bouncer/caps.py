@@ -17,6 +17,9 @@ from bouncer.rules.document import Node
 # Windows with the most bounces within each: pairs of seconds and a number, the shortest first.
 Ladder = tuple[tuple[int, int], ...]
 
+# Windows with the share of their bounces, in percent, for one organisation: the shortest first.
+Shares = tuple[tuple[int, int], ...]
+
 _MINUTE_S = 60
 _HOUR_S = 3600
 DAY_S = 24 * _HOUR_S
@@ -27,26 +30,28 @@ _OFF = "off"
 _A_WINDOW = "a window of minutes or hours, such as 10m or 24h, at most 24h"
 _A_LIMIT = f"a whole number of bounces, 1 to {_HIGHEST}"
 _A_LADDER = "windows with the most bounces in each, such as {1h: 10, 24h: 20}, or off"
-_A_SHARE = "a share of the day such as 25%, 1% to 100%, or off"
+_A_SHARE = "a share such as 25%, 1% to 100%"
+_SHARES = "windows with the share in each, such as {1h: 40%, 24h: 25%}, a share of the day, or off"
+_HOURS = "a window of hours, 1h to 24h"
 _ALLOWED = "an address, a domain such as example.com, or .example.com for its subdomains"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """The caps in force; an empty ladder, or a share of None, caps nothing.
+    """The caps in force; without windows a cap caps nothing.
 
-    `domain_share` is in percent of the bounces that a day has room for. `allow` has addresses and
-    domains, as in rules, whose senders no cap is about.
+    `domain_share` is in percent of the bounces that a window has room for. `allow` has addresses
+    and domains, as in rules, whose senders no cap is about.
     """
 
     sender: Ladder = ((10 * _MINUTE_S, 20), (_HOUR_S, 40), (DAY_S, 100))
-    domain_share: int | None = 25
+    domain_share: Shares = ((_HOUR_S, 40), (DAY_S, 25))
     sender_recipient_rule: Ladder = ((DAY_S, 5),)
     allow: tuple[str, ...] = ()
 
 
 DEFAULT_CAPS = Caps()
-NO_CAPS = Caps(sender=(), domain_share=None, sender_recipient_rule=())
+NO_CAPS = Caps(sender=(), domain_share=(), sender_recipient_rule=())
 
 
 def read_caps(node: Node) -> Caps:
@@ -91,13 +96,32 @@ def _limit(node: Node) -> int:
     return limit
 
 
-def _share(node: Node) -> int | None:
+def _shares(node: Node) -> Shares:
+    """Read windows with their shares; a share alone is that of a day."""
     if node.value == _OFF:
-        return None
+        return ()
+    if isinstance(node.value, str):
+        return ((DAY_S, _share(node)),)
+    entries = node.entries(_SHARES)
+    if not entries and node.value == {}:
+        node.fault(_SHARES)
+    return tuple(sorted((_hours_s(name, child), _share(child)) for name, child in entries.items()))
+
+
+def _hours_s(name: object, node: Node) -> int:
+    """Read a window of whole hours, by which an organisation's bounces are counted."""
+    match = re.fullmatch(r"([1-9][0-9]?)h", str(name))
+    seconds = int(match[1]) * _HOUR_S if match else 0
+    if not 0 < seconds <= DAY_S:
+        node.fault(_HOURS, found=f'"{name}"')
+    return seconds
+
+
+def _share(node: Node) -> int:
     match = re.fullmatch(r"(100|[1-9][0-9]?)%", node.value) if isinstance(node.value, str) else None
     if match is None:
         node.fault(_A_SHARE)
-    return int(match[1]) if match else None
+    return int(match[1]) if match else 0
 
 
 def _allow(node: Node) -> tuple[str, ...]:
@@ -119,7 +143,7 @@ def _allowed(node: Node) -> str:
 
 _READERS: Mapping[str, Callable[[Node], object]] = {
     "sender": _ladder,
-    "domain_share": _share,
+    "domain_share": _shares,
     "sender_recipient_rule": _ladder,
     "allow": _allow,
 }

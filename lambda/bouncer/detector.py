@@ -44,6 +44,12 @@ def marked(message: Message, reason: Reason) -> str:
     return ""
 
 
+def is_marked_sender(address: str, reason: Reason) -> bool:
+    """Tell whether an envelope sender has a signal of this reason; its mail is not at hand."""
+    rows = (signal for _, signal in _ELSEWHERE[reason] if signal.place is Place.SENDER)
+    return any(_is_named(address, signal.pattern) for signal in rows)
+
+
 def comment_free(value: str) -> str:
     """Return a value without its comments (RFC 5322 section 3.2.2), nested ones included."""
     if "(" not in value:

@@ -5,7 +5,7 @@ argument: nothing here looks at the process it runs in.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bouncer.errors import EnvironmentKeyError
 from bouncer.operator_settings import Settings, ses_reporting_mta
@@ -17,6 +17,7 @@ LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
 DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
 BUCKET_KEY = "BOUNCER_RULES_BUCKET"
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
+SENDERS_KEY = "BOUNCER_SENDERS"  # of the worker; missing for moments of an upgrade
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
 # The name in the journal of a function that could not read its environment.
@@ -28,6 +29,7 @@ _EXPECTED: Mapping[str, str] = {
     LEDGER_KEY: "the name of the ledger's table",
     DEAD_LETTER_KEY: "the URL of the dead-letter queue",
     BUCKET_KEY: "the name of the bucket of revisions",
+    SENDERS_KEY: "the addresses that bounces come from, with blanks between them",
     DOMAIN_KEY: "the domain of AWS's endpoints, such as amazonaws.com",
     REGION_KEY: "an AWS region, such as eu-west-1",
 }
@@ -83,7 +85,30 @@ class WorkerEnvironment:
             queue_url=_required(environ, QUEUE_KEY),
             dead_letter_url=_required(environ, DEAD_LETTER_KEY),
             ledger_table=_required(environ, LEDGER_KEY),
-            defaults=_defaults(environ),
+            defaults=replace(_defaults(environ), senders=_senders(environ)),
+        )
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackEnvironment:
+    """The environment of the feedback function; `senders` are the addresses of our bounces."""
+
+    prefix: str
+    ledger_table: str
+    senders: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "FeedbackEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key."""
+        return cls(
+            prefix=_prefix(environ),
+            ledger_table=_required(environ, LEDGER_KEY),
+            senders=tuple(_required(environ, SENDERS_KEY).split()),
         )
 
     @property
@@ -123,6 +148,11 @@ def _required(environ: Mapping[str, str], key: str) -> str:
 
 def _prefix(environ: Mapping[str, str]) -> str:
     return _required(environ, PREFIX_KEY).rstrip("/")
+
+
+def _senders(environ: Mapping[str, str]) -> frozenset[str]:
+    """Read the bare addresses that bounces may come from; blanks part them."""
+    return frozenset(environ.get(SENDERS_KEY, "").lower().split())
 
 
 def _defaults(environ: Mapping[str, str]) -> Settings:

@@ -5,12 +5,14 @@ PRODUCT = "ses-auto-bouncer"  # begins the names in AWS of what a deployment has
 INTAKE_TIMEOUT_S = 20  # SES waits 30 seconds for a function (SES Developer Guide, Lambda action)
 WORKER_TIMEOUT_S = 60  # a batch of paced calls, and room to retry
 PUBLISHER_TIMEOUT_S = 120  # SSM hands out ten parameters a call, and throttles bursts
+FEEDBACK_TIMEOUT_S = 30  # a batch of ten events, with a request or two of the ledger each
 ACCOUNT_SETTINGS_TIMEOUT_S = 300  # SES takes one call a second, and a new policy takes a while
 
 BATCH_SIZE = 10  # jobs in one invocation of the worker: the most a FIFO queue allows
 
 # Six times the consumer's timeout (Lambda Developer Guide, "Using Lambda with Amazon SQS").
 VISIBILITY_TIMEOUT_S = 6 * WORKER_TIMEOUT_S
+FEEDBACK_VISIBILITY_S = 6 * FEEDBACK_TIMEOUT_S
 
 LEDGER_KEY_NAME = "id"  # the partition key of the ledger's table
 LEDGER_EXPIRES = "expires"  # its time-to-live attribute

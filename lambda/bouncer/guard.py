@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bouncer.authentication import could_not_tell, vouched
-from bouncer.detector import comment_free, marked
+from bouncer.detector import comment_free, is_marked_sender, marked
 from bouncer.jobs.reference import REFERENCE
 from bouncer.mail.address import domain, is_recipient, mailbox_address, without_tag
 from bouncer.mail.message import Message
@@ -81,6 +81,20 @@ def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]
             yield reason, found
 
 
+def never_answered(sender: str, context: Context) -> Reason | None:
+    """Return the reason never to answer an envelope sender, or None; its mail is not at hand.
+
+    It is found by the address alone, so it is one of the reasons that `withheld` finds in the mail.
+    """
+    if not sender:
+        return Reason.NULL_SENDER
+    if not _can_be_delivered_to(sender):
+        return Reason.INVALID_SENDER
+    if _own(sender, context):
+        return Reason.OWN_SENDER
+    return Reason.DAEMON_SENDER if is_marked_sender(sender, Reason.DAEMON_SENDER) else None
+
+
 def waived(reason: Reason, message: Message, context: Context) -> bool:
     """Tell whether `answer` waives a reason for this mail."""
     return reason.waived_by in context.answer and (not reason.if_vouched or vouched(message))
@@ -99,10 +113,13 @@ def _null_sender(message: Message, _: Context) -> str:
 def _invalid_sender(message: Message, _: Context) -> str:
     if message.sender_unknown:
         return "the mail does not say who its envelope sender is"
-    address = message.sender
+    return "" if _can_be_delivered_to(message.sender) else f"envelope sender {message.sender}"
+
+
+def _can_be_delivered_to(address: str) -> bool:
     local = address.rpartition("@")[0]
     dotted = local.startswith(".") or local.endswith(".") or ".." in local
-    return f"envelope sender {address}" if dotted or not re.fullmatch(_ADDRESS, address) else ""
+    return not dotted and bool(re.fullmatch(_ADDRESS, address))
 
 
 @_checks(Reason.REPORT)
@@ -116,14 +133,18 @@ def _report(message: Message, _: Context) -> str:
 
 @_checks(Reason.OWN_SENDER)
 def _own_sender(message: Message, context: Context) -> str:
+    return _own(message.sender, context)
+
+
+def _own(sender: str, context: Context) -> str:
     """Find our own mail, and mail to a bounce sender, which may be an answer to a bounce."""
     senders = set(map(_bare_address, context.bounce_senders))
     recipient = without_tag(context.recipient).lower()
     if recipient in senders:
         return f"the recipient {context.recipient} is an address that our bounces are sent from"
-    own = without_tag(message.sender).lower() in {recipient, *senders}
-    if own or in_domains(domain(message.sender), context.own_domains):
-        return f"envelope sender {message.sender}"
+    own = without_tag(sender).lower() in {recipient, *senders}
+    if own or in_domains(domain(sender), context.own_domains):
+        return f"envelope sender {sender}"
     return ""
 
 

@@ -87,10 +87,10 @@ def _since(root: Node, entries: Mapping[str, Node]) -> datetime | None:
     if re.fullmatch(r"[0-9T:.+Z -]{16,40}", text):
         try:
             since = datetime.fromisoformat(text)
-        except ValueError:
-            since = None
-        if since is not None and since.tzinfo is not None:
-            return since
+            if since.tzinfo is not None and since.astimezone(UTC):  # a time that UTC has, too
+                return since
+        except (ValueError, OverflowError):
+            pass
     node.fault(_EXPECTED_TIME)
     return None
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import IO, Any
 
 from bouncer.jobs.job import Job
+from bouncer.journal_address import IN_FULL, AddressForm
 from bouncer.journal_line import encoded
 from bouncer.judge import Judgement
 from bouncer.metric_document import Counts, MetricFormat, metric_document
@@ -66,6 +67,7 @@ class Journal:
         self._request_id = ""
         self._cold = True
         self._reported: Loaded | None = None
+        self._addresses = IN_FULL
 
     def begin(self, request_id: str) -> None:
         """Name the invocation in all lines that follow."""
@@ -94,7 +96,7 @@ class Journal:
             metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
         if judgement.went_on:
             metrics[Metric.WENT_ON] = 1
-        shown = _Shown(settings)
+        self._addresses = shown = settings.addresses
         fields = {
             "message_id": judgement.message.message_id,
             "sender": shown.address(judgement.message.sender),
@@ -122,11 +124,12 @@ class Journal:
 
     def intake_failed(self, stage: str, error: Exception, message_id: str | None = None) -> None:
         """Report an error of ours at intake; the mail was let through."""
-        fields = {"stage": stage, "message_id": message_id, **_described(error)}
+        fields = {"stage": stage, "message_id": message_id, **described(error)}
         self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
         """Report, once per load, problems and doubts about the rules and settings in force."""
+        self._addresses = loaded.settings.addresses
         if loaded is self._reported:
             return
         self._reported = loaded
@@ -159,11 +162,12 @@ class Journal:
         mail was received. With `again` the job was delivered again after its end. `capped` are
         recipients that a cap took out of the job.
         """
+        self._addresses = shown = settings.addresses
         fields: dict[str, Any] = {"record": record}
         if job is not None:
-            fields |= _Shown(settings).job(job)
+            fields |= _members(job, shown)
         if capped:
-            fields["capped"] = [_Shown(settings).address(each) for each in capped]
+            fields["capped"] = [shown.address(each) for each in capped]
         if ending.reason:
             fields["reason"] = ending.reason
         if ending.cap:
@@ -171,7 +175,7 @@ class Journal:
         if ending.bounce_id:
             fields["bounce_id"] = ending.bounce_id
         if ending.error is not None:
-            fields |= _described(ending.error)
+            fields |= described(ending.error)
         if again:
             fields["again"] = True
         metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s, len(capped))
@@ -180,22 +184,22 @@ class Journal:
 
     def retried(self, job: Job, error: Exception) -> None:
         """Report a call that SES did not accept; it will be made again."""
-        fields = {"reference": job.reference, **_described(error)}
+        fields = {"reference": job.reference, **described(error)}
         self._write("retried", fields, {Metric.RETRIED: 1}, level="warning")
 
     def handed_back(self, count: int, error: Exception) -> None:
         """Report that the rest of a batch went back to the queue."""
-        fields = {"jobs": count, **_described(error)}
+        fields = {"jobs": count, **described(error)}
         self._write("handed_back", fields, {Metric.HANDED_BACK: count}, level="warning")
 
     def held(self, count: int, error: Exception) -> None:
         """Report that the rest of a batch went back to the queue because sending is held."""
-        fields = {"jobs": count, **_described(error)}
+        fields = {"jobs": count, **described(error)}
         self._write("handed_back", fields, {Metric.HELD: count}, level="warning")
 
     def lease_busy(self, count: int, error: Exception) -> None:
         """Report that another invocation had the lease, so that the batch comes again."""
-        fields = {"jobs": count, **_described(error)}
+        fields = {"jobs": count, **described(error)}
         metrics = {Metric.LEASE_BUSY: 1, Metric.HANDED_BACK: count}
         self._write("lease_busy", fields, metrics, level="warning")
 
@@ -203,9 +207,13 @@ class Journal:
         """Report that an earlier invocation died, or lost the ledger, with the lease."""
         self._write("lease_taken_over", {}, {Metric.LEASE_TAKEN_OVER: 1}, level="warning")
 
+    def salt_made(self) -> None:
+        """Report that the ledger had no salt: what it knew of senders until now is not found."""
+        self._write("salt_made", {}, {Metric.SALTS_MADE: 1}, level="warning")
+
     def stale_batch(self, count: int, error: Exception) -> None:
         """Report that the batch may be another invocation's by now, so that it was left alone."""
-        fields = {"jobs": count, **_described(error)}
+        fields = {"jobs": count, **described(error)}
         self._write("stale_batch", fields, {Metric.STALE_BATCHES: 1}, level="warning")
 
     def worker_failed(
@@ -222,7 +230,7 @@ class Journal:
         `answer` is the end of the job that could not be noted in the ledger; with `again` the
         ledger has another one, which holds.
         """
-        fields: dict[str, Any] = {"stage": stage, "reference": reference, **_described(error)}
+        fields: dict[str, Any] = {"stage": stage, "reference": reference, **described(error)}
         if answer:
             fields["answer"] = answer
         if again:
@@ -244,7 +252,7 @@ class Journal:
                 "message": event,
                 "timestamp": now.isoformat(timespec="milliseconds"),
                 "request_id": self._request_id,
-                **fields,
+                **self._addresses.value(fields),
                 **self._metrics(self._counts(metrics), self._dimensions, _milliseconds(now)),
             }
             stream = self._stream or sys.stdout
@@ -268,26 +276,15 @@ def _milliseconds(when: datetime) -> int:
     return int(when.timestamp() * 1000)
 
 
-class _Shown:
-    """Addresses as the settings allow them to be shown."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._masked = settings.mask_addresses
-
-    def address(self, address: str) -> str:
-        if not self._masked or "@" not in address:
-            return address
-        local, _, domain = address.rpartition("@")
-        return f"{local[:1]}***@{domain}"
-
-    def job(self, job: Job) -> dict[str, Any]:
-        return {
-            "reference": job.reference,
-            "message_id": job.message_id,
-            "sender": self.address(job.sender),
-            "recipients": [self.address(recipient) for recipient in job.recipients],
-            "rules": sorted({refusal.rule for refusal in job.refusals}),
-        }
+def _members(job: Job, shown: AddressForm) -> dict[str, Any]:
+    """Return the members of a line about a job."""
+    return {
+        "reference": job.reference,
+        "message_id": job.message_id,
+        "sender": shown.address(job.sender),
+        "recipients": [shown.address(recipient) for recipient in job.recipients],
+        "rules": sorted({refusal.rule for refusal in job.refusals}),
+    }
 
 
 def _event(ending: Ending) -> str:
@@ -319,11 +316,12 @@ def _withheld(reasons: Iterable[str]) -> dict[str, int]:
 
 
 def error_text(error: Exception) -> str:
-    """Return the kind and the text of an error, cut; never a traceback."""
-    return f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
+    """Return the kind and the text of an error, cut between two words; never a traceback."""
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR].rpartition(" ")[0]
 
 
-def _described(error: Exception) -> dict[str, str]:
+def described(error: Exception) -> dict[str, str]:
     """Return an error's text and the line of ours that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""

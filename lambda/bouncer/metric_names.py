@@ -42,8 +42,16 @@ class Metric(StrEnum):
     LEASE_BUSY = "LeaseBusy"
     LEASE_TAKEN_OVER = "LeaseTakenOver"
     STALE_BATCHES = "StaleBatches"
+    SALTS_MADE = "SaltsMade"
     UNREADABLE_JOBS = "UnreadableJobs"
     WORKER_ERRORS = "WorkerErrors"
+    DOUBLE_BOUNCES = "DoubleBounces"
+    TRANSIENT_BOUNCES = "TransientBounces"
+    COMPLAINTS = "Complaints"
+    WAITING_EVENTS = "WaitingEvents"
+    IGNORED_EVENTS = "IgnoredEvents"
+    UNREADABLE_EVENTS = "UnreadableEvents"
+    FEEDBACK_ERRORS = "FeedbackErrors"
     COLD_STARTS = "ColdStarts"
 
 

@@ -10,6 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bouncer.caps import DAY_S, DEFAULT_CAPS, Caps, read_caps
+from bouncer.journal_address import (
+    IN_FULL,
+    AddressForm,
+    read_journal,
+    read_mask,
+    refuse_contradiction,
+)
 from bouncer.mail.a_label import a_labels
 from bouncer.rules.address_reader import read_mailbox, read_mta
 from bouncer.rules.answer_reader import read_answer
@@ -19,6 +26,8 @@ from bouncer.rules.name_limits import unknown_domain
 from bouncer.rules.rule import Mode
 
 _LOWEST_RATE = 0.2
+_MOST_DAYS = 30  # the ledger keeps no sender as suppressed for longer
+_SOME_DAYS = f"days such as {_MOST_DAYS}d, 1d to {_MOST_DAYS}d, or off"
 _A_RATE = f"a number of calls a second, {_LOWEST_RATE} to 1.0"
 
 
@@ -32,7 +41,9 @@ class Settings:
     """Everything an operator may set; see docs/rules.md for the meaning of each.
 
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
-    calls a second.
+    calls a second. `senders` are the bare addresses, in lower case, that the deployment may bounce
+    from, and no document can change them; without any, IAM alone decides. With 0 `suppression_days`
+    nobody is suppressed.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -45,8 +56,10 @@ class Settings:
     expiry_margin_s: int = 600
     cache_s: int = 60
     ascii_only: bool = True
-    mask_addresses: bool = False
+    addresses: AddressForm = IN_FULL
     caps: Caps = DEFAULT_CAPS
+    senders: frozenset[str] = frozenset()
+    suppression_days: int = _MOST_DAYS
 
     def overlaid(self, text: str, *, document: str = "settings", below: Place = ()) -> "Settings":
         """Return these settings with a document's over them; raises `DocumentError`.
@@ -58,9 +71,10 @@ class Settings:
             root.members(tuple(_READERS), "settings (a mapping)") if root.value is not None else {}
         )
         changes: dict[str, Any] = {}
-        for key, node in entries.items():
+        for key in sorted(entries, key=tuple(_READERS).index):
             name, reader = _READERS[key]
-            changes[name] = reader(node)
+            changes[name] = reader(entries[key])
+        refuse_contradiction(entries, changes.get("addresses"))
         root.report.settle()
         return replace(self, **changes)
 
@@ -108,6 +122,16 @@ def _seconds(most: int) -> Callable[[Node], int | None]:
     return reader
 
 
+def _days(node: Node) -> int | None:
+    if node.value == "off":
+        return 0
+    match = re.fullmatch("([1-9][0-9]?)d", node.value) if isinstance(node.value, str) else None
+    if match is None or int(match[1]) > _MOST_DAYS:
+        node.fault(_SOME_DAYS)
+        return None
+    return int(match[1])
+
+
 _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "mode": ("mode", _mode),
     "sending": ("sending", _sending),
@@ -119,6 +143,8 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "expiry_margin": ("expiry_margin_s", _seconds(3 * 3600)),
     "cache": ("cache_s", _seconds(DAY_S)),
     "ascii_only": ("ascii_only", Node.flag),
-    "mask_addresses": ("mask_addresses", Node.flag),
+    "mask_addresses": ("addresses", read_mask),
+    "journal": ("addresses", read_journal),
     "caps": ("caps", read_caps),
+    "suppression": ("suppression_days", _days),
 }

@@ -134,6 +134,12 @@ class Reason(StrEnum):
     DUPLICATE = _gate(
         "duplicate", "every recipient of the job already got a bounce, or may have got one"
     )
+    SENDER_BOUNCED_BEFORE = _gate(
+        "sender_bounced_before",
+        "a bounce to this sender bounced for good, or was reported as spam, within the time of the"
+        " setting `suppression`",
+        about_sender=True,
+    )
     CAPPED = _gate(
         "capped",
         "the sender, its organisation, or the sender with this recipient and rule had all bounces"

@@ -22,7 +22,7 @@ from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending import ses, table
-from bouncer.sending.attempts import Attempts, HeldError, deliveries
+from bouncer.sending.attempts import Attempts, HeldError
 from bouncer.sending.gate import LIFETIME
 from bouncer.sending.kept_jobs import KeptJobs
 from bouncer.sending.lease import Lease, LeaseBusyError, Term
@@ -30,7 +30,7 @@ from bouncer.sending.ledger import PAUSE_S, Ledger
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
 from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
-from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQueue
+from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQueue, deliveries
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
 from bouncer.sending.terms import Terms
@@ -81,6 +81,9 @@ class InvocationOutcomes(Outcomes, Protocol):
 
     def lease_taken_over(self) -> None:
         """Report that an earlier invocation died with the lease."""
+
+    def salt_made(self) -> None:
+        """Report that the ledger's table had no salt, so that it was given one."""
 
     def stale_batch(self, count: int, error: Exception) -> None:
         """Report that the batch may be somebody else's by now, so that it was left alone."""
@@ -167,6 +170,8 @@ class Worker:
             return records, error
         if lease.taken_over:
             self._outcomes.lease_taken_over()
+        if lease.salt_is_new:
+            self._outcomes.salt_made()
         if lease.after_stranger:  # an invocation that ends early leaves the wait to the next one
             self._met_stranger_at = self._ticks()
         left = self._work(records, term, lease)
@@ -190,10 +195,10 @@ class Worker:
                 until=term.ends - RESERVE_S,
                 counting=lease.taken_over,
                 keeping=lease.has_room,
+                salt=lease.salt,
             )
-            for record in records:
-                self._attempts.work(record, terms)
-                done += 1
+            while done < len(records):
+                done += self._attempts.work(records[done:], terms)
         except _EXPECTED as error:
             return records[done:], error
         return (), None

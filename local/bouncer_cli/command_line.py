@@ -16,6 +16,8 @@ from botocore.exceptions import BotoCoreError
 from bouncer.errors import BouncerError
 from bouncer_cli.commands import demo_command as demo
 from bouncer_cli.commands import doctor_command as doctor
+from bouncer_cli.commands import forget_command as forget
+from bouncer_cli.commands import hash_command as hash_
 from bouncer_cli.commands import jobs_command as jobs
 from bouncer_cli.commands import pause_command as pause
 from bouncer_cli.commands import replay_command as replay
@@ -66,7 +68,7 @@ def _parser() -> Parser:
         "--version", action=_Version, nargs=0, help="show the version of the package and exit"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for command in (replay, demo, rules, ses, doctor, pause, resume, jobs):
+    for command in (replay, demo, rules, ses, doctor, pause, resume, jobs, forget, hash_):
         command.add(commands)
     return parser
 

@@ -34,7 +34,7 @@ def ses_verdicts(written: Headers) -> dict[str, str]:
     verdicts: dict[str, str] = {}
     for name, header in (("spam", "x-ses-spam-verdict"), ("virus", "x-ses-virus-verdict")):
         for value in values(written, header)[:1]:
-            verdicts[name] = value.strip()
+            verdicts[name] = value.strip().upper()  # as events have them
     for value in values(written, "authentication-results")[:1]:
         verdicts |= authentication_results.verdicts(value, "amazonses.com") or {}
     return verdicts

@@ -19,6 +19,7 @@ from bouncer_infra.deployment_settings import full_name
 from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.emulated_region import emulated_region
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
+from bouncer_rehearsal.feedback_events import FeedbackEvents
 from bouncer_rehearsal.inventory import inventory
 from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.operator_commands import OperatorCommands
@@ -85,6 +86,7 @@ class Journey:
             self._show_rule(region.aws, wanted)
             mails = self._mails(region.aws, region.ses)
             operator = OperatorCommands(runbooks, mails, aws=region.aws, story=self._story)
+            FeedbackEvents(runbooks, mails, aws=region.aws, story=self._story).suppress_and_forget()
             runbooks.stop_and_redrive()
             operator.work_on_dead_letters()
             operator.hold_and_resume()
@@ -195,12 +197,12 @@ class Journey:
 
 
 def function_logs(aws: Emulator) -> list[str]:
-    """The log groups of intake and worker."""
+    """The log groups of the functions that see mail."""
     return [
         each["PhysicalResourceId"]
         for each in stack_resources(aws)
         if each["ResourceType"] == "AWS::Logs::LogGroup"
-        and each["LogicalResourceId"].startswith(("Intake", "Worker"))
+        and each["LogicalResourceId"].startswith(("Intake", "Worker", "Feedback"))
     ]
 
 

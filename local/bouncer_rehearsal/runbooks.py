@@ -134,7 +134,7 @@ class Runbooks:
             self.send("DeadLetterUrl", '{"v":1,')
             (message,) = self._messages("DEAD_LETTER_URL")
             expect("the dead letter", message["Body"], '{"v":1,')
-            self._run("sqs start-message-move-task")
+            self._run("sqs start-message-move-task --source-arn DEAD_LETTER_ARN")
             (task,) = json.loads(self._run("sqs list-message-move-tasks"))["Results"]
             expect("messages moved", task["ApproximateNumberOfMessagesMoved"], 1)
             expect("dead letters", self.count("DeadLetterUrl"), 0)
@@ -142,6 +142,7 @@ class Runbooks:
             self._run("sqs purge-queue --queue-url QUEUE_URL")
             self.send("DeadLetterUrl", "too old")
             self._run("sqs purge-queue --queue-url DEAD_LETTER_URL")
+            self._run("sqs start-message-move-task --source-arn LOST_FEEDBACK_ARN")
             expect("dead letters", self.count("DeadLetterUrl"), 0)
 
     @contextmanager

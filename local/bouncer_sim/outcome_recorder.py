@@ -50,6 +50,9 @@ class OutcomeRecorder:
     def lease_taken_over(self) -> None:
         """Keep nothing."""
 
+    def salt_made(self) -> None:
+        """Keep nothing."""
+
     def stale_batch(self, count: int, error: Exception) -> None:
         """Keep nothing."""
 

@@ -157,6 +157,7 @@ print(json.dumps(handler({EVENT!r}, context)))
     assert "can't be read (EndpointConnectionError)" in line["error"]
 
 
+@pytest.mark.threat
 def test_a_build_can_be_repeated(
     folder: Path, build: Callable[[Path], None], tmp_path: Path
 ) -> None:

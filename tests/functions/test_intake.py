@@ -205,6 +205,7 @@ def test_the_last_good_rules_stay_in_force() -> None:
     assert [line["message"] for line in tried.lines] == ["mail", "documents_stale", "mail"]
 
 
+@pytest.mark.threat
 def test_a_broken_rule_is_left_out_alone() -> None:
     """The others stay in force; a line names what is wrong with the broken one, once."""
     tried = Bench(Documented({"100-broken": "dorp: {}", "200-departed": REJECT}))
@@ -266,9 +267,10 @@ def test_several_records_are_judged_each() -> None:
     assert [job.message_id for job in tried.jobs.sent] == ["m1"]
 
 
-def test_addresses_can_be_masked() -> None:
-    """With `mask_addresses` the journal names no mailbox."""
-    tried = bench(settings="mask_addresses: true")
+@pytest.mark.parametrize("setting", ["mask_addresses: true", "journal: {addresses: masked}"])
+def test_addresses_can_be_masked(setting: str) -> None:
+    """With this setting the journal names no mailbox; the older word for it means the same."""
+    tried = bench(settings=setting)
     tried(event())
     text = json.dumps(tried.lines)
     assert "eve@" not in text

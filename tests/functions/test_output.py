@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
-from unicodedata import category
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +21,7 @@ from bouncer_cli.commands.terminal import open_console
 from bouncer_cli.doctor import findings_report
 from bouncer_cli.doctor.finding import Finding, Level, problem
 from tests.functions.doctor.aws import HEALTHY, found, parameter
+from tests.harmless import assert_harmless
 
 CONTROLS = "\0\x07\x08\x0b\x0c\x1b\x7f\x85\x9b\u200b\u2028\u202e\u2066\ufeff\ud800\udc80\U000e0041"
 HOSTILE = st.text(st.sampled_from([*CONTROLS, *"\t\r\n", *"a é日[31m@<>,;=?\"'\\#"]), max_size=30)
@@ -54,12 +54,7 @@ def printed(*arguments: str) -> str:
     return out.getvalue() + err.getvalue()
 
 
-def assert_harmless(text: str) -> None:
-    """No character controls a terminal, turns the direction of text or cannot be encoded."""
-    raw = {char for char in text if category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}}
-    assert raw <= {"\n"}, sorted(map(ascii, raw))
-
-
+@pytest.mark.threat
 @settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(FIELDS), HOSTILE, min_size=1), st.sampled_from(FORMATS))
 def test_a_raw_mail_reaches_no_terminal(fields: dict[str, str], shape: list[str]) -> None:
@@ -83,6 +78,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     return {"Records": [{"ses": {"mail": {**mail, "headers": headers}, "receipt": receipt}}]}
 
 
+@pytest.mark.threat
 @settings(max_examples=80)
 @given(events(), st.sampled_from(FORMATS))
 def test_an_event_reaches_no_terminal(event: dict[str, Any], shape: list[str]) -> None:
@@ -102,6 +98,7 @@ def test_a_file_that_is_not_a_mail_reaches_no_terminal(text: str, shape: list[st
         assert_harmless(printed("replay", *shape, f"missing{name}"))
 
 
+@pytest.mark.threat
 @given(
     st.sampled_from(
         ["{}", "when: {{sender: '{}'}}\ndrop: {{}}", '{{"drop": {{}}, "{}": 1}}', "drop: !{} x"]
@@ -148,6 +145,7 @@ def test_an_argument_reaches_no_terminal(words: list[str], text: str) -> None:
         assert_harmless(printed(*words, f"\x1b{text}/x", "missing.eml"))
 
 
+@pytest.mark.threat
 @settings(max_examples=30)
 @given(st.sampled_from(sorted(HEALTHY)), HOSTILE, HOSTILE)
 def test_an_answer_of_aws_reaches_no_terminal(operation: str, code: str, text: str) -> None:
@@ -187,6 +185,7 @@ def test_a_terminal_gets_only_the_styles_of_a_report(show: Callable[..., None], 
     assert_harmless(re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()))
 
 
+@pytest.mark.threat
 def test_the_log_of_the_fake_ses_reaches_no_terminal(tmp_path: Path) -> None:
     """A file it can't read is named on stderr, the endpoint on stdout, both with escapes."""
     (tmp_path / "odd\x1b[2J\u202e.json").write_text("{")

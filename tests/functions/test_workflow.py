@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.supply_chain import audit
+
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC_CI = ROOT / ".github" / "workflows" / "ci.yml"
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
@@ -46,6 +48,7 @@ def test_the_public_ci_runs_all_that_a_landing_needs() -> None:
     assert needed <= {step.get("run") for step in public_steps()}
 
 
+@pytest.mark.threat
 def test_the_public_ci_has_no_rights_and_runs_pinned_actions() -> None:
     """It may read the repository, and each action it uses is named by the hash of its commit."""
     assert load(PUBLIC_CI)["permissions"] == {"contents": "read"}
@@ -106,3 +109,10 @@ def test_the_changelog_has_the_present_version() -> None:
     assert headings[0] == ("Unreleased", "")
     assert headings[1][0] == project["version"]
     assert all(date for _, date in headings[1:])
+
+
+def test_the_public_ci_audits_every_lock_strictly() -> None:
+    """Without --strict the audit passes over what it cannot ask about; a landing has no network."""
+    assert "make audit" in {step.get("run") for step in public_steps()}
+    assert "make audit" not in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "--strict" in audit.OPTIONS

@@ -1,4 +1,4 @@
-"""Lines of every kind, as intake and worker have the journal write them."""
+"""Lines of every kind, as the functions have the journal write them."""
 
 import io
 import json
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from bouncer.feedback_journal import FeedbackJournal
 from bouncer.intake import Intake
 from bouncer.jobs.job import Job
 from bouncer.journal import Journal
@@ -14,6 +15,7 @@ from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer.sources.loaded import Loaded
 from bouncer.sources.loader import Loader
@@ -95,11 +97,28 @@ def lines() -> tuple[Line, ...]:
     told.lease_busy(3, _raised())
     told.lease_taken_over()
     told.stale_batch(3, _raised())
+    told.salt_made()
     told.worker_failed("release", _raised(), "ref", answer="sent b1", again=True)
     found |= told.names
     assert found == {name for name in vars(Journal) if not name.startswith("_")}
-    text = intake.getvalue() + worker.getvalue()
+    text = intake.getvalue() + worker.getvalue() + _of_feedback()
     return tuple(json.loads(line) for line in text.splitlines())
+
+
+def _of_feedback() -> str:
+    """Return a line of every kind that the feedback function writes."""
+    stream = io.StringIO()
+    told = _Recording(FeedbackJournal("feedback", "main", stream=stream))
+    for kind in Kind:
+        told.bounced(BounceEvent(kind=kind, mail_id="b1", source="bounces@example.com"))
+    event = BounceEvent(kind=Kind.PERMANENT, mail_id="b1", source="bounces@example.com")
+    told.repeated(event)
+    told.waits(event)
+    told.ignored(event)
+    told.unreadable(_raised())
+    told.feedback_failed("ledger", _raised())
+    assert told.names == {name for name in vars(FeedbackJournal) if not name.startswith("_")}
+    return stream.getvalue()
 
 
 class _Recording:

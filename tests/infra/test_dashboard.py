@@ -61,7 +61,10 @@ def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
     counted = {name for line in lines() for name in metrics(line)}
     by_alarm = {"Failed_unknown", "Failed_poison"}  # unknown-outcomes, dead-letters
     by_query = {"ColdStarts", "LeaseBusy", "LeaseTakenOver", "Repeated", "StaleBatches"}
-    by_query |= {"DocumentWarnings"}
+    by_query |= {"DocumentWarnings", "SaltsMade"}
+    by_alarm |= {"UnreadableJobs", "FeedbackErrors"}
+    by_query |= {"DoubleBounces", "Complaints", "TransientBounces"}  # query feedback
+    by_query |= {"WaitingEvents", "IgnoredEvents", "UnreadableEvents"}
     assert counted - seen == {"Withheld", "ShadowMatches"} | by_alarm | by_query
 
 
@@ -74,12 +77,19 @@ def test_a_withheld_reason_is_shown_for_the_function_that_finds_it(template: Tem
     }
     assert set(found) == set(Reason)
     at_sending = {reason for reason, service in found.items() if service == "worker"}
-    assert at_sending == {"expired", "duplicate", "capped"}
+    assert at_sending == {"expired", "duplicate", "sender_bounced_before", "capped"}
     job = _job()
     asked = {
-        withheld(replace(job, received_at=NOW - age), now=NOW, answered=answered, settings=settings)
+        withheld(
+            replace(job, received_at=NOW - age),
+            now=NOW,
+            answered=answered,
+            suppressed=suppressed,
+            settings=settings,
+        )
         for age in (timedelta(0), timedelta(days=2))
         for answered in ((), job.recipients)
+        for suppressed in ({}, {"since": {"N": str(int(NOW.timestamp()))}})
         for settings in (Settings(), Settings(sending=False))
     }
     assert asked - {None} <= at_sending

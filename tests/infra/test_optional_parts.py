@@ -37,10 +37,11 @@ def test_a_part_can_be_left_out(synth: Synth, template: Template, part: str) -> 
     assert ("AWS::Glue::Database" in kinds(without)) == (part == "dashboard")
 
 
-def test_without_an_archive_ses_publishes_to_cloudwatch_alone(synth: Synth) -> None:
-    """No destination leads to a stream that does not exist."""
-    (destination,) = of_type(synth(archive=False), "AWS::SES::ConfigurationSetEventDestination")
-    assert "CloudWatchDestination" in destination["EventDestination"]
+def test_without_an_archive_ses_publishes_to_no_stream(synth: Synth) -> None:
+    """CloudWatch counts, and the feedback function is told; a stream does not exist."""
+    found = of_type(synth(archive=False), "AWS::SES::ConfigurationSetEventDestination")
+    kinds = {key for each in found for key in each["EventDestination"] if "Destination" in key}
+    assert kinds == {"CloudWatchDestination", "EventBridgeDestination"}
 
 
 def test_the_stream_is_ses_last_destination(template: Template) -> None:

@@ -13,7 +13,7 @@ from tests.infra.monitoring_parts import OPERATIONS, Template, of_type
 WORDS = """fields filter sort limit stats unnest into parse by as desc asc count max and or not in
 like count_distinct dedup ispresent jsonParse line decision problem reason bounces jobs times
 last_reported recipients megabytes seconds duration_ms init_ms null mails name sender_domain
-replace text REFERENCE REPORT"""
+replace text concat to REFERENCE REPORT"""
 # What Lambda and its runtime client write themselves, in text format (Lambda Developer Guide,
 # "Sending Lambda function logs to CloudWatch Logs"; awslambdaric).
 REPORT = (
@@ -22,6 +22,7 @@ REPORT = (
 )
 CRASH = "[ERROR] ImportError: no re2\rTraceback (most recent call last):"
 TIMEOUT = "2026-11-02T08:00:00.000Z 79b4 Task timed out after 20.00 seconds"
+HANDLERS = [f"bouncer.{name}.handler" for name in ("intake", "worker", "feedback")]
 
 
 def queries(template: Template) -> dict[str, str]:
@@ -37,13 +38,10 @@ def test_saved_queries_are_told_about(template: Template) -> None:
     assert named == set(queries(template))
 
 
-def test_saved_queries_ask_both_functions(template: Template) -> None:
+def test_saved_queries_ask_all_functions(template: Template) -> None:
     """The groups are those the functions write to."""
-    functions = [
-        f
-        for f in of_type(template, "AWS::Lambda::Function")
-        if f["Handler"] in ("bouncer.intake.handler", "bouncer.worker.handler")
-    ]
+    functions = [f for f in of_type(template, "AWS::Lambda::Function") if f["Handler"] in HANDLERS]
+    functions.sort(key=lambda f: HANDLERS.index(f["Handler"]))
     groups = [f["LoggingConfig"]["LogGroup"] for f in functions]
     for query in of_type(template, "AWS::Logs::QueryDefinition"):
         assert query["LogGroupNames"] == groups
@@ -106,3 +104,14 @@ def test_durations_are_read(template: Template) -> None:
         assert found
         read |= found.groupdict()
     assert read == {"duration_ms": "12.86", "init_ms": "193.77", "megabytes": "58"}
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize("name", ["intake-errors", "worker-errors"])
+def test_a_stranger_does_not_speak_for_lambda(name: str) -> None:
+    """An address that reads like a crash stands in a line of ours, which has a `message`."""
+    words = '(@message like /Task timed out|Runtime exited/ or @message like "[ERROR]")'
+    text = " ".join(QUERIES[name].split())
+    assert f"or (not ispresent(message) and {words})" in text
+    for pattern in ("Task timed out", "[ERROR]"):
+        assert text.count(pattern) == 1

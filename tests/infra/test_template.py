@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from bouncer.environment import DEFAULTS_KEY, REGION_KEY, IntakeEnvironment, WorkerEnvironment
+from bouncer.environment import (
+    DEFAULTS_KEY,
+    REGION_KEY,
+    FeedbackEnvironment,
+    IntakeEnvironment,
+    WorkerEnvironment,
+)
+from bouncer.feedback import LOOKED_UP_S
 from bouncer.sending.gate import LIFETIME
 from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
 
@@ -22,6 +29,18 @@ def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
         for name, resource in template["Resources"].items()
         if resource["Type"] == kind
     }
+
+
+def served(template: Template, handler: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The mapping of a function, and the queue that it takes messages from."""
+    name, _ = function(template, handler)
+    (mapping,) = [
+        each
+        for each in of_type(template, "AWS::Lambda::EventSourceMapping").values()
+        if each["FunctionName"] == {"Ref": name}
+    ]
+    queue = mapping["EventSourceArn"]["Fn::GetAtt"][0]
+    return mapping, of_type(template, "AWS::SQS::Queue")[queue]
 
 
 def only(template: Template, kind: str) -> dict[str, Any]:
@@ -60,16 +79,78 @@ def actions(template: Template, handler: str) -> set[str]:
 
 def test_the_queue_is_fifo_encrypted_and_has_dead_letters(template: Template) -> None:
     """Both queues are FIFO and encrypted; dead letters are kept for 14 days."""
-    queues = of_type(template, "AWS::SQS::Queue").values()
-    assert all(queue["FifoQueue"] and queue["SqsManagedSseEnabled"] for queue in queues)
-    (source,) = [queue for queue in queues if "RedrivePolicy" in queue]
-    (dead,) = [queue for queue in queues if "RedrivePolicy" not in queue]
+    _, source = served(template, "bouncer.worker.handler")
+    dead = dead_letters(template, source)
+    assert all(queue["FifoQueue"] and queue["SqsManagedSseEnabled"] for queue in (source, dead))
     assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
     deliveries = LIFETIME.total_seconds() / LONGEST_DELAY_S
     assert source["RedrivePolicy"]["maxReceiveCount"] > deliveries
     assert source["MessageRetentionPeriod"] > 24 * 3600
 
 
+def dead_letters(template: Template, queue: dict[str, Any]) -> dict[str, Any]:
+    """The queue of another queue's dead letters."""
+    name = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    return of_type(template, "AWS::SQS::Queue")[name]
+
+
+def test_events_of_our_bounces_wait_in_a_queue(template: Template) -> None:
+    """One is handed out again through an outage of a day, and looked up for 15 minutes."""
+    mapping, queue = served(template, "bouncer.feedback.handler")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    _, consumer = function(template, "bouncer.feedback.handler")
+    assert queue["VisibilityTimeout"] == 6 * consumer["Timeout"] <= LOOKED_UP_S / 3
+    tries = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert 24 * 3600 <= tries < queue["MessageRetentionPeriod"]
+    dead = dead_letters(template, queue)
+    assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert all(each["SqsManagedSseEnabled"] for each in (queue, dead))
+
+
+def test_the_feedback_function_gets_bounces_and_complaints_alone(template: Template) -> None:
+    """From the account's default bus, the only one that SES publishes to; by one rule of ours."""
+    rule = only(template, "AWS::Events::Rule")
+    assert rule["EventPattern"] == {
+        "source": ["aws.ses"],
+        "detail-type": ["Email Bounced", "Email Complaint Received"],
+    }
+    (target,) = rule["Targets"]
+    (name,) = of_type(template, "AWS::Events::Rule")
+    queue = target["Arn"]["Fn::GetAtt"][0]
+    (allowed,) = [
+        statement
+        for policy in of_type(template, "AWS::SQS::QueuePolicy").values()
+        if policy["Queues"] == [{"Ref": queue}]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [name, "Arn"]}}}
+    (to_bus,) = [
+        each["EventDestination"]
+        for each in of_type(template, "AWS::SES::ConfigurationSetEventDestination").values()
+        if "EventBridgeDestination" in each["EventDestination"]
+    ]
+    assert to_bus["MatchingEventTypes"] == ["bounce", "complaint"]
+    assert to_bus["EventBridgeDestination"]["EventBusArn"]["Fn::Join"][1][-1].endswith(
+        ":event-bus/default"
+    )
+
+
+def test_the_feedback_function_may_settle_events_and_no_more(template: Template) -> None:
+    """It takes them from its queue, and reads and updates items of the ledger."""
+    assert actions(template, "bouncer.feedback.handler") == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:UpdateItem",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ReceiveMessage",
+    }
+
+
+@pytest.mark.threat
 def test_the_worker_may_do_to_queue_and_ledger_what_it_does(template: Template) -> None:
     """It reads and updates items, of this table alone; renews its batch, and buries the dead."""
     worker = "bouncer.worker.handler"
@@ -89,7 +170,7 @@ def test_the_worker_may_do_to_queue_and_ledger_what_it_does(template: Template) 
 def test_timeouts_fit_together(template: Template) -> None:
     """Visibility is six times the worker's timeout, and that leaves room for ten paced calls."""
     _, consumer = function(template, "bouncer.worker.handler")
-    (queue,) = [q for q in of_type(template, "AWS::SQS::Queue").values() if "RedrivePolicy" in q]
+    _, queue = served(template, "bouncer.worker.handler")
     assert queue["VisibilityTimeout"] == 6 * consumer["Timeout"]
     crashes = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
     assert queue["MessageRetentionPeriod"] > crashes, "or SQS drops what should be a dead letter"
@@ -99,10 +180,9 @@ def test_timeouts_fit_together(template: Template) -> None:
 
 def test_the_mapping_reports_partial_failures(template: Template) -> None:
     """A batch is at most ten jobs, and the function answers which of them failed."""
-    mapping = only(template, "AWS::Lambda::EventSourceMapping")
+    mapping, _ = served(template, "bouncer.worker.handler")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 10
-    assert mapping["FunctionName"] == {"Ref": function(template, "bouncer.worker.handler")[0]}
 
 
 class Asked(dict[str, str]):
@@ -114,12 +194,17 @@ class Asked(dict[str, str]):
 
 
 @pytest.mark.parametrize(
-    ("handler", "environment"), [("intake", IntakeEnvironment), ("worker", WorkerEnvironment)]
+    ("handler", "environment"),
+    [
+        ("intake", IntakeEnvironment),
+        ("worker", WorkerEnvironment),
+        ("feedback", FeedbackEnvironment),
+    ],
 )
 def test_functions_find_the_keys_they_read(
     template: Template,
     handler: str,
-    environment: type[IntakeEnvironment] | type[WorkerEnvironment],
+    environment: type[IntakeEnvironment] | type[WorkerEnvironment] | type[FeedbackEnvironment],
 ) -> None:
     """The stack sets exactly the keys that the function's environment asks for."""
     _, properties = function(template, f"bouncer.{handler}.handler")
@@ -128,6 +213,7 @@ def test_functions_find_the_keys_they_read(
     assert set(properties["Environment"]["Variables"]) == set(asked) - {REGION_KEY}
 
 
+@pytest.mark.threat
 def test_intake_can_send_no_mail(template: Template) -> None:
     """It reads parameters and writes to the queue, and that is all."""
     assert actions(template, "bouncer.intake.handler") == {
@@ -139,6 +225,7 @@ def test_intake_can_send_no_mail(template: Template) -> None:
     }
 
 
+@pytest.mark.threat
 def test_worker_bounces_only_as_the_configured_sender(template: Template) -> None:
     """Of SES it may do SendBounce alone, from the one address, by its identities."""
     ses = [s for s in statements(template, "bouncer.worker.handler") if "ses" in str(s["Action"])]
@@ -172,6 +259,7 @@ def test_no_permission_is_a_wildcard(template: Template) -> None:
             ).replace("s3:List*", "").replace("s3:DeleteObject*", "").replace("s3:Abort*", "")
 
 
+@pytest.mark.threat
 def test_only_our_rule_may_call_the_intake(template: Template) -> None:
     """The permission names our account and our rule, and exists before the rule does."""
     ((name, permission),) = [
@@ -278,6 +366,7 @@ def test_a_further_ip_filter_touches_no_other(synth: Synth, maximal: Template) -
     assert fewer.items() <= of_type(maximal, kind).items()
 
 
+@pytest.mark.threat
 def test_every_bucket_is_private_encrypted_and_tls_only(maximal: Template) -> None:
     """Public access is blocked, objects are encrypted and expire, plain HTTP is denied."""
     buckets = of_type(maximal, "AWS::S3::Bucket")
@@ -336,6 +425,7 @@ def test_logs_are_kept_as_long_as_the_settings_say(maximal: Template) -> None:
     assert {groups[name]["RetentionInDays"] for name in named} == {30}
 
 
+@pytest.mark.threat
 def test_several_deployments_share_no_name(template: Template, other: Template) -> None:
     """Every fixed name contains the deployment's name."""
 

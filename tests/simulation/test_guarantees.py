@@ -1,12 +1,15 @@
 """The figures behind the promises are measured, and planted mistakes are found."""
 
+import json
 import re
 from argparse import ArgumentTypeError
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
 from bouncer_sim.world import guarantees
+from bouncer_sim.world.fuzz_counts import fuzzed
 from bouncer_sim.world.laws import LAWS
 from bouncer_sim.world.mutant import Mutant, search
 from bouncer_sim.world.mutants import MUTANTS
@@ -51,6 +54,19 @@ def test_pace_calls_and_delays_are_measured() -> None:
     ]
     *_, idle = guarantees.delays()
     assert 0 < _number(idle) < 0.5
+
+
+def test_the_executions_of_the_fuzzers_are_told(tmp_path: Path) -> None:
+    """By target, in all and with their CPU time; a wheel does not have them."""
+    counts = tmp_path / "counts.json"
+    assert next(fuzzed(counts)).startswith("fuzz executions: not known here")
+    members = {"until": "2026-11-27", "cpu_hours": 3.5, "executions": {"event": 1200, "job": 34}}
+    counts.write_text(json.dumps(members))
+    assert list(fuzzed(counts)) == [
+        "fuzz executions until 2026-11-27: 1,234 in 3.5 hours of CPU time",
+        "         1,200  event",
+        "            34  job",
+    ]
 
 
 def _number(line: str) -> float:

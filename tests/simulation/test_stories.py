@@ -199,6 +199,7 @@ def test_a_dead_letter_queue_that_refuses_stops_nobody() -> None:
     assert_holds("no_job_waits_for_a_bad_one", scenario)
 
 
+@pytest.mark.threat
 def test_a_job_that_kills_the_worker_holds_up_the_others_for_minutes() -> None:
     """The process dies whenever it reads this job."""
     deadly = JobWaits(at=0, message_id="deadly", recipients=THREE[:1], deadly=True)

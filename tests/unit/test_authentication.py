@@ -67,6 +67,7 @@ def test_dmarc_vouches_for_a_sender_that_is_the_author(sender: str, author: str)
     assert vouched(mail(author, sender=sender))
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize(
     ("sender", "author"),
     [
@@ -138,6 +139,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("authors", HOSTILE)
 def test_a_from_that_could_be_read_as_somebody_elses_never_vouches(
     authors: tuple[str, ...],

@@ -13,6 +13,8 @@ from bouncer.environment import (
     PREFIX_KEY,
     QUEUE_KEY,
     REGION_KEY,
+    SENDERS_KEY,
+    FeedbackEnvironment,
     IntakeEnvironment,
     PublisherEnvironment,
     WorkerEnvironment,
@@ -27,10 +29,14 @@ ENVIRON = {
     BUCKET_KEY: "rules",
     DOMAIN_KEY: "amazonaws.com",
     REGION_KEY: "eu-west-1",
+    SENDERS_KEY: "a@example.com b@example.com",
 }
 INTAKE = (PREFIX_KEY, QUEUE_KEY, DOMAIN_KEY, REGION_KEY)
 PUBLISHER = (PREFIX_KEY, BUCKET_KEY, REGION_KEY)
 WORKER = (PREFIX_KEY, QUEUE_KEY, DEAD_LETTER_KEY, LEDGER_KEY, REGION_KEY)
+
+
+FEEDBACK = (PREFIX_KEY, LEDGER_KEY, SENDERS_KEY)
 
 
 def without(key: str) -> Mapping[str, str]:
@@ -47,6 +53,9 @@ def test_every_function_has_an_environment_of_its_own() -> None:
     assert publisher.bucket == "rules"
     assert (intake.region, intake.aws_domain) == ("eu-west-1", "amazonaws.com")
     assert intake.queue_url == worker.queue_url == ENVIRON[QUEUE_KEY]
+    feedback = FeedbackEnvironment.from_env(ENVIRON)
+    assert (feedback.deployment, feedback.ledger_table) == ("main", "ledger")
+    assert feedback.senders == ("a@example.com", "b@example.com")
     assert (worker.dead_letter_url, worker.ledger_table) == (ENVIRON[DEAD_LETTER_KEY], "ledger")
 
 
@@ -56,6 +65,7 @@ def test_every_function_has_an_environment_of_its_own() -> None:
         *((IntakeEnvironment.from_env, key) for key in INTAKE),
         *((WorkerEnvironment.from_env, key) for key in WORKER),
         *((PublisherEnvironment.from_env, key) for key in PUBLISHER),
+        *((FeedbackEnvironment.from_env, key) for key in FEEDBACK),
     ],
 )
 def test_a_missing_key_is_named(read: Callable[[Mapping[str, str]], object], key: str) -> None:
@@ -71,6 +81,16 @@ def test_a_deployment_can_have_a_share_of_the_pace() -> None:
     assert defaults.rate == 0.5
     assert defaults.overlaid("mode: shadow").rate == 0.5
     assert defaults.overlaid("rate: 0.25").rate == 0.25
+
+
+@pytest.mark.threat
+def test_the_worker_knows_the_senders_of_its_deployment() -> None:
+    """They are compared in lower case, and no document of an operator changes them."""
+    listed = {**ENVIRON, SENDERS_KEY: "Bounces@example.com help@brand.example"}
+    defaults = WorkerEnvironment.from_env(listed).defaults
+    assert defaults.senders == {"bounces@example.com", "help@brand.example"}
+    assert defaults.overlaid("bounce_sender: ceo@example.com").senders == defaults.senders
+    assert WorkerEnvironment.from_env(ENVIRON).defaults.senders == frozenset()
 
 
 def test_the_deployments_settings_are_the_defaults() -> None:

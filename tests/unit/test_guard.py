@@ -137,6 +137,7 @@ def test_what_only_mentions_a_report_is_answered(header: tuple[str, str]) -> Non
     assert withheld(mail(header), context()) is None
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize(
     ("sender", "given"),
     [

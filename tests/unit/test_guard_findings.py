@@ -36,6 +36,7 @@ def test_ordinary_exchange_mail_is_answered(value: str) -> None:
     assert withheld(mail(("X-Auto-Response-Suppress", value)), context()) is None
 
 
+@pytest.mark.threat
 def test_cut_headers_are_not_answered() -> None:
     """The headers that SES cut off may forbid an answer."""
     everything = context(answer=set(ANSWER_CLASSES) - {"truncated"})
@@ -75,6 +76,7 @@ NOT_PASSED = ["fail", "gray", "processing_failed", "disabled", "absent", "softfa
 UNKNOWN = ["processing_failed", "disabled", "absent"]
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("spf", NOT_PASSED)
 @pytest.mark.parametrize("dmarc", ["gray", "fail"])
 def test_unproven_sender_is_not_answered(spf: str, dmarc: str) -> None:
@@ -254,6 +256,7 @@ def test_a_waiver_allows_its_own_class_only(waived: str) -> None:
     assert sorted(reasons(marked, context(answer=[waived]))) == sorted(classes - {waived})
 
 
+@pytest.mark.threat
 def test_all_waivers_leave_what_is_never_answered() -> None:
     """No rule can allow an answer to these."""
     never = [reason for reason in GUARD_REASONS if not reason.waived_by]
@@ -271,6 +274,7 @@ def test_all_waivers_leave_what_is_never_answered() -> None:
     assert withheld(mail(sender=""), context(answer=ANSWER_CLASSES)) is Reason.NULL_SENDER
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("recipient", ["mailer-daemon@example.com", "Bounces+x@example.com"])
 def test_mail_to_a_bounce_sender_is_never_answered(recipient: str) -> None:
     """It may answer a bounce, and machines that answer everything would never come to an end."""

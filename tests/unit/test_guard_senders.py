@@ -1,8 +1,10 @@
 """Senders that are machines or lists are told from people."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bouncer.guard import withheld
+from bouncer.guard import never_answered, withheld
 from bouncer.reasons import ANSWER_CLASSES, Reason
 from tests.unit.guard_mails import context, mail, reasons
 
@@ -122,3 +124,22 @@ def test_local_parts_are_judged_in_any_case() -> None:
     """Upper and lower case make no difference in the name of a machine."""
     for local in (*DAEMONS, *AUTOMATIC, *LISTS):
         assert speaking_against(local.upper()) == speaking_against(local)
+
+
+ODD_SENDERS = st.one_of(
+    st.emails(),
+    st.text(max_size=20),
+    st.builds(
+        "{}@{}".format,
+        st.sampled_from(["mailer-daemon", "Ann", "ann+x", "bob", "postmaster", ".a", "nobody+1"]),
+        st.sampled_from(["example.com", "sender.example", "EXAMPLE.com.", "x", "é.example"]),
+    ),
+)
+
+
+@given(sender=ODD_SENDERS)
+def test_what_is_never_answered_is_a_finding_of_the_guard(sender: str) -> None:
+    """The worker asks by the address alone, so it never withholds what the guard let by."""
+    reason = never_answered(sender, context())
+    if reason:
+        assert reason in reasons(mail(sender=sender), context())

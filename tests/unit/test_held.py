@@ -35,6 +35,7 @@ def test_what_is_written_is_read() -> None:
         ("since: 2026-11-27T08:00:00\nby: ann", 'held:1: since: found "2026-11-27T08:00:00"'),
         ("since: yesterday, at noon\nby: ann", 'held:1: since: found "yesterday, at noon"'),
         ("since: 2026-13-27T08:00:00+00:00\nby: ann", 'since: found "2026-13-27'),
+        ("since: 0001-01-01T00:00:00+23:59\nby: ann", 'since: found "0001-01-01'),
         ("since: 2026-11-27T08:00:00Z", "held:1: by: found nothing, expected text of 1 to 300"),
         ("since: 2026-11-27T08:00:00Z\nby: [ann]", "held:2: by: found a list"),
         ("since: 2026-11-27T08:00:00Z\nby: ann\nwhy: ''", "held:3: why: found"),

@@ -54,6 +54,7 @@ FILES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.mark.threat
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
 @pytest.mark.parametrize("name", FILES)
 def test_memory_and_time_are_bounded(name: str, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ def read(name: str, text: str) -> Rule | Settings:
     return read_rule("100-rule", text, document=name)
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_an_invalid_document_is_refused_with_exactly_this_text(folder: Path) -> None:
     """The text names file, line and place, what was found and what was expected."""

@@ -92,6 +92,7 @@ def replaced(**members: Any) -> Job:
     return replace(JOB, **members)
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize(
     ("make", "says"),
     [
@@ -103,6 +104,10 @@ def replaced(**members: Any) -> Job:
         (lambda: replace(JOB, bounce_sender="postmaster"), "bounce_sender, expected an address"),
         (lambda: replace(JOB, reporting_mta="dns; x\ny"), "reporting_mta"),
         (lambda: replace(JOB, message_id=""), "message_id"),
+        (lambda: replace(JOB, message_id="mé"), "message_id, expected printable ASCII"),
+        (lambda: replace(JOB, bounce_sender="daemon\x9b@x"), "bounce_sender, expected printable"),
+        (lambda: replace(JOB, messages=(("a", "Gone.\r\nBcc: x@y"),)), "message, expected text on"),
+        (lambda: replace(JOB, messages=(("a", "Gone \ud800"),)), "message, expected text on"),
         (lambda: replaced(message_id=None), "message_id"),
         (lambda: replaced(bounce_sender=None), "bounce_sender"),
         (lambda: replaced(sender=None), "None as sender"),
@@ -110,6 +115,10 @@ def replaced(**members: Any) -> Job:
         (lambda: replace(JOB, extension_fields=(("X-A: b", "c"),)), "extension field"),
         (lambda: replace(JOB, extension_fields=(("X-A", "b\nc"),)), "extension field"),
         (lambda: replace(NAMED, recipient="a\tb@example.com"), "recipient"),
+        (
+            lambda: replace(NAMED, recipient="änn@example.com"),
+            "recipient, expected printable ASCII",
+        ),
         (lambda: replace(NAMED, bounce_type="Gone"), "bounce type"),
         (lambda: replace(NAMED, bounce_type=None), "both or neither"),
         (lambda: replace(NAMED, dsn=DSN), "both or neither"),

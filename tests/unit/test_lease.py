@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.sending import lease
+from bouncer.sending.digest import Salt
 from bouncer.sending.lease import KeptOut, Term
 from bouncer.sending.write import Item, number, text
 
@@ -43,7 +44,7 @@ def test_a_clock_that_is_a_minute_ahead_takes_no_lease_over() -> None:
     """Lambda's runtime says 0 then, whatever the deadline is; a lease that is free can be taken."""
     lost = Term.begin(wall_s=1_000_000.0, ticks=7.0, remaining_s=0.0, timeout_s=TIMEOUT_S)
     assert lost.ends == 67.0
-    values = lease.take("me", lost, ticks=8.0).values
+    values = lease.take("me", lost, ticks=8.0, new_salt="new").values
     assert values[":now"] == {"N": "0"}
     assert lease.busy(item(until=1_000_500_000), now_s=lost.now_s(8.0), term=lost).delay_s == 76
 
@@ -59,7 +60,9 @@ def test_a_holder_that_is_met_for_longer_than_any_lease_is_over() -> None:
     kept_out.note({}, ticks=187.0)
     assert kept_out.past(term(), ticks=271.0) == "nobody"
     assert kept_out.past(term(), ticks=271.1) == "other"
-    assert lease.take("me", term(), ticks=8.0, past="gone").values[":past"] == {"S": "gone"}
+    assert lease.take("me", term(), ticks=8.0, new_salt="new", past="gone").values[":past"] == {
+        "S": "gone"
+    }
 
 
 def item(**attributes: str | int) -> Item:
@@ -74,7 +77,9 @@ def item(**attributes: str | int) -> Item:
 )
 def test_a_lease_that_was_never_given_back_is_taken_over(was: str, *, over: bool) -> None:
     """So is one whose `was` is the taker: the SDK repeated the write, and the holder is unknown."""
-    found = lease.taken(item(was=was) if was else {}, environment="here", now_s=1000.0)
+    found = lease.taken(
+        item(was=was) if was else {}, environment="here", now_s=1000.0, new_salt="new"
+    )
     assert found.taken_over is over
 
 
@@ -93,7 +98,20 @@ def test_another_environment_waits_until_the_last_one_is_surely_over(
 ) -> None:
     """The same environment knows its own slot; a term that is over can't have called just now."""
     found = item(was="nobody", over=over_s * 1000, **({"env": env} if env else {}))
-    assert lease.taken(found, environment="here", now_s=1000.0).after_stranger is expected
+    assert (
+        lease.taken(found, environment="here", now_s=1000.0, new_salt="new").after_stranger
+        is expected
+    )
+
+
+@pytest.mark.parametrize(("found", "is_new"), [("new", True), ("old", False)])
+def test_a_table_without_a_salt_is_given_one(found: str, *, is_new: bool) -> None:
+    """Each invocation that takes the lease offers one; a salt that the table has stays."""
+    taking = lease.take("me", term(), ticks=8.0, new_salt="new")
+    assert "#salt = if_not_exists(#salt, :salt)" in taking.update
+    assert taking.values[":salt"] == text("new")
+    taken = lease.taken(item(salt=found), environment="here", now_s=1000.0, new_salt="new")
+    assert (taken.salt, taken.salt_is_new) == (Salt(found), is_new)
 
 
 def test_a_busy_lease_says_when_the_batch_may_come_again() -> None:
@@ -106,13 +124,13 @@ def test_a_busy_lease_says_when_the_batch_may_come_again() -> None:
 
 def test_the_writes_say_what_the_design_says() -> None:
     """Each condition and change of the lease, word for word, with every attribute as an alias."""
-    taking = lease.take("me", term(), ticks=8.0).parameters("ledger")
+    taking = lease.take("me", term(), ticks=8.0, new_salt="new").parameters("ledger")
     assert taking["ConditionExpression"] == (
         "(attribute_not_exists(#gone) OR #gone <> :me) AND "
         "(attribute_not_exists(#holder) OR #holder = :me OR #until < :now OR #holder = :past)"
     )
     assert taking["ExpressionAttributeNames"] == {
-        f"#{name}": name for name in ("was", "holder", "until", "gone")
+        f"#{name}": name for name in ("was", "holder", "until", "salt", "gone")
     }
     assert taking["ExpressionAttributeValues"][":until"] == {"N": "1065000"}
     assert taking["ExpressionAttributeValues"][":now"] == {"N": "1001000"}

@@ -101,6 +101,7 @@ MAIL_MEMBERS = [*RECORD["ses"]["mail"]]
 RECEIPT_MEMBERS = [*RECORD["ses"]["receipt"], "dmarcPolicy"]
 
 
+@pytest.mark.threat
 @given(JSON)
 def test_no_event_raises_anything_else(strange: object) -> None:
     """Any JSON value is read or refused."""

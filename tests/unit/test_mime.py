@@ -150,6 +150,7 @@ def test_hostile_address_lists_are_read_fast(unit: str) -> None:
     assert time.perf_counter() - start < 0.5
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("unit", ["=?", "=?a?q?", "=?a?b?", "=?x?q?a?= ", "?=", "=?utf-8?b?/?="])
 def test_hostile_encoded_words_are_read_fast(unit: str) -> None:
     """No repetition of a piece of an encoded word takes long."""

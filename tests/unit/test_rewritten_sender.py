@@ -60,6 +60,7 @@ DOMAINS = st.sampled_from(
 ADDRESSES = st.builds("{}@{}".format, LOCAL_PARTS, DOMAINS)
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("sender", FORMS)
 def test_a_rewritten_sender_has_the_form_of_its_sender(sender: str) -> None:
     """SRS, BATV, VERP, plus tags and case are undone; the domain is the one that was written."""
@@ -72,6 +73,7 @@ def test_an_unknown_form_stays(sender: str) -> None:
     assert normal_sender(sender, RECIPIENTS) == sender
 
 
+@pytest.mark.threat
 @given(ADDRESSES)
 @example("SRS0=h=t=victim.example=bob@attacker.example")
 @example("srs0=a=b=srs0=c=d@attacker.example")

@@ -165,6 +165,7 @@ def test_reports_are_known_by_their_marks(headers: Headers) -> None:
     assert Reason.REPORT in found(mail(*headers), ANSWER_CLASSES)
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("headers", AUTOMATIC)
 def test_automatic_mail_is_known_by_its_marks(headers: Headers) -> None:
     """Each program marks its mail in its own way; a rule may answer all of them."""
@@ -231,6 +232,7 @@ def test_every_signal_is_whole() -> None:
     assert len(set(rows)) == len(rows)
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize(
     "unit", ["a", "-", ".", "auto", "auto-reply", "bounce-", "=", "(", "<", " ,"]
 )

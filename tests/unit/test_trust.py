@@ -31,6 +31,7 @@ def read(top: str, trusted: str | None = TRUSTED) -> Message:
     return read_raw_mail(f"{top}{WRITTEN}".encode(), Envelope(trusted=trusted)).message
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize(
     ("top", "spf"),
     [

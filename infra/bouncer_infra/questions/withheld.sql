@@ -19,7 +19,7 @@ gated AS (
   WHERE event = 'withheld' AND day >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
 )
 SELECT day, service, reason, rule, count(*) AS recipients, count(DISTINCT sender) AS senders,
-  min(sender) AS for_example
+  concat('<', min(sender), '>') AS for_example
 FROM (
   SELECT * FROM guarded
   UNION ALL

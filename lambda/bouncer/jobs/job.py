@@ -2,7 +2,8 @@
 
 A job is complete: the worker needs no rules to send it. Its 24-hour clock is `received_at`, never a
 queue's timestamp. A job that exists can be sent: SES refuses or misreads some values that botocore
-lets pass (an empty list, odd enums, line breaks), and these can't be made here.
+lets pass (an empty list, odd enums, line breaks, letters beyond ASCII in a header field), and these
+can't be made here.
 """
 
 import re
@@ -18,7 +19,8 @@ MOST_RECIPIENTS = 50  # the most SES documents for one outgoing message
 Fields = tuple[tuple[str, str], ...]
 
 # Compiled when a job is made: most mails make none, and a new intake has one waiting.
-_LINE = r"[^\x00-\x1f\x7f\ud800-\udfff]+"
+_LINE = r"[ -~]+"
+_UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 _STATUS = r"[245]\.[0-9]{1,3}\.[0-9]{1,3}"
 _FIELD_NAME = r"[A-Za-z0-9-]{1,50}"
 
@@ -75,7 +77,7 @@ class Refusal:
 
     def __post_init__(self) -> None:
         _check_line("recipient", self.recipient)
-        _check_line("rule", self.rule)
+        _check_text("rule", self.rule)
         _check_optional_line("recipient_arn", self.recipient_arn)
         if (self.bounce_type is None) == (self.dsn is None):
             raise JobError(
@@ -124,6 +126,7 @@ class Job:
         for rule, text in self.messages:
             if not text.strip():
                 raise JobError(f"found an empty message of {rule!r:.60}, expected text")
+            _check_text("message", text)
         _check_fields(self.extension_fields)
 
     @property
@@ -145,8 +148,14 @@ class Job:
 
 
 def _check_line(name: str, value: object) -> None:
-    """Check a value of a header field: not empty, and no way to begin another header."""
+    """Check a value of a header field: ASCII, not empty, and no way to begin another header."""
     if not (isinstance(value, str) and re.fullmatch(_LINE, value)):
+        raise JobError(f"found {value!r:.80} as {name}, expected printable ASCII text on one line")
+
+
+def _check_text(name: str, value: object) -> None:
+    """Check a text that becomes no header field: any letters, on one line."""
+    if not isinstance(value, str) or not value or re.search(_UNPRINTABLE, value):
         raise JobError(f"found {value!r:.80} as {name}, expected text on one line")
 
 

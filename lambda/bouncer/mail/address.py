@@ -21,7 +21,7 @@ _MAILBOX = re.compile(rf"([ !#-;=?A-Z^-~]* <)?({_ADDRESS})(?(1)>)")
 
 def domain(address: str) -> str:
     """Return the domain of an address in ASCII and lower case, without a final dot, or ""."""
-    return a_labels(address.rpartition("@")[2].rstrip(".")).lower() if "@" in address else ""
+    return a_labels(address.rpartition("@")[2]).rstrip(".").lower() if "@" in address else ""
 
 
 def local_part(address: str) -> str:

@@ -18,11 +18,12 @@ _LONGEST = 320
 
 _PARTS = "[^=]*=[^=]*"  # the hash and the day
 _ORIGINAL = "(?P<host>[^=]+)=(?P<user>.+)"
+_RELAYED = rf"(?P<user>[^+]+)\+srs={_PARTS}"  # Microsoft 365, relayed: `bounces+SRS=hash=day`
 _FORMS = (
     rf"srs0[-+=]{_PARTS}={_ORIGINAL}",  # Sender Rewriting Scheme, libsrs2
     rf"srs1[-+=][^=]*=[^=]+=[-+=]{_PARTS}={_ORIGINAL}",  # the same, forwarded once more
     rf"[^+]*\+srs={_PARTS}={_ORIGINAL}",  # Microsoft 365, from a mailbox that forwards
-    rf"(?P<user>[^+]+)\+srs={_PARTS}",  # Microsoft 365, relayed: `bounces+SRS=hash=day`
+    _RELAYED,
     r"prvs=[0-9a-f]+=(?P<user>.+)",  # BATV (draft-levine-smtp-batv)
     r"btv1==[^=]+==(?P<user>.+)",  # BATV of Barracuda
 )
@@ -42,6 +43,14 @@ def normal_sender(sender: str, recipients: Iterable[str] = ()) -> str:
     while (simpler := _undone(local, host, held)) != local:
         local = simpler
     return f"{local}@{host}"
+
+
+def is_relayed(sender: str) -> bool:
+    """Tell whether a sender is in Microsoft's form of relayed mail, which does not say who wrote.
+
+    All mail that an organisation relays in this form has one normal sender.
+    """
+    return len(sender) <= _LONGEST and bool(re.fullmatch(_RELAYED, local_part(sender), re.DOTALL))
 
 
 def _undone(local: str, host: str, held: Iterable[str]) -> str:

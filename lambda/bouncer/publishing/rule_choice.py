@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from bouncer.errors import DocumentError
-from bouncer.rules.pattern_weight import HEAVIEST, rule_weight, too_heavy
+from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.sources.source import RULES, Document
@@ -30,28 +30,22 @@ def chosen(documents: Mapping[str, Document], before: Iterable[Rule]) -> Chosen:
     their patterns weigh too much together.
     """
     earlier = {rule.name: rule for rule in before}
-    rules: list[Rule] = []
     problems: dict[str, tuple[str, ...]] = {}
-    left = HEAVIEST
+    valid: list[Rule] = []
     for name, document in sorted(documents.items()):
-        rule, refused = _read(name, document, left)
-        if refused:
-            rule = _kept(earlier.get(name), left)
-            problems[f"{RULES}{name}"] = refused
-        if rule:
-            rules.append(rule)
-            left -= rule_weight(rule)
+        try:
+            valid.append(read_rule(name, document.plain_text, document=document.label))
+        except DocumentError as error:
+            problems[f"{RULES}{name}"] = tuple(map(str, error.problems))
+            valid.extend(_form(earlier, name))
+    rules, heavy = light_enough(valid, lambda rule: _form(earlier, rule.name))
+    names = {document.label: name for name, document in documents.items()}
+    for problem in heavy:
+        name = f"{RULES}{names.get(problem.document, problem.document)}"
+        problems[name] = (*problems.get(name, ()), str(problem))
     return Chosen(tuple(rules), problems)
 
 
-def _read(name: str, document: Document, left: int) -> tuple[Rule | None, tuple[str, ...]]:
-    try:
-        rule = read_rule(name, document.plain_text, document=document.label)
-    except DocumentError as error:
-        return None, tuple(map(str, error.problems))
-    heavy = too_heavy(rule, left)
-    return rule, (str(heavy),) if heavy else ()
-
-
-def _kept(rule: Rule | None, left: int) -> Rule | None:
-    return None if rule is None or too_heavy(rule, left) else rule
+def _form(earlier: Mapping[str, Rule], name: str) -> tuple[Rule, ...]:
+    """Return the form that a rule had before, if it had one."""
+    return (earlier[name],) if name in earlier else ()

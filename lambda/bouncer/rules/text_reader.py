@@ -16,7 +16,6 @@ from bouncer.rules.condition import (
     Not,
     Present,
     Text,
-    regex_options,
 )
 from bouncer.rules.document import Node, show
 from bouncer.rules.domain_parts import doubt_part, unknown_part
@@ -24,7 +23,7 @@ from bouncer.rules.doubts import doubt_pattern
 from bouncer.rules.fields import FIELDS, Field
 from bouncer.rules.matcher_reader import any_of, joined, read_matchers
 from bouncer.rules.name_limits import unknown_address, unknown_domain, unknown_recipient
-from bouncer.rules.pattern_weight import HEAVIEST, weight
+from bouncer.rules.pattern_weight import HEAVIEST, check, weight
 
 _MAPPED = (Matcher.CONTAINS, Matcher.STARTS_WITH, Matcher.ENDS_WITH, Matcher.REGEX)
 _KEYS = tuple(map(str, _MAPPED))
@@ -108,7 +107,7 @@ def _known_part(field: Field, matcher: Matcher, node: Node, part: str) -> bool:
 
 def _valid_regex(node: Node, pattern: str) -> bool:
     try:
-        re2.compile(pattern, regex_options())
+        check(pattern)
     except (re2.error, UnicodeEncodeError) as error:
         detail = error.args[0] if error.args else error
         reason = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)

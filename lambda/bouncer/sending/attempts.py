@@ -4,46 +4,37 @@ The rows of the table in docs/decisions/0004-at-most-once.md stand here as branc
 before the ledger has the claim, and no end is reported before the ledger has the end.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bouncer.caps import Caps
 from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json
-from bouncer.reasons import Reason
-from bouncer.sending import claims, counters, gate
+from bouncer.sending import claims, counters, gate, suppression
+from bouncer.sending.bounce_calls import BounceCalls
 from bouncer.sending.counters import Capped, Counters
-from bouncer.sending.ending import Ending, Failure, PoisonError, failed, sent, withheld
+from bouncer.sending.ending import Ending, Failure, PoisonError, failed
 from bouncer.sending.job_item import JobItem, State
 from bouncer.sending.ledger import EndedByAnotherError, Ledger, Reading
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
 from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
-from bouncer.sending.queue import QueueError, Record, WorkerQueue
-from bouncer.sending.refused_identities import RefusedIdentities
+from bouncer.sending.queue import QueueError, Record, WorkerQueue, deliveries
 from bouncer.sending.ses import Sender
-from bouncer.sending.ses_errors import DeadLetterError, RefusedError, Scope, UnknownOutcomeError
+from bouncer.sending.ses_errors import UnknownOutcomeError
 from bouncer.sending.terms import Terms
+from bouncer.sending.withheld_jobs import WithheldJobs
 
 _READINGS = 3  # of a job that somebody else changes at the same time
-_CLAIM_AHEAD_S = 0.15  # a claim is made just before its slot, so that few wait for an answer
-
-# A connection idle for longer may be dead, above all after a freeze of the function; a call on a
-# dead one has an unknown outcome.
-_KEPT_S = 5.0
 
 
 class HeldError(BouncerError):
     """Sending is held, so that the job waits in the queue."""
 
 
-class _ExpiredError(BouncerError):
-    """The time in which SES takes the bounce is over."""
-
-
 class Attempts:
-    """Works on one queue message after the other.
+    """Works on one queue message after the other, or on several that the gate withholds.
 
     It remembers, for as long as its environment lives, the ends that it could not write: by the
     nonce of the attempt, with None for a bounce that was surely not sent. So it does with poison.
@@ -63,23 +54,42 @@ class Attempts:
     ) -> None:
         self._ledger = ledger
         self._jobs = jobs
-        self._sender = sender
-        self._pacer = pacer
         self._outcomes = outcomes
         self._now = now
         self._ticks = ticks
         self._new_name = new_name
         self._remembered: dict[str, Ending | None] = {}
         self._poison: set[str] = set()
-        self._refused = RefusedIdentities()
-        self._called_at = ticks()
+        self._calls = BounceCalls(
+            sender=sender, pacer=pacer, outcomes=outcomes, now=now, ticks=ticks
+        )
+        self._withheld_jobs = WithheldJobs(ledger, now=now)
+        self._withheld_last = False
 
-    def work(self, record: Record, terms: Terms) -> None:
-        """Bring one message to its end.
+    def work(self, records: Sequence[Record], terms: Terms) -> int:
+        """Bring the first message to its end, or several of the first; return their number.
 
         Raises `LedgerError`, `QueueError`, `OutOfTimeError` or `HeldError` if it has to go back to
         the queue, with all behind it.
         """
+        suspected = terms.counting or bool(self._poison)
+        alike = self._withheld_last and len(records) > 1 and not suspected
+        if alike and (ended := self._withheld_together(records, terms)):
+            return ended
+        self._work_on(records[0], terms)
+        return 1
+
+    def _withheld_together(self, records: Sequence[Record], terms: Terms) -> int:
+        """End jobs behind one that was withheld, as far as these are withheld as well."""
+        if self._ticks() > terms.until:
+            raise TimeIsUpError
+        jobs = self._withheld_jobs.end(records, terms)
+        self._withheld_last = len(jobs) == len(records)
+        for job in jobs:
+            self._report(job.record, job.job, job.item, job.ending, terms, again=False)
+        return len(jobs)
+
+    def _work_on(self, record: Record, terms: Terms) -> None:
         suspected = terms.counting or record["messageId"] in self._poison
         if suspected and self._is_settled_as_poison(record, terms):
             return
@@ -122,8 +132,9 @@ class Attempts:
         """Take one step from the state that the ledger has; false if it must be read again."""
         if self._ticks() > terms.until:
             raise TimeIsUpError
-        mine = counters.counters(job, terms.settings.caps)
-        reading = self._ledger.read(record["messageId"], job, mine)
+        mine = counters.counters(job, terms.settings.caps, terms.salt)
+        sender = suppression.sender_digest(job, terms.salt)
+        reading = self._ledger.read(record["messageId"], job, mine, sender=sender)
         if reading.item.state is State.ENDED:
             self._repeat(record, claims.claimed_part(job, reading.item.mine), reading.item, terms)
             return True
@@ -165,30 +176,31 @@ class Attempts:
         self, record: Record, job: Job, reading: Reading, mine: Counters, terms: Terms
     ) -> bool:
         """Ask the gate about a job that was not begun, and send it."""
-        now, settings = self._now(), terms.settings
-        reason = gate.withheld(job, now=now, answered=reading.answered, settings=settings)
-        if reason is not None:
-            self._end(record, job, reading.item, withheld(reason), terms)
-            return True
-        unanswered = job.without(reading.answered)
-        capped = gate.capped(unanswered, mine, reading.counts, now=now, settings=settings)
-        if capped.recipients >= set(unanswered.recipients):
-            ending = withheld(Reason.CAPPED, cap=capped.cap)
-            self._end(record, unanswered, reading.item, ending, terms)
+        verdict = gate.verdict(
+            job,
+            mine,
+            now=self._now(),
+            answered=reading.answered,
+            suppressed=reading.suppressed,
+            items=reading.counts,
+            settings=terms.settings,
+        )
+        self._withheld_last = verdict.ending is not None
+        if verdict.ending:
+            self._end(record, verdict.job, reading.item, verdict.ending, terms)
             return True
         if terms.held:
             raise HeldError("sending is held")
-        refusal = self._refused.refusal(job, at=self._ticks())
+        refusal = gate.foreign_sender(job, terms.settings) or self._calls.refusal(job)
         if refusal is not None:
             ending = failed(Failure.FORBIDDEN, refusal, dead=True)
             self._end(record, job, reading.item, ending, terms)
             return True
-        self._pacer.approach(until=terms.until, ahead_s=_CLAIM_AHEAD_S)
-        bounced = unanswered.without(capped.recipients)
-        begun = self._claim(reading, bounced, mine, capped, settings.caps)
+        self._calls.approach(until=terms.until)
+        begun = self._claim(reading, verdict.job, mine, verdict.capped, terms.settings.caps)
         if begun is None:
             return False
-        self._send(record, bounced, begun, terms)
+        self._send(record, verdict.job, begun, terms)
         return True
 
     def _claim(
@@ -212,52 +224,11 @@ class Attempts:
     def _send(self, record: Record, job: Job, item: JobItem, terms: Terms) -> None:
         """Send a begun job, and end or free it by SES's answer."""
         try:
-            ending = self._answer(job, terms)
+            ending = self._calls.make(job, terms)
         except OutOfTimeError as error:
             self._release(item, job, error)
             raise
-        except _ExpiredError:
-            ending = withheld(Reason.EXPIRED)
         self._end(record, job, item, ending, terms)
-
-    def _answer(self, job: Job, terms: Terms) -> Ending:
-        """Call SES, and return the end that its answer means."""
-
-        def check() -> None:
-            if gate.is_expired(job, now=self._now(), settings=terms.settings):
-                raise _ExpiredError("the job expired while it waited")
-
-        try:
-            bounce_id = self._pacer.call(
-                lambda: self._call(job),
-                until=terms.until,
-                retried=lambda error: self._outcomes.retried(job, error),
-                check=check,
-            )
-        except DeadLetterError as error:
-            return self._refusal(job, error)
-        except RefusedError as error:
-            return failed(Failure.REFUSED, error)
-        except (OutOfTimeError, _ExpiredError):
-            raise
-        except Exception as error:  # noqa: BLE001  # SES may have accepted the bounce
-            return failed(Failure.UNKNOWN, error)
-        return sent(bounce_id)
-
-    def _call(self, job: Job) -> str:
-        if self._ticks() - self._called_at > _KEPT_S:
-            self._sender.close()
-            self._pacer.disconnected()
-        try:
-            return self._sender.send(job)
-        finally:
-            self._called_at = self._ticks()
-
-    def _refusal(self, job: Job, error: DeadLetterError) -> Ending:
-        if error.scope is not Scope.IDENTITY:
-            return failed(Failure.REFUSED, error, dead=True)
-        self._refused.note(job, error, at=self._ticks())
-        return failed(Failure.FORBIDDEN, error, dead=True)
 
     def _release(self, item: JobItem, job: Job, error: Exception) -> None:
         try:
@@ -273,7 +244,8 @@ class Attempts:
         """Write the end of a job, then report it, then bury it if it is dead."""
         reference = job.reference if job else None
         try:
-            self._ledger.end(item, ending)
+            notes = suppression.notes(ending, record["body"], terms.salt, self._now())
+            self._ledger.end(item, ending, *notes)
         except EndedByAnotherError as error:
             said = ending.said
             self._outcomes.worker_failed("ending", error, reference, answer=said, again=True)
@@ -335,10 +307,3 @@ def _unknown() -> Ending:
     """Return the end of a job that an attempt began of which nothing more is known."""
     error = UnknownOutcomeError("a worker died, or lost the ledger, as it called SES")
     return failed(Failure.UNKNOWN, error)
-
-
-def deliveries(record: Mapping[str, object]) -> int:
-    """Return the number of times that SQS has delivered a message, this one included."""
-    attributes = record.get("attributes")
-    count = attributes.get("ApproximateReceiveCount", 1) if isinstance(attributes, Mapping) else 1
-    return max(int(count), 1)

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bouncer.caps import DAY_S, Caps, Ladder, window_name
+from bouncer.caps import DAY_S, Caps, Ladder, Shares, window_name
 from bouncer.guard import in_domains
 from bouncer.jobs.job import Job, Refusal
 from bouncer.mail.address import domain, without_tag
 from bouncer.mail.organisation import organisational_domain
 from bouncer.mail.rewritten_sender import normal_sender
-from bouncer.sending.digest import digest
+from bouncer.sending.digest import Salt, digest
 from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, number, number_of
 
 Items = Mapping[str, Item]
@@ -64,15 +64,15 @@ class Counters:
 NO_COUNTERS = Counters()
 
 
-def counters(job: Job, caps: Caps) -> Counters:
-    """Return the counters of a job."""
+def counters(job: Job, caps: Caps, salt: Salt) -> Counters:
+    """Return the counters of a job, in the table that has this salt."""
     sender, host = normal_sender(job.sender, job.recipients), domain(job.sender)
     if sender in caps.allow or in_domains(host, caps.allow):
         return NO_COUNTERS
     mark = digest(job.reference)[:12]
-    own = Entry(key=sender_key(sender), series="j", name=f"j{mark}")
-    organisation = f"count#domain#{digest(organisational_domain(host))}"
-    others = {each.recipient: _entry(sender, each, mark) for each in job.refusals}
+    own = Entry(key=sender_key(sender, salt), series="j", name=f"j{mark}")
+    organisation = f"count#domain#{salt.digest(organisational_domain(host))}"
+    others = {each.recipient: _entry(sender, each, mark, salt) for each in job.refusals}
     return Counters(
         sender=own if caps.sender else None,
         organisation=organisation if caps.domain_share else "",
@@ -80,26 +80,28 @@ def counters(job: Job, caps: Caps) -> Counters:
     )
 
 
-def sender_key(sender: str) -> str:
+def sender_key(sender: str, salt: Salt) -> str:
     """Return the key of the log of a sender in its normal form."""
-    return f"count#sender#{digest(sender)}"
+    return f"count#sender#{salt.digest(sender)}"
 
 
-def log_keys(sender: str) -> list[str]:
+def log_keys(sender: str, salt: Salt) -> list[str]:
     """Return the keys of the logs of what a sender, in its normal form, wrote to whom."""
-    return [_log_key(sender, each) for each in range(_LOGS)]
+    return [_log_key(sender, each, salt) for each in range(_LOGS)]
 
 
-def _log_key(sender: str, number: int) -> str:
-    return f"count#recipient#{digest(sender, str(number))}"
+def _log_key(sender: str, number: int, salt: Salt) -> str:
+    return f"count#recipient#{salt.digest(sender, str(number))}"
 
 
-def _entry(sender: str, refusal: Refusal, mark: str) -> Entry:
+def _entry(sender: str, refusal: Refusal, mark: str, salt: Salt) -> Entry:
     """Return the place for a recipient and a rule; a recipient's plus tag makes no difference."""
-    pair = digest(without_tag(refusal.recipient).lower(), refusal.rule)
+    pair = salt.digest(without_tag(refusal.recipient).lower(), refusal.rule)
     series = f"p{pair[:8]}"
     number_of_log = int(pair[8:12], 16) % _LOGS
-    return Entry(key=_log_key(sender, number_of_log), series=series, name=f"{series}{mark[:8]}")
+    return Entry(
+        key=_log_key(sender, number_of_log, salt), series=series, name=f"{series}{mark[:8]}"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,9 @@ class Capped:
 
     recipients: frozenset[str] = frozenset()
     cap: str = ""
+
+
+NOBODY_CAPPED = Capped()
 
 
 def capped(
@@ -121,8 +126,10 @@ def capped(
     everybody = frozenset(job.recipients)
     if mine.sender and (full := _full(mine.sender, items, caps.sender, now)):
         return Capped(recipients=everybody, cap=f"sender: {full}")
-    if now - job.received_at > _BINDS_AFTER and _share_is_taken(mine, items, now, caps, rate):
-        return Capped(recipients=everybody, cap=f"domain_share: {caps.domain_share}% in 24h")
+    of_all = items.get(mine.organisation, {})
+    waited = now - job.received_at > _BINDS_AFTER
+    if waited and (taken := _share_taken(of_all, caps.domain_share, now, rate)):
+        return Capped(recipients=everybody, cap=f"domain_share: {taken}")
     found = {
         each: full
         for each, entry in mine.recipients.items()
@@ -143,10 +150,23 @@ def _full(entry: Entry, items: Items, ladder: Ladder, now: datetime) -> str:
     return ""
 
 
-def _share_is_taken(mine: Counters, items: Items, now: datetime, caps: Caps, rate: float) -> bool:
-    item, day_before = items.get(mine.organisation, {}), _hour(now) - DAY_S // _HOUR_S
-    begun = sum(number_of(item, f"h{hour}") for hour in _hours(item) if hour > day_before)
-    return begun >= DAY_S * rate * (caps.domain_share or 100) / 100
+def _share_taken(item: Item, shares: Shares, now: datetime, rate: float) -> str:
+    """Return the first window whose share an organisation has taken, as `25% in 24h`, or ""."""
+    for seconds, percent in shares:
+        if _begun(item, now, seconds) >= seconds * rate * percent / 100:
+            return f"{percent}% in {window_name(seconds)}"
+    return ""
+
+
+def _begun(item: Item, now: datetime, seconds: int) -> float:
+    """Return the jobs of an organisation in a window of whole hours that ends now.
+
+    Of the hour in which the window begins, that part counts which is in it.
+    """
+    first = _hour(now) - seconds // _HOUR_S
+    part = 1 - now.timestamp() % _HOUR_S / _HOUR_S
+    whole = sum(number_of(item, f"h{hour}") for hour in _hours(item) if hour > first)
+    return whole + part * number_of(item, f"h{first}")
 
 
 def writes(
@@ -192,7 +212,7 @@ def _log(key: str, names: Iterable[str], item: Item, *, now: datetime, kept_s: i
 def _tally(key: str, item: Item, now: datetime) -> Write:
     """Return the write that adds a job to its organisation's hour."""
     hour = _hour(now)
-    old = [f"h{each}" for each in _hours(item) if each <= hour - DAY_S // _HOUR_S]
+    old = [f"h{each}" for each in _hours(item) if each < hour - DAY_S // _HOUR_S]
     return Write(
         key=key,
         update=f"ADD #h{hour} :one SET {SET_EXPIRES}{_removed(old)}",

@@ -26,6 +26,10 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+_STATES = frozenset(State)
+_OUTCOMES = frozenset(Outcome)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobItem:
     """A job's item as it was read; `mine` are the digests it has claimed in the item `mail`.
@@ -33,11 +37,13 @@ class JobItem:
     `counted` is true once the counters of the caps have the job; `capped` are the digests of those
     recipients that a cap took out of it, and `cap` is the cap of a job that was withheld for one.
     `nonce` names the attempt, `mark` the write that ended the job. `kept` is true if the item has
-    the message's body, because the dead-letter queue would not take it.
+    the message's body, because the dead-letter queue would not take it. `strange` is the word of a
+    state that this version does not know: as SES may have been called, it counts as begun.
     """
 
     key: str
     state: State | None = None
+    strange: str = ""
     nonce: str = ""
     mark: str = ""
     starts: frozenset[int] = frozenset()
@@ -61,7 +67,7 @@ class JobItem:
     def ending(self) -> Ending:
         """The end of an ended job."""
         return Ending(
-            outcome=Outcome(self.outcome),
+            outcome=Outcome(self.outcome) if self.outcome in _OUTCOMES else Outcome.FAILED,
             reason=self.reason,
             dead=self.dead,
             bounce_id=self.bounce_id,
@@ -89,10 +95,11 @@ def job_key(record_id: str) -> str:
 
 def job_item(key: str, item: Item) -> JobItem:
     """Read an item; an empty one is that of a job without a state."""
-    state = text_of(item, "state")
+    state, strange = _state(text_of(item, "state"))
     return JobItem(
         key=key,
-        state=State(state) if state else None,
+        state=state,
+        strange=strange,
         nonce=text_of(item, "nonce"),
         mark=text_of(item, "mark"),
         starts=frozenset(map(int, item.get("starts", {}).get("NS", ()))),
@@ -107,6 +114,12 @@ def job_item(key: str, item: Item) -> JobItem:
         dead=bool(item.get("dead", {}).get("BOOL", False)),
         kept="body" in item,
     )
+
+
+def _state(word: str) -> tuple[State | None, str]:
+    if not word:
+        return None, ""
+    return (State(word), "") if word in _STATES else (State.BEGUN, word)
 
 
 def start(key: str, receives: int, now: datetime) -> Write:
@@ -200,5 +213,5 @@ def _as_read(item: JobItem) -> tuple[str, Mapping[str, Value]]:
     """Return the condition that nobody has changed the item since, and its values."""
     if item.state is None:
         return "attribute_not_exists(#state)", {}
-    read = {":state_read": text(item.state), ":nonce_read": text(item.nonce)}
+    read = {":state_read": text(item.strange or item.state), ":nonce_read": text(item.nonce)}
     return "#state = :state_read AND #nonce = :nonce_read", read

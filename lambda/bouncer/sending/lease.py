@@ -6,11 +6,15 @@ visibility timeout lasts, and any may run twice. Here the lease only decides; `L
 The wall clocks of environments differ, so no time in the item is one of theirs. All are times of
 Lambda, which gives each invocation its deadline: the present is that deadline, less the timeout,
 plus the monotonic time since the start.
+
+The item also has the table's salt: whoever takes the lease reads it, and makes it if it is missing,
+in the one request that every invocation needs anyway.
 """
 
 from dataclasses import dataclass
 
 from bouncer.errors import BouncerError
+from bouncer.sending.digest import Salt
 from bouncer.sending.write import Item, Write, number, number_of, text, text_of, texts
 
 LEASE = "lease"  # the key of the item
@@ -87,11 +91,14 @@ class Lease:
     `taken_over` is true if its last holder died with it, as far as is known. `after_stranger` is
     true if another environment may have called SES less than a second ago: its last invocation
     could still run.
-    `kept` are the ids of queue messages whose bodies the ledger keeps.
+    `kept` are the ids of queue messages whose bodies the ledger keeps. `salt_is_new` is true if the
+    table had no salt until now.
     """
 
     taken_over: bool
     after_stranger: bool
+    salt: Salt
+    salt_is_new: bool = False
     kept: tuple[str, ...] = ()
 
     @property
@@ -122,28 +129,31 @@ class KeptOut:
         return self.holder if ticks - self.since > longest_s else _NOBODY
 
 
-def take(me: str, term: Term, ticks: float, *, past: str = _NOBODY) -> Write:
+def take(me: str, term: Term, ticks: float, *, new_salt: str, past: str = _NOBODY) -> Write:
     """Return the write that takes the lease for the invocation `me`, if it is free or over.
 
-    `past` is a holder whose lease is known to be over. Whoever has given the lease back can't get
-    it again: a late effect of this write changes nothing.
+    `new_salt` becomes the salt of a table that has none. `past` is a holder whose lease is known to
+    be over. Whoever has given the lease back can't get it again: a late effect of this write
+    changes nothing.
     """
     return Write(
         key=LEASE,
-        update="SET #was = if_not_exists(#holder, :nobody), #holder = :me, #until = :until",
+        update="SET #was = if_not_exists(#holder, :nobody), #holder = :me, #until = :until,"
+        " #salt = if_not_exists(#salt, :salt)",
         condition="(attribute_not_exists(#gone) OR #gone <> :me) AND "
         "(attribute_not_exists(#holder) OR #holder = :me OR #until < :now OR #holder = :past)",
         values={
             ":me": text(me),
             ":nobody": text(_NOBODY),
             ":past": text(past),
+            ":salt": text(new_salt),
             ":until": number(_ms(term.until_s)),
             ":now": number(_ms(term.now_s(ticks))),
         },
     )
 
 
-def taken(item: Item, *, environment: str, now_s: float, living: str = "") -> Lease:
+def taken(item: Item, *, environment: str, now_s: float, new_salt: str, living: str = "") -> Lease:
     """Return the lease that the item shows after the write `take`.
 
     If `was` is the taker itself, the write was repeated, and nobody knows who was before: that
@@ -154,8 +164,15 @@ def taken(item: Item, *, environment: str, now_s: float, living: str = "") -> Le
     return Lease(
         taken_over=text_of(item, "was") not in ("", _NOBODY, living),
         after_stranger=stranger and number_of(item, "over") >= _ms(now_s),
+        salt=salt(item),
+        salt_is_new=salt(item) == Salt(new_salt),
         kept=kept(item),
     )
+
+
+def salt(item: Item) -> Salt:
+    """Return the salt that the item has."""
+    return Salt(text_of(item, "salt"))
 
 
 def kept(item: Item) -> tuple[str, ...]:

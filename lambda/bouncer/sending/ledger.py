@@ -5,11 +5,11 @@ answer was lost is repeated; every write has a condition that such a repeat fail
 took effect, and reading the job then settles the matter. All methods raise `LedgerError`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bouncer.jobs.job import Job
 from bouncer.sending import claims, job_item, lease
@@ -18,6 +18,7 @@ from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem, State, job_key
 from bouncer.sending.lease import KeptOut, Lease, Term
 from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
+from bouncer.sending.suppression import suppressed_key
 from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write, text_of
 
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 TRIES = 5
 PAUSE_S = 0.2  # as long as another transaction may take that has the same item
+_MOST_KEYS = 100  # of one request (API reference, BatchGetItem)
 
 
 class EndedByAnotherError(LedgerError):
@@ -37,11 +39,44 @@ class EndedByAnotherError(LedgerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A job's item, those of its recipients that any job has claimed, and its counters' items."""
+    """A job's item, those of its recipients that any job has claimed, and its counters' items.
+
+    `suppressed` is the item that suppresses its sender, or an empty one.
+    """
 
     item: JobItem
     answered: frozenset[str]
     counts: Items
+    suppressed: Item
+
+
+class Question(NamedTuple):
+    """A job of which all is asked: its queue message, its counters, the digest of its sender."""
+
+    record_id: str
+    job: Job
+    counters: Counters
+    sender: str
+
+
+def _keys(asked: Question) -> Iterable[str]:
+    """Return the keys of all items that say something of a job."""
+    own = (job_key(asked.record_id), claims.mail_key(asked.job.message_id))
+    earlier = claims.earlier_keys(asked.job)
+    return (*own, suppressed_key(asked.sender), *earlier, *asked.counters.keys)
+
+
+def _reading(found: Mapping[str, Item], asked: Question) -> Reading:
+    job, key = asked.job, job_key(asked.record_id)
+    earlier = claims.earlier_keys(job)
+    by_earlier = (each for old in earlier if old in found for each in earlier[old])
+    claimed = claims.claimed(found.get(claims.mail_key(job.message_id), {}), job)
+    return Reading(
+        item=job_item.job_item(key, found.get(key, {})),
+        answered=frozenset((*claimed, *by_earlier)),
+        counts={each: found[each] for each in asked.counters.keys if each in found},
+        suppressed=found.get(suppressed_key(asked.sender), {}),
+    )
 
 
 class Ledger:
@@ -72,14 +107,15 @@ class Ledger:
 
         `living` is an earlier invocation of this environment that could not give the lease back.
         """
-        now_s = term.now_s(ticks)
-        write = lease.take(me, term, ticks, past=self._kept_out.past(term, ticks=ticks))
+        now_s, salt = term.now_s(ticks), self._new_name()
+        past = self._kept_out.past(term, ticks=ticks)
+        write = lease.take(me, term, ticks, new_salt=salt, past=past)
         try:
             item = self._repeated(lambda: self._table.write(write))
         except ConditionError as error:
             self._kept_out.note(error.item, ticks=ticks)
             raise lease.busy(error.item, now_s=now_s, term=term) from error
-        return lease.taken(item, environment=environment, now_s=now_s, living=living)
+        return lease.taken(item, environment=environment, now_s=now_s, new_salt=salt, living=living)
 
     def give_lease_back(self, me: str, term: Term, *, environment: str) -> None:
         """Give the lease back, in one request; a lease that somebody else took is left alone."""
@@ -88,17 +124,27 @@ class Ledger:
         except ConditionError:  # an earlier request did it, or the term was over
             return
 
-    def read(self, record_id: str, job: Job, counters: Counters = NO_COUNTERS) -> Reading:
-        """Read all that is known of a job: all items, at most 86, in one request."""
-        key, mail = job_key(record_id), claims.mail_key(job.message_id)
-        earlier = claims.earlier_keys(job)
-        found = self._read([key, mail, *earlier, *counters.keys])
-        by_earlier = (each for old in earlier if old in found for each in earlier[old])
-        return Reading(
-            item=job_item.job_item(key, found.get(key, {})),
-            answered=frozenset((*claims.claimed(found.get(mail, {}), job), *by_earlier)),
-            counts={each: found[each] for each in counters.keys if each in found},
-        )
+    def read(
+        self, record_id: str, job: Job, counters: Counters = NO_COUNTERS, *, sender: str = ""
+    ) -> Reading:
+        """Read all that is known of a job: all items, at most 87, in one request.
+
+        `sender` is the digest of its sender.
+        """
+        return self.read_first([Question(record_id, job, counters, sender)])[0]
+
+    def read_first(self, questions: Iterable[Question]) -> list[Reading]:
+        """Read all that is known of the first of several jobs: as many as one request can ask."""
+        keys: dict[str, None] = {}
+        first = []
+        for each in questions:
+            more = keys | dict.fromkeys(_keys(each))
+            if len(more) > _MOST_KEYS:
+                break
+            keys = more
+            first.append(each)
+        found = self._read(list(keys)) if keys else {}
+        return [_reading(found, each) for each in first]
 
     def read_item(self, record_id: str) -> JobItem:
         """Read the item of a queue message."""
@@ -163,14 +209,14 @@ class Ledger:
         if not stands:
             raise LedgerError("the job was changed by another worker")
 
-    def end(self, item: JobItem, ending: Ending) -> None:
+    def end(self, item: JobItem, ending: Ending, *notes: Write) -> None:
         """End a job, and free its recipients if SES surely did not accept, in one transaction.
 
-        Raises `EndedByAnotherError`, and `LedgerError` as well if another worker began the job, so
-        that it goes back.
+        The writes of `notes` are made with it. Raises `EndedByAnotherError`, and `LedgerError` as
+        well if another worker began the job, so that it goes back.
         """
         now, mark = self._now(), self._new_name()
-        writes = [job_item.end(item, ending, mark, now)]
+        writes = [job_item.end(item, ending, mark, now), *notes]
         if item.state is State.BEGUN and ending.frees:
             writes.append(claims.release(item.mail, item.mine, now))
         if not self._settled(self._together(writes), item.key, lambda each: each.mark == mark):
@@ -178,6 +224,16 @@ class Ledger:
             if found.state is State.ENDED:
                 raise EndedByAnotherError(found)
             raise LedgerError("the job was changed by another worker")
+
+    def end_together(self, ends: Sequence[tuple[JobItem, Ending]]) -> bool:
+        """End several open jobs, at most 100, in one transaction; tell whether it stands.
+
+        It does not if somebody changed one of them since it was read.
+        """
+        now, mark = self._now(), self._new_name()
+        writes = [job_item.end(item, ending, mark, now) for item, ending in ends]
+        first, _ = ends[0]
+        return self._settled(self._together(writes), first.key, lambda each: each.mark == mark)
 
     def keep_body(self, record_id: str, body: str) -> None:
         """Keep the body of a dead job in its item, and note in the lease's item that it is kept."""

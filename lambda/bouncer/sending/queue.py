@@ -23,9 +23,16 @@ GROUP = "bounces"
 # its end: `job#<id>`.
 ORIGIN = "queue_message_id"
 
-_RENEWALS = 3
+_REQUESTS = 3
 
 Record = Mapping[str, Any]  # a message of the queue, as Lambda hands it to the worker
+
+
+def deliveries(record: Record) -> int:
+    """Return the number of times that SQS has delivered a message, this one included."""
+    attributes = record.get("attributes")
+    count = attributes.get("ApproximateReceiveCount", 1) if isinstance(attributes, Mapping) else 1
+    return max(int(count), 1)
 
 
 class QueueError(BouncerError):
@@ -95,24 +102,28 @@ class WorkerQueue(Queue):
         Raises `StaleBatchError` if SQS refuses a receipt handle; what it could not do is asked for
         again. Raises `QueueError` if it does not answer.
         """
-        left = list(records)
-        for _ in range(_RENEWALS):
-            left = self._change(left, visible_in_s)
-            if not left:
-                return
-        raise QueueError(f"the queue could not renew {len(left)} records")
+        self._change(records, visible_in_s)
 
     def hand_back(self, records: Iterable[Record], *, delay_s: int) -> None:
-        """Have records delivered again after `delay_s` instead of the visibility timeout."""
-        handed = list(records)
+        """Have records delivered again after `delay_s` instead of the visibility timeout.
+
+        Raises `QueueError` if SQS refuses some of them, or does not answer.
+        """
         try:
-            left = self._change(handed, delay_s)
+            self._change(records, delay_s)
         except StaleBatchError as error:
             raise QueueError(str(error)) from error
-        if left:
-            raise QueueError(f"the queue refused {len(left)} of {len(handed)} records")
 
-    def _change(self, records: list[Record], visible_in_s: int) -> list[Record]:
+    def _change(self, records: Iterable[Record], visible_in_s: int) -> None:
+        """Set when records are visible again, in several requests if SQS does a part of them."""
+        left = list(records)
+        for _ in range(_REQUESTS):
+            left = self._refused(left, visible_in_s)
+            if not left:
+                return
+        raise QueueError(f"the queue could not set the visibility of {len(left)} records")
+
+    def _refused(self, records: list[Record], visible_in_s: int) -> list[Record]:
         """Set when records are visible again; return those for which SQS could not."""
         entries = [
             {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bouncer.operator_settings import Settings
+from bouncer.sending.digest import Salt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,11 +12,12 @@ class Terms:
 
     No call starts after `until`, on the monotonic clock. With `counting` the invocation took the
     lease over from a dead one, so that starts are counted. With `keeping` the ledger has room for
-    bodies that the dead-letter queue refuses.
+    bodies that the dead-letter queue refuses. `salt` is that of the ledger's table.
     """
 
     settings: Settings
     held: bool
     until: float
     counting: bool
+    salt: Salt
     keeping: bool = True

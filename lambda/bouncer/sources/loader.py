@@ -5,9 +5,10 @@ form; a new function looks for it among the earlier versions. Without one, that 
 out. A document `held` that is invalid holds sending all the same: no bounce is the safe side.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count, islice
 
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
@@ -21,6 +22,7 @@ from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source,
 
 _RETRY_AFTER_S = 15  # a source that failed is asked again after this time
 MOST_EARLIER = 10  # versions tried before an invalid rule is left out
+MOST_HISTORIES = 10  # read for rules that are too heavy: Parameter Store has 40 requests a second
 
 
 # A rule's document, its valid form if it has or had one, and the problem of the document if any.
@@ -38,6 +40,7 @@ class Loader:
         self._fresh_until = 0.0
         self._documents: Documents | None = None
         self._rules: dict[str, _KnownRule] = {}
+        self._in_force: dict[str, Rule] = {}
         self._settings_in_force: Document | None = None
 
     def load(self) -> Loaded:
@@ -68,7 +71,10 @@ class Loader:
         self._rules = {
             name: self._rule(name, document) for name, document in documents.rules.items()
         }
-        rules, heavy = light_enough(rule for _, rule, _ in self._rules.values() if rule)
+        valid = [rule for _, rule, _ in self._rules.values() if rule]
+        histories = islice(count(), MOST_HISTORIES)
+        rules, heavy = light_enough(valid, lambda rule: self._earlier_forms(rule, histories))
+        self._in_force = {rule.name: rule for rule in rules}
         problems.extend(problem for _, _, problem in self._rules.values() if problem)
         problems.extend(map(str, heavy))
         settings = self._settings(documents.settings, problems)
@@ -90,10 +96,23 @@ class Loader:
             return document, before or self._earlier_rule(name), str(error)
 
     def _earlier_rule(self, name: str) -> Rule | None:
+        return next(self._earlier_rules(name), None)
+
+    def _earlier_rules(self, name: str) -> Iterator[Rule]:
+        """Yield the valid earlier forms of a rule, the newest first."""
         for document in self._earlier(f"{RULES}{name}"):
             with suppress(DocumentError):
-                return read_rule(name, document.plain_text, document=document.label)
-        return None
+                yield read_rule(name, document.plain_text, document=document.label)
+
+    def _earlier_forms(self, rule: Rule, histories: Iterator[int]) -> Iterator[Rule]:
+        """Yield the form of a rule that was in force, and those in its history.
+
+        `histories` ends where no further history may be read in this load.
+        """
+        if last := self._in_force.get(rule.name):
+            yield last
+        if next(histories, None) is not None:
+            yield from self._earlier_rules(rule.name)
 
     def _earlier(self, name: str) -> Iterable[Document]:
         """Return the newest versions; raises `SourceError` if the history can't be read.

@@ -30,11 +30,21 @@ class PointerSource(Protocol):
 
 
 class PointerLoader:
-    """Loads settings and what holds sending, without rules; `now` is a clock in seconds."""
+    """Loads settings and what holds sending, without rules; `now` is a clock in seconds.
 
-    def __init__(self, source: PointerSource, *, now: Callable[[], float]) -> None:
+    `senders` are those that the deployment may bounce from, which no pointer can change.
+    """
+
+    def __init__(
+        self,
+        source: PointerSource,
+        *,
+        now: Callable[[], float],
+        senders: frozenset[str] = frozenset(),
+    ) -> None:
         self._source = source
         self._now = now
+        self._senders = senders
         self._loaded: Loaded | None = None
         self._etag = ""
         self._fresh_until = 0.0
@@ -51,17 +61,17 @@ class PointerLoader:
 
     def _take(self, pointer: Pointer, etag: str) -> Loaded:
         """Take a new pointer; without its revision only its settings, with the last rules."""
+        settings, causes = replace(pointer.settings, senders=self._senders), pointer.causes
         try:
             ruleset = self._ruleset(pointer)
         except SourceError as error:
             if self._loaded is not None:
                 self._etag = ""
-                settings, causes = pointer.settings, pointer.causes
                 self._loaded = replace(self._loaded, settings=settings, causes=causes)
             return self._stay(error)
         self._etag = etag
-        loaded = Loaded(ruleset, pointer.settings, causes=pointer.causes, revision=pointer.revision)
-        return self._keep(loaded, pointer.settings.cache_s)
+        loaded = Loaded(ruleset, settings, causes=causes, revision=pointer.revision)
+        return self._keep(loaded, settings.cache_s)
 
     def _go_on(self) -> Loaded:
         """Keep the last result: the pointer is the one that it was made of."""

@@ -36,12 +36,15 @@ _KINDS = {
 }
 
 
+_FEEDBACK = "EventBridgeDestination"
+_FEEDBACK_EVENTS = ("bounce", "complaint")
 _ARCHIVE = "KinesisFirehoseDestination"
 
 # The destinations the deployment makes -> what goes missing without each.
 _OURS = {
     "CloudWatchDestination": "the dashboard and the alarm on double bounces have no data",
     _ARCHIVE: "the archive does not show which of our bounces bounced",
+    _FEEDBACK: "senders to whom a bounce bounced are not suppressed",
 }
 
 
@@ -115,7 +118,8 @@ def _event_destination(context: CheckContext, destination: Mapping[str, Any]) ->
     if not destination.get("Enabled", False):
         return problem(_EVENTS, f"{name} is disabled", "enable it in the SES console")
     types = destination.get("MatchingEventTypes", [])
-    missing = sorted(_words(context.deployment.events) - _words(types))
+    wanted = _FEEDBACK_EVENTS if _FEEDBACK in destination else context.deployment.events
+    missing = sorted(_words(wanted) - _words(types))
     if missing:
         remedy = "run cdk deploy if cdk.json has changed, else add them in the SES console"
         return warning(_EVENTS, f"{name} gets no {', '.join(missing)} events", remedy)

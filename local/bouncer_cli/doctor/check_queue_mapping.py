@@ -1,4 +1,4 @@
-"""Checks the event source mapping that takes jobs from the queue to the worker."""
+"""Checks the event source mappings: from the queue to the worker, from events to feedback."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.check_functions import FUNCTIONS
-from bouncer_cli.doctor.check_queues import QUEUES
+from bouncer_cli.doctor.check_queues import FIFO, QUEUES
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
 
 MAPPINGS = "AWS::Lambda::EventSourceMapping"
@@ -15,7 +15,7 @@ _MAPPING = "queue mapping"
 
 
 def queue_mapping(context: CheckContext) -> Findings:
-    """Check that the mapping exists, is enabled, and joins the stack's queue and worker."""
+    """Check that the mappings exist, are enabled, and join queues and functions of the stack."""
     if not context.stack.deployed:
         return
     mappings = context.stack.names(MAPPINGS)
@@ -26,7 +26,8 @@ def queue_mapping(context: CheckContext) -> Findings:
         try:
             answer = context.account.ask("lambda", "get_event_source_mapping", UUID=uuid)
         except NotFoundError:
-            yield problem(_MAPPING, f"{uuid} does not exist, so no bounce is sent", REPAIR)
+            found = f"{uuid} does not exist, so no bounce is sent, or nobody is suppressed"
+            yield problem(_MAPPING, found, REPAIR)
             continue
         yield from _mapping(context, uuid, answer)
 
@@ -34,7 +35,7 @@ def queue_mapping(context: CheckContext) -> Findings:
 def _mapping(context: CheckContext, uuid: str, answer: Mapping[str, Any]) -> Findings:
     queue = answer.get("EventSourceArn", "").rpartition(":")[2]
     function = answer.get("FunctionArn", "").rpartition(":function:")[2].partition(":")[0]
-    yield _state(uuid, answer.get("State", "unknown"), f"{queue} to {function}")
+    yield _state(uuid, answer.get("State", "unknown"), queue, function)
     queues = [url.rpartition("/")[2] for url in context.stack.names(QUEUES)]
     if function not in context.stack.names(FUNCTIONS) or queue not in queues:
         found = f"{queue} and {function} are not both the stack's"
@@ -44,17 +45,19 @@ def _mapping(context: CheckContext, uuid: str, answer: Mapping[str, Any]) -> Fin
         yield problem(_MAPPING, found, REPAIR)
     result = str(answer.get("LastProcessingResult", ""))
     if result.startswith("PROBLEM"):
-        remedy = "read the worker's journal: query worker-errors of docs/operations.md"
+        query = "worker-errors" if queue.endswith(FIFO) else "feedback"
+        remedy = f"read the function's journal: query {query} of docs/operations.md"
         yield problem(_MAPPING, f"the last result is {result}", remedy)
 
 
-def _state(uuid: str, state: str, joins: str) -> Finding:
-    found = f"{joins} is {state.lower()}"
+def _state(uuid: str, state: str, queue: str, function: str) -> Finding:
+    found = f"{queue} to {function} is {state.lower()}"
+    lost = "no bounce is sent" if queue.endswith(FIFO) else "nobody is suppressed"
     if state == "Enabled":
         return ok(_MAPPING, found)
     if state == "Deleting":
-        return problem(_MAPPING, f"{found}, so no bounce is sent", REPAIR)
+        return problem(_MAPPING, f"{found}, so {lost}", REPAIR)
     if state in ("Disabled", "Disabling"):
         remedy = f"enable it: aws lambda update-event-source-mapping --uuid {uuid} --enabled"
-        return problem(_MAPPING, f"{found}, so no bounce is sent", remedy)
+        return problem(_MAPPING, f"{found}, so {lost}", remedy)
     return warning(_MAPPING, found, "wait a minute, then run bouncer doctor again")

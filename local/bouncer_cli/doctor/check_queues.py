@@ -15,8 +15,9 @@ QUEUES = "AWS::SQS::Queue"
 _QUEUE = "queue"
 _DEAD = "dead letters"
 _FAILED = "failed events"
+_EVENTS = "events"
 
-_FIFO = ".fifo"  # the end of the name of every FIFO queue (SQS API reference, CreateQueue)
+FIFO = ".fifo"  # the end of the name of every FIFO queue (SQS API reference, CreateQueue)
 
 _LONG_S = LONG_WAIT_H * HOUR_S
 _TOO_LONG_S = TOO_LONG_WAIT_H * HOUR_S
@@ -40,7 +41,9 @@ def queues(context: CheckContext) -> Findings:
     for url, attributes in found.items():
         if attributes.get("QueueArn") in dead:
             yield _dead_letters(_name(url), message_count(attributes))
-        elif not _name(url).endswith(_FIFO):
+        elif not _name(url).endswith(FIFO) and _dead_letter_arn(attributes):
+            yield ok(_EVENTS, f"{message_count(attributes)} of our bounces wait in {_name(url)}")
+        elif not _name(url).endswith(FIFO):
             yield _failed_events(_name(url), message_count(attributes))
         else:
             yield from _waiting(context, _name(url), attributes)
@@ -57,7 +60,8 @@ def _dead_letter_arn(attributes: Mapping[str, str]) -> str:
 def _dead_letters(name: str, count: int) -> Finding:
     if not count:
         return ok(_DEAD, f"{name} is empty")
-    remedy = "redrive or purge them as docs/operations.md#dead-letters says"
+    page = "dead-letters" if name.endswith(FIFO) else "lost-feedback"
+    remedy = f"redrive or purge them as docs/operations.md#{page} says"
     return problem(_DEAD, f"{count} in {name}", remedy)
 
 

@@ -11,6 +11,7 @@ from bouncer_cli.doctor import (
     check_concurrency,
     check_configuration_sets,
     check_documents,
+    check_feedback,
     check_functions,
     check_identities,
     check_ledger,
@@ -54,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
     check_configuration_sets.configuration_sets,
     check_configuration_sets.configuration_set,
     check_configuration_sets.event_destinations,
+    check_feedback.feedback,
     check_alarms.alarms,
     check_alarms.alarm_subscriptions,
 )

@@ -1,15 +1,23 @@
-"""The laws of the caps: what SES may accept for one sender, over crashes and redeliveries.
+"""The laws of the caps: what SES may accept for one sender, and what counts, over all crashes.
 
 Worlds have the default caps. Each law is a function whose first sentence is the promise, as in
 `sending_laws`.
 """
 
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from bouncer.caps import DEFAULT_CAPS, Ladder
+from bouncer.jobs.job import Job
 from bouncer.mail.address import without_tag
 from bouncer.mail.rewritten_sender import normal_sender
-from bouncer_sim.world.evidence import Evidence, Found, QueuedJob
+from bouncer.reasons import Reason
+from bouncer.sending import counters
+from bouncer.sending.digest import Salt
+from bouncer.sending.ending import Failure
+from bouncer.sending.job_item import JobItem, State
+from bouncer.sending.write import number_of
+from bouncer_sim.world.evidence import Evidence, Found, QueuedJob, bounced_by
 
 # A job counts at its claim, and SES accepts it within the same invocation.
 _LONGEST_CALL_S = 60.0
@@ -37,6 +45,55 @@ def no_recipient_and_rule_pass_their_cap(evidence: Evidence) -> Found:
             names = (sender, without_tag(recipient), rule)
             found.setdefault(names, {})[queued.job.message_id] = at
     yield from _beyond(found, DEFAULT_CAPS.sender_recipient_rule, evidence)
+
+
+def a_counter_has_only_jobs_that_were_begun(evidence: Evidence) -> Found:
+    """A counter has only jobs that were begun, each once, however often each was delivered."""
+    begun: defaultdict[str, set[str]] = defaultdict(set)  # names in a log, messages of a tally
+    states = deque(evidence.states)
+    for at, key, item in evidence.history.versions:
+        while states and states[0][0] <= at:
+            _, record, state = states.popleft()
+            if state.state is State.BEGUN:
+                _count(record, evidence.jobs[record].job, evidence.salt, begun)
+        names = {name for name in item or {} if name.startswith(("j", "p"))}
+        hours = sum(number_of(item, name) for name in item if name[0] == "h") if item else 0
+        if key.startswith("count#") and (names - begun[key] or hours > len(begun[key])):
+            yield at, f"{key:.40} has {len(names) or hours} jobs, {len(begun[key])} were begun"
+
+
+def _count(record: str, job: Job, salt: Salt, begun: Mapping[str, set[str]]) -> None:
+    """Note the names under which the job of a message may be counted."""
+    mine = counters.counters(job, DEFAULT_CAPS, salt)
+    for entry in (*filter(None, [mine.sender]), *mine.recipients.values()):
+        begun[entry.key].add(entry.name)
+    begun[mine.organisation].add(record)
+
+
+def a_job_that_counts_was_called_for(evidence: Evidence) -> Found:
+    """SES was called for each job that was begun, or it says that it was freed, lost or expired."""
+    open_since: dict[str, float] = {}
+    for at, record, item in evidence.states:
+        if item.state is State.BEGUN:  # also written again, when a start is counted
+            open_since.setdefault(record, at)
+            continue
+        since = open_since.pop(record, None)
+        if since is not None and not _is_excused(item) and not _called(evidence, record, since, at):
+            yield at, f"{record} was begun, and SES was not called for it"
+
+
+def _is_excused(item: JobItem) -> bool:
+    """Tell whether a job is begun no longer for a cause that may come before its call."""
+    return item.state is State.FREE or item.reason in (Failure.UNKNOWN, Reason.EXPIRED)
+
+
+def _called(evidence: Evidence, record: str, since: float, until: float) -> bool:
+    job = evidence.jobs[record]
+    mine = {(job.job.message_id, recipient) for recipient in job.recipients}
+    return any(
+        since <= call.started_at <= until and mine.issuperset(bounced_by(call))
+        for call in evidence.calls
+    )
 
 
 def _accepted(evidence: Evidence) -> Iterator[tuple[QueuedJob, str, float]]:

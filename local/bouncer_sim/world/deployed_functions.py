@@ -1,16 +1,20 @@
 """Builds the deployed functions with simulated clients and clocks: the one place that does.
 
-It says the same as `bouncer.worker._worker` and `bouncer.intake._intake`, and follows them.
+It says the same as `bouncer.worker._worker`, `bouncer.intake._intake` and
+`bouncer.feedback._feedback`, and follows them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bouncer.feedback import Feedback
+from bouncer.feedback_journal import FeedbackJournal
 from bouncer.intake import RESERVE_S, Intake
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending import ses
+from bouncer.sending.feedback_ledger import FeedbackLedger
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Queue, WorkerQueue
@@ -21,6 +25,7 @@ from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.worker import Worker
 from bouncer_sim.world.caller import Patience
 from bouncer_sim.world.deployed_services import DEAD_LETTER_URL, QUEUE_URL, TABLE
+from bouncer_sim.world.event_bus import OUR_SENDER
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
 from bouncer_sim.world.journal_tape import JournalTape
 from bouncer_sim.world.lambda_function import Handler
@@ -69,6 +74,20 @@ class DeployedFunctions:
         return lambda event, request_id: built.handle(
             event["Records"], remaining_s=environment.remaining_s(), request_id=request_id
         )
+
+    def feedback(self, environment: ExecutionEnvironment) -> Handler:
+        """Return the feedback function's handler."""
+        built = Feedback(
+            ledger=FeedbackLedger(
+                Table(self.connect(environment, "dynamodb", _LEDGER), TABLE),
+                now=environment.now,
+                new_name=environment.new_name,
+            ),
+            journal=FeedbackJournal("feedback", "world", stream=self.tape.stream(environment)),
+            senders=[OUR_SENDER],
+            now_s=lambda: environment.now().timestamp(),
+        )
+        return lambda event, request_id: built.handle(event["Records"], request_id=request_id)
 
     def intake(self, environment: ExecutionEnvironment) -> Handler:
         """Return the intake's handler."""

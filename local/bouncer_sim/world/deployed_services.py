@@ -6,7 +6,7 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from bouncer.function_limits import VISIBILITY_TIMEOUT_S
+from bouncer.function_limits import FEEDBACK_VISIBILITY_S, VISIBILITY_TIMEOUT_S
 from bouncer_sim.fake_ses.outbox import Outbox
 from bouncer_sim.fake_ses.ses_account import Account
 from bouncer_sim.world.dynamodb_service import DynamoDbService
@@ -18,6 +18,10 @@ from bouncer_sim.world.ssm_service import SsmService
 TABLE = "ledger"
 QUEUE = "queue"
 DEAD_LETTERS = "dead_letters"
+EVENTS = "events"
+LOST_EVENTS = "lost_events"
+EVENTS_ARN = f"arn:aws:sqs:us-east-1:111122223333:{EVENTS}"
+EVENTS_URL = f"https://simulated.amazonaws.com/{EVENTS}"
 QUEUE_ARN = f"arn:aws:sqs:us-east-1:111122223333:{QUEUE}"
 QUEUE_URL = f"https://simulated.amazonaws.com/{QUEUE}"
 DEAD_LETTER_URL = f"https://simulated.amazonaws.com/{DEAD_LETTERS}"
@@ -27,6 +31,7 @@ _RETENTION_S = 7 * _DAY_S
 _DEAD_RETENTION_S = 14 * _DAY_S
 _DEAD_VISIBILITY_S = 30
 _MOST_RECEIVES = 1000
+_MOST_EVENT_RECEIVES = 480
 
 
 class DeployedServices:
@@ -52,9 +57,21 @@ class DeployedServices:
             dead_letters=self.dead_letters,
             most_receives=_MOST_RECEIVES,
         )
+        self.lost_events = FifoQueue(
+            LOST_EVENTS, now=now, visibility_s=_DEAD_VISIBILITY_S, retention_s=_DEAD_RETENTION_S
+        )
+        self.events = FifoQueue(  # each message a group of its own, as in a standard queue
+            EVENTS,
+            now=now,
+            visibility_s=FEEDBACK_VISIBILITY_S,
+            retention_s=_DEAD_RETENTION_S,
+            dead_letters=self.lost_events,
+            most_receives=_MOST_EVENT_RECEIVES,
+        )
+        self.ses = SesService(self.account, now=now, outbox=outbox)
         self.by_name: dict[str, Any] = {
             "dynamodb": self.ledger,
-            "sqs": SqsService(self.queue, self.dead_letters),
-            "ses": SesService(self.account, now=now, outbox=outbox),
+            "sqs": SqsService(self.queue, self.dead_letters, self.events, self.lost_events),
+            "ses": self.ses,
             "ssm": self.parameters,
         }

@@ -7,6 +7,7 @@ Sources: DynamoDB API reference, TransactWriteItems; Developer Guide, "Constrain
 """
 
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from typing import Any, NamedTuple, TypeVar
 
 from bouncer.function_limits import LEDGER_KEY_NAME
@@ -45,7 +46,7 @@ class DynamoDbService:
         self._now = now
         self.items: dict[str, Item] = {}
         self.versions: list[ItemVersion] = []
-        self._tokens: dict[str, tuple[float, object]] = {}
+        self._tokens: dict[str, tuple[float, object]] = {}  # in the order of time
 
     def get_item(self, arguments: Arguments) -> Answer:
         """Return one item; every read here is consistent and must ask for that."""
@@ -114,9 +115,9 @@ class DynamoDbService:
 
     def _forget_tokens(self) -> None:
         until = self._now() - _TOKEN_KEPT_S
-        for token, (at, _) in list(self._tokens.items()):
-            if at < until:
-                del self._tokens[token]
+        old = takewhile(lambda item: item[1][0] < until, self._tokens.items())
+        for token, _ in list(old):
+            del self._tokens[token]
 
     def _is_repeated(self, token: str | None, arguments: Arguments) -> bool:
         self._forget_tokens()

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from bouncer.jobs.job import Job
+from bouncer.sending import lease
+from bouncer.sending.digest import Salt
 from bouncer.sending.ending import Failure, Outcome
 from bouncer.sending.job_item import JobItem, State, job_item, job_key
 from bouncer_sim.world.attempt import DONE, Attempt
@@ -108,22 +110,31 @@ class Evidence:
     def endings(self) -> dict[str, list[LedgerEnding]]:
         """All ledger versions of each job from its first end on, by the id of its message."""
         found: dict[str, list[LedgerEnding]] = {}
-        prefix = job_key("")
-        for at, key, item in self.history.versions:
-            if key.startswith(prefix):
-                read, record = job_item(key, item or {}), key.removeprefix(prefix)
-                if read.state is State.ENDED or record in found:
-                    found.setdefault(record, []).append(LedgerEnding(at, read))
+        for at, record, read in self.states:
+            if read.state is State.ENDED or record in found:
+                found.setdefault(record, []).append(LedgerEnding(at, read))
         return found
+
+    @cached_property
+    def states(self) -> list[tuple[float, str, JobItem]]:
+        """All ledger versions of all jobs: the time, the id of the message, and the item."""
+        prefix = job_key("")
+        return [
+            (at, key.removeprefix(prefix), job_item(key, item or {}))
+            for at, key, item in self.history.versions
+            if key.startswith(prefix)
+        ]
+
+    @cached_property
+    def salt(self) -> Salt:
+        """The salt of the ledger's table."""
+        return lease.salt(self.history.ledger.get(lease.LEASE, {}))
 
     @cached_property
     def begun(self) -> list[tuple[float, Job]]:
         """The jobs that the ledger had as begun, each time that it was written, with the time."""
-        prefix, found = job_key(""), []
-        for at, key, item in self.history.versions:
-            if key.startswith(prefix) and job_item(key, item or {}).state is State.BEGUN:
-                found.append((at, self.jobs[key.removeprefix(prefix)].job))
-        return found
+        begun = (each for each in self.states if each[2].state is State.BEGUN)
+        return [(at, self.jobs[record].job) for at, record, _ in begun]
 
     @cached_property
     def outcomes_of_mail(self) -> dict[str, list[JournalLine]]:
@@ -132,6 +143,12 @@ class Evidence:
         for record, queued in self.jobs.items():
             found.setdefault(queued.job.message_id, []).extend(self.outcomes.get(record, ()))
         return found
+
+    @cached_property
+    def sender_of(self) -> dict[str, str]:
+        """The sender of each mail that a job is for."""
+        jobs = (queued.job for queued in self.jobs.values())
+        return {job.message_id: job.sender for job in jobs}
 
     @cached_property
     def received_at(self) -> dict[str, float]:

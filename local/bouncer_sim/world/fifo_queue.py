@@ -7,7 +7,7 @@ queues"; API reference, ChangeMessageVisibility.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import islice, takewhile
 
 _DEDUPLICATION_S = 300
 
@@ -56,6 +56,7 @@ class FifoQueue:
         self._dead_letters = dead_letters
         self._most_receives = most_receives
         self._groups: dict[str, dict[str, QueuedMessage]] = {}
+        self._taken_out: dict[str, dict[str, QueuedMessage]] = {}  # of each group, until deleted
         self._sequence = 0
         self._deduplicated: dict[str, QueuedMessage] = {}  # in the order of sending
 
@@ -100,23 +101,25 @@ class FifoQueue:
 
     def receive(self, most: int) -> list[QueuedMessage]:
         """Take messages of the first group that is not blocked into flight."""
-        for group in list(self._groups.values()):
+        for name, group in list(self._groups.items()):
             self._drop_expired(group)
-            if not self._is_blocked(group) and (taken := list(self._taken(group, most))):
+            if not self._is_blocked(name) and (taken := list(self._taken(group, most))):
                 return taken
         return []
 
-    def _is_blocked(self, group: dict[str, QueuedMessage]) -> bool:
-        return any(message.visible_at > self._now() for message in group.values())
+    def _is_blocked(self, group: str) -> bool:
+        return self._free_at(group) > self._now()
 
     def _drop_expired(self, group: dict[str, QueuedMessage]) -> None:
-        for message in list(group.values()):
-            expired = message.sent_at + self._retention_s <= self._now()
-            if expired and message.visible_at <= self._now():
+        """Drop messages whose time is over; none of those behind the first that stays is older."""
+        sent_until = self._now() - self._retention_s
+        old = list(takewhile(lambda message: message.sent_at <= sent_until, group.values()))
+        for message in old:
+            if message.visible_at <= self._now():
                 self._remove(message)
 
     def _taken(self, group: dict[str, QueuedMessage], most: int) -> Iterator[QueuedMessage]:
-        for message in list(group.values())[:most]:
+        for message in list(islice(group.values(), most)):
             if self._dead_letters and message.receives >= self._most_receives:
                 self._remove(message)
                 self._dead_letters.take_over(message)
@@ -125,6 +128,7 @@ class FifoQueue:
             message.first_received_at = message.first_received_at or self._now()
             message.visible_at = self._now() + self._visibility_s
             message.handle = f"{message.message_id}/{message.receives}"
+            self._taken_out.setdefault(message.group, {})[message.message_id] = message
             yield message
 
     def take_over(self, message: QueuedMessage) -> None:
@@ -157,10 +161,16 @@ class FifoQueue:
     def _remove(self, message: QueuedMessage) -> None:
         group = self._groups[message.group]
         del group[message.message_id]
+        self._taken_out.get(message.group, {}).pop(message.message_id, None)
         if not group:
             del self._groups[message.group]
+            self._taken_out.pop(message.group, None)
 
     def next_visible_at(self) -> float | None:
         """Return the time at which the first group is not blocked, or None of an empty queue."""
-        free = (max(each.visible_at for each in group.values()) for group in self._groups.values())
-        return min(free, default=None)
+        return min(map(self._free_at, self._groups), default=None)
+
+    def _free_at(self, group: str) -> float:
+        """Return the time from which on no message of a group is in flight."""
+        taken = self._taken_out.get(group, {}).values()
+        return max((each.visible_at for each in taken), default=0.0)

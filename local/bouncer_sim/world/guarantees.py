@@ -8,12 +8,15 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
 from bouncer_sim.world.evidence import Evidence
+from bouncer_sim.world.flood_figures import capped_in_an_hour, many_in_an_hour, one_domain
+from bouncer_sim.world.fuzz_counts import fuzzed
+from bouncer_sim.world.intake_load import intake_load
 from bouncer_sim.world.mutant import Verdict, search
 from bouncer_sim.world.mutants import MUTANTS
 from bouncer_sim.world.scenario import JobWaits, Scenario, Step
@@ -25,6 +28,8 @@ _JITTER = Latency(least_s=0.01, most_s=0.03)  # round trips of 20 to 60 ms
 _MANY = 200
 _MOST_RECIPIENTS = 50
 _IDLE_S = 100.0
+_FLOOD_DAYS = 1.0  # `make load` has three
+_INTAKE_S = 5.0
 
 
 def sends(counts: Tally) -> Iterator[str]:
@@ -100,6 +105,11 @@ def delays() -> Iterator[str]:
     yield f"idle system, from queue to SES: {idle:.2f} s (under 0.5)"
 
 
+def floods(days: float) -> list[str]:
+    """Return the figures of floods; they take a minute and a half for each day."""
+    return [*capped_in_an_hour(), *many_in_an_hour(), *one_domain(days)]
+
+
 def _job(message_id: str, recipients: int = 1, at: float = 0.0) -> JobWaits:
     """Return a job of a sender of its own, so that no cap is met."""
     names = tuple(f"person-{number}@example.com" for number in range(recipients))
@@ -137,13 +147,21 @@ def main() -> int:
         "--seeds", type=seed_count, default=2000, help="seeds to run, and per mutant"
     )
     seeds = parser.parse_args().seeds
-    counts = Tally()
-    for some in tallied(0, seeds):
-        counts.add(some)
-    for figures in (sends(counts), pace(), ledger_calls(), delays(), mutants(seeds)):
-        sys.stdout.writelines(f"{line}\n" for line in figures)
-        sys.stdout.flush()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as aside:
+        flooded = aside.submit(floods, _FLOOD_DAYS)
+        counts = Tally()
+        for some in tallied(0, seeds):
+            counts.add(some)
+        for figures in (sends(counts), pace(), ledger_calls(), delays(), fuzzed(), mutants(seeds)):
+            _write(figures)
+        _write(flooded.result())
+    _write(intake_load(_INTAKE_S).lines())
     return 0
+
+
+def _write(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bouncer_sim.world import (
     cap_laws,
+    feedback_laws,
     ledger_laws,
     mail_laws,
     reason_laws,
@@ -47,6 +48,11 @@ LAWS: tuple[Law, ...] = (
     reason_laws.every_reason_is_true,
     cap_laws.no_sender_gets_more_than_its_caps,
     cap_laws.no_recipient_and_rule_pass_their_cap,
+    cap_laws.a_counter_has_only_jobs_that_were_begun,
+    cap_laws.a_job_that_counts_was_called_for,
+    feedback_laws.suppression_is_never_lost,
+    feedback_laws.nobody_is_suppressed_without_cause,
+    feedback_laws.nobody_suppressed_is_bounced,
     mail_laws.nothing_is_sent_that_the_guard_forbids,
     mail_laws.no_mail_is_stopped_and_silent,
     mail_laws.every_bounced_mail_is_reported,

@@ -7,6 +7,7 @@ from typing import Any
 
 from bouncer.jobs.job import Job
 from bouncer.sending import claims, lease
+from bouncer.sending.digest import Salt
 from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem
 from bouncer.sending.lease import Lease, Term
@@ -36,9 +37,14 @@ def _claims_after_the_call() -> AbstractContextManager[object]:
     return replaced(Ledger, claim=claim, end=end)()
 
 
-def _read_alone(self: Ledger, *arguments: Any) -> Reading:
+def _read_alone(self: Ledger, *arguments: Any, **more: Any) -> Reading:
     """Read a job without the recipients that others have claimed."""
-    return replace(_read(self, *arguments), answered=frozenset())
+    return replace(_read(self, *arguments, **more), answered=frozenset())
+
+
+def _never_ended(*_: Any) -> bool:
+    """Write no end of jobs that are withheld together."""
+    return True
 
 
 def _never_fenced(*_: Any) -> None:
@@ -47,7 +53,7 @@ def _never_fenced(*_: Any) -> None:
 
 def _always_taken(*_: Any, **__: Any) -> Lease:
     """Work without a lease."""
-    return Lease(taken_over=False, after_stranger=False)
+    return Lease(taken_over=False, after_stranger=False, salt=Salt("none"))
 
 
 def _held_for_a_moment(
@@ -74,11 +80,13 @@ _PACE = "no_two_calls_arrive_within_a_second"
 _TWICE = "no_recipient_of_a_mail_is_bounced_twice"
 _ONE = "every_job_has_one_outcome"
 _REASON = "every_reason_is_true"
+_STANDS = "an_end_stands_before_its_line"
 _WAITS = "no_job_waits_for_a_bad_one"
 
 LEDGER_MUTANTS = (
     Mutant("claim after the call", _claims_after_the_call, (_TWICE,)),
     Mutant("gate asked with half a reading", replaced(Ledger, read=_read_alone), (_WAITS,)),
+    Mutant("withheld together, not ended", replaced(Ledger, end_together=_never_ended), (_STANDS,)),
     Mutant("claim given up without a fence", replaced(Ledger, fence=_never_fenced), (_REASON,)),
     Mutant("lease not taken", replaced(Ledger, take_lease=_always_taken), (_PACE, _ONE)),
     Mutant("lease given back too early", replaced(Ledger, take_lease=_held_for_a_moment), (_PACE,)),

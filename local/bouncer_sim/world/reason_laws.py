@@ -7,6 +7,7 @@ from bouncer.jobs.job import Job
 from bouncer.mail.address import without_tag
 from bouncer.mail.rewritten_sender import normal_sender
 from bouncer.reasons import Reason
+from bouncer.sending.bounce_event import Kind
 from bouncer.sending.ending import Failure, Outcome
 from bouncer.sending.job_item import job_key
 from bouncer.sending.refused_identities import KEPT_S
@@ -152,7 +153,18 @@ def _is_unreadable(evidence: Evidence, record: str, _: LedgerEnding) -> bool:
     return all(job_in(message) is None for message in bodies)
 
 
+def _is_suppressed(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
+    """Tell whether a bounce to this sender had bounced for good, or been complained of."""
+    sender = _sender(evidence.jobs[record].job)
+    return any(
+        event.at <= ending.at and event.kind is not Kind.TRANSIENT
+        for event in evidence.history.published
+        if normal_sender(evidence.sender_of.get(event.answers, "")) == sender
+    )
+
+
 _REASONS: Mapping[str, Holds] = {
+    Reason.SENDER_BOUNCED_BEFORE: _is_suppressed,
     Reason.CAPPED: _is_capped,
     Reason.DUPLICATE: _is_duplicate,
     Failure.REFUSED: _is_refused,

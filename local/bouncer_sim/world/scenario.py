@@ -7,6 +7,7 @@ a shorter one is the same with some of them left out.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bouncer.sending.bounce_event import Kind
 from bouncer_sim.world.incident import Incident
 from bouncer_sim.world.wire import Latency
 
@@ -20,6 +21,7 @@ SENDER = "eve@partner.example"
 LATENCIES: Mapping[str, Latency] = {
     "dynamodb": Latency(least_s=0.002, most_s=0.008),
     "queue": Latency(least_s=0.004, most_s=0.012),
+    "events": Latency(least_s=0.004, most_s=0.012),
     "dead_letters": Latency(least_s=0.004, most_s=0.012),
     "ssm": Latency(least_s=0.005, most_s=0.02),
     "ses": Latency(least_s=0.02, most_s=0.04),
@@ -98,20 +100,44 @@ class ParameterChanges:
         return f"parameter {self.name} becomes {self.text!r:.50}"
 
 
-Step = MailArrives | JobWaits | OddBody | ParameterChanges
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherEvent:
+    """SES publishes what became of a mail from `source` that was not a bounce of ours."""
+
+    at: float
+    mail_id: str
+    kind: Kind
+    source: str
+
+    def __str__(self) -> str:
+        return f"SES publishes: {self.mail_id} from {self.source}, {self.kind}"
+
+
+Step = MailArrives | JobWaits | OddBody | ParameterChanges | OtherEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceFate:
+    """SES publishes what became of the `nth` bounce that it accepts, from 1, `after_s` later."""
+
+    nth: int
+    kind: Kind
+    after_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """Steps and incidents; `skews` are the clock errors of new environments, in turn (seconds).
 
-    `expiry_margin_s` and `rate` are the operator's settings, `random_seed` decides about latencies.
+    `fates` are the events about our bounces. `expiry_margin_s` and `rate` are the operator's
+    settings, `random_seed` decides about latencies.
     """
 
     name: str
     steps: tuple[Step, ...]
     incidents: tuple[Incident, ...] = ()
     skews: tuple[float, ...] = ()
+    fates: tuple[BounceFate, ...] = ()
     ses_latency: Latency = LATENCIES["ses"]
     random_seed: int = 0
     expiry_margin_s: int = 600

@@ -12,6 +12,7 @@ from random import Random
 
 from bouncer.held import held_document
 from bouncer.sources.source import HELD, RULES, SETTINGS
+from bouncer_sim.world.fate_draw import with_fates
 from bouncer_sim.world.incident import (
     CallIncident,
     ClockJump,
@@ -80,6 +81,7 @@ _OUTAGES = (
     Trouble.UNREACHABLE,
     Trouble.LOST_REQUEST,
 )
+_CROWDED = 8  # every eighth seed has many jobs that a cap withholds
 _ODD_BODIES = (
     "not JSON",
     "[]",
@@ -102,11 +104,11 @@ def draw(seed: int) -> Scenario:
     random = Random(seed)  # noqa: S311  # chance that can be repeated
     margin_s = random.choice((600, 600, 600, 0, 60))
     rate = random.choice((1.0, 1.0, 1.0, 1.0, 0.5, 0.2))
-    steps = sorted(_steps(random, margin_s, rate), key=lambda step: step.at)
+    steps = [*_steps(random, margin_s, rate), *(_crowd(random) if seed % _CROWDED == 0 else ())]
     least_s = random.choice((0.005, 0.01, 0.02))
-    return Scenario(
+    drawn = Scenario(
         name=f"seed {seed}",
-        steps=tuple(steps),
+        steps=tuple(sorted(steps, key=lambda step: step.at)),
         incidents=tuple(_incidents(random)),
         skews=tuple(random.uniform(-2, 2) for _ in range(4)) if _one_in(random, 3) else (),
         ses_latency=Latency(least_s=least_s, most_s=least_s * random.choice((1, 2, 4))),
@@ -114,6 +116,7 @@ def draw(seed: int) -> Scenario:
         expiry_margin_s=margin_s,
         rate=rate,
     )
+    return with_fates(drawn, random)
 
 
 def _one_in(random: Random, number: int) -> bool:
@@ -158,6 +161,13 @@ def _mail_or_jobs(random: Random, message_id: str, at: float, margin_s: int) -> 
         yield JobWaits(
             at=at + later_s, message_id=message_id, recipients=others, age_s=age_s + later_s
         )
+
+
+def _crowd(random: Random) -> Iterator[Step]:
+    """Draw jobs of one sender and one recipient who are soon over a cap."""
+    at, recipients = random.uniform(0, 20), (f"{random.choice(_PEOPLE)}@example.com",)
+    for number in range(random.choice((10, 30))):
+        yield JobWaits(at=at, message_id=f"crowd{number}", recipients=recipients)
 
 
 def _unanswerable(random: Random, mail: MailArrives) -> MailArrives:

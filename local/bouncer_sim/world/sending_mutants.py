@@ -14,6 +14,7 @@ from bouncer.metric_names import Metric
 from bouncer.operator_settings import Settings
 from bouncer.sending import gate, queue
 from bouncer.sending.attempts import Attempts
+from bouncer.sending.bounce_calls import BounceCalls
 from bouncer.sending.ending import Ending, Failure
 from bouncer.sending.job_item import JobItem
 from bouncer.sending.lease import Lease, Term
@@ -24,9 +25,9 @@ from bouncer.worker import Answer, Worker
 from bouncer_sim.world.mutant import Mutant, replaced
 
 _end, _write = Attempts._end, Journal._write  # noqa: SLF001  # as above
-_answer, _settle = Attempts._answer, Attempts._settle  # noqa: SLF001  # a mutant changes what
-_work, _carry_out = Worker._work, Intake._carry_out  # noqa: SLF001  # nobody else may
-_handle, _call = Worker.handle, Pacer.call
+_settle, _work = Attempts._settle, Worker._work  # noqa: SLF001  # a mutant changes what
+_carry_out = Intake._carry_out  # noqa: SLF001  # nobody else may
+_handle, _call, _make = Worker.handle, Pacer.call, BounceCalls.make
 _is_expired = gate.is_expired
 
 
@@ -34,9 +35,9 @@ def _never_held(*_: object) -> None:
     """Keep no slot."""
 
 
-def _answer_again(self: Attempts, job: Job, terms: Terms) -> Ending:
+def _make_again(self: BounceCalls, job: Job, terms: Terms) -> Ending:
     """Give the claim back although SES may have accepted."""
-    ending = _answer(self, job, terms)
+    ending = _make(self, job, terms)
     if ending.reason == Failure.UNKNOWN:
         raise OutOfTimeError("SES did not answer")
     return ending
@@ -145,7 +146,7 @@ _SILENT = "no_mail_is_stopped_and_silent"
 
 SENDING_MUTANTS = (
     Mutant("slot not kept", replaced(Pacer, _wait_until=_never_held), (_PACE,)),
-    Mutant("release on unknown outcome", replaced(Attempts, _answer=_answer_again), (_TWICE,)),
+    Mutant("release on unknown outcome", replaced(BounceCalls, make=_make_again), (_TWICE,)),
     Mutant("lost answer read as free", replaced(Attempts, _settle=_settle_as_free), (_TWICE,)),
     Mutant("margin forgotten", replaced(gate, is_expired=_expired_late), (_LATE,)),
     Mutant("expired too early", replaced(gate, is_expired=_expired_early), (_EARLY,)),

@@ -17,7 +17,8 @@ _REGION = "us-east-1"
 class SesService:
     """An account that can bounce what it received; `now` is the time in seconds.
 
-    Bounces are written to the outbox, if there is one.
+    Bounces are written to the outbox, if there is one. `accepted` is called with the id of each
+    bounce that was accepted, and that of the mail it answers.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class SesService:
         self._now = now
         self._rate = ArrivalRate(counts_throttled=True)
         self._number = 0
+        self.accepted: Callable[[str, str], object] = _nobody_asks
 
     def arrive(self) -> None:
         """Count one arriving call; raises Throttling if it comes too early."""
@@ -41,7 +43,12 @@ class SesService:
             sent = self._delivery.send(form, number=self._number, at=self._now(), region=_REGION)
         except SesError as error:
             raise service_error(error.code.value, str(error), status=error.code.status) from error
+        self.accepted(sent, arguments["OriginalMessageId"])
         return {"MessageId": sent}
+
+
+def _nobody_asks(bounce_id: str, message_id: str) -> None:
+    """Take no note of a bounce."""
 
 
 def _form(value: object, name: str = "") -> Iterator[tuple[str, str]]:

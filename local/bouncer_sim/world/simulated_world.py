@@ -7,9 +7,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from bouncer.function_limits import INTAKE_TIMEOUT_S, WORKER_TIMEOUT_S
+from bouncer.function_limits import FEEDBACK_TIMEOUT_S, INTAKE_TIMEOUT_S, WORKER_TIMEOUT_S
 from bouncer.jobs.job import Job, JobError, Refusal
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.jobs.reference import reference
@@ -20,13 +18,21 @@ from bouncer_sim.world.attempt import Attempt
 from bouncer_sim.world.attribute_value import Item
 from bouncer_sim.world.caller import Caller, Patience
 from bouncer_sim.world.deployed_functions import PREFIX, DeployedFunctions
-from bouncer_sim.world.deployed_services import QUEUE_ARN, QUEUE_URL, DeployedServices
+from bouncer_sim.world.deployed_services import (
+    EVENTS_ARN,
+    EVENTS_URL,
+    QUEUE_ARN,
+    QUEUE_URL,
+    DeployedServices,
+)
 from bouncer_sim.world.dynamodb_service import ItemVersion
+from bouncer_sim.world.event_bus import EventBus, Published
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
 from bouncer_sim.world.fifo_queue import QueuedMessage
 from bouncer_sim.world.journal_tape import JournalLine, JournalTape
 from bouncer_sim.world.lambda_function import Invocation, LambdaFunction
 from bouncer_sim.world.mail_event import mail_event
+from bouncer_sim.world.pollers import Pollers
 from bouncer_sim.world.scenario import (
     DAY_S,
     DOMAIN,
@@ -35,20 +41,20 @@ from bouncer_sim.world.scenario import (
     JobWaits,
     MailArrives,
     OddBody,
+    OtherEvent,
     ParameterChanges,
     Scenario,
     Step,
     settings_document,
 )
 from bouncer_sim.world.service_client import ServiceClient
-from bouncer_sim.world.timeline import EndOfTask, Task, Timeline
+from bouncer_sim.world.timeline import EndOfTask, Timeline
 from bouncer_sim.world.wire import Wire
 
 RULE = "when: {recipient_domain: example.com}\nreject: {type: DoesNotExist, message: Gone.}\n"
 
 _POLLERS = 3
-_POLL_DELAY_S = 0.02  # from a message's becoming visible to a long poll's answer
-_MOST_DOUBLINGS = 6  # a mapping that cannot poll waits up to 64 s
+_EVENT_POLLERS = 2  # the mapping's highest concurrency
 _MAPPING = Patience(connect_s=2, read_s=5, attempts=3)
 _LONGEST_RUN_S = 10 * DAY_S
 _ASKED_BY_SES = 3  # SES's own attempts to invoke an intake that fails: not documented
@@ -89,6 +95,8 @@ class History:
     queued: list[QueuedMessage]
     left: list[QueuedMessage]
     dead: list[QueuedMessage]
+    published: list[Published]
+    lost_events: list[QueuedMessage]
     ledger: dict[str, Item]
     versions: list[ItemVersion]
     started_at: float
@@ -113,6 +121,8 @@ class SimulatedWorld:
         self._services = DeployedServices(self._now, verified=[DOMAIN])
         self._queue = self._services.queue
         self._ssm = self._services.parameters
+        self._bus = EventBus(self._timeline, self._services.events, scenario.fates)
+        self._services.ses.accepted = self._bus.follow
         self._make_functions()
 
     def _make_functions(self) -> None:
@@ -124,14 +134,16 @@ class SimulatedWorld:
             skews=self._scenario.skews,
         )
         self._worker = make("worker", timeout_s=WORKER_TIMEOUT_S, build=deployed.worker)
+        self._feedback = make("feedback", timeout_s=FEEDBACK_TIMEOUT_S, build=deployed.feedback)
         self._intake = make("intake", timeout_s=INTAKE_TIMEOUT_S, build=deployed.intake)
         service = self._services.by_name["sqs"]
         sqs: Any = ServiceClient(  # in boto3's place
             self._wire, Caller(name="mapping"), _MAPPING, name="sqs", service=service
         )
-        self._mapping = EventSourceMapping(sqs, QUEUE_URL, QUEUE_ARN, self._worker.invoke)
-        self._idle_pollers: list[Task] = []
-        self._queue.changed = self._wake_pollers
+        jobs = EventSourceMapping(sqs, QUEUE_URL, QUEUE_ARN, self._worker.invoke)
+        events = EventSourceMapping(sqs, EVENTS_URL, EVENTS_ARN, self._feedback.invoke)
+        self._pollers = Pollers(self._timeline, jobs, self._queue)
+        self._event_pollers = Pollers(self._timeline, events, self._services.events)
 
     def _now(self) -> float:
         return self._timeline.now
@@ -149,49 +161,27 @@ class SimulatedWorld:
         self._ssm.put(f"{PREFIX}/settings", settings)
         for step in self._scenario.steps:
             self._timeline.at(START + step.at, partial(self._happen, step))
-        for _ in range(_POLLERS):
-            self._timeline.spawn(self._poll)
+        self._pollers.begin(_POLLERS)
+        self._event_pollers.begin(_EVENT_POLLERS)
         self._timeline.run(START + _LONGEST_RUN_S)
         return History(
             scenario=self._scenario,
             attempts=self._wire.attempts,
             lines=self._tape.lines,
             mails=self._mails,
-            invocations=self._intake.invocations + self._worker.invocations,
+            invocations=self._intake.invocations
+            + self._worker.invocations
+            + self._feedback.invocations,
             queued=self._queue.sent,
             left=self._queue.messages,
             dead=self._services.dead_letters.sent,
+            published=self._bus.published,
+            lost_events=self._services.lost_events.sent,
             ledger=self._services.ledger.items,
             versions=self._services.ledger.versions,
             started_at=START,
             ended_at=self._now(),
         )
-
-    def _poll(self) -> None:
-        """Poll for ever, as one of the mapping's pollers does; wait longer after each failure."""
-        failed = 0
-        while True:
-            try:
-                if not self._mapping.poll():
-                    self._rest()
-                failed = 0
-            except (ClientError, BotoCoreError):
-                failed = min(failed + 1, _MOST_DOUBLINGS)
-                self._timeline.sleep(2.0**failed)
-
-    def _rest(self) -> None:
-        """Wait until a message may be visible."""
-        visible_at = self._queue.next_visible_at()
-        me = self._timeline.current
-        self._idle_pollers.append(me)
-        self._timeline.park(None if visible_at is None else visible_at + _POLL_DELAY_S)
-        if me in self._idle_pollers:  # nobody woke it
-            self._idle_pollers.remove(me)
-
-    def _wake_pollers(self) -> None:
-        for task in self._idle_pollers:
-            self._timeline.wake(task, _POLL_DELAY_S)
-        self._idle_pollers.clear()
 
     def _happen(self, step: Step) -> None:
         match step:
@@ -201,6 +191,8 @@ class SimulatedWorld:
                 self._put_job(step)
             case OddBody():
                 self._queue.send(step.body, GROUP, step.name)
+            case OtherEvent():
+                self._bus.publish(step.mail_id, step.kind, source=step.source)
             case ParameterChanges(name=name, text=text):
                 if text is None:
                     self._ssm.delete(f"{PREFIX}/{name}")

@@ -1,7 +1,7 @@
 """DynamoDB's update expressions: SET, REMOVE, ADD and DELETE, parsed once, applied to items."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from bouncer_sim.world.attribute_value import (
@@ -42,7 +42,7 @@ class Update(NamedTuple):
         return {scope.attribute(action.name) for action in self.actions}
 
 
-@cache
+@lru_cache(maxsize=1_000)  # writes of a log name its jobs: each is another text
 def update(text: str) -> Update:
     """Return an update; raises `ExpressionError`."""
     tokens = Tokens(text)

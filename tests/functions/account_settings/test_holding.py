@@ -27,6 +27,7 @@ def test_our_rule_set_may_be_active_already(ses: Ses) -> None:
     assert ses.changes == [("active", "ours")]
 
 
+@pytest.mark.threat
 def test_somebody_elses_rule_set_stays_active(ses: Ses) -> None:
     """One sentence says which is active and what the operator may do about it."""
     ses.active = "theirs"
@@ -79,6 +80,7 @@ def test_our_configuration_set_is_attached_where_none_is(ses: Ses) -> None:
     assert ses.changes == [("example.com", "ours")]
 
 
+@pytest.mark.threat
 def test_somebody_elses_configuration_set_stays_attached(ses: Ses) -> None:
     """One sentence names it, and the three ways out."""
     ses.identities["example.com"] = "theirs"

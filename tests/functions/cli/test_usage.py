@@ -122,7 +122,8 @@ def test_every_command_has_an_example(run: Run) -> None:
     """No command escapes the tests of the examples: doctor's runs beside its other tests."""
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
-    assert names == ["replay", "demo", "rules", "ses", "doctor", "pause", "resume", "jobs"]
+    commands = ["replay", "demo", "rules", "ses", "doctor", "pause", "resume", "jobs"]
+    assert names == [*commands, "forget", "hash"]
     for name in names:
         assert example(run, name)[0] == name
 
@@ -130,8 +131,8 @@ def test_every_command_has_an_example(run: Run) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("", "replay", "demo", "rules", "rules check", "ses", "doctor", "pause", "resume"),
-        *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop"),
+        *("", "replay", "demo", "rules", "rules check", "ses", "doctor", "pause", "resume", "hash"),
+        *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop", "forget"),
     ],
 )
 def test_the_help_fits_a_terminal(run: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ EVENTS = [
     *("RENDERING_FAILURE", "DELIVERY_DELAY", "SUBSCRIPTION"),
 ]
 RESOURCES = {
-    "AWS::Lambda::Function": ["intake", "worker"],
+    "AWS::Lambda::Function": ["intake", "worker", "feedback"],
     "AWS::Lambda::EventSourceMapping": [UUID],
     "AWS::SQS::Queue": [QUEUE, DEAD],
     "AWS::DynamoDB::GlobalTable": ["ledger"],
@@ -105,6 +105,15 @@ def archive(**changes: Any) -> dict[str, Any]:
     return {"MatchingEventTypes": EVENTS, **kind, **changes}
 
 
+def _function(asked: str) -> str:
+    return next(name for name in ("intake", "feedback", "worker") if name in asked)
+
+
+def to_bus(**changes: Any) -> dict[str, Any]:
+    kind = {"Name": "Feedback", "Enabled": True, "EventBridgeDestination": {"EventBusArn": "bus"}}
+    return {"MatchingEventTypes": ["BOUNCE", "COMPLAINT"], **kind, **changes}
+
+
 EVERYBODY = 'when: {recipient: "*"}\ndrop: {}'
 HEALTHY: dict[str, Any] = {
     "sts.GetCallerIdentity": {"Account": "123456789012", "Arn": "arn:aws:iam::123:user/ann"},
@@ -116,7 +125,7 @@ HEALTHY: dict[str, Any] = {
     "ses.DescribeReceiptRuleSet": {"Rules": [receipt_rule()]},
     "lambda.GetFunction": lambda asked: {
         "Configuration": {
-            "Handler": f"bouncer.{'intake' if 'intake' in asked else 'worker'}.handler",
+            "Handler": f"bouncer.{_function(asked)}.handler",
             "Runtime": "python3.13",
             "LastModified": "2026-11-20T10:00:00.000+0000",
             "State": "Active",
@@ -174,7 +183,9 @@ HEALTHY: dict[str, Any] = {
         "EventDestinations": [{"Name": "Metrics", "MatchingEventTypes": ["send"]}],
         "ReputationOptions": {"SendingEnabled": True, "ReputationMetricsEnabled": True},
     },
-    "sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": [destination(), archive()]},
+    "sesv2.GetConfigurationSetEventDestinations": {
+        "EventDestinations": [destination(), archive(), to_bus()]
+    },
     "sns.ListSubscriptionsByTopic": {
         "Subscriptions": [{"Endpoint": "ops@example.com", "SubscriptionArn": "arn:aws:sns:x:y:z"}]
     },

@@ -70,6 +70,16 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     ),
     (Level.PROBLEM, "jobs.fifo to worker is disabled", mapping(State="Disabled"), {}),
     (Level.WARNING, "to worker is enabling", mapping(State="Enabling"), {}),
+    (
+        Level.PROBLEM,
+        "events to feedback is disabled, so nobody is suppressed",
+        mapping(
+            State="Disabled",
+            EventSourceArn=QUEUE_ARN.replace("jobs.fifo", "events"),
+            FunctionArn=f"{ARN}feedback",
+        ),
+        {},
+    ),
     (Level.PROBLEM, "are not both the stack's", mapping(FunctionArn=f"{ARN}other"), {}),
     (Level.PROBLEM, "are not both the stack's", mapping(EventSourceArn=f"{QUEUE_ARN}2"), {}),
     (Level.PROBLEM, "one failed job fails its whole batch", mapping(FunctionResponseTypes=[]), {}),

@@ -34,6 +34,7 @@ from tests.functions.doctor.aws import (
     found,
     lines,
     receipt_rule,
+    to_bus,
 )
 from tests.functions.doctor.faults_of_functions import FAULTS_OF_FUNCTIONS
 
@@ -166,6 +167,18 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         Level.PROBLEM,
         "event destination: our set has no Firehose destination",
         destinations(destination()),
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        "event destination: our set has no EventBridge destination, so senders to whom",
+        destinations(destination(), archive()),
+        {},
+    ),
+    (
+        Level.WARNING,
+        "Feedback .EventBridge. gets no complaint events",
+        destinations(destination(), archive(), to_bus(MatchingEventTypes=["BOUNCE"])),
         {},
     ),
     (Level.PROBLEM, "Metrics .* is disabled", destinations(destination(Enabled=False)), {}),

@@ -15,6 +15,7 @@ from tests.functions.doctor.aws import (
     lines,
     parameter,
     receipt_rule,
+    to_bus,
 )
 
 ASKED_FOR: dict[str, Any] = {
@@ -130,7 +131,14 @@ def test_a_healthy_deployment_is_all_ok() -> None:
             "ledger",
             "ses account",
         ),
-        *("identity", "configuration sets", "configuration set", "event destination", "alarm"),
+        *(
+            "identity",
+            "configuration sets",
+            "configuration set",
+            "event destination",
+            "feedback",
+            "alarm",
+        ),
     ]
     text = "\n".join(lines(findings, Level.OK))
     assert "account 123456789012 as arn:aws:iam::123:user/ann in eu-west-1" in text
@@ -191,6 +199,7 @@ def test_senders_are_compared_without_case(sender: str) -> None:
 
 def test_without_an_archive_no_stream_is_missing() -> None:
     """`archive: false` makes no Firehose destination, so none is asked for."""
-    only = {"sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": [destination()]}}
+    shown = [destination(), to_bus()]
+    only = {"sesv2.GetConfigurationSetEventDestinations": {"EventDestinations": shown}}
     assert not lines(found(only, archive=False), Level.PROBLEM)
     assert lines(found(only), Level.PROBLEM)

@@ -309,6 +309,7 @@ def test_a_time_without_a_next_day_hides_no_other_letter(
     assert job(2).reference in out
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("verb", ["list", "show"])
 def test_hostile_text_is_shown_as_escapes(deployed: Deployed, operate: Operate, verb: str) -> None:
     """Strangers choose addresses; no byte of a body controls the terminal or begins a line."""

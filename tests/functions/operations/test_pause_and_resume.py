@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bouncer.held import held_document, read_held
+from bouncer.mail.text import escaped
 from bouncer_cli.operations.operated_account import OperatedAccount
 from tests.functions.operations.deployed import CDK, HELD, Deployed, Operate, body
 
@@ -275,3 +276,19 @@ def test_the_example_in_the_help_works(operate: Operate, command: str) -> None:
     words = shlex.split(line)
     assert words[: len(command.split())] == command.split()
     assert operate(*words)[0] == 0
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize("command", ["pause", "resume"])
+@pytest.mark.parametrize("text", ["\x1b[2J", "\u202eevil", "a\r\nsending is on", "\u2028\x9b"])
+def test_a_hostile_parameter_is_shown_as_escapes(
+    deployed: Deployed, operate: Operate, command: str, text: str
+) -> None:
+    """Whoever wrote `held` had the right to; his words still control no terminal."""
+    held = {"since": "2026-11-02T08:00:00+00:00", "by": f"x{text}", "why": f"y{text}"}
+    deployed.put("held", json.dumps(held))
+    _, out, err = operate(command, "--dry-run")
+    said = out + err
+    assert "".join(f"y{escaped(text)}".split()) in "".join(said.split())
+    assert all(char == "\n" or char.isprintable() for char in said)
+    assert "\nsending is on" not in said

@@ -114,6 +114,18 @@ def test_the_worker_reads_the_pointer_alone() -> None:
     assert world.asked == [POINTER_KEY]
 
 
+def test_no_pointer_changes_the_senders() -> None:
+    """They are those of the deployment, also while the pointer can't be read."""
+    world = Reading(PointerLoader)
+    world.publish()
+    senders = frozenset({"bounces@example.com"})
+    source = BucketSource(world, "rules")
+    loader = PointerLoader(source, now=lambda: world.ticks, senders=senders)
+    assert loader.load().settings.senders == senders
+    world.ticks, world.fails = CACHE_S, FAILURES[0]
+    assert loader.load().settings.senders == senders
+
+
 FAILURES = [
     service_error("AccessDenied", status=403),
     service_error("NoSuchKey", status=404),

@@ -17,6 +17,7 @@ from bouncer.jobs.reference import reference
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending import ses
+from bouncer.sending.lease import LEASE
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import WorkerQueue
@@ -69,6 +70,9 @@ class Line:
         self.aws = stack.enter_context(embedded_aws(self.ses.endpoint))
         self.sqs = boto3.client("sqs")
         self.table = boto3.client("dynamodb")
+        self.table.put_item(
+            TableName=self.aws.environ[LEDGER_KEY], Item={"id": {"S": LEASE}, "salt": {"S": "salt"}}
+        )
         self.urls = (self.aws.environ[QUEUE_KEY], self.aws.environ[DEAD_LETTER_KEY])
         self.jobs = WorkerQueue(self.sqs, *self.urls)
         self.ledger = Ledger(
@@ -151,7 +155,9 @@ class Line:
     def items(self) -> dict[str, dict[str, Any]]:
         """All items of the ledger but the lease, by the first part of their keys."""
         found = self.table.scan(TableName=self.aws.environ[LEDGER_KEY])["Items"]
-        return {item["id"]["S"].split("#")[0]: dict(item) for item in found if len(item) > 2}
+        return {
+            item["id"]["S"].split("#")[0]: dict(item) for item in found if item["id"]["S"] != LEASE
+        }
 
     def jobs_items(self) -> list[dict[str, Any]]:
         """The items of jobs in the ledger."""

@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -19,9 +20,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from bouncer.caps import NO_CAPS
 from bouncer.environment import LEDGER_KEY
 from bouncer.jobs.job import Job, Refusal
-from bouncer.jobs.job_json import to_json
+from bouncer.jobs.job_json import from_json, to_json
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
+from bouncer.sending.digest import Salt
+from bouncer.sending.lease import LEASE
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Record, WorkerQueue
@@ -175,20 +178,25 @@ class FakeBounces:
 class LoneWorker:
     """Builds workers over one table, and hands them records as Lambda would.
 
-    All mails are of one sender, so nothing is capped unless `settings` have `caps`.
+    All mails are of one sender, so nothing is capped unless `settings` have `caps`. Bounces may
+    come from `senders` alone, if there are any. The table has a salt from the start.
     """
 
-    def __init__(self, stack: ExitStack, settings: str | None = None) -> None:
+    def __init__(
+        self, stack: ExitStack, settings: str | None = None, *, senders: tuple[str, ...] = ()
+    ) -> None:
         aws = stack.enter_context(embedded_aws())
         self.clock = SimulatedClock(START)
         self.items = boto3.client("dynamodb")
         self.name = aws.environ[LEDGER_KEY]
+        self.items.put_item(TableName=self.name, Item={"id": {"S": LEASE}, "salt": {"S": "salt"}})
         self.table = FailingTable(self.items, self.clock)
         self.queue = FakeQueue()
         self.ses = FakeBounces(self.clock)
         self.source = FixedSettings(settings)
         self.stream = io.StringIO()
         self._names = count(1)
+        self._defaults = Settings(cache_s=0, caps=NO_CAPS, senders=frozenset(senders))
         self.ledger = self._ledger()
         self.worker = self.environment()
 
@@ -207,7 +215,7 @@ class LoneWorker:
     def environment(self) -> Worker:
         """Return a worker that remembers nothing of any other."""
         return Worker(
-            loader=Loader(self.source, Settings(cache_s=0, caps=NO_CAPS), now=self.clock.time),
+            loader=Loader(self.source, self._defaults, now=self.clock.time),
             ledger=self._ledger(),
             jobs=WorkerQueue(self.queue, "jobs", "dead"),
             sender=Sender(self.ses),
@@ -279,6 +287,11 @@ class LoneWorker:
         found = self.items.get_item(TableName=self.name, Key={"id": {"S": key}}).get("Item", {})
         return {name: next(iter(value.values())) for name, value in found.items()}
 
+    @property
+    def salt(self) -> Salt:
+        """The salt that the table has by now."""
+        return Salt(self.item(LEASE)["salt"])
+
     def claimed(self) -> list[str]:
         """Return all digests that are claimed, of any mail."""
         found = self.items.scan(TableName=self.name)["Items"]
@@ -296,3 +309,14 @@ class LoneWorker:
         return [
             (line["message"], str(line.get("reason") or line.get("stage", ""))) for line in lines
         ]
+
+
+def mail(lone: LoneWorker, number: int, sender: str = "eve@partner.example", *to: str) -> str:
+    """Return the body of the job of one mail; each number is a mail of its own."""
+    job = from_json(lone.job(*to, message_id=f"m{number}"))
+    return to_json(replace(job, sender=sender))
+
+
+def ends(lone: LoneWorker) -> list[str]:
+    """Return the ends of jobs since the last call, `sent` or the reason."""
+    return [reason or event for event, reason in lone.said()]

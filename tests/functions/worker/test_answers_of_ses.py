@@ -42,6 +42,7 @@ def test_not_accepted(lone: LoneWorker, error: ClientError | BotoCoreError) -> N
     assert third - second >= 2
 
 
+@pytest.mark.threat
 def test_not_accepted_until_no_time_is_left(lone: LoneWorker) -> None:
     """The job is freed and handed back, and another worker sends it."""
     lone.ses.answers += [THROTTLED] * 20

@@ -68,6 +68,7 @@ def test_the_outcome_names_bounce_and_reference(stack: ExitStack) -> None:
     assert int(item["expires"]["N"]) > line.clock.time() + 24 * 3600
 
 
+@pytest.mark.threat
 def test_the_same_recipient_is_never_bounced_twice(stack: ExitStack) -> None:
     """A second job for the same mail skips who was answered, and is a duplicate when all were."""
     line = Line(stack)
@@ -249,9 +250,9 @@ def test_nothing_is_claimed_when_no_time_is_left_to_send(
     line.queue("m1")
     read = line.ledger.read
 
-    def slow(record_id: str, job: Job, mine: Counters) -> Reading:
+    def slow(record_id: str, job: Job, mine: Counters, *, sender: str) -> Reading:
         line.clock.sleep(31)
-        return read(record_id, job, mine)
+        return read(record_id, job, mine, sender=sender)
 
     with monkeypatch.context() as patch:
         patch.setattr(line.ledger, "read", slow)

@@ -101,5 +101,5 @@ def test_a_full_ledger_hands_the_job_back(lone: LoneWorker) -> None:
 def test_nothing_kept_costs_no_call(lone: LoneWorker) -> None:
     """The ids come with the lease: two calls an invocation and three a job."""
     lone.deliver(lone.job())
-    assert lone.table.calls.count(WRITE) == 3
+    assert lone.table.calls.count(WRITE) == 2
     assert len(lone.table.calls) == 5

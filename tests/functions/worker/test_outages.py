@@ -158,6 +158,7 @@ def test_what_an_answer_of_ses_means(status: int, code: str, kind: type[Exceptio
         Sender(Failing(ClientError(cast("Any", answer), "SendBounce"))).send(JOB)
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
@@ -240,6 +241,7 @@ def test_a_batch_whose_receipts_are_refused_is_left_alone(stack: ExitStack) -> N
     assert line.outcomes == ["sent"]  # the lease was given back
 
 
+@pytest.mark.threat
 def test_an_unreadable_job_is_moved_out_of_the_way(stack: ExitStack) -> None:
     """It goes whole to the dead-letter queue and those behind it are sent."""
     line = Line(stack)
@@ -258,7 +260,7 @@ def test_without_the_ledger_nothing_is_sent(
     line = Line(stack)
     line.queue("m1", "m2")
 
-    def down(_: str, job: Job, mine: Counters) -> Reading:  # noqa: ARG001
+    def down(_: str, job: Job, mine: Counters, *, sender: str) -> Reading:  # noqa: ARG001
         raise LedgerError(f"down for {job.reference}")
 
     monkeypatch.setattr(line.ledger, "read", down)

@@ -41,7 +41,7 @@ def test_ses_accepts(lone: LoneWorker) -> None:
     (line,) = lone.lines
     assert (line["message"], line["record"], line["bounce_id"]) == ("sent", "q1", "bounce-1")
     assert line["Sent"] == [1]
-    assert lone.table.calls == [WRITE, READ, TOGETHER, WRITE, WRITE]
+    assert lone.table.calls == [WRITE, READ, TOGETHER, TOGETHER, WRITE]
 
 
 def test_fifty_recipients_cost_as_many_calls_as_one(lone: LoneWorker) -> None:
@@ -49,7 +49,7 @@ def test_fifty_recipients_cost_as_many_calls_as_one(lone: LoneWorker) -> None:
     lone.deliver(lone.job(*[f"user{number}@example.com" for number in range(50)]))
     assert lone.said() == [("sent", "")]
     assert len(lone.claimed()) == 50
-    assert lone.table.calls == [WRITE, READ, TOGETHER, WRITE, WRITE]
+    assert lone.table.calls == [WRITE, READ, TOGETHER, TOGETHER, WRITE]
 
 
 def test_delivered_again_after_its_end(lone: LoneWorker) -> None:
@@ -218,3 +218,22 @@ def test_a_claim_that_could_not_be_fenced(lone: LoneWorker, *, same: bool) -> No
     assert lone.deliver(lone.job(), receives=2) == []
     assert lone.said() == [("sent", "")] if same else [("failed", "unknown")]
     assert len(lone.ses.calls) == (1 if same else 0)
+
+
+def test_a_state_of_a_later_version_counts_as_begun(lone: LoneWorker) -> None:
+    """After a return to this version: SES may have been called, and the jobs behind go on."""
+    item = {"id": {"S": "job#q1"}, "state": {"S": "deferred"}, "nonce": {"S": "n1"}}
+    lone.items.put_item(TableName=lone.name, Item=item)
+    assert lone.deliver(lone.job(), lone.job(message_id="m2")) == []
+    assert lone.said() == [("failed", "unknown"), ("sent", "")]
+    assert lone.item("job#q1")["state"] == "ended"
+
+
+def test_an_end_of_a_later_version_is_reported_as_it_is(lone: LoneWorker) -> None:
+    """Nothing is sent again, and the jobs behind go on."""
+    words = {"state": "ended", "outcome": "forwarded", "reason": "elsewhere"}
+    item = {"id": {"S": "job#q1"}, **{name: {"S": word} for name, word in words.items()}}
+    lone.items.put_item(TableName=lone.name, Item=item)
+    assert lone.deliver(lone.job(), lone.job(message_id="m2"), receives=2) == []
+    assert lone.lines[0]["again"] is True
+    assert lone.said() == [("failed", "elsewhere"), ("sent", "")]

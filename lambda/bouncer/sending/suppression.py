@@ -1,0 +1,100 @@
+"""The ledger's items by which senders are suppressed: those to whom a bounce of ours bounced.
+
+A bounce that SES accepted leaves an item by its id, with its sender as a digest. So an event about
+it can be told from events of other mail, and its sender is found without an address. An event of a
+permanent bounce, or a complaint, leaves an item by the sender. Both go after 30 days.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from bouncer.jobs.job import Job
+from bouncer.jobs.job_json import from_json
+from bouncer.mail.address import domain
+from bouncer.mail.organisation import organisational_domain
+from bouncer.mail.rewritten_sender import is_relayed, normal_sender
+from bouncer.sending.digest import Salt, digest
+from bouncer.sending.ending import Ending
+from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, number, number_of, text
+
+LONGEST = timedelta(days=30)  # for which a sender is suppressed
+
+
+def suppressed_form(sender: str, recipients: tuple[str, ...] = ()) -> str:
+    """Return the form of a sender in which it is suppressed: that of the caps, but for one.
+
+    Microsoft's `bounces+SRS=hash=day` is one sender for the caps, although a whole organisation
+    relays its mail by it. Not all of them lose their bounces because one of these failed.
+    """
+    return sender.lower() if is_relayed(sender) else normal_sender(sender, recipients)
+
+
+def sender_digest(job: Job, salt: Salt) -> str:
+    """Return the digest of a job's sender."""
+    return salt.digest(suppressed_form(job.sender, job.recipients))
+
+
+def suppressed_key(sender: str) -> str:
+    """Return the key of the item that suppresses a sender, by its digest."""
+    return f"suppressed#{sender}"
+
+
+def bounce_key(bounce_id: str) -> str:
+    """Return the key of a bounce's item, by the id that SES gave it."""
+    return f"bounce#{digest(bounce_id)}"
+
+
+def is_suppressed(item: Item, *, now: datetime, days: int) -> bool:
+    """Tell whether a sender with this item is suppressed, if suppression lasts so many days."""
+    since = suppressed_since(item)
+    return since is not None and now < since + timedelta(days=days)
+
+
+def suppressed_since(item: Item) -> datetime | None:
+    """Return the time of the event that suppresses a sender, or None without an item."""
+    seconds = number_of(item, "since")
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def notes(ending: Ending, body: str, salt: Salt, now: datetime) -> list[Write]:
+    """Return the writes that belong to an end of the job in `body`: that of a bounce, if sent.
+
+    It is the whole job, as the form of a sender may depend on recipients that were taken out.
+    """
+    bounce_id = ending.bounce_id
+    return [note_bounce(bounce_id, from_json(body), salt, now)] if bounce_id else []
+
+
+def note_bounce(bounce_id: str, job: Job, salt: Salt, now: datetime) -> Write:
+    """Return the write that notes a bounce of ours, for the events that tell what became of it."""
+    return Write(
+        key=bounce_key(bounce_id),
+        update=f"SET #sender = :sender, #organisation = :organisation, {SET_EXPIRES}",
+        values={
+            ":sender": text(sender_digest(job, salt)),
+            ":organisation": text(salt.digest(organisational_domain(domain(job.sender)))),
+            **expires(now, LONGEST),
+        },
+    )
+
+
+def settle_bounce(bounce_id: str, kind: str, now: datetime) -> Write:
+    """Return the write that notes what became of a bounce, unless that was noted before."""
+    return Write(
+        key=bounce_key(bounce_id),
+        update="SET #became = :became, #at = :at",
+        condition="attribute_exists(#sender) AND attribute_not_exists(#became)",
+        values={":became": text(kind), ":at": number(int(now.timestamp()))},
+    )
+
+
+def suppress(sender: str, kind: str, now: datetime) -> Write:
+    """Return the write that suppresses a sender, by its digest, from now on."""
+    return Write(
+        key=suppressed_key(sender),
+        update=f"SET #since = :since, #why = :why, {SET_EXPIRES}",
+        values={
+            ":since": number(int(now.timestamp())),
+            ":why": text(kind),
+            **expires(now, LONGEST),
+        },
+    )

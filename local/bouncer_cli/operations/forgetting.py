@@ -1,0 +1,111 @@
+"""Forgets a sender: finds and deletes what the ledger has about an address.
+
+Lines of the journal can't be deleted one by one, so it also says where they are, and until when.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from bouncer.function_limits import LEDGER_KEY_NAME
+from bouncer.held import shown_time
+from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.sending import counters, lease, suppression
+from bouncer.sending.bounce_event import Kind
+from bouncer.sending.write import Item, text, text_of
+from bouncer_cli.operations.operated_account import OperationError
+from bouncer_cli.operations.operated_deployment import OperatedDeployment
+from bouncer_infra.deployment_settings import DeploymentSettings
+
+_DEAD_LETTER_DAYS = 14
+_WHY = {
+    Kind.PERMANENT: "a bounce to it bounced for good",
+    Kind.COMPLAINT: "a bounce to it was reported as spam",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The items of the ledger about one sender; `address` is the form in which it is counted."""
+
+    deployment: OperatedDeployment
+    address: str
+    suppressed: Item
+    logs: Sequence[Item]
+
+    def lines(self, days: int) -> Iterator[str]:
+        """Yield what the ledger has; suppression lasts so many days."""
+        yield f"address:    {self.address}"
+        since = suppression.suppressed_since(self.suppressed)
+        if since is not None:
+            why = _WHY.get(Kind(text_of(self.suppressed, "why") or Kind.PERMANENT), "")
+            yield f"suppressed: since {shown_time(since)}, as {why}"
+            until = f"until {shown_time(since + timedelta(days=days))}"
+            yield f"            {until if days else 'without effect, as suppression is off'}"
+        if self.logs:
+            count = sum(len(item) - 2 for item in self.logs)  # all but key and expiry
+            yield f"counted:    {count} entries in {len(self.logs)} items of the caps"
+        if not self.keys:
+            yield "            the ledger has nothing about it"
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all items."""
+        return [text_of(item, LEDGER_KEY_NAME) for item in (self.suppressed, *self.logs) if item]
+
+    def forget(self) -> None:
+        """Delete the items; one that is gone already makes no difference."""
+        for key in self.keys:
+            self.deployment.account.do(
+                "dynamodb",
+                "delete_item",
+                TableName=self.deployment.ledger,
+                Key={LEDGER_KEY_NAME: text(key)},
+            )
+
+
+def remembered(deployment: OperatedDeployment, address: str) -> Remembered:
+    """Return what the ledger has about a sender; raises what `OperatedAccount.do` raises."""
+    if not deployment.ledger:
+        raise OperationError(
+            f"stack {deployment.stack.name}: found no table, expected the ledger: run cdk deploy"
+        )
+    found = _read(deployment, [lease.LEASE])
+    salt = lease.salt(found.get(lease.LEASE, {}))
+    sender = normal_sender(address)
+    suppressed = suppression.suppressed_key(salt.digest(suppression.suppressed_form(address)))
+    logs = [counters.sender_key(sender, salt), *counters.log_keys(sender, salt)]
+    items = _read(deployment, [suppressed, *logs])
+    return Remembered(
+        deployment=deployment,
+        address=sender,
+        suppressed=items.get(suppressed, {}),
+        logs=[items[key] for key in logs if key in items],
+    )
+
+
+def elsewhere(settings: DeploymentSettings) -> Iterator[str]:
+    """Yield which other places may have an address, and for how long, by the settings."""
+    yield f"journal:    lines in the log groups go after {settings.log_days} days"
+    if settings.archive:
+        yield f"archive:    journal and SES's events go after {settings.archive_days} days"
+    if settings.analyses:
+        yield "            answers of Athena go after 30 days"
+    if settings.store:
+        yield f"mail:       stored mail goes after {settings.store.days} days"
+    yield f"queues:     jobs go after 7 days, dead letters after {_DEAD_LETTER_DAYS}"
+    yield "            single lines can't be deleted there; with mask_addresses, new"
+    yield "            lines of the journal have no address"
+
+
+def _read(deployment: OperatedDeployment, keys: list[str]) -> dict[str, Any]:
+    asked = {"Keys": [{LEDGER_KEY_NAME: text(key)} for key in keys], "ConsistentRead": True}
+    found: dict[str, Any] = {}
+    requests: Any = {deployment.ledger: asked}
+    while requests:  # a key that DynamoDB did not process is not missing
+        answer = deployment.account.do("dynamodb", "batch_get_item", RequestItems=requests)
+        items = answer.get("Responses", {}).get(deployment.ledger, [])
+        found |= {text_of(item, LEDGER_KEY_NAME): item for item in items}
+        requests = answer.get("UnprocessedKeys")
+    return found

@@ -1,0 +1,128 @@
+"""`bouncer forget`: shows what is kept about a sender, deletes it, and says what else is kept."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.sending import counters, lease, suppression
+from bouncer.sending.bounce_event import Kind
+from bouncer.sending.digest import Salt
+from bouncer.sending.write import text
+from tests.functions.operations.deployed import CDK, Deployed, Operate
+
+SALT = Salt("pepper")
+EVE = "eve@partner.example"
+
+
+@pytest.fixture
+def known(deployed: Deployed) -> Deployed:
+    """A deployment that suppresses Eve, and has counted three bounces to her and one to Bob."""
+    item = {"id": text(lease.LEASE), "salt": text(SALT.value)}
+    deployed.dynamodb.put_item(TableName="ledger", Item=item)
+    now = datetime.now(UTC)
+    write = suppression.suppress(SALT.digest(EVE), Kind.PERMANENT, now)
+    deployed.dynamodb.update_item(**write.parameters("ledger"))
+    for key, count in (
+        (counters.sender_key(EVE, SALT), 2),
+        (counters.log_keys(EVE, SALT)[7], 1),
+        (counters.sender_key("bob@partner.example", SALT), 1),
+    ):
+        entries = {f"j{number}": {"N": "1"} for number in range(count)}
+        item = {"id": text(key), "expires": {"N": "9"}, **entries}
+        deployed.dynamodb.put_item(TableName="ledger", Item=item)
+    return deployed
+
+
+def keys(deployed: Deployed) -> list[str]:
+    found = deployed.dynamodb.scan(TableName="ledger")["Items"]
+    return sorted(item["id"]["S"] for item in found)
+
+
+@pytest.mark.parametrize("form", [EVE, "Eve+shop@Partner.example", "prvs=0123456789=" + EVE])
+def test_a_sender_is_forgotten_in_any_form(known: Deployed, operate: Operate, form: str) -> None:
+    """What is about Bob stays, and so does the lease with the salt."""
+    status, out, err = operate("forget", form, "--yes")
+    assert status == 0
+    assert f"address:    {normal_sender(EVE)}" in out
+    assert "suppressed: since " in out
+    assert "as a bounce to it bounced for good\n            until " in out
+    assert "counted:    3 entries in 2 items of the caps" in out
+    assert err == "forgotten: 3 items of the ledger were deleted\n"
+    assert keys(known) == sorted(["lease", counters.sender_key("bob@partner.example", SALT)])
+
+
+def test_a_dry_run_says_whether_a_sender_is_suppressed(known: Deployed, operate: Operate) -> None:
+    """It changes nothing, and nor does the command without a terminal to ask at."""
+    before = keys(known)
+    assert operate("forget", EVE, "--dry-run")[::2] == (0, "--dry-run: nothing was changed\n")
+    status, _, err = operate("forget", EVE)
+    assert (status, "expected --yes to do this" in err) == (2, True)
+    assert keys(known) == before
+
+
+def test_the_example_of_the_help_works(known: Deployed, operate: Operate) -> None:
+    """It shows what is kept, and changes nothing."""
+    before = keys(known)
+    words = operate("forget", "--help")[1].partition("example: bouncer ")[2].split()
+    assert operate(*words)[0] == 0
+    assert keys(known) == before
+
+
+def test_a_sender_that_is_not_known(known: Deployed, operate: Operate) -> None:
+    """The command says so, and what else may have the address."""
+    before = keys(known)
+    status, out, err = operate("forget", "zoe@partner.example", "--yes")
+    assert (status, err) == (0, "nothing was changed\n")
+    assert "the ledger has nothing about it" in out
+    assert keys(known) == before
+
+
+def test_a_ledger_without_a_salt_has_nothing(deployed: Deployed, operate: Operate) -> None:
+    """No job was ever worked on."""
+    assert keys(deployed) == []
+    status, out, _ = operate("forget", EVE, "--yes")
+    assert (status, "the ledger has nothing about it" in out) == (0, True)
+
+
+def test_it_says_until_when_other_places_have_the_address(
+    known: Deployed, operate: Operate, tmp_path: Path
+) -> None:
+    """By the settings of the deployment, within 80 columns."""
+    assert known
+    settings = {**CDK["context"]["bouncer"], "log_days": 30, "store": {"prefix": "m/", "days": 7}}
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"bouncer": settings}}))
+    _, out, _ = operate("forget", EVE, "--dry-run")
+    assert "journal:    lines in the log groups go after 30 days" in out
+    assert "archive:    journal and SES's events go after 400 days" in out
+    assert "mail:       stored mail goes after 7 days" in out
+    assert all(len(line) <= 80 for line in out.splitlines()[1:])
+
+
+def test_with_suppression_off_it_says_that_the_item_has_no_effect(
+    known: Deployed, operate: Operate
+) -> None:
+    """The event is kept all the same, should the setting be changed."""
+    known.put("settings", "suppression: off")
+    assert "without effect, as suppression is off" in operate("forget", EVE, "--dry-run")[1]
+
+
+def test_what_is_not_an_address_is_refused(known: Deployed, operate: Operate) -> None:
+    """One sentence, and no call of AWS."""
+    assert known
+    status, _, err = operate("forget", "eve", "--yes")
+    assert (status, err) == (
+        2,
+        "ADDRESS: found eve, expected one such as ann@partner.example\n",
+    )
+
+
+def test_a_missing_table_is_one_sentence(known: Deployed, operate: Operate) -> None:
+    """Somebody deleted it: the stack still names it."""
+    known.dynamodb.delete_table(TableName="ledger")
+    status, _, err = operate("forget", EVE, "--yes")
+    assert status == 1
+    assert len(err.splitlines()) == 1
+    assert "Traceback" not in err

@@ -1,0 +1,225 @@
+"""Documents that operators write: rules, settings, `held` and cdk.json, as YAML or JSON."""
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from bouncer.errors import BouncerError, DocumentError
+from bouncer.held import read_held
+from bouncer.judge import judge
+from bouncer.mail.message import read_event
+from bouncer.operator_settings import Settings
+from bouncer.rules.pattern_weight import light_enough
+from bouncer.rules.rule import Mode, Rule
+from bouncer.rules.rule_reader import read_rule
+from bouncer.rules.ruleset import Ruleset
+from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.sending.bounce_request import bounce_request
+from bouncer_infra.deployment_settings_reader import read_cdk_json, read_settings
+from tests.fuzz.call_law import check_call
+from tests.fuzz.drawn import HOSTILE, bent, encoded
+from tests.fuzz.fuzz_target import FuzzTarget
+from tests.fuzz.judged import NOW
+from tests.fuzz.repetition import repeated, repetitions
+from tests.harmless import assert_harmless
+from tests.unit.ses_events import RECORD
+
+_LONGEST_PROBLEM = 2000  # characters
+_SIZE = 8192  # bytes that a parameter of SSM holds
+_MAILS = read_event({"Records": [RECORD]})
+_SETTINGS = Settings(bounce_sender="mailer-daemon@bounces.example")
+
+
+def check(data: bytes) -> None:
+    """The first line says which document it is; each is read, or refused with all its problems."""
+    kind, _, rest = data.partition(b"\n")
+    rest = repeated(rest, _SIZE)
+    text = rest.decode("utf-8", "replace")
+    try:
+        match kind:
+            case b"settings":
+                _check_jobs(_READABLE, _SETTINGS.overlaid(text))
+            case b"held":
+                str(read_held(text, document="held")).encode("utf-8", "backslashreplace")
+            case b"cdk":
+                _check_cdk(rest, text)
+            case _:
+                _check_rule(read_rule("100-odd", text))
+    except DocumentError as error:
+        for problem in error.problems:
+            assert_harmless(str(problem))
+            assert "\n" not in str(problem)
+            assert len(str(problem)) <= _LONGEST_PROBLEM, len(str(problem))
+
+
+def _check_rule(rule: Rule) -> None:
+    """Its condition can be asked, and its texts can be sent, whether or not the condition holds."""
+    kept, _ = light_enough([rule], lambda _: ())
+    for warning in ruleset_warnings(kept, ascii_only=False, now=NOW):
+        assert_harmless(str(warning))
+    _check_jobs(Ruleset(kept), _SETTINGS)
+    everybody = replace(rule, condition=None, mode=Mode.ENFORCE)
+    _check_jobs(Ruleset([everybody]), Settings(ascii_only=False))
+
+
+def _check_jobs(ruleset: Ruleset, settings: Settings) -> None:
+    for mail in _MAILS:
+        for job in judge(mail, ruleset, settings, now=NOW).jobs:
+            check_call(bounce_request(job), mail.recipients)
+
+
+def _check_cdk(data: bytes, text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "cdk.json")
+        path.write_bytes(data)
+        try:
+            read_cdk_json(path)
+        except DocumentError:
+            raise
+        except BouncerError as error:
+            assert_harmless(str(error))
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    read_settings(value)
+
+
+_READABLE = Ruleset([read_rule("100-all", 'when: {recipient: "*"}\nreject: {type: Undefined}')])
+_WHEN = (
+    *("sender", "from", "to", "cc", "reply_to", "recipient", "subject", "helo", "source_ip"),
+    *("header", "recipients", "from_domain", "sender_domain", "recipient_domain", "time"),
+    *("spf", "dkim", "dmarc", "spam", "virus", "dmarc_policy", "any", "all", "not"),
+)
+_RULE = {
+    "mode": "enforce",
+    "when": {
+        "any": [
+            {"sender": "*@partner.example", "subject": {"regex": "(?i)x{1,3}"}},
+            {"source_ip": "192.0.2.0/24", "header": {"x-any": True}, "recipients": {"over": 3}},
+            {"not": {"time": {"between": ["18:00", "08:00"], "zone": "Europe/Berlin"}}},
+            {"recipient": ["ann@example.com", {"starts_with": "a"}]},
+        ]
+    },
+    "reject": {
+        "status": "5.7.1",
+        "smtp_code": 550,
+        "action": "failed",
+        "diagnostic": "No {recipient}",
+        "message": "{subject} {sender} {date} {rule} {reference}",
+        "remote_mta": "dns; mx.example.com",
+        "final_recipient": "someone@example.org",
+        "last_attempt_date": True,
+        "recipient_extension_fields": {"X-Rule": "a"},
+        "extension_fields": {"X-All": "b"},
+        "keep_copy": True,
+        "answer": ["spam"],
+        "sender": '"Daemon" <mailer-daemon@example.com>',
+        "sender_arn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
+    },
+}
+_SET = {
+    "mode": "shadow",
+    "sending": "on",
+    "rate": 0.5,
+    "bounce_sender": "mailer-daemon@example.com",
+    "reporting_mta": "dns; mx.example.com",
+    "answer": ["spam"],
+    "own_domains": [".example.com"],
+    "expiry_margin": 600,
+    "cache": 60,
+    "ascii_only": False,
+    "mask_addresses": True,
+    "caps": {"sender": {"10m": 5}, "domain_share": "25%", "allow": ["*@partner.example"]},
+}
+_CDK = {
+    "recipients": ["example.com"],
+    "bounce_sender": "mailer-daemon@example.com",
+    "settings": _SET,
+}
+_HELD = {"since": "2026-11-27T08:00:00+00:00", "by": "ann", "why": "a rule"}
+_YAML = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "when: ",
+                "drop: {}",
+                "reject: ",
+                "{type: Undefined}",
+                "\n",
+                "\n  ",
+                "- ",
+                "? ",
+                "&a ",
+            ),
+            *(
+                "*a",
+                "!x ",
+                "|\n ",
+                ">\n ",
+                "'",
+                '"',
+                "# ",
+                "---\n",
+                "%YAML 1.2\n",
+                "{",
+                "}",
+                "[",
+                "]",
+            ),
+            *(
+                ": ",
+                ", ",
+                "off",
+                "18:00",
+                "1e3",
+                "0x1f",
+                "~",
+                "<<: ",
+                "regex: ",
+                "(a|b){1,90}",
+                "\t",
+            ),
+            *(f"{field}: " for field in _WHEN),
+        ]
+    )
+    | HOSTILE,
+    max_size=20,
+).map("".join)
+_DEEP = st.sampled_from(
+    [
+        *(
+            "[" * 90,
+            "[" * 3000,
+            "[" * 900 + "]" * 900,
+            "- " * 300,
+            '{"a":' * 99,
+            '{"a":' * 700,
+            "{a: " * 101,
+            "? " * 500,
+        )
+    ]
+).map(encoded)
+_TEXTS = st.builds(
+    lambda member, text: json.dumps({"reject": {"status": "5.1.1", member: text}}).encode(),
+    st.sampled_from(["message", "diagnostic", "sender", "remote_mta", "final_recipient"]),
+    st.sampled_from(["{", "}", "{nobody}", "{sender!r:>9}", "{{}}", "{0}", "{}"]) | HOSTILE,
+)
+RULES = bent(_RULE) | _YAML.map(encoded) | _DEEP | _TEXTS | repetitions(_YAML.map(encoded))
+SETTINGS = bent(_SET) | _YAML.map(encoded) | _DEEP
+HELD = bent(_HELD) | HOSTILE.map(encoded)
+CDKS = bent({"context": {"bouncer": _CDK}}, _CDK)
+TARGET = FuzzTarget(
+    name="document",
+    check=check,
+    examples=st.one_of(
+        RULES.map(b"rule\n".__add__),
+        SETTINGS.map(b"settings\n".__add__),
+        HELD.map(b"held\n".__add__),
+        CDKS.map(b"cdk\n".__add__),
+    ),
+    words=(*_WHEN, *_RULE["reject"], *_SET, "rule\n", "settings\n", "held\n", "cdk\n", "regex: "),
+)

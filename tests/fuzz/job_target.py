@@ -1,0 +1,94 @@
+"""Jobs, as the worker finds them on the queue: anybody with sqs:SendMessage can write one."""
+
+import json
+
+from bouncer.jobs.job import JobError
+from bouncer.jobs.job_json import from_json, to_json
+from bouncer.sending.bounce_request import bounce_request
+from bouncer.sending.ending import Failure
+from bouncer.sending.queue import deduplication_id
+from bouncer_sim.world.laws import breaches
+from bouncer_sim.world.scenario import MailArrives, OddBody, Scenario
+from bouncer_sim.world.simulated_world import SimulatedWorld
+from tests.fuzz.call_law import check_call
+from tests.fuzz.drawn import bent
+from tests.fuzz.fuzz_target import FuzzTarget
+
+# A forged mail: the intake makes no job of it, so that the only one is the stranger's.
+_MAIL = MailArrives(
+    at=0,
+    message_id="m1",
+    recipients=("ann@example.com", "bea@example.com"),
+    sender="eve@partner.example",
+    vouched=False,
+)
+_ABOUT_THE_INTAKE = {"nothing_is_sent_that_the_guard_forbids", "every_bounced_mail_is_reported"}
+_DSN = {
+    "action": "failed",
+    "status": "5.7.1",
+    "diagnostic_code": "smtp; 550 5.7.1 Message rejected",
+    "final_recipient": "someone@example.org",
+    "remote_mta": "dns; mx.example.org",
+    "last_attempt_date": "2026-11-02T08:00:00+00:00",
+    "extension_fields": [["X-Rule", "status"]],
+}
+_REFUSAL = {
+    "recipient": "ann@example.com",
+    "rule": "200-departed",
+    "recipient_arn": None,
+    "bounce_type": "DoesNotExist",
+    "dsn": None,
+}
+JOB = {
+    "v": 1,
+    "message_id": "m1",
+    "received_at": "2026-11-02T08:00:00+00:00",
+    "reference": "bnc-abcdefghij234567",
+    "sender": "eve@partner.example",
+    "bounce_sender": "mailer-daemon@example.com",
+    "bounce_sender_arn": None,
+    "messages": [["200-departed", "This person has left."]],
+    "reporting_mta": "dns; inbound-smtp.eu-west-1.amazonaws.com",
+    "extension_fields": [["X-All", "all"]],
+    "refusals": [_REFUSAL],
+}
+_BEA = _REFUSAL | {"recipient": "bea@example.com", "bounce_type": None, "dsn": _DSN}
+OTHER_JOB = JOB | {"refusals": [_BEA, _REFUSAL]}
+
+
+def check(data: bytes) -> None:
+    """A body is a job that SES can be asked to send, or is refused; a job survives the queue."""
+    text = data.decode("utf-8", "replace")
+    try:
+        job = from_json(text)
+    except JobError:
+        return
+    assert from_json(to_json(job)) == job
+    assert len(deduplication_id(job)) == 64
+    named = {each["recipient"] for each in json.loads(text)["refusals"]}
+    check_call(bounce_request(job), named)
+    for recipient in job.recipients:
+        others = set(job.recipients) - {recipient}
+        if others:
+            check_call(bounce_request(job.without([recipient])), others)
+    _check_worker(text)
+
+
+def _check_worker(body: str) -> None:
+    """The deployed worker brings the job to one true end, as the laws of the world have it."""
+    steps = (_MAIL, OddBody(at=5, name="stranger", body=body))
+    history = SimulatedWorld(Scenario(name="a stranger's job", steps=steps)).run()
+    broken = [breach for breach in breaches(history) if breach.law not in _ABOUT_THE_INTAKE]
+    assert not broken, f"{broken[0].law}: {broken[0].text}"
+    for line in history.lines:
+        assert line.event != "worker_failed", line.members
+        assert line.members.get("reason") != Failure.DEFECT, line.members
+
+
+TARGET = FuzzTarget(
+    name="job",
+    check=check,
+    examples=bent(JOB, OTHER_JOB),
+    words=(*JOB, *_REFUSAL, *_DSN),
+    json=True,
+)
