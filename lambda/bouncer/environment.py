@@ -17,7 +17,7 @@ LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
 DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
 BUCKET_KEY = "BOUNCER_RULES_BUCKET"
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
-SENDERS_KEY = "BOUNCER_SENDERS"  # of the worker; missing for moments of an upgrade
+SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
 # The name in the journal of a function that could not read its environment.
