@@ -5,7 +5,7 @@ only while they count something. SES publishes its rates when they change, so be
 the last one holds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -29,6 +29,7 @@ from bouncer_infra.metrics import DAY, FIVE_MINUTES, HOUR, Metrics, percentage, 
 # An alarm takes ten metrics (CloudWatch User Guide, "CloudWatch quotas"): a share of two sums.
 _MOST_SUMMED = 5
 _SERVICES = ("intake", "worker")  # both read settings; the intake reads rules as well
+_ALL_READERS = (*_SERVICES, "publisher")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
     yield from _events(metrics)
     yield from _mail(metrics)
     yield from _documents(metrics)
+    yield from _publisher(metrics)
     yield _went_on(metrics)
     yield from _bounces(metrics)
     yield from _archive(metrics)
@@ -168,11 +170,12 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="throttles",
-        says="Lambda throttled the intake, the worker or the feedback function.",
+        says="Lambda throttled the intake, the worker, the publisher or the feedback function.",
         measure=total(
             [
                 metrics.intake.metric_throttles(label="intake"),
                 metrics.worker.metric_throttles(label="worker"),
+                metrics.publisher.metric_throttles(label="publisher"),
                 metrics.feedback.metric_throttles(label="feedback"),
             ],
             label="throttles",
@@ -242,18 +245,43 @@ def _documents(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="invalid-rules",
         says="A rule or the settings are invalid; an earlier version is in force, or none.",
-        measure=_in_both(metrics, Metric.INVALID_DOCUMENTS, label="invalid documents"),
+        measure=_in_all(metrics, _ALL_READERS, Metric.INVALID_DOCUMENTS, label="invalid documents"),
     )
     yield Watch(
         key="stale-rules",
         says="Rules or settings could not be read again; the last good ones are in force.",
-        measure=_in_both(metrics, Metric.STALE_RULES, label="stale rules"),
+        measure=_in_all(metrics, _SERVICES, Metric.STALE_RULES, label="stale rules"),
     )
 
 
-def _in_both(metrics: Metrics, name: Metric, *, label: str) -> cloudwatch.MathExpression:
-    """Return a metric's sum over both functions that read rules or settings."""
-    return total([metrics.own(each, name, label=each) for each in _SERVICES], label=label)
+def _publisher(metrics: Metrics) -> Iterator[Watch]:
+    yield Watch(
+        key="publisher-errors",
+        says="The publisher failed, so changed rules and settings may not be in force.",
+        measure=total(
+            [
+                metrics.own("publisher", Metric.PUBLISHER_ERRORS),
+                metrics.publisher.metric_errors(label="crashes"),
+            ],
+            label="publisher errors",
+        ),
+    )
+    yield Watch(
+        key="stopped-publisher",
+        says="The publisher has not run for half an hour, though it should every minute.",
+        measure=metrics.publisher.metric_invocations(statistic="Sum", period=FIVE_MINUTES),
+        below=True,
+        breaches=6,
+        periods=6,
+        missing=cloudwatch.TreatMissingData.BREACHING,
+    )
+
+
+def _in_all(
+    metrics: Metrics, services: Sequence[str], name: Metric, *, label: str
+) -> cloudwatch.MathExpression:
+    """Return a metric's sum over functions that read rules or settings."""
+    return total([metrics.own(each, name, label=each) for each in services], label=label)
 
 
 def _went_on(metrics: Metrics) -> Watch:

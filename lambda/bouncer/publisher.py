@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
@@ -22,28 +21,22 @@ from bouncer.aws.powertools_metrics import powertools_document
 from bouncer.environment import PublisherEnvironment
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
+from bouncer.publishing.occasion import PUBLISH, RESOURCE_TYPE, Scope
 from bouncer.publishing.publication import InForce, publication, settings_publication
-from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored
+from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, RevisionError
-from bouncer.sources.source import Documents
-
-PUBLISH = "publish"  # the member of an event that says how much
-RESOURCE_TYPE = "Custom::FirstRevision"
+from bouncer.sources.source import Documents, SourceError
 
 # SSM throttles bursts: many parameters are many calls.
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 6})
 _TRIES = 8  # of an invocation that meets others
 _LONGEST_PAUSE_S = 1.0
 
-
-class Scope(StrEnum):
-    """The documents that a run reads."""
-
-    EVERYTHING = "everything"
-    SETTINGS = "settings"
+# IAM: a new policy takes seconds to be known everywhere; ours may be as new as the stack.
+_NEW_POLICY_REFUSALS = 60
 
 
 class Reader(Protocol):
@@ -80,19 +73,28 @@ class Publisher:
         self._now = now
         self._pause = pause
 
-    def publish(self, scope: Scope, *, request_id: str = "") -> Pointer:
+    def publish(self, scope: Scope, *, request_id: str = "", refusals: int = 0) -> Pointer:
         """Put the documents in force and return the pointer.
 
-        Raises `PublishingError`, `SourceError` and `StoreError`, which are journalled.
+        So many `refusals` of SSM and S3 are passed over in silence. Raises `PublishingError`,
+        `SourceError` and `StoreError`, which are journalled.
         """
         self._journal.begin(request_id)
         try:
-            pointer = self._published(scope)
+            pointer = self._patiently_published(scope, refusals)
         except Exception as error:
             self._journal.publishing_failed(error)
             raise
         self._journal.refused(pointer)
         return pointer
+
+    def _patiently_published(self, scope: Scope, refusals: int) -> Pointer:
+        for _ in range(refusals):
+            try:
+                return self._published(scope)
+            except (SourceError, StoreError):
+                self._pause()
+        return self._published(scope)
 
     def _published(self, scope: Scope) -> Pointer:
         """Start over from the pointer as often as somebody else moves it meanwhile."""
@@ -201,7 +203,11 @@ def _answer(request: Mapping[str, Any], context: Any) -> None:
 
     def publish() -> str:
         if request["RequestType"] != "Delete":
-            _publisher().publish(Scope.EVERYTHING, request_id=context.aws_request_id)
+            _publisher().publish(
+                Scope.EVERYTHING,
+                request_id=context.aws_request_id,
+                refusals=_NEW_POLICY_REFUSALS,
+            )
         return str(request.get("PhysicalResourceId") or RESOURCE_TYPE)
 
     result = result_of(

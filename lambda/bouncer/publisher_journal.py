@@ -17,7 +17,7 @@ class PublisherJournal(Journal):
             "revision": pointer.revision,
             "serial": pointer.serial,
             "mode": pointer.settings.mode,
-            "held": [str(cause) for cause in pointer.causes],
+            "causes": [str(cause) for cause in pointer.causes],
             "braked": pointer.braked,
         }
         self._write("published", fields, {Metric.PUBLISHED: 1})

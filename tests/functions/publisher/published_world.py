@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bouncer.operator_settings import Settings
-from bouncer.publisher import Publisher, Scope, Sources
+from bouncer.publisher import Publisher, Sources
 from bouncer.publisher_journal import PublisherJournal
+from bouncer.publishing.occasion import Scope
 from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import POINTER_KEY, Pointer, read_pointer

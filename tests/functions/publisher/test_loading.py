@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from bouncer.publisher import Scope
+from bouncer.publishing.occasion import Scope
 from bouncer.rules.rule import Mode
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import Loaded

@@ -1,12 +1,13 @@
 """The publisher: parameters become a revision and the pointer, whatever it finds in the bucket."""
 
 from datetime import timedelta
+from typing import Any
 
 import boto3
 import pytest
 
 from bouncer.operator_settings import Settings
-from bouncer.publisher import Scope
+from bouncer.publishing.occasion import Scope
 from bouncer.publishing.publication import PublishingError
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, StoreError
 from bouncer.rules.rule import Mode
@@ -14,6 +15,7 @@ from bouncer.sources.pointer import POINTER_KEY, Pointer
 from bouncer.sources.revision import NO_RULES, RevisionError, revision_key
 from bouncer_sim.world.direct_client import DirectClient
 from bouncer_sim.world.s3_service import S3Service
+from bouncer_sim.world.service_error import service_error
 from tests.embedded_aws import embedded_aws
 from tests.functions.publisher.published_world import PublishedWorld
 
@@ -173,6 +175,25 @@ def test_an_emptied_bucket_is_filled_again(world: PublishedWorld) -> None:
     world.bucket.objects.clear()
     world.publish(Scope.SETTINGS)
     assert names(world) == ["a"]
+
+
+def test_a_new_policy_that_is_not_known_yet_is_no_error(world: PublishedWorld) -> None:
+    """The first revision of a stack waits for it, and no alarm is raised."""
+    refusals = [service_error("AccessDenied", status=403)] * 3
+
+    class Refusing(DirectClient):
+        def get_object(self, **arguments: Any) -> dict[str, Any]:
+            if refusals:
+                raise refusals.pop()
+            return self.__getattr__("get_object")(**arguments)
+
+    publisher = world.publisher(bucket=Refusing(world.bucket))
+    publisher.publish(Scope.EVERYTHING, refusals=3)
+    assert [line["message"] for line in world.lines()] == ["published"]
+    refusals += [service_error("AccessDenied", status=403)] * 3
+    with pytest.raises(StoreError, match="can't be read \\(AccessDenied\\)"):
+        publisher.publish(Scope.EVERYTHING, refusals=2)
+    assert len(world.lines("publishing_failed")) == 1
 
 
 def test_a_push_is_in_force_when_it_ends(world: PublishedWorld) -> None:

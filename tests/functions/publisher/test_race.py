@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncer.publisher import Scope
+from bouncer.publishing.occasion import Scope
 from bouncer.publishing.revision_store import ConflictError
 from bouncer.sources.pointer import POINTER_KEY
 from bouncer_sim.world.direct_client import DirectClient
