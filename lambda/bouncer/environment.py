@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from bouncer.errors import EnvironmentKeyError
 from bouncer.operator_settings import Settings, ses_reporting_mta
+from bouncer.settings_reader import overlaid
 
 PREFIX_KEY = "BOUNCER_PREFIX"
 DEFAULTS_KEY = "BOUNCER_SETTINGS"
@@ -158,4 +159,4 @@ def _senders(environ: Mapping[str, str]) -> frozenset[str]:
 def _defaults(environ: Mapping[str, str]) -> Settings:
     """Read the deployment's own settings, which have the shape of the operator's document."""
     built_in = Settings(reporting_mta=ses_reporting_mta(_required(environ, REGION_KEY)))
-    return built_in.overlaid(environ.get(DEFAULTS_KEY) or "{}", document=DEFAULTS_KEY)
+    return overlaid(built_in, environ.get(DEFAULTS_KEY) or "{}", document=DEFAULTS_KEY)

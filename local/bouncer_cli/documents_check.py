@@ -10,6 +10,7 @@ from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.rule_choice import chosen
 from bouncer.rules.rule import Rule
 from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import document_causes
 from bouncer.sources.revision import Revision, revision_of
 from bouncer.sources.source import HELD, PUSHING, SETTINGS, Documents
@@ -51,7 +52,7 @@ def _settings(documents: Documents) -> tuple[Settings, tuple[str, ...]]:
     if document is None:
         return Settings(), ()
     try:
-        return Settings().overlaid(document.plain_text, document=document.label), ()
+        return overlaid(Settings(), document.plain_text, document=document.label), ()
     except DocumentError as error:
         return Settings(), tuple(map(str, error.problems))
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from bouncer.held import held_document
+from bouncer.held_document import held_document
 from bouncer.operator_settings import Settings
 from bouncer.sources.loaded import Loaded
 from bouncer.sources.loader import Loader

@@ -8,7 +8,8 @@ from typing import Any
 import boto3
 import pytest
 
-from bouncer.held import Held, held_document
+from bouncer.held import Held
+from bouncer.held_document import held_document
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset

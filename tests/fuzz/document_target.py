@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from bouncer.errors import BouncerError, DocumentError
-from bouncer.held import read_held
+from bouncer.held_document import read_held
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
@@ -18,6 +18,7 @@ from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.sending.bounce_request import bounce_request
+from bouncer.settings_reader import overlaid
 from bouncer_infra.deployment_settings_reader import read_cdk_json, read_settings
 from tests.fuzz.call_law import check_call
 from tests.fuzz.drawn import HOSTILE, bent, encoded
@@ -41,7 +42,7 @@ def check(data: bytes) -> None:
     try:
         match kind:
             case b"settings":
-                _check_jobs(_READABLE, _SETTINGS.overlaid(text))
+                _check_jobs(_READABLE, overlaid(_SETTINGS, text))
             case b"held":
                 str(read_held(text, document="held")).encode("utf-8", "backslashreplace")
             case b"cdk":

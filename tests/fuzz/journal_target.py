@@ -15,6 +15,7 @@ from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.reasons import Reason
 from bouncer.sending.ending import Ending, Failure, Outcome, failed, sent, withheld
+from bouncer.settings_reader import overlaid
 from bouncer.sources.loaded import Loaded
 from tests.fuzz.drawn import bent
 from tests.fuzz.event_target import EVENTS
@@ -26,7 +27,7 @@ from tests.fuzz.line_law import check_lines
 _SECRET = "secret-person"  # noqa: S105  # a local part, not a password
 _SHOWN = re.compile(rf"{_SECRET}[^\"\s]*@")
 
-_MASKED = LOADED.settings.overlaid("mask_addresses: true")
+_MASKED = overlaid(LOADED.settings, "mask_addresses: true")
 
 
 def check(data: bytes) -> None:

@@ -20,6 +20,7 @@ from bouncer.environment import (
     WorkerEnvironment,
 )
 from bouncer.errors import DocumentError, EnvironmentKeyError
+from bouncer.settings_reader import overlaid
 
 ENVIRON = {
     PREFIX_KEY: "/ses-auto-bouncer/main/",
@@ -79,8 +80,8 @@ def test_a_deployment_can_have_a_share_of_the_pace() -> None:
     """`rate` in the settings of cdk.json holds until the SSM parameter says otherwise."""
     defaults = WorkerEnvironment.from_env({**ENVIRON, DEFAULTS_KEY: '{"rate": 0.5}'}).defaults
     assert defaults.rate == 0.5
-    assert defaults.overlaid("mode: shadow").rate == 0.5
-    assert defaults.overlaid("rate: 0.25").rate == 0.25
+    assert overlaid(defaults, "mode: shadow").rate == 0.5
+    assert overlaid(defaults, "rate: 0.25").rate == 0.25
 
 
 @pytest.mark.threat
@@ -89,7 +90,7 @@ def test_the_worker_knows_the_senders_of_its_deployment() -> None:
     listed = {**ENVIRON, SENDERS_KEY: "Bounces@example.com help@brand.example"}
     defaults = WorkerEnvironment.from_env(listed).defaults
     assert defaults.senders == {"bounces@example.com", "help@brand.example"}
-    assert defaults.overlaid("bounce_sender: ceo@example.com").senders == defaults.senders
+    assert overlaid(defaults, "bounce_sender: ceo@example.com").senders == defaults.senders
     assert WorkerEnvironment.from_env(without(SENDERS_KEY)).defaults.senders == frozenset()
 
 

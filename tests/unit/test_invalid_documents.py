@@ -23,6 +23,7 @@ from bouncer.rules.rejection_reader import KEYS
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer.settings_reader import overlaid
 
 INVALID = Path(__file__).parents[1] / "invalid"
 FOLDERS = sorted(path for path in INVALID.iterdir() if path.is_dir())
@@ -55,7 +56,7 @@ def abbreviated(error: str) -> str:
 def read(name: str, text: str) -> Rule | Settings:
     """Read a document as what its name says it is."""
     if name.startswith("settings"):
-        return Settings().overlaid(text, document=name)
+        return overlaid(Settings(), text, document=name)
     return read_rule("100-rule", text, document=name)
 
 

@@ -26,6 +26,7 @@ from bouncer.rules.rule import Action, Mode
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.settings_reader import overlaid
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 
@@ -145,7 +146,7 @@ def test_an_example_is_valid(example: Example) -> None:
         read_rule("example", example.text)
         assert {"Matches", "Not"} <= example.notes.keys()
     else:
-        Settings().overlaid(example.text)
+        overlaid(Settings(), example.text)
 
 
 @pytest.mark.parametrize("example", RULES, ids=by_line)
@@ -252,7 +253,7 @@ def test_every_setting_is_explained_and_shown() -> None:
 def known_settings() -> set[str]:
     """The keys the reader says settings may have."""
     with pytest.raises(DocumentError) as caught:
-        Settings().overlaid("zzzzzz: 1")
+        overlaid(Settings(), "zzzzzz: 1")
     listed = str(caught.value).rpartition("expected one of ")[2]
     return set(listed.split(", "))
 

@@ -12,6 +12,7 @@ from bouncer.held import Held
 from bouncer.operator_settings import Settings
 from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.rule_choice import Problems, chosen
+from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import BY_SETTINGS, document_causes, settings_causes
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, Revision, revision_of
@@ -125,7 +126,7 @@ def _settings(documents: Documents, before: Pointer | None, defaults: Settings) 
 def _read(document: Document | None, defaults: Settings) -> Settings:
     if document is None:
         return defaults
-    return defaults.overlaid(document.plain_text, document=document.label)
+    return overlaid(defaults, document.plain_text, document=document.label)
 
 
 def _sorted(problems: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

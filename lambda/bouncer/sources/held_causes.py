@@ -1,7 +1,8 @@
 """The causes that hold sending, from the settings and the document `held`."""
 
 from bouncer.errors import DocumentError
-from bouncer.held import Held, read_held
+from bouncer.held import Held
+from bouncer.held_document import read_held
 from bouncer.operator_settings import Settings
 from bouncer.sources.source import SETTINGS, Document
 

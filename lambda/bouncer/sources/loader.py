@@ -16,6 +16,7 @@ from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import document_causes, settings_causes
 from bouncer.sources.loaded import Loaded
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
@@ -140,6 +141,6 @@ class Loader:
         """Return the settings of a document, which is then in force; raises `DocumentError`."""
         settings = self._defaults
         if document is not None:
-            settings = settings.overlaid(document.plain_text, document=document.label)
+            settings = overlaid(settings, document.plain_text, document=document.label)
         self._settings_in_force = document
         return settings

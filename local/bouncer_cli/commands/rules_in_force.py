@@ -6,6 +6,7 @@ from contextlib import suppress
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
+from bouncer.settings_reader import overlaid
 from bouncer.sources.loaded import Loaded
 from bouncer.sources.loader import MOST_EARLIER, Loader
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
@@ -119,7 +120,7 @@ def _rule(rules: Mapping[str, Document], name: str) -> Document | None:
 def _is_valid(name: str, document: Document) -> bool:
     with suppress(DocumentError):
         if name == SETTINGS:
-            Settings().overlaid(document.text, document=document.label)
+            overlaid(Settings(), document.text, document=document.label)
         else:
             read_rule(name.removeprefix(RULES), document.text, document=document.label)
         return True

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
-from bouncer.held import held_document
+from bouncer.held_document import held_document
 from bouncer.sources.source import HELD, RULES, SETTINGS
 from bouncer_sim.world.fate_draw import with_fates
 from bouncer_sim.world.incident import (

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from bouncer.held import held_document, read_held
+from bouncer.held_document import held_document, read_held
 from bouncer.mail.text import escaped
 from bouncer_cli.operations.operated_account import OperatedAccount
 from tests.functions.operations.deployed import CDK, HELD, Deployed, Operate, body

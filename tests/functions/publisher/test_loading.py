@@ -9,6 +9,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from bouncer.publishing.occasion import Scope
 from bouncer.rules.rule import Mode
+from bouncer.settings_reader import overlaid
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import Loaded
 from bouncer.sources.pointer import POINTER_KEY, pointer_text
@@ -208,7 +209,7 @@ def test_a_pointer_that_is_put_back_is_in_force_again(world: Reading) -> None:
     before = world.bucket.objects[POINTER_KEY]
     broken = world.pointer()._replace(revision="0" * 64, serial=9)
     settings = broken.settings
-    broken = broken._replace(settings=settings.overlaid("mode: 'off'"))
+    broken = broken._replace(settings=overlaid(settings, "mode: 'off'"))
     world.bucket.objects[POINTER_KEY] = pointer_text(broken).encode()
     assert world.load().settings.mode is Mode.OFF
     world.bucket.objects[POINTER_KEY] = before

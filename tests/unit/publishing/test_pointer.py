@@ -11,9 +11,11 @@ from bouncer.caps import NO_CAPS
 from bouncer.held import Held
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule import Mode
+from bouncer.settings_reader import overlaid
 from bouncer.sources.pointer import Pointer, PointerError, pointer_text, read_pointer
 
-ALL_SET = Settings().overlaid(
+ALL_SET = overlaid(
+    Settings(),
     """
 mode: shadow
 sending: paused
@@ -28,7 +30,7 @@ ascii_only: false
 journal: {addresses: hashed, key: 0123456789abcdef}
 suppression: 7d
 caps: {sender: {10m: 5, 24h: 50}, domain_share: off, allow: [partner.example, ann@home.example]}
-"""
+""",
 )
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 FULL = Pointer(
