@@ -58,7 +58,18 @@ class AutoBouncer(Construct):
         code = code or function_code(settings.architecture)
         self.queue = BounceQueue(self, "BounceQueue")
         self.ledger = Ledger(self, "Ledger", settings=settings)
-        self.intake = Intake(self, "Intake", settings=settings, code=code, queue=self.queue.queue)
+        self.revisions = RevisionBucket(self, "Revisions")
+        in_force = self.revisions.bucket
+        self.publisher = Publisher(self, "Publisher", settings=settings, code=code, bucket=in_force)
+        first = FirstRevision(self, "FirstRevision", settings=settings, publisher=self.publisher)
+        self.intake = Intake(
+            self,
+            "Intake",
+            settings=settings,
+            code=code,
+            queue=self.queue.queue,
+            bucket=in_force,
+        )
         self.failed_events = self._failed_events()
         self.worker = Worker(
             self,
@@ -67,12 +78,11 @@ class AutoBouncer(Construct):
             code=code,
             queue=self.queue,
             ledger=self.ledger.table,
+            bucket=in_force,
         )
-        self.revisions = RevisionBucket(self, "Revisions")
-        self.publisher = Publisher(
-            self, "Publisher", settings=settings, code=code, bucket=self.revisions.bucket
-        )
-        first = FirstRevision(self, "FirstRevision", settings=settings, publisher=self.publisher)
+        # An update must not leave them for a moment without anything in force.
+        for reader in (self.intake, self.worker):
+            reader.node.add_dependency(first)
         self.store = self._store()
         self.mail_path = MailPath(
             self, "MailPath", settings=settings, intake=self.intake.function, store=self.store

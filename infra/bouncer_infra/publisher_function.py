@@ -15,14 +15,14 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from bouncer.environment import BUCKET_KEY
+from bouncer.environment import BUCKET_KEY, DEFAULTS_KEY, PREFIX_KEY
 from bouncer.function_limits import PUBLISHER_TIMEOUT_S
 from bouncer.publishing.occasion import PUBLISH, Scope
 from bouncer.sources.pointer import POINTER_KEY
 from bouncer.sources.revision import revision_key
 from bouncer.sources.source import HELD, SETTINGS
 from bouncer_infra.deployment_settings import DeploymentSettings
-from bouncer_infra.function import Function, deployment_environment
+from bouncer_infra.function import Function
 from bouncer_infra.nag import acknowledge_wildcards, resource_wildcard
 
 _SMALL = (SETTINGS, HELD)  # what the run of every minute reads
@@ -51,7 +51,11 @@ class Publisher(Function):
             settings=settings,
             code=code,
             timeout=Duration.seconds(PUBLISHER_TIMEOUT_S),
-            environment={**deployment_environment(settings), BUCKET_KEY: bucket.bucket_name},
+            environment={
+                PREFIX_KEY: settings.prefix,
+                DEFAULTS_KEY: json.dumps(settings.runtime, sort_keys=True),
+                BUCKET_KEY: bucket.bucket_name,
+            },
         )
         self._may_read_parameters(settings.prefix.removeprefix("/"))
         self._may_publish(bucket)

@@ -5,7 +5,7 @@ only while they count something. SES publishes its rates when they change, so be
 the last one holds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -28,8 +28,7 @@ from bouncer_infra.metrics import DAY, FIVE_MINUTES, HOUR, Metrics, percentage, 
 
 # An alarm takes ten metrics (CloudWatch User Guide, "CloudWatch quotas"): a share of two sums.
 _MOST_SUMMED = 5
-_SERVICES = ("intake", "worker")  # both read settings; the intake reads rules as well
-_ALL_READERS = (*_SERVICES, "publisher")
+_READERS = ("intake", "worker")  # of what the publisher put in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,13 +243,16 @@ def _mail(metrics: Metrics) -> Iterator[Watch]:
 def _documents(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="invalid-rules",
-        says="A rule or the settings are invalid; an earlier version is in force, or none.",
-        measure=_in_all(metrics, _ALL_READERS, Metric.INVALID_DOCUMENTS, label="invalid documents"),
+        says="A rule or the settings are invalid; the form before is in force, or none.",
+        measure=metrics.own("publisher", Metric.INVALID_DOCUMENTS),
     )
     yield Watch(
         key="stale-rules",
         says="Rules or settings could not be read again; the last good ones are in force.",
-        measure=_in_all(metrics, _SERVICES, Metric.STALE_RULES, label="stale rules"),
+        measure=total(
+            [metrics.own(each, Metric.STALE_RULES, label=each) for each in _READERS],
+            label="stale rules",
+        ),
     )
 
 
@@ -275,13 +277,6 @@ def _publisher(metrics: Metrics) -> Iterator[Watch]:
         periods=6,
         missing=cloudwatch.TreatMissingData.BREACHING,
     )
-
-
-def _in_all(
-    metrics: Metrics, services: Sequence[str], name: Metric, *, label: str
-) -> cloudwatch.MathExpression:
-    """Return a metric's sum over functions that read rules or settings."""
-    return total([metrics.own(each, name, label=each) for each in services], label=label)
 
 
 def _went_on(metrics: Metrics) -> Watch:

@@ -5,11 +5,9 @@ argument: nothing here looks at the process it runs in.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bouncer.errors import EnvironmentKeyError
-from bouncer.operator_settings import Settings, ses_reporting_mta
-from bouncer.settings_reader import overlaid
 
 PREFIX_KEY = "BOUNCER_PREFIX"
 DEFAULTS_KEY = "BOUNCER_SETTINGS"
@@ -43,23 +41,23 @@ def deployment_name(prefix: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeEnvironment:
-    """The intake's environment; `defaults` hold where the operator's settings say nothing."""
+    """The intake's environment; `bucket` has what is in force."""
 
     prefix: str
     region: str
     aws_domain: str
     queue_url: str
-    defaults: Settings
+    bucket: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "IntakeEnvironment":
-        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
+        """Read it; raises `EnvironmentKeyError` naming the key."""
         return cls(
             prefix=_prefix(environ),
             region=_required(environ, REGION_KEY),
             aws_domain=_required(environ, DOMAIN_KEY),
             queue_url=_required(environ, QUEUE_KEY),
-            defaults=_defaults(environ),
+            bucket=_required(environ, BUCKET_KEY),
         )
 
     @property
@@ -70,23 +68,25 @@ class IntakeEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerEnvironment:
-    """The worker's environment; `defaults` hold where the operator's settings say nothing."""
+    """The worker's environment; `senders` are the bare addresses that it may bounce from."""
 
     prefix: str
     queue_url: str
     dead_letter_url: str
     ledger_table: str
-    defaults: Settings
+    bucket: str
+    senders: frozenset[str]
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerEnvironment":
-        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
+        """Read it; raises `EnvironmentKeyError` naming the key."""
         return cls(
             prefix=_prefix(environ),
             queue_url=_required(environ, QUEUE_KEY),
             dead_letter_url=_required(environ, DEAD_LETTER_KEY),
             ledger_table=_required(environ, LEDGER_KEY),
-            defaults=replace(_defaults(environ), senders=_senders(environ)),
+            bucket=_required(environ, BUCKET_KEY),
+            senders=frozenset(environ.get(SENDERS_KEY, "").lower().split()),
         )
 
     @property
@@ -120,19 +120,21 @@ class FeedbackEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublisherEnvironment:
-    """The publisher's environment; `defaults` hold where the operator's settings say nothing."""
+    """The publisher's environment; `settings` is the document of the deployment's own settings."""
 
     prefix: str
+    region: str
     bucket: str
-    defaults: Settings
+    settings: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "PublisherEnvironment":
-        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
+        """Read it; raises `EnvironmentKeyError` naming the key."""
         return cls(
             prefix=_prefix(environ),
+            region=_required(environ, REGION_KEY),
             bucket=_required(environ, BUCKET_KEY),
-            defaults=_defaults(environ),
+            settings=environ.get(DEFAULTS_KEY) or "{}",
         )
 
     @property
@@ -149,14 +151,3 @@ def _required(environ: Mapping[str, str], key: str) -> str:
 
 def _prefix(environ: Mapping[str, str]) -> str:
     return _required(environ, PREFIX_KEY).rstrip("/")
-
-
-def _senders(environ: Mapping[str, str]) -> frozenset[str]:
-    """Read the bare addresses that bounces may come from; blanks part them."""
-    return frozenset(environ.get(SENDERS_KEY, "").lower().split())
-
-
-def _defaults(environ: Mapping[str, str]) -> Settings:
-    """Read the deployment's own settings, which have the shape of the operator's document."""
-    built_in = Settings(reporting_mta=ses_reporting_mta(_required(environ, REGION_KEY)))
-    return overlaid(built_in, environ.get(DEFAULTS_KEY) or "{}", document=DEFAULTS_KEY)

@@ -74,11 +74,17 @@ class Journal:
         self._request_id = request_id
 
     def mail(
-        self, judgement: Judgement, settings: Settings, *, answers: Sequence[QueueAnswer] = ()
+        self,
+        judgement: Judgement,
+        settings: Settings,
+        *,
+        revision: str = "",
+        answers: Sequence[QueueAnswer] = (),
     ) -> None:
         """Report one received mail: every decision, its jobs and the reasons to withhold.
 
-        `answers` are the queue's to each job; without them it took all jobs.
+        `revision` is the id of the rules. `answers` are the queue's to each job; without them it
+        took all jobs.
         """
         answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
         answered = zip(judgement.jobs, answers, strict=True)
@@ -113,6 +119,7 @@ class Journal:
             "disposition": judgement.disposition,
             "went_on": judgement.went_on,
             "mode": settings.mode,
+            "revision": revision,
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
@@ -128,22 +135,14 @@ class Journal:
         self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
-        """Report, once per load, problems and doubts about the rules and settings in force."""
+        """Report, once per load, that what is in force could not be read again."""
         self._addresses = loaded.settings.addresses
         if loaded is self._reported:
             return
         self._reported = loaded
-        fields = {"problems": loaded.problems}
-        if loaded.stale:  # not read again; the last good ones stay in force
+        if loaded.stale:  # the last good one stays in force
+            fields = {"problems": loaded.problems}
             self._write("documents_stale", fields, {Metric.STALE_RULES: 1}, level="error")
-            return
-        if loaded.problems:  # refused; earlier versions stay in force
-            count = {Metric.INVALID_DOCUMENTS: len(loaded.problems)}
-            self._write("documents_invalid", fields, count, level="error")
-        warnings = loaded.warnings(datetime.now(UTC))
-        if warnings:  # valid, but hardly meant so
-            count = {Metric.DOCUMENT_WARNINGS: len(warnings)}
-            self._write("documents_doubtful", {"warnings": warnings}, count, level="warning")
 
     def ended(
         self,

@@ -18,13 +18,14 @@ from botocore.config import Config
 
 from bouncer.aws.custom_resource import NOT_CREATED, RESERVE_S, answer, result_of
 from bouncer.aws.powertools_metrics import powertools_document
-from bouncer.environment import PublisherEnvironment
+from bouncer.environment import DEFAULTS_KEY, PublisherEnvironment
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.publishing.occasion import PUBLISH, RESOURCE_TYPE, Scope
 from bouncer.publishing.publication import InForce, publication, settings_publication
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
 from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.settings_reader import deployment_settings
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, RevisionError
@@ -109,11 +110,14 @@ class Publisher:
 
     def _try(self, scope: Scope) -> Pointer:
         stored = self._store.read()  # before the first parameter: what is read later is as new
+        if stored.pointer is not None:
+            self._journal.show(stored.pointer.settings)
         if scope is Scope.SETTINGS and stored.pointer is not None:
             documents = self._sources.settings.read()
             pointer = settings_publication(documents, stored.pointer, defaults=self._defaults)
         else:
             pointer = self._everything(stored)
+        self._journal.show(pointer.settings)
         if pointer == stored.pointer:
             return pointer
         pointer = pointer._replace(serial=pointer.serial + 1)
@@ -129,6 +133,7 @@ class Publisher:
         )
         if problem or before is None or found.revision != before.revision:
             self._store.keep(found.revision)
+        self._journal.show(found.pointer.settings)
         if problem:
             self._journal.mended(problem)
         self._journal.doubtful(self._warnings(found))
@@ -168,7 +173,9 @@ def _publisher() -> Publisher:
             everything=ParameterSource(ssm, environment.prefix),
             settings=SettingsSource(ssm, environment.prefix),
         ),
-        defaults=environment.defaults,
+        defaults=deployment_settings(
+            environment.settings, environment.region, document=DEFAULTS_KEY
+        ),
         journal=PublisherJournal("publisher", environment.deployment, metrics=powertools_document),
         now=_now,
         pause=_pause,

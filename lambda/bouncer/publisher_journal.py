@@ -5,11 +5,16 @@ A refused document is reported by each run, so that its alarm lasts until the do
 
 from bouncer.journal import Journal, error_text
 from bouncer.metric_names import Metric
+from bouncer.operator_settings import Settings
 from bouncer.sources.pointer import Pointer
 
 
 class PublisherJournal(Journal):
     """Writes the journal of the publisher."""
+
+    def show(self, settings: Settings) -> None:
+        """Write addresses in all lines that follow in the form that the settings ask for."""
+        self._addresses = settings.addresses
 
     def published(self, pointer: Pointer) -> None:
         """Report that another revision, or other settings, are in force from now on."""

@@ -12,7 +12,7 @@ from typing import Any
 from bouncer.caps import DAY_S, read_caps
 from bouncer.journal_address import read_journal, read_mask, refuse_contradiction
 from bouncer.mail.a_label import a_labels
-from bouncer.operator_settings import MOST_SUPPRESSION_DAYS, Settings
+from bouncer.operator_settings import MOST_SUPPRESSION_DAYS, Settings, ses_reporting_mta
 from bouncer.rules.address_reader import read_mailbox, read_mta
 from bouncer.rules.answer_reader import read_answer
 from bouncer.rules.document import Node, Place
@@ -23,6 +23,14 @@ from bouncer.rules.rule import Mode
 _LOWEST_RATE = 0.2
 _SOME_DAYS = f"days such as {MOST_SUPPRESSION_DAYS}d, 1d to {MOST_SUPPRESSION_DAYS}d, or off"
 _A_RATE = f"a number of calls a second, {_LOWEST_RATE} to 1.0"
+
+
+def deployment_settings(text: str, region: str, *, document: str) -> Settings:
+    """Return the settings that a deployment itself has, which hold where operators say nothing.
+
+    The reporting MTA is SES's of the region, unless the text names another. Raises `DocumentError`.
+    """
+    return overlaid(Settings(reporting_mta=ses_reporting_mta(region)), text, document=document)
 
 
 def overlaid(

@@ -20,11 +20,11 @@ from bouncer.journal import Journal
 from bouncer.journal_line import LONGEST_LINE, encoded
 from bouncer.metric_names import Metric
 from bouncer.operator_settings import Settings
+from bouncer.publisher_journal import PublisherJournal
 from bouncer.reasons import Reason
-from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.ending import Failure, failed, sent, withheld
-from bouncer.sources.loaded import Loaded
 from bouncer.sources.loader import Loader
+from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -132,8 +132,10 @@ def test_many_recipients_are_counted() -> None:
 def test_many_problems_are_counted() -> None:
     """Fifty documents with many problems each fill one line; the metric counts all documents."""
     stream = io.StringIO()
-    problems = tuple(f"rule {n}: {'found x, expected y. ' * 500}" for n in range(50))
-    Journal("intake", "test", stream=stream).documents(Loaded(Ruleset([]), Settings(), problems))
+    problems = {f"rules/{n}": (f"rule {n}: {'found x, expected y. ' * 500}",) for n in range(50)}
+    PublisherJournal("publisher", "test", stream=stream).refused(
+        Pointer("", Settings(), problems=problems)
+    )
     (text,) = stream.getvalue().splitlines()
     assert len(text) <= LONGEST_LINE
     line = json.loads(text)

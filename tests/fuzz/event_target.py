@@ -47,7 +47,7 @@ def check(data: bytes) -> None:
         return
     jobs, stream, broken = _Jobs(), StringIO(), StringIO()
     journal = Journal("intake", "fuzz", stream=stream)
-    intake = Intake(loader=_Rules(), jobs=jobs, journal=journal, now=lambda: NOW)  # type: ignore[arg-type]  # it only loads
+    intake = Intake(loader=_Rules(), jobs=jobs, journal=journal, now=lambda: NOW)
     with redirect_stderr(broken):
         answer = intake.handle(event)
     assert answer in _ANSWERS

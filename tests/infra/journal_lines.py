@@ -2,7 +2,6 @@
 
 import io
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -15,7 +14,6 @@ from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.reasons import Reason
-from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.ending import Failure, failed, sent, withheld
@@ -79,15 +77,12 @@ def lines() -> tuple[Line, ...]:
     function.handle(unverifiable, request_id="r1")
     told.not_mail("no records")
     told.intake_failed("rules", _raised(), "m1")
-    invalid = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",))
-    told.documents(invalid)
-    told.documents(replace(invalid, stale=True))
-    told.documents(Loaded(Ruleset([read_rule("400-all", "drop: {}")]), Settings(), ()))
+    stale = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",), stale=True)
+    told.documents(stale)
     found = {"mail", *told.names}
     told = _Recording(Journal("worker", "main", stream=worker))
     told.begin("r2")
-    told.documents(invalid)
-    told.documents(replace(invalid, stale=True))
+    told.documents(stale)
     (job,) = jobs.jobs
     endings = [withheld(reason) for reason in Reason]
     endings += [failed(failure, _raised()) for failure in Failure]
@@ -114,6 +109,7 @@ def _of_publisher() -> str:
     told = _Recording(PublisherJournal("publisher", "main", stream=stream))
     held = Held(since=NOW, by="ann", why="", document="held")
     problems = {"rules/a": ("a: found x, expected y",)}
+    told.show(Settings())
     told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), 7))
     told.refused(Pointer("f" * 64, Settings(), problems=problems))
     told.doubtful(("a: found x, expected y",))

@@ -15,7 +15,9 @@ from bouncer.environment import (
     WorkerEnvironment,
 )
 from bouncer.feedback import LOOKED_UP_S
+from bouncer.publishing.occasion import RESOURCE_TYPE
 from bouncer.sending.gate import LIFETIME
+from bouncer.sources.pointer import POINTER_KEY
 from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
 
 Template = dict[str, Any]
@@ -216,13 +218,12 @@ def test_functions_find_the_keys_they_read(
 
 @pytest.mark.threat
 def test_intake_can_send_no_mail(template: Template) -> None:
-    """It reads parameters and writes to the queue, and that is all."""
+    """It reads what is in force and writes to the queue, and that is all."""
     assert actions(template, "bouncer.intake.handler") == {
         "sqs:SendMessage",
         "sqs:GetQueueAttributes",
         "sqs:GetQueueUrl",
-        "ssm:GetParametersByPath",
-        "ssm:GetParameterHistory",
+        "s3:GetObject",
     }
 
 
@@ -244,10 +245,19 @@ def test_worker_bounces_only_as_the_configured_sender(template: Template) -> Non
 
 
 def test_worker_reads_its_settings_and_no_rules(template: Template) -> None:
-    """Of the parameters it may read the settings alone."""
-    found = [s for s in statements(template, "bouncer.worker.handler") if "ssm" in str(s["Action"])]
-    assert [json.dumps(s["Resource"]).count("/settings") for s in found] == [1]
-    assert "rules" not in json.dumps(found)
+    """Of the bucket it may read the pointer alone, and no parameters."""
+    (found,) = [s for s in statements(template, "bouncer.worker.handler") if "s3" in str(s)]
+    assert found["Action"] == "s3:GetObject"
+    assert found["Resource"]["Fn::Join"][1][-1] == f"/{POINTER_KEY}"
+    assert not [each for each in actions(template, "bouncer.worker.handler") if "ssm" in each]
+
+
+def test_what_is_in_force_is_there_before_its_readers(template: Template) -> None:
+    """An update makes the first revision before it gives intake and worker their new code."""
+    (first,) = of_type(template, RESOURCE_TYPE)
+    for handler in ("intake", "worker"):
+        name, _ = function(template, f"bouncer.{handler}.handler")
+        assert first in template["Resources"][name]["DependsOn"]
 
 
 def test_no_permission_is_a_wildcard(template: Template) -> None:

@@ -2,7 +2,7 @@
 
 Only the calls of the intake are here and in `object_client`, in the shape of boto3's clients: the
 same arguments, answers and errors (`ClientError`, or another of botocore's), so that a caller can't
-tell the two apart; only times stay seconds.
+tell the two apart.
 AWS's JSON protocol and Signature Version 4 are all it takes; tests compare both with botocore's
 own. Everything else asks through boto3.
 """
@@ -174,7 +174,7 @@ class Client:
         self._connection = None
 
 
-class _JsonClient(Client):
+class JsonClient(Client):
     """Calls of one service; `target` and `version` are those of its JSON protocol."""
 
     def __init__(
@@ -184,7 +184,8 @@ class _JsonClient(Client):
         self._target = target
         self._content_type = f"application/x-amz-json-{version}"
 
-    def _call(self, operation: str, arguments: Mapping[str, Any]) -> Answer:
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> Answer:
+        """Return the service's answer; raises botocore's errors."""
         headers = {
             "content-type": self._content_type,
             "x-amz-target": f"{self._target}.{operation}",
@@ -193,22 +194,7 @@ class _JsonClient(Client):
         return self.ask(Request(operation, "POST", "/", headers, body), _read)
 
 
-class SSM(_JsonClient):
-    """Reads parameters and their history; arguments and answers are boto3's."""
-
-    def __init__(self, surroundings: Surroundings) -> None:
-        super().__init__(surroundings, service="ssm", target="AmazonSSM", version="1.1")
-
-    def get_parameters_by_path(self, **arguments: Any) -> Answer:
-        """Return one page of the parameters below a path."""
-        return self._call("GetParametersByPath", arguments)
-
-    def get_parameter_history(self, **arguments: Any) -> Answer:
-        """Return one page of a parameter's versions."""
-        return self._call("GetParameterHistory", arguments)
-
-
-class SQS(_JsonClient):
+class SQS(JsonClient):
     """Puts messages on queues; arguments and answers are boto3's."""
 
     attempts = _SENDING_ATTEMPTS
@@ -218,7 +204,7 @@ class SQS(_JsonClient):
 
     def send_message(self, **arguments: Any) -> Answer:
         """Put one message on a queue."""
-        return self._call("SendMessage", arguments)
+        return self.call("SendMessage", arguments)
 
 
 def _read(response: Response, operation: str) -> Answer:

@@ -2,11 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from bouncer.held import Held, first_held
 from bouncer.operator_settings import Settings
 from bouncer.rules.ruleset import Ruleset
 from bouncer.rules.ruleset_warnings import ruleset_warnings
+
+
+class InForceLoader(Protocol):
+    """A reader of what is in force."""
+
+    def load(self) -> "Loaded":
+        """Return it; raises `SourceError` if nothing was ever read."""
 
 
 @dataclass(frozen=True, slots=True)

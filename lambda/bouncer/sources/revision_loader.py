@@ -107,13 +107,13 @@ class RevisionLoader(PointerLoader):
         if self._compiled is not None and self._compiled[:2] == (pointer.revision, pointer.braked):
             return self._compiled[2]
         rules = self._source.revision(pointer.revision).rules
-        ruleset = Ruleset(_braked(rules, pointer.braked))
+        ruleset = Ruleset(braked_rules(rules, pointer.braked))
         self._compiled = pointer.revision, pointer.braked, ruleset
         return ruleset
 
 
-def _braked(rules: Collection[Rule], names: Collection[str]) -> Iterator[Rule]:
-    """Yield the rules, those of these names in mode shadow instead of enforce."""
+def braked_rules(rules: Collection[Rule], names: Collection[str]) -> Iterator[Rule]:
+    """Yield rules, those of these names in mode shadow instead of enforce."""
     for rule in rules:
         if rule.name in names and rule.mode is Mode.ENFORCE:
             yield replace(rule, mode=Mode.SHADOW)
