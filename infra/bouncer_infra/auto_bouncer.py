@@ -89,7 +89,12 @@ class AutoBouncer(Construct):
         )
         self.mail_path.rule.node.add_dependency(first)
         self.feedback = Feedback(
-            self, "Feedback", settings=settings, code=code, ledger=self.ledger.table
+            self,
+            "Feedback",
+            settings=settings,
+            code=code,
+            ledger=self.ledger.table,
+            bucket=in_force,
         )
         logs = [self.intake.logs, self.worker.logs, self.publisher.logs, self.feedback.logs]
         self.archive = self._archive(logs)

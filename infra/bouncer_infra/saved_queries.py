@@ -80,8 +80,8 @@ filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker
 """,
     "feedback": """
 filter message in ["bounce_bounced", "event_repeated", "event_waits", "event_ignored",
-    "unreadable_event", "feedback_failed"]
-| fields @timestamp, message, kind, bounce_id, stage, error, `where`, @message
+    "unreadable_event", "feedback_failed", "breaker_tripped"]
+| fields @timestamp, message, kind, bounce_id, problem, stage, error, `where`, @message
 | sort @timestamp desc
 | limit 1000
 """,

@@ -184,6 +184,11 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
 
 def _feedback(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
+        key="breaker",
+        says="Too many bounces of a day bounced, so sending is held; bouncer resume ends that.",
+        measure=metrics.own("feedback", Metric.BREAKER_TRIPS),
+    )
+    yield Watch(
         key="feedback-errors",
         says="The feedback function crashed, or could not write to the ledger.",
         measure=total(

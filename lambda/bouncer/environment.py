@@ -101,6 +101,7 @@ class FeedbackEnvironment:
 
     prefix: str
     ledger_table: str
+    bucket: str
     senders: tuple[str, ...]
 
     @classmethod
@@ -109,6 +110,7 @@ class FeedbackEnvironment:
         return cls(
             prefix=_prefix(environ),
             ledger_table=_required(environ, LEDGER_KEY),
+            bucket=_required(environ, BUCKET_KEY),
             senders=tuple(_required(environ, SENDERS_KEY).split()),
         )
 

@@ -3,7 +3,10 @@
 A line has SES's id of our bounce, which the worker's line `sent` has, too.
 """
 
+from typing import IO
+
 from bouncer.journal import Journal, described
+from bouncer.journal_address import AddressForm, Form
 from bouncer.metric_names import Metric
 from bouncer.sending.bounce_event import BounceEvent, Kind
 
@@ -15,7 +18,11 @@ _KINDS = {
 
 
 class FeedbackJournal(Journal):
-    """Writes the journal of the feedback function."""
+    """Writes the journal of the feedback function; all that it quotes is masked."""
+
+    def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
+        super().__init__(service, deployment, stream=stream)
+        self._addresses = AddressForm(form=Form.MASKED)  # an error may quote an event
 
     def bounced(self, event: BounceEvent) -> None:
         """Report that a bounce of ours bounced, or that its receiver complained of it."""
@@ -33,6 +40,13 @@ class FeedbackJournal(Journal):
     def ignored(self, event: BounceEvent) -> None:
         """Report an event about a mail that is not a bounce of ours."""
         self._write("event_ignored", _named(event), {Metric.IGNORED_EVENTS: 1})
+
+    def tripped(self, cause: str) -> None:
+        """Report that the breaker holds sending, and how to end that."""
+        problem = f"sending is held: {cause}; bouncer resume ends it"
+        self._write(
+            "breaker_tripped", {"problem": problem}, {Metric.BREAKER_TRIPS: 1}, level="error"
+        )
 
     def unreadable(self, error: Exception) -> None:
         """Report a message of the queue that is not an event."""

@@ -45,7 +45,7 @@ class AddressForm:
             local, domain = address, ""
         if self.form is Form.MASKED:
             return f"{local[:1]}***{at}{domain}"
-        return f"#{self._digest(address)}{at}{domain}"
+        return f"#{self._digest(address)}{at}{domain.lower()}"
 
     def text(self, text: str) -> str:
         """Return a text whose addresses are in this form."""

@@ -51,6 +51,7 @@ class Metric(StrEnum):
     WAITING_EVENTS = "WaitingEvents"
     IGNORED_EVENTS = "IgnoredEvents"
     UNREADABLE_EVENTS = "UnreadableEvents"
+    BREAKER_TRIPS = "BreakerTrips"
     FEEDBACK_ERRORS = "FeedbackErrors"
     COLD_STARTS = "ColdStarts"
 

@@ -5,6 +5,7 @@ Durations are whole seconds.
 
 from dataclasses import dataclass
 
+from bouncer.breaker import DEFAULT_PERCENT
 from bouncer.caps import DEFAULT_CAPS, Caps
 from bouncer.journal_address import IN_FULL, AddressForm
 from bouncer.rules.rule import Mode
@@ -24,7 +25,7 @@ class Settings:
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
     calls a second. `senders` are the bare addresses, in lower case, that the deployment may bounce
     from, and no document can change them; without any, IAM alone decides. With 0 `suppression_days`
-    nobody is suppressed.
+    nobody is suppressed; without `breaker_percent` nothing trips the breaker.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -41,3 +42,4 @@ class Settings:
     caps: Caps = DEFAULT_CAPS
     senders: frozenset[str] = frozenset()
     suppression_days: int = MOST_SUPPRESSION_DAYS
+    breaker_percent: int | None = DEFAULT_PERCENT

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bouncer.breaker import read_breaker
 from bouncer.caps import DAY_S, read_caps
 from bouncer.journal_address import read_journal, read_mask, refuse_contradiction
 from bouncer.mail.a_label import a_labels
@@ -121,4 +122,5 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "journal": ("addresses", read_journal),
     "caps": ("caps", read_caps),
     "suppression": ("suppression_days", _days),
+    "breaker": ("breaker_percent", read_breaker),
 }

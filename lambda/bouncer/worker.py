@@ -196,6 +196,7 @@ class Worker:
                 counting=lease.taken_over,
                 keeping=lease.has_room,
                 salt=lease.salt,
+                counted_from=lease.counted_from,
             )
             while done < len(records):
                 done += self._attempts.work(records[done:], terms)

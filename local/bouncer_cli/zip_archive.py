@@ -46,7 +46,8 @@ def entries(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     for entry in sorted(archive.infolist(), key=lambda each: each.filename):
         names = entry.filename.split("/")
         hidden = names[-1].startswith(".") or "__MACOSX" in names
-        if not entry.is_dir() and not hidden:
+        is_folder = entry.filename.endswith("/")  # is_dir() fails for an empty name
+        if not is_folder and not hidden:
             yield entry
 
 

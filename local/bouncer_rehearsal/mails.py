@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from bouncer.jobs.job import Job
 from bouncer.jobs.reference import reference
 from bouncer.rules.rejection import REFERENCE_FIELD
 from bouncer_cli.raw_mail import Envelope, read_raw_mail
@@ -106,6 +107,18 @@ class Mails:
             )
         )
         return self._receiving.deliver(raw, envelope)
+
+    def know(self, job: Job) -> None:
+        """Have SES know the mail of a job that is put on the queue by hand."""
+        self._ses.receive(
+            ReceivedMail(
+                message_id=job.message_id,
+                sender=job.sender,
+                recipients=job.recipients,
+                received_at=job.received_at.timestamp(),
+                headers=b"",
+            )
+        )
 
     def _raw(self, sample: str) -> bytes:
         return (self._samples / f"{sample}.eml").read_bytes()

@@ -16,7 +16,7 @@ from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 
 _HELD_MAIL = "05-answer-to-no-reply"
-_NOTICED_S = 5.0  # more than the deployment's `cache`
+NOTICED_S = 5.0  # more than the deployment's `cache`
 _SENDER = "mailer-daemon@example.com"
 
 
@@ -34,7 +34,7 @@ class OperatorCommands:
         """Hold sending while a mail comes in, and resume it while its job waits."""
         with self._story.step("bouncer pause, and a mail that would be bounced"):
             self._run("bouncer pause")
-            time.sleep(_NOTICED_S)
+            time.sleep(NOTICED_S)
             self._before = len(self._mails.sent)
             delivery = self._mails.deliver(_HELD_MAIL)
             expect("its disposition", delivery.dispositions, ("STOP_RULE_SET",))
@@ -60,7 +60,9 @@ class OperatorCommands:
             self._story.step("bouncer jobs list, show, retry, drop"),
             self._runbooks.worker_stopped(),
         ):
-            letters = [_job(number, hours) for number, hours in enumerate((1, 2, 3, 4, 30, 5))]
+            letters = [
+                waiting_job(number, hours) for number, hours in enumerate((1, 2, 3, 4, 30, 5))
+            ]
             for job in letters:
                 self._runbooks.send("DeadLetterUrl", to_json(job))
             first, second, third, fourth, expired, last = (each.reference for each in letters)
@@ -75,7 +77,7 @@ class OperatorCommands:
             self._run("bouncer jobs retry --identity")
             expect("jobs that wait", self._runbooks.count("QueueUrl"), 4)
             expect("dead letters", self._runbooks.count("DeadLetterUrl"), 0)
-            self._runbooks.send("DeadLetterUrl", to_json(_job(9, 1)))
+            self._runbooks.send("DeadLetterUrl", to_json(waiting_job(9, 1)))
             self._run("bouncer jobs retry --all")
             expect("dead letters", self._runbooks.count("DeadLetterUrl"), 0)
             waiting = self._waiting()
@@ -92,7 +94,7 @@ class OperatorCommands:
         return {job["reference"]: job["received_at"] for job in jobs}
 
 
-def _job(number: int, hours: float) -> Job:
+def waiting_job(number: int, hours: float) -> Job:
     """Return the job of a mail that was received some hours ago."""
     recipient = f"box{number}@example.com"
     refusal = Refusal(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bouncer_cli import command_line as cli
-from tests.unit.test_archives import outlook, zipped
+from tests.unit.mail_containers import outlook, zipped
 
 
 class Mails:

@@ -1,67 +1,28 @@
 """The feedback function: every event is settled, waits for its bounce, or is reported."""
 
-import io
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import boto3
 import pytest
 
 from bouncer import feedback
-from bouncer.environment import LEDGER_KEY, PREFIX_KEY, SENDERS_KEY
-from bouncer.feedback import LOOKED_UP_S, Feedback
-from bouncer.feedback_journal import FeedbackJournal
+from bouncer.environment import BUCKET_KEY, LEDGER_KEY, PREFIX_KEY, REGION_KEY, SENDERS_KEY
+from bouncer.feedback import LOOKED_UP_S
+from bouncer.operator_settings import Settings
+from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sending.bounce_event import Kind
-from bouncer.sending.feedback_ledger import FeedbackLedger
-from bouncer.sending.table import Table
-from bouncer_sim.clock import now
+from bouncer.sources.pointer import Pointer
+from tests.functions.feedback_line import FeedbackLine
 from tests.functions.worker.bounce_fates import event_text
 from tests.functions.worker.lone_worker import TOGETHER, LoneWorker, refusal
 
 
-class Line:
-    """A worker with its ledger, and the feedback function beside it."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self.lone = LoneWorker(stack)
-        self.stream = io.StringIO()
-        lone = self.lone
-        self.feedback = Feedback(
-            ledger=FeedbackLedger(
-                Table(lone.table, lone.name),  # type: ignore[arg-type]  # a fake client
-                now=lambda: now(lone.clock),
-                new_name=lone.new_name,
-            ),
-            journal=FeedbackJournal("feedback", "test", stream=self.stream),
-            senders=["Bounces@example.com"],
-            now_s=lone.clock.time,
-        )
-
-    def hand(self, *bodies: str, queued_s: float = 0.0) -> list[str]:
-        """Hand events over that came `queued_s` ago; return those that are to come again."""
-        sent = str(round((self.lone.clock.time() - queued_s) * 1000))
-        records = [
-            {"messageId": f"e{number}", "body": body, "attributes": {"SentTimestamp": sent}}
-            for number, body in enumerate(bodies, 1)
-        ]
-        answer = self.feedback.handle(records, request_id="r1")
-        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-
-    @property
-    def said(self) -> list[str]:
-        return [each["message"] for each in self.lines]
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
-
-
 @pytest.fixture
-def line() -> Iterator[Line]:
+def line() -> Iterator[FeedbackLine]:
     with ExitStack() as stack:
-        yield Line(stack)
+        yield FeedbackLine(stack)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +33,9 @@ def line() -> Iterator[Line]:
         (Kind.COMPLAINT, "Complaints"),
     ],
 )
-def test_what_became_of_our_bounces_is_reported(line: Line, kind: Kind, metric: str) -> None:
+def test_what_became_of_our_bounces_is_reported(
+    line: FeedbackLine, kind: Kind, metric: str
+) -> None:
     """By the id that the worker's line has, too; without an address."""
     line.lone.deliver(line.lone.job())
     assert line.hand(event_text("bounce-1", kind)) == []
@@ -86,7 +49,7 @@ def test_what_became_of_our_bounces_is_reported(line: Line, kind: Kind, metric: 
     assert "@" not in json.dumps(said)
 
 
-def test_an_event_that_comes_again_is_counted_as_repeated(line: Line) -> None:
+def test_an_event_that_comes_again_is_counted_as_repeated(line: FeedbackLine) -> None:
     """EventBridge and SQS both deliver at least once."""
     line.lone.deliver(line.lone.job())
     body = event_text("bounce-1", Kind.PERMANENT)
@@ -94,14 +57,14 @@ def test_an_event_that_comes_again_is_counted_as_repeated(line: Line) -> None:
     assert line.said == ["bounce_bounced", "event_repeated"]
 
 
-def test_events_of_other_mail_are_ignored(line: Line) -> None:
+def test_events_of_other_mail_are_ignored(line: FeedbackLine) -> None:
     """The bus has the events of all mail of the account."""
     assert line.hand(event_text("0102-x", Kind.PERMANENT, source="shop@example.com")) == []
     assert line.said == ["event_ignored"]
     assert line.lines[0]["IgnoredEvents"] == [1]
 
 
-def test_an_event_that_is_early_waits_for_its_bounce(line: Line) -> None:
+def test_an_event_that_is_early_waits_for_its_bounce(line: FeedbackLine) -> None:
     """The worker may note its bounce minutes after SES took it; for 15 minutes it is asked for."""
     body = event_text("bounce-1", Kind.PERMANENT)
     assert line.hand(body, queued_s=LOOKED_UP_S - 1) == ["e1"]
@@ -110,13 +73,13 @@ def test_an_event_that_is_early_waits_for_its_bounce(line: Line) -> None:
     assert line.said == ["event_waits", "bounce_bounced"]
 
 
-def test_an_event_of_our_sender_whose_bounce_never_comes_is_ignored(line: Line) -> None:
+def test_an_event_of_our_sender_whose_bounce_never_comes_is_ignored(line: FeedbackLine) -> None:
     """Somebody else sends from the same address."""
     assert line.hand(event_text("0102-x", Kind.PERMANENT), queued_s=LOOKED_UP_S) == []
     assert line.said == ["event_ignored"]
 
 
-def test_one_event_does_not_hold_up_the_others(line: Line) -> None:
+def test_one_event_does_not_hold_up_the_others(line: FeedbackLine) -> None:
     """An event that can't be read is reported and dropped; one that fails comes again, alone."""
     line.lone.deliver(line.lone.job())
     line.lone.table.fail(TOGETHER, "before")
@@ -132,14 +95,14 @@ def test_one_event_does_not_hold_up_the_others(line: Line) -> None:
     "answer",
     [refusal("ResourceNotFoundException"), refusal("AccessDeniedException"), ValueError("odd")],
 )
-def test_an_error_brings_the_event_again(line: Line, answer: Exception) -> None:
+def test_an_error_brings_the_event_again(line: FeedbackLine, answer: Exception) -> None:
     """Nothing is lost while the ledger is away; the alarm feedback-errors says so."""
     line.lone.table.fail("batch_get_item", "before", error=answer)
     assert line.hand(event_text("bounce-1", Kind.PERMANENT)) == ["e1"]
     assert line.said == ["feedback_failed"]
 
 
-def test_keys_that_dynamodb_did_not_process_are_not_unknown(line: Line) -> None:
+def test_keys_that_dynamodb_did_not_process_are_not_unknown(line: FeedbackLine) -> None:
     """They are asked for again when the event comes again."""
     line.lone.deliver(line.lone.job())
     line.lone.table.unprocessed = 1
@@ -162,6 +125,11 @@ def test_the_deployed_function_reads_its_environment(
         monkeypatch.setenv(PREFIX_KEY, "/ses-auto-bouncer/main")
         monkeypatch.setenv(LEDGER_KEY, lone.name)
         monkeypatch.setenv(SENDERS_KEY, "bounces@example.com")
+        monkeypatch.setenv(REGION_KEY, "us-east-1")
+        monkeypatch.setenv(BUCKET_KEY, "rules-bucket")
+        boto3.client("s3").create_bucket(Bucket="rules-bucket")
+        store = RevisionStore(boto3.client("s3"), "rules-bucket")
+        store.move(Pointer("", Settings()), "")
         lone.deliver(lone.job())
         record = {"messageId": "e1", "body": event_text("bounce-1", Kind.PERMANENT)}
         feedback._feedback.cache_clear()  # noqa: SLF001  # a new environment
@@ -177,3 +145,15 @@ def test_the_deployed_function_reads_its_environment(
         "feedback",
         "bounce_bounced",
     )
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize(
+    "body", ['{"to": "ann.smith@example.com"}', "ann.smith@example.com", "<ann.smith@example.com>"]
+)
+def test_no_line_names_a_person(line: FeedbackLine, body: str) -> None:
+    """Addresses in what it quotes of a message are masked, whatever the settings say."""
+    line.hand(body)
+    assert line.said == ["unreadable_event"]
+    assert "ann.smith" not in line.stream.getvalue()
+    assert "a***@example.com" in line.stream.getvalue()

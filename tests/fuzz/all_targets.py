@@ -7,8 +7,11 @@ from importlib import import_module
 
 from tests.fuzz.fuzz_target import FuzzTarget
 
-NAMES = ("event", "header", "address", "document", "job", "dsn", "journal", "command")
-PACKAGES = ("bouncer", "bouncer_cli", "bouncer_infra", "bouncer_sim")  # whose code is fuzzed
+NAMES = (
+    *("event", "header", "address", "file", "document"),
+    *("job", "feedback", "dsn", "journal", "command"),
+)
+PACKAGES = ("bouncer", "bouncer_cli", "bouncer_infra", "bouncer_sim", "olefile")  # looked into
 
 
 def target(name: str) -> FuzzTarget:

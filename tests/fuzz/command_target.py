@@ -6,26 +6,19 @@ the command reads. Services are answered below boto3, so that the commands are r
 
 import io
 import json
-import os
 import re
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
-from botocore.client import BaseClient
-from botocore.exceptions import ClientError
-from botocore.session import Session
-from dns.resolver import NXDOMAIN, Resolver
 from hypothesis import strategies as st
 
 from bouncer_cli import command_line as cli
-from tests.functions.doctor.aws import HEALTHY, parameter
 from tests.fuzz import document_target, event_target, header_target, job_target
+from tests.fuzz.answering_account import HELD, LEDGER, LETTER, RULE, answered
 from tests.fuzz.drawn import HOSTILE, encoded
 from tests.fuzz.fuzz_target import FuzzTarget
 from tests.harmless import assert_harmless
@@ -39,11 +32,8 @@ _RULES = {
 }
 _CDK = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 _REGION = "--region eu-west-1"
-_HELD = "held"
-_LETTER = "letter"
-_RULE = "rule"
 _ARGUMENT = "argument"
-_ANSWERED = {_HELD, _LETTER, _RULE, _ARGUMENT}  # what is not in a file
+_ANSWERED = {HELD, LETTER, LEDGER, RULE, _ARGUMENT}  # what is not in a file
 
 # The command lines, and the file or the answer that the rest of an input is.
 COMMANDS = {
@@ -58,26 +48,24 @@ COMMANDS = {
     "replay --settings settings.yaml plain.eml": "settings.yaml",
     "replay --explain plain.eml": "rules/070-odd.yaml",
     "ses --port PORT event.json": "event.json",
-    f"doctor {_REGION}": _RULE,
-    f"doctor --format json {_REGION}": _RULE,
-    f"pause --dry-run {_REGION}": _HELD,
-    f"resume --yes {_REGION}": _HELD,
-    f"jobs list {_REGION}": _LETTER,
-    f"jobs list --format json {_REGION}": _LETTER,
-    f"jobs show m-1 {_REGION}": _LETTER,
-    f"jobs retry --all --dry-run {_REGION}": _LETTER,
-    f"jobs drop m-1 --yes {_REGION}": _LETTER,
+    f"doctor {_REGION}": RULE,
+    f"doctor --format json {_REGION}": RULE,
+    f"pause --dry-run {_REGION}": HELD,
+    f"resume --yes {_REGION}": HELD,
+    f"forget eve@partner.example --yes {_REGION}": LEDGER,
+    f"jobs list {_REGION}": LETTER,
+    f"jobs list --format json {_REGION}": LETTER,
+    f"jobs show m-1 {_REGION}": LETTER,
+    f"jobs retry --all --dry-run {_REGION}": LETTER,
+    f"jobs drop m-1 --yes {_REGION}": LETTER,
     f"doctor --settings other.json {_REGION}": "other.json",
     **dict.fromkeys(
         (
             *("replay ARGUMENT", "replay --rules ARGUMENT plain.eml", "replay --only ARGUMENT x"),
             *("replay --verdict ARGUMENT x", "replay --trust ARGUMENT x", "demo ARGUMENT"),
             *("ses --fault ARGUMENT x", f"jobs show ARGUMENT {_REGION}", "jobs drop ARGUMENT"),
-            *(
-                f"pause --dry-run --why ARGUMENT {_REGION}",
-                "doctor --settings ARGUMENT",
-                "ARGUMENT",
-            ),
+            *(f"hash ARGUMENT {_REGION}", f"forget ARGUMENT --dry-run {_REGION}", "ARGUMENT"),
+            *(f"pause --dry-run --why ARGUMENT {_REGION}", "doctor --settings ARGUMENT"),
         ),
         _ARGUMENT,
     ),
@@ -103,7 +91,7 @@ def _run(command: str, content: bytes, *, is_terminal: bool) -> tuple[int, str]:
     out, err = (_Screen(is_terminal=is_terminal) for _ in range(2))
     with ExitStack() as stack:
         stack.enter_context(_folder(place, content))
-        stack.enter_context(_account(place, content.decode("utf-8", "replace")))
+        stack.enter_context(answered(place, content.decode("utf-8", "replace")))
         stack.enter_context(redirect_stdout(out))
         stack.enter_context(redirect_stderr(err))
         given = {"PORT": str(_taken_port()), "ARGUMENT": _argument(content)}
@@ -145,41 +133,6 @@ def _folder(place: str, content: bytes) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _account(place: str, text: str) -> Iterator[None]:
-    """Answer every call of boto3 as a healthy deployment does, but with the text in its place."""
-    keys = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    secrets = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "COLUMNS": "80"}
-    answers = _Answers(place, text)
-    with (
-        patch.dict(os.environ, keys | secrets),
-        patch.object(Session, "create_client", lambda _, *names, **given: _client(*names, **given)),
-        patch.object(BaseClient, "_make_api_call", answers.of),
-        patch.object(Resolver, "resolve", side_effect=NXDOMAIN),
-    ):
-        yield
-
-
-_create_client = Session.create_client
-
-
-@cache
-def _made(name: str, region: str) -> BaseClient:
-    """Make a client once: it takes longer than all that a command does."""
-    made: BaseClient = _create_client(
-        Session(),
-        name,
-        region_name=region,
-        aws_access_key_id="x",
-        aws_secret_access_key="x",  # noqa: S106  # nobody's
-    )
-    return made
-
-
-def _client(name: str, region_name: str | None = None, **_: object) -> BaseClient:
-    return _made(name, region_name or "eu-west-1")
-
-
 @cache
 def _taken_port() -> int:
     """Return a port that the fake SES can't have, so that it ends after it has read its mails."""
@@ -191,74 +144,16 @@ def _taken_port() -> int:
 _HOLDERS: list[socket.socket] = []
 
 
-class _Answers:
-    """The answers of AWS to one command; each letter and document is shown once."""
-
-    def __init__(self, place: str, text: str) -> None:
-        self._place = place
-        self._text = text
-        self._received = False
-
-    def of(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answer to a call; `patch` leaves the client out."""
-        answer = self._special(operation)
-        if answer is not None:
-            return answer
-        known = next((HEALTHY[key] for key in HEALTHY if key.endswith(f".{operation}")), None)
-        if callable(known):
-            known = known(str(asked))
-        if known is None:
-            return {}
-        if isinstance(known, str | tuple):
-            raise ClientError({"Error": {"Code": "NoSuch", "Message": self._text}}, operation)
-        return dict(known)
-
-    def _special(self, operation: str) -> dict[str, Any] | None:
-        match operation:
-            case "DescribeStacks":
-                return {"Stacks": [HEALTHY_STACK]}
-            case "GetParametersByPath":
-                return {"Parameters": [parameter("rules/a", _ALL), *self._document()]}
-            case "ReceiveMessage":
-                return {"Messages": self._letters()}
-            case "BatchGetItem":
-                end = {"id": {"S": "job#m-1"}, "state": {"S": self._text[:99]}}
-                return {"Responses": {"ledger": [end]}}
-        return None
-
-    def _document(self) -> list[dict[str, Any]]:
-        names = {_RULE: "rules/odd", _HELD: "held"}
-        return [parameter(names[self._place], self._text)] if self._place in names else []
-
-    def _letters(self) -> list[dict[str, Any]]:
-        if self._received or self._place != _LETTER:
-            return []
-        self._received = True
-        attributes = {"SentTimestamp": "1793606400000", "MessageGroupId": self._text[:99]}
-        body = {"Body": self._text, "Attributes": attributes}
-        return [{"MessageId": "m-1", "ReceiptHandle": "h", **body}]
-
-
-_ALL = 'when: {recipient: "*"}\ndrop: {}'
-_OUTPUTS = {
-    "RulesPrefix": "/ses-auto-bouncer/main/rules/",
-    "HeldParameter": "/ses-auto-bouncer/main/held",
-    "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs.fifo",
-    "DeadLetterUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead.fifo",
-}
-HEALTHY_STACK = HEALTHY["cloudformation.DescribeStacks"]["Stacks"][0] | {
-    "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in _OUTPUTS.items()]
-}
-
 _CONTENTS = {
     "mail.eml": header_target.TARGET.examples,
     "box.mbox": header_target.TARGET.examples.map(b"From x@y Mon Nov  2 08:14:21 2026\n".__add__),
     "event.json": event_target.TARGET.examples | HOSTILE.map(encoded),
     "settings.yaml": document_target.SETTINGS,
     "rules/070-odd.yaml": document_target.RULES,
-    _RULE: document_target.RULES,
-    _HELD: document_target.HELD,
-    _LETTER: job_target.TARGET.examples | HOSTILE.map(encoded),
+    RULE: document_target.RULES,
+    HELD: document_target.HELD,
+    LETTER: job_target.TARGET.examples | HOSTILE.map(encoded),
+    LEDGER: HOSTILE.map(encoded),
     "other.json": document_target.CDKS,
     _ARGUMENT: HOSTILE.map(encoded),
 }

@@ -14,8 +14,8 @@ from bouncer import journal, judge
 from bouncer.jobs import job
 from bouncer.mail import header_block, message, mime, rewritten_sender, text
 from bouncer.rules import document, document_parser, rejection_reader
-from bouncer.sending import bounce_request, gate
-from bouncer_cli import command_line
+from bouncer.sending import bounce_event, bounce_request, gate
+from bouncer_cli import command_line, mail_files, outlook
 from bouncer_cli.commands import terminal
 from bouncer_sim.fake_ses import dsn
 from tests.fuzz.judged import LOADED
@@ -95,6 +95,10 @@ MUTANTS = (
         _replaced(rewritten_sender, domain=lambda _: "victim.example"),
     ),
     FuzzMutant("character not escaped", "address", _replaced(text, _escape=_same)),
+    FuzzMutant(
+        "broken archive not told", "file", _replaced(mail_files, BadZipFile=_NeverRaisedError)
+    ),
+    FuzzMutant("broken document not told", "file", _replaced(outlook, _BROKEN=_NeverRaisedError)),
     FuzzMutant("value quoted as it is", "document", _replaced(document, show=str)),
     FuzzMutant(
         "placeholder not checked",
@@ -111,6 +115,12 @@ MUTANTS = (
         _replaced(bounce_request, _recipient_info=_to_everybody),
     ),
     FuzzMutant("worker stumbles over a job", "job", _replaced(gate, withheld=_raise)),
+    FuzzMutant(
+        "transient bounce suppresses", "feedback", _replaced(bounce_event.Kind, suppresses=True)
+    ),
+    FuzzMutant(
+        "kind of event not read", "feedback", _replaced(bounce_event, _kind=lambda *_: "permanent")
+    ),
     FuzzMutant("text not encoded", "dsn", _replaced(dsn, carry=_as_it_is)),
     FuzzMutant("line not folded", "dsn", _replaced(dsn, fold=lambda _, value: value)),
     FuzzMutant("notification not written", "dsn", _replaced(dsn, write=_raise)),

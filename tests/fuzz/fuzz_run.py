@@ -94,6 +94,7 @@ def _mutated(workshop: Workshop, name: str, seconds: int) -> tuple[str, float]:
         f"-max_len={LONGEST}",
         f"-rss_limit_mb={MOST_MEMORY_MB}",
         f"-timeout={_HANG_S}",
+        f"-report_slow_units={_HANG_S}",
         f"-dict={workshop.words}",
         f"-artifact_prefix={workshop.findings}/",
     )

@@ -1,12 +1,14 @@
 """Jobs, as the worker finds them on the queue: anybody with sqs:SendMessage can write one."""
 
 import json
+import re
 
 from bouncer.jobs.job import JobError
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.sending.bounce_request import bounce_request
 from bouncer.sending.ending import Failure
 from bouncer.sending.queue import deduplication_id
+from bouncer_sim.world.event_bus import OUR_SENDER
 from bouncer_sim.world.laws import breaches
 from bouncer_sim.world.scenario import MailArrives, OddBody, Scenario
 from bouncer_sim.world.simulated_world import SimulatedWorld
@@ -22,7 +24,8 @@ _MAIL = MailArrives(
     sender="eve@partner.example",
     vouched=False,
 )
-_ABOUT_THE_INTAKE = {"nothing_is_sent_that_the_guard_forbids", "every_bounced_mail_is_reported"}
+_ABOUT_THE_INTAKE = ("nothing_is_sent_that_the_guard_forbids", "every_bounced_mail_is_reported")
+_ABOUT_THE_SENDER = ("every_reason_is_true: .* ended as (null|invalid|own|daemon)_sender,",)
 _DSN = {
     "action": "failed",
     "status": "5.7.1",
@@ -45,7 +48,7 @@ JOB = {
     "received_at": "2026-11-02T08:00:00+00:00",
     "reference": "bnc-abcdefghij234567",
     "sender": "eve@partner.example",
-    "bounce_sender": "mailer-daemon@example.com",
+    "bounce_sender": OUR_SENDER,
     "bounce_sender_arn": None,
     "messages": [["200-departed", "This person has left."]],
     "reporting_mta": "dns; inbound-smtp.eu-west-1.amazonaws.com",
@@ -71,15 +74,21 @@ def check(data: bytes) -> None:
         others = set(job.recipients) - {recipient}
         if others:
             check_call(bounce_request(job.without([recipient])), others)
-    _check_worker(text)
+    _check_worker(text, has_odd_sender=job.sender != JOB["sender"])
 
 
-def _check_worker(body: str) -> None:
-    """The deployed worker brings the job to one true end, as the laws of the world have it."""
+def _check_worker(body: str, *, has_odd_sender: bool) -> None:
+    """The deployed worker brings the job to one true end, as the laws of the world have it.
+
+    The world's people are never withheld a bounce for their address, so no law knows when that is
+    true.
+    """
     steps = (_MAIL, OddBody(at=5, name="stranger", body=body))
     history = SimulatedWorld(Scenario(name="a stranger's job", steps=steps)).run()
-    broken = [breach for breach in breaches(history) if breach.law not in _ABOUT_THE_INTAKE]
-    assert not broken, f"{broken[0].law}: {broken[0].text}"
+    broken = [f"{breach.law}: {breach.text}" for breach in breaches(history)]
+    excused = _ABOUT_THE_INTAKE + _ABOUT_THE_SENDER * has_odd_sender
+    broken = [text for text in broken if not re.match("|".join(excused), text)]
+    assert not broken, broken[0]
     for line in history.lines:
         assert line.event != "worker_failed", line.members
         assert line.members.get("reason") != Failure.DEFECT, line.members

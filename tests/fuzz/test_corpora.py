@@ -6,10 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import all_targets
+from bouncer_cli.commands import __path__ as commands_path
+from tests.fuzz import all_targets, command_target
 from tests.fuzz.execution import execute
 from tests.fuzz.workshop import CORPORA, REGRESSIONS
 
+COMMANDS_FOLDER = Path(commands_path[0])
 _MOST_BYTES = 1_000_000  # of all corpora together
 _KEPT = [*CORPORA.glob("*/*"), *REGRESSIONS.glob("*/*")]
 
@@ -38,6 +40,12 @@ def test_drawn_inputs_break_nothing(name: str) -> None:
         assert execute(target, data.draw(target.examples)) is None
 
     each()
+
+
+def test_every_command_is_fuzzed() -> None:
+    """A new command needs a line in the list of the target."""
+    names = {path.stem.removesuffix("_command") for path in COMMANDS_FOLDER.glob("*_command.py")}
+    assert names <= {line.split()[0] for line in command_target.COMMANDS}
 
 
 def test_the_corpora_are_small_and_each_target_has_one() -> None:

@@ -57,7 +57,7 @@ def test_the_table_has_a_row_for_each_target() -> None:
 
 
 def test_executions_are_added_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was counted is forgotten, so that it is not counted twice."""
+    """Counts that were kept are forgotten, so that none is counted twice."""
     monkeypatch.setattr(fuzz_keep, "COUNTS", tmp_path / "counts.json")
     for _ in range(2):
         fuzz_run.note([ROW], tmp_path)

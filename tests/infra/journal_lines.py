@@ -129,6 +129,7 @@ def _of_feedback() -> str:
     told.repeated(event)
     told.waits(event)
     told.ignored(event)
+    told.tripped("23 of 310 bounces of a day bounced, more than 5%")
     told.unreadable(_raised())
     told.feedback_failed("ledger", _raised())
     assert told.names == {name for name in vars(FeedbackJournal) if not name.startswith("_")}

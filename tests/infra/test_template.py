@@ -141,7 +141,7 @@ def test_the_feedback_function_gets_bounces_and_complaints_alone(template: Templ
 
 
 def test_the_feedback_function_may_settle_events_and_no_more(template: Template) -> None:
-    """It takes them from its queue, and reads and updates items of the ledger."""
+    """It takes them from its queue, updates the ledger, reads the pointer, and writes `held`."""
     assert actions(template, "bouncer.feedback.handler") == {
         "dynamodb:BatchGetItem",
         "dynamodb:UpdateItem",
@@ -150,7 +150,16 @@ def test_the_feedback_function_may_settle_events_and_no_more(template: Template)
         "sqs:GetQueueAttributes",
         "sqs:GetQueueUrl",
         "sqs:ReceiveMessage",
+        "s3:GetObject",
+        "ssm:GetParameters",
+        "ssm:PutParameter",
     }
+    (put,) = [
+        each
+        for each in statements(template, "bouncer.feedback.handler")
+        if "ssm:PutParameter" in each["Action"]
+    ]
+    assert put["Resource"]["Fn::Join"][1][-1].endswith(":parameter/ses-auto-bouncer/main/held")
 
 
 @pytest.mark.threat

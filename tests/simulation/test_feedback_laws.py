@@ -51,6 +51,7 @@ def said(history: History) -> list[str]:
     return [line.event for line in history.lines if line.environment.startswith("feedback")]
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("after_s", [0.0, 60.0, HOUR_S])
 @pytest.mark.parametrize("kind", list(Kind))
 def test_the_next_job_of_a_sender_waits_for_no_event(kind: Kind, after_s: float) -> None:
@@ -72,6 +73,7 @@ def test_an_event_that_is_early_is_looked_up_again() -> None:
     assert ends(history) == ["sent", "sender_bounced_before"]
 
 
+@pytest.mark.threat
 def test_an_event_that_comes_three_times_counts_once() -> None:
     """Twice on the bus, and once more as the function was invoked twice."""
     twice = InvocationIncident(function="feedback", nth=1, mishap=Mishap.TWICE)
@@ -80,9 +82,10 @@ def test_an_event_that_comes_three_times_counts_once() -> None:
     assert sorted(said(history)) == ["bounce_bounced", "event_repeated", "event_repeated"]
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize("source", [OUR_SENDER, "shop@example.com"])
 def test_an_event_of_other_mail_suppresses_nobody(source: str) -> None:
-    """Whoever sent it; one of our sender is looked up for 15 minutes."""
+    """One that comes from our sender is looked up for 15 minutes all the same."""
     other = OtherEvent(at=1.0, mail_id="0102-x", kind=Kind.PERMANENT, source=source)
     history = run(job(1), other, job(2, at=HOUR_S))
     assert ends(history) == ["sent", "sent"]

@@ -12,6 +12,7 @@ from bouncer_sim.world.flood_tally import SENT
 from bouncer_sim.world.intake_load import intake_load
 
 
+@pytest.mark.threat
 def test_others_wait_a_quarter_of_an_hour_and_every_job_is_reported() -> None:
     """The flood is capped once its jobs are 15 minutes old, and no sooner."""
     found = flood(0.1, 1_500.0)
@@ -31,9 +32,7 @@ def test_without_caps_others_wait_behind_all_of_it(monkeypatch: pytest.MonkeyPat
     assert found.lasted_s > 3_000
 
 
-@pytest.mark.parametrize(
-    "measure", [partial(one_domain, 0.002), partial(several_domains, 3, 0.002)]
-)
+@pytest.mark.parametrize("measure", [partial(one_domain, 0.002), partial(several_domains, 3, 0.01)])
 def test_the_figures_name_what_is_promised(measure: Callable[[], Iterator[str]]) -> None:
     """A title, and below it what happened to others and to the flood."""
     title, *figures = measure()

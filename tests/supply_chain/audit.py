@@ -17,6 +17,7 @@ LOCKS = (
     "requirements.txt",
     "local/bouncer_rehearsal/emulator_process/requirements.txt",
     "tests/supply_chain/requirements.txt",
+    "tests/fuzz/requirements.txt",
     "bench/awslambdaric.txt",
     "bench/reference.txt",
 )

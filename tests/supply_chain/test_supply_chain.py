@@ -13,13 +13,19 @@ from bouncer_infra import bundle
 from tests.supply_chain import audit, bill_of_materials
 
 ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = (
+    "setup.sh",
+    "local/bouncer_rehearsal/emulator_process/setup.sh",
+    "tests/supply_chain/setup.sh",
+    "tests/fuzz/setup.sh",
+)
 LINE = re.compile(r"^[a-z0-9-]+(?:\[[a-z,]+\])?==\S+")
 PACKAGE = {"name": "pyyaml", "version": "5.3", "vulns": []}
 
 
-def tracked(pattern: str) -> set[str]:
-    """Return the files of the repository that have a line of this pattern."""
-    command = ["git", "grep", "-lE", "-e", pattern, "--", "*.txt", ":!tests/upgrade"]
+def tracked(pattern: str, names: str) -> set[str]:
+    """Return the files of the repository with such names that have a line of this pattern."""
+    command = ["git", "grep", "-lE", "-e", pattern, "--", names, ":!tests/upgrade"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode > 1:
         pytest.skip(f"not a checkout of git: {done.stderr.strip()}")
@@ -46,23 +52,30 @@ def test_every_package_of_npm_has_a_hash() -> None:
     assert 'npm-cli.js" ci ' in (ROOT / "infra" / "setup.sh").read_text(encoding="utf-8")
 
 
-def test_every_install_requires_hashes() -> None:
-    """Each script that installs names a lock, or this package alone without its dependencies."""
-    scripts = [*ROOT.glob("**/setup.sh"), Path(bundle.__file__)]
-    checked = [path for path in scripts if ".venv" not in str(path.relative_to(ROOT))]
-    installs = [
-        line
-        for path in checked
-        for line in path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
-        if re.search(r'pip",? "?install|pip install|quietly "\$@"', line) and "-r" in line
-    ]
-    assert len(installs) >= 4
-    assert all("--require-hashes" in line for line in installs if "-r " in line)
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_install_requires_hashes(script: str) -> None:
+    """Each installs by a lock and its hashes, or this package alone without its dependencies."""
+    text = (ROOT / script).read_text(encoding="utf-8").replace("\\\n", " ")
+    installs = re.findall(r"^.*(?:uv pip install|quietly \"\$@\") .*$", text, re.MULTILINE)
+    assert installs
+    for line in installs:
+        assert "--require-hashes" in line or "--no-deps --no-build-isolation -e ." in line
+
+
+def test_the_bundle_is_installed_by_hashes() -> None:
+    """No other wheel than that of the lock gets into the functions."""
+    text = Path(bundle.__file__).read_text(encoding="utf-8")
+    assert '"--no-deps", "--require-hashes"' in text
+
+
+def test_every_script_that_installs_is_looked_at() -> None:
+    """A new one is added to the list above."""
+    assert tracked(r"pip install", "*.sh") == set(SCRIPTS)
 
 
 def test_the_audit_knows_every_lock() -> None:
     """A lock that nobody audits would rest unnoticed."""
-    assert tracked(r"--hash=sha256:[0-9a-f]{64}") <= set(audit.LOCKS)
+    assert tracked(r"--hash=sha256:[0-9a-f]{64}", "*.txt") == set(audit.LOCKS)
 
 
 def said(*packages: dict[str, Any]) -> str:

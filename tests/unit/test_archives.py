@@ -1,7 +1,6 @@
 """Mails are read out of archives and of what Outlook saves; what is made to harm is refused."""
 
 import gzip
-import io
 import struct
 import zipfile
 from contextlib import suppress
@@ -15,6 +14,7 @@ from bouncer_cli.mail_files import read_items
 from bouncer_cli.outlook import OutlookError, read_outlook
 from bouncer_cli.passed_over import PassedOver
 from bouncer_cli.raw_mail import Envelope
+from tests.unit.mail_containers import outlook, zipped
 
 MAIL = b"From: Bob <bob@sender.example>\nTo: ann@example.com\nSubject: %b\n\nHello.\n"
 SEPARATOR = b"From bob@sender.example Mon Nov  2 08:14:21 2026\n"
@@ -35,15 +35,6 @@ def told(path: Path, passed_over: PassedOver | None = None) -> dict[str, str]:
 def short(value: object) -> str:
     """Name a value in the id of a test: archives hold the time, and the ids must not."""
     return value if isinstance(value, str) else "content"
-
-
-def zipped(entries: dict[str, bytes]) -> bytes:
-    """Return a zip archive."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -150,6 +141,16 @@ def test_overlapping_entries_are_refused(tmp_path: Path) -> None:
     }
 
 
+def test_an_entry_without_a_name_is_read(tmp_path: Path) -> None:
+    """Python 3.11 fails to tell whether it is a folder."""
+    path = tmp_path / "a.zip"
+    entry = zipfile.ZipInfo("x")
+    entry.filename = ""
+    with zipfile.ZipFile(path, "w") as archive, archive.open(entry, "w") as opened:
+        opened.write(MAIL % b"One")
+    assert list(told(path).values()) == ["One"]
+
+
 def test_archives_within_archives_are_bounded(tmp_path: Path) -> None:
     """An archive that holds itself, or nearly so, is not followed for ever."""
     content = zipped({"a.eml": MAIL % b"A"})
@@ -167,33 +168,6 @@ def test_any_damage_is_reported(damage: bytes, place: int) -> None:
     whole = outlook("__substg1.0_007D001F", "Subject: x\r\n".encode("utf-16-le"))
     with suppress(OutlookError):
         assert read_outlook(whole[: place * 8] + damage + whole[place * 8 + len(damage) :])
-
-
-def outlook(name: str, content: bytes) -> bytes:
-    """Return a compound file (MS-CFB) that holds one stream, in sectors of 512 bytes."""
-    content = content.ljust(4096, b"\0")  # smaller streams stand elsewhere
-    sectors = len(content) // 512
-    end, free, fat_mark = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
-    header = struct.pack(
-        "<8s16sHHHHH6xIIIIIIIIII",
-        *(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", 0x3E, 3, 0xFFFE, 9, 6),
-        *(0, 1, 1, 0, 4096, end, 0, end, 0, 0),
-    )
-    header += struct.pack("<108I", *([free] * 108))
-    chain = [fat_mark, end, *range(3, 2 + sectors), end]
-    fat = struct.pack("<128I", *chain, *([free] * (128 - len(chain))))
-    folder = _entry("Root Entry", 5, 1, end, 0) + _entry(name, 2, free, 2, len(content))
-    return header + fat + folder + _entry("", 0, free, 0, 0) * 2 + content
-
-
-def _entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
-    text = name.encode("utf-16-le")
-    length = len(text) + 2 if name else 0
-    return struct.pack(
-        "<64sHBBIII16sI8s8sIQ",
-        *(text, length, kind, 1, 0xFFFFFFFF, 0xFFFFFFFF, child),
-        *(b"", 0, b"", b"", start, size),
-    )
 
 
 HEADERS = (

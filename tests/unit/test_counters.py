@@ -1,6 +1,6 @@
 """Counters stay within what DynamoDB takes, however long somebody goes on."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -74,7 +74,9 @@ def test_items_of_another_version_count_as_nothing() -> None:
     mine = counters(job(), CAPS, SALT)
     other = {"n": number(5000), "id": {"S": "x"}, "hits": number(5000), "people": {"SS": ["x"]}}
     items = {key: dict(other) for key in mine.keys}
-    assert not capped(job(), mine, items, now=NOW, caps=CAPS, rate=1.0).recipients
+    assert not capped(
+        job(), mine, items, left=timedelta(hours=24), now=NOW, caps=CAPS, rate=1.0
+    ).recipients
 
 
 def test_without_caps_nothing_is_counted() -> None:

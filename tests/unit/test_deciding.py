@@ -93,6 +93,7 @@ def test_a_failing_pattern_set_is_noticed() -> None:
     assert sorted(patterns.find("an offer")) == [9]
 
 
+@pytest.mark.threat
 @pytest.mark.parametrize(
     "pattern",
     [

@@ -98,6 +98,11 @@ def replaced(**members: Any) -> Job:
     [
         (lambda: replace(JOB, refusals=()), "0 recipients"),
         (lambda: replace(JOB, refusals=(NAMED,) * (MOST_RECIPIENTS + 1)), "51 recipients"),
+        (lambda: replace(JOB, refusals=(NAMED, NAMED)), "found a recipient twice"),
+        (
+            lambda: replace(JOB, refusals=(NAMED, replace(OWN, recipient="Ann@example.com"))),
+            "twice",
+        ),
         (lambda: replace(JOB, received_at=datetime(2026, 11, 2)), "received_at"),  # noqa: DTZ001
         (lambda: replace(JOB, received_at=datetime(9999, 1, 1, tzinfo=UTC)), "time of a mail"),
         (lambda: replace(JOB, bounce_sender="a@b\r\nBcc: x@y"), "bounce_sender"),

@@ -42,11 +42,11 @@ def test_a_masked_address_keeps_its_domain(address: str, masked: str) -> None:
 def test_a_hashed_address_is_the_same_in_each_line_and_differs_by_the_key() -> None:
     """Lines of one person can be joined, in any case; another key makes other words of them."""
     shown = HASHED.address("Ann@Example.com")
-    assert shown.partition("@")[0] == HASHED.address("ann@example.com").partition("@")[0]
+    assert shown == HASHED.address("ann@example.com")
     assert len({HASHED.address(each) for each in ("ann@x.example", "bob@x.example")}) == 2
     other = AddressForm(form=Form.HASHED, key="f" * 16)
     assert other.address("ann@example.com") != HASHED.address("ann@example.com")
-    assert shown.endswith("@Example.com")
+    assert shown.endswith("@example.com")
 
 
 @PRIVATE

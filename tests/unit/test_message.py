@@ -43,6 +43,7 @@ def test_recipients_are_those_of_the_envelope() -> None:
     [
         (["a@x.example", "b@x.example"], ("a@x.example", "b@x.example")),
         (["a@x.example", "a@x.example"], ("a@x.example",)),
+        (["Ann@x.example", "ann@X.example"], ("Ann@x.example",)),
         ("a@x.example", ("a@x.example",)),
         (["<a@x.example>", " b@x.example "], ("a@x.example", "b@x.example")),
         (["", "<>", None, 7, {}, ["c@x.example"], "a@x.example"], ("a@x.example",)),

@@ -111,6 +111,10 @@ class Job:
             raise JobError(
                 f"found {len(self.refusals)} recipients, expected 1 to {MOST_RECIPIENTS}"
             )
+        if len({recipient.lower() for recipient in self.recipients}) < len(self.refusals):
+            raise JobError(
+                f"found a recipient twice in {self.recipients!a:.99}, expected each once"
+            )
         if self.received_at.tzinfo is None:
             raise JobError(f"found {self.received_at} as received_at, expected a time with offset")
         if self.received_at.year >= MAXYEAR:  # a day later has no date

@@ -221,9 +221,12 @@ def envelope_address(value: object) -> str:
 
 
 def envelope_recipients(value: object) -> tuple[str, ...]:
-    """Return the addresses in one value or a list, each once."""
+    """Return the addresses in one value or a list, as they are written; each once in any case."""
     listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    return tuple(dict.fromkeys(filter(None, map(envelope_address, listed))))
+    found: dict[str, str] = {}
+    for address in filter(None, map(envelope_address, listed)):
+        found.setdefault(address.lower(), address)
+    return tuple(found.values())
 
 
 _COMMON = {

@@ -244,7 +244,7 @@ class Attempts:
         """Write the end of a job, then report it, then bury it if it is dead."""
         reference = job.reference if job else None
         try:
-            notes = suppression.notes(ending, record["body"], terms.salt, self._now())
+            notes = suppression.notes(ending, record["body"], terms, self._now())
             self._ledger.end(item, ending, *notes)
         except EndedByAnotherError as error:
             said = ending.said

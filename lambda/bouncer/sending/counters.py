@@ -116,19 +116,26 @@ NOBODY_CAPPED = Capped()
 
 
 def capped(
-    job: Job, mine: Counters, items: Items, *, now: datetime, caps: Caps, rate: float
+    job: Job,
+    mine: Counters,
+    items: Items,
+    *,
+    now: datetime,
+    left: timedelta,
+    caps: Caps,
+    rate: float,
 ) -> Capped:
     """Return what the caps say of a job; `items` are its counters as they were read.
 
     A cap of the sender or of the organisation is about all recipients, the third about single ones.
-    `rate` is in bounces a second.
+    `left` is the time until SES refuses the bounce, `rate` is in bounces a second.
     """
     everybody = frozenset(job.recipients)
     if mine.sender and (full := _full(mine.sender, items, caps.sender, now)):
         return Capped(recipients=everybody, cap=f"sender: {full}")
     of_all = items.get(mine.organisation, {})
-    waited = now - job.received_at > _BINDS_AFTER
-    if waited and (taken := _share_taken(of_all, caps.domain_share, now, rate)):
+    waited, left_s = now - job.received_at > _BINDS_AFTER, left.total_seconds()
+    if waited and (taken := _share_taken(of_all, caps.domain_share, now, left_s=left_s, rate=rate)):
         return Capped(recipients=everybody, cap=f"domain_share: {taken}")
     found = {
         each: full
@@ -150,10 +157,15 @@ def _full(entry: Entry, items: Items, ladder: Ladder, now: datetime) -> str:
     return ""
 
 
-def _share_taken(item: Item, shares: Shares, now: datetime, rate: float) -> str:
-    """Return the first window whose share an organisation has taken, as `25% in 24h`, or ""."""
+def _share_taken(item: Item, shares: Shares, now: datetime, *, left_s: float, rate: float) -> str:
+    """Return the first window whose share an organisation has taken, as `25% in 24h`, or "".
+
+    It is a share of what can still be sent: of the time that the job has left, if that is shorter
+    than the window, and at least of an hour.
+    """
+    most_s = max(left_s, _HOUR_S)
     for seconds, percent in shares:
-        if _begun(item, now, seconds) >= seconds * rate * percent / 100:
+        if _begun(item, now, seconds) >= min(seconds, most_s) * rate * percent / 100:
             return f"{percent}% in {window_name(seconds)}"
     return ""
 

@@ -30,7 +30,7 @@ class ForeignSenderError(BouncerError):
 
 
 def foreign_sender(job: Job, settings: Settings) -> ForeignSenderError | None:
-    """Return the reason not to bounce from a job's sender: SES would refuse it, or IAM."""
+    """Return the reason not to call SES for a job's bounce sender, or None; IAM refuses it, too."""
     address = mailbox_address(job.bounce_sender).lower()
     if not settings.senders or address in settings.senders:
         return None
@@ -119,4 +119,7 @@ def capped(job: Job, mine: Counters, items: Items, *, now: datetime, settings: S
     `job` has only recipients that were not bounced before. `mine` are its counters, and `items`
     their items as they were read.
     """
-    return counters.capped(job, mine, items, now=now, caps=settings.caps, rate=settings.rate)
+    left = job.received_at + LIFETIME - now
+    return counters.capped(
+        job, mine, items, now=now, left=left, caps=settings.caps, rate=settings.rate
+    )

@@ -92,7 +92,8 @@ class Lease:
     true if another environment may have called SES less than a second ago: its last invocation
     could still run.
     `kept` are the ids of queue messages whose bodies the ledger keeps. `salt_is_new` is true if the
-    table had no salt until now.
+    table had no salt until now. Bounces count for the breaker from `counted_from` on, in epoch
+    seconds.
     """
 
     taken_over: bool
@@ -100,6 +101,7 @@ class Lease:
     salt: Salt
     salt_is_new: bool = False
     kept: tuple[str, ...] = ()
+    counted_from: int = 0
 
     @property
     def has_room(self) -> bool:
@@ -167,12 +169,18 @@ def taken(item: Item, *, environment: str, now_s: float, new_salt: str, living: 
         salt=salt(item),
         salt_is_new=salt(item) == Salt(new_salt),
         kept=kept(item),
+        counted_from=counted_from(item),
     )
 
 
 def salt(item: Item) -> Salt:
     """Return the salt that the item has."""
     return Salt(text_of(item, "salt"))
+
+
+def counted_from(item: Item) -> int:
+    """Return the time from which on bounces count for the breaker, in epoch seconds."""
+    return number_of(item, "counted_from")
 
 
 def kept(item: Item) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def _reading(found: Mapping[str, Item], asked: Question) -> Reading:
 
 
 class Ledger:
-    """The items of jobs, mails and the lease, in one table.
+    """The items of jobs, mails, bounces and the lease, in one table.
 
     `now` is the time of day, `sleep` waits for seconds, `new_name` returns a name that was never
     used before.

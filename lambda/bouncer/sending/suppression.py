@@ -5,6 +5,7 @@ it can be told from events of other mail, and its sender is found without an add
 permanent bounce, or a complaint, leaves an item by the sender. Both go after 30 days.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bouncer.jobs.job import Job
@@ -12,8 +13,10 @@ from bouncer.jobs.job_json import from_json
 from bouncer.mail.address import domain
 from bouncer.mail.organisation import organisational_domain
 from bouncer.mail.rewritten_sender import is_relayed, normal_sender
+from bouncer.sending.day_tally import count_sent, hour_of
 from bouncer.sending.digest import Salt, digest
 from bouncer.sending.ending import Ending
+from bouncer.sending.terms import Terms
 from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, number, number_of, text
 
 LONGEST = timedelta(days=30)  # for which a sender is suppressed
@@ -55,23 +58,33 @@ def suppressed_since(item: Item) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def notes(ending: Ending, body: str, salt: Salt, now: datetime) -> list[Write]:
-    """Return the writes that belong to an end of the job in `body`: that of a bounce, if sent.
+def notes(ending: Ending, body: str, terms: Terms, now: datetime) -> list[Write]:
+    """Return the writes that belong to an end of the job in `body`: those of a bounce, if sent.
 
     It is the whole job, as the form of a sender may depend on recipients that were taken out.
     """
-    bounce_id = ending.bounce_id
-    return [note_bounce(bounce_id, from_json(body), salt, now)] if bounce_id else []
+    if not ending.bounce_id:
+        return []
+    noted = _note(ending.bounce_id, from_json(body), terms.salt, now)
+    if now.timestamp() < terms.counted_from:  # sending is about to be held
+        return [noted]
+    counting = {":counted_from": number(terms.counted_from), ":hour": number(hour_of(now))}
+    counted = replace(
+        noted,
+        update=f"{noted.update}, #counted_from = :counted_from, #hour = :hour",
+        values={**noted.values, **counting},
+    )
+    return [counted, count_sent(terms.counted_from, now)]
 
 
-def note_bounce(bounce_id: str, job: Job, salt: Salt, now: datetime) -> Write:
+def _note(bounce_id: str, job: Job, salt: Salt, now: datetime) -> Write:
     """Return the write that notes a bounce of ours, for the events that tell what became of it."""
     return Write(
         key=bounce_key(bounce_id),
         update=f"SET #sender = :sender, #organisation = :organisation, {SET_EXPIRES}",
         values={
             ":sender": text(sender_digest(job, salt)),
-            ":organisation": text(salt.digest(organisational_domain(domain(job.sender)))),
+            ":organisation": text(salt.digest(organisational_domain(domain(job.sender)))[:16]),
             **expires(now, LONGEST),
         },
     )

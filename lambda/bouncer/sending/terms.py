@@ -13,6 +13,7 @@ class Terms:
     No call starts after `until`, on the monotonic clock. With `counting` the invocation took the
     lease over from a dead one, so that starts are counted. With `keeping` the ledger has room for
     bodies that the dead-letter queue refuses. `salt` is that of the ledger's table.
+    Bounces count for the breaker from `counted_from` on, in epoch seconds.
     """
 
     settings: Settings
@@ -20,4 +21,5 @@ class Terms:
     until: float
     counting: bool
     salt: Salt
+    counted_from: int
     keeping: bool = True

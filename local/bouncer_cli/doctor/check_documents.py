@@ -27,7 +27,7 @@ _RULE = "rules"
 _SETTINGS = "settings"
 _HELD = "held"
 _PLACE = ("context", "bouncer", "settings")
-_CORRECT = "correct this parameter; until then its newest valid version, if any, is in force"
+_CORRECT = "correct this parameter; until then what was in force before, if anything, stays so"
 
 
 def rules_and_settings(context: CheckContext) -> Findings:

@@ -3,7 +3,7 @@
 Lines of the journal can't be deleted one by one, so it also says where they are, and until when.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from bouncer_cli.operations.operated_deployment import OperatedDeployment
 from bouncer_infra.deployment_settings import DeploymentSettings
 
 _DEAD_LETTER_DAYS = 14
-_WHY = {
+_WHY: Mapping[str, str] = {
     Kind.PERMANENT: "a bounce to it bounced for good",
     Kind.COMPLAINT: "a bounce to it was reported as spam",
 }
@@ -39,8 +39,8 @@ class Remembered:
         yield f"address:    {self.address}"
         since = suppression.suppressed_since(self.suppressed)
         if since is not None:
-            why = _WHY.get(Kind(text_of(self.suppressed, "why") or Kind.PERMANENT), "")
-            yield f"suppressed: since {shown_time(since)}, as {why}"
+            why = text_of(self.suppressed, "why") or Kind.PERMANENT
+            yield f"suppressed: since {shown_time(since)}, as {_WHY.get(why, why)}"
             until = f"until {shown_time(since + timedelta(days=days))}"
             yield f"            {until if days else 'without effect, as suppression is off'}"
         if self.logs:

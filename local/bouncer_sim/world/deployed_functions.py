@@ -26,6 +26,7 @@ from bouncer.sending.queue import Queue, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
 from bouncer.sources.bucket_source import BucketSource
+from bouncer.sources.hold import Hold
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.revision_loader import PointerLoader, RevisionLoader
 from bouncer.worker import Worker
@@ -90,6 +91,7 @@ class DeployedFunctions:
 
     def feedback(self, environment: ExecutionEnvironment) -> Handler:
         """Return the feedback function's handler."""
+        s3, ssm = (self.connect(environment, name, _WORKER) for name in ("s3", "ssm"))
         built = Feedback(
             ledger=FeedbackLedger(
                 Table(self.connect(environment, "dynamodb", _LEDGER), TABLE),
@@ -98,7 +100,9 @@ class DeployedFunctions:
             ),
             journal=FeedbackJournal("feedback", "world", stream=self.tape.stream(environment)),
             senders=[OUR_SENDER],
-            now_s=lambda: environment.now().timestamp(),
+            loader=PointerLoader(BucketSource(s3, BUCKET), now=environment.ticks),
+            hold=Hold(ssm, PREFIX),
+            now=environment.now,
         )
         return lambda event, request_id: built.handle(event["Records"], request_id=request_id)
 

@@ -77,4 +77,5 @@ class DeployedServices:
             "sqs": SqsService(self.queue, self.dead_letters, self.events, self.lost_events),
             "ses": self.ses,
             "s3": self.bucket,
+            "ssm": self.parameters,
         }

@@ -145,6 +145,12 @@ class Evidence:
         return found
 
     @cached_property
+    def sent_at(self) -> dict[str, float]:
+        """The time at which the ledger had each bounce as sent, by the id of the bounce."""
+        firsts = (endings[0] for endings in self.endings.values())
+        return {each.item.bounce_id: each.at for each in firsts if each.item.bounce_id}
+
+    @cached_property
     def sender_of(self) -> dict[str, str]:
         """The sender of each mail that a job is for."""
         jobs = (queued.job for queued in self.jobs.values())

@@ -5,6 +5,7 @@ from dataclasses import replace
 from random import Random
 
 from bouncer.sending.bounce_event import Kind
+from bouncer.sources.source import HELD
 from bouncer_sim.world.event_bus import OUR_SENDER
 from bouncer_sim.world.incident import CallIncident, Incident, InvocationIncident, Mishap, Trouble
 from bouncer_sim.world.scenario import (
@@ -12,6 +13,7 @@ from bouncer_sim.world.scenario import (
     JobWaits,
     MailArrives,
     OtherEvent,
+    ParameterChanges,
     Scenario,
     Step,
 )
@@ -27,6 +29,8 @@ def with_fates(scenario: Scenario, random: Random) -> Scenario:
     """Return a scenario whose bounces may bounce, from several senders; or it as it is."""
     if random.randrange(_SELDOM):
         return scenario
+    if random.randrange(_SELDOM) == 0:
+        return _with_campaign(scenario, random)
     senders: dict[str, str] = {}
     steps = [_from_somebody(step, senders, random) for step in scenario.steps]
     steps += _other_events(random)
@@ -35,6 +39,34 @@ def with_fates(scenario: Scenario, random: Random) -> Scenario:
         steps=tuple(sorted(steps, key=lambda step: step.at)),
         incidents=(*scenario.incidents, *_incidents(random)),
         fates=tuple(_fates(random)),
+    )
+
+
+def _with_campaign(scenario: Scenario, random: Random) -> Scenario:
+    """Add mails whose bounces nearly all bounce: of many organisations, or of a few."""
+    hosts = random.choice((2, 6, 8, 40))
+    jobs = [
+        JobWaits(
+            at=random.uniform(0, 60),
+            message_id=f"campaign{number}",
+            recipients=(f"{number}@example.com",),
+            sender=f"{number}@h{random.randrange(hosts)}.example",
+        )
+        for number in range(random.choice((15, 30, 40)))
+    ]
+    fates = (
+        BounceFate(nth=nth, kind=Kind.PERMANENT, after_s=random.uniform(0, 60))
+        for nth in range(1, len(jobs) + 1)
+        if random.randrange(10)
+    )
+    steps: list[Step] = [*scenario.steps, *jobs]
+    if random.randrange(2):  # a person resumes it, later
+        at = random.choice((300.0, 1000.0, 7200.0))
+        steps.append(ParameterChanges(at=at, name=HELD, text=None))
+    return replace(
+        scenario,
+        steps=tuple(sorted(steps, key=lambda step: step.at)),
+        fates=tuple(fates),
     )
 
 

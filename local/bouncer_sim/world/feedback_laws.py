@@ -19,14 +19,8 @@ _LONGEST_INVOCATION_S = 65.0
 def suppression_is_never_lost(evidence: Evidence) -> Found:
     """A double bounce or a complaint suppresses, if the job ended in time for its last look-up."""
     given_up = {message.message_id for message in evidence.history.lost_events}
-    ends = {
-        ending.item.bounce_id: ending.at
-        for endings in evidence.endings.values()
-        for ending in endings[:1]
-        if ending.item.bounce_id
-    }
     for event in _first(_suppressing(evidence)):
-        known_at = ends.get(event.mail_id)
+        known_at = evidence.sent_at.get(event.mail_id)
         in_time = event.at + LOOKED_UP_S - evidence.most_skew_s - 1
         if event.message_id in given_up or known_at is None or known_at > in_time:
             continue

@@ -56,9 +56,12 @@ class Arrival(NamedTuple):
 
 
 class Flood:
-    """A deployment under `arrivals`, which are in the order of time; `run` it once."""
+    """A deployment under `arrivals`, which are in the order of time; `run` it once.
 
-    def __init__(self, arrivals: Iterable[Arrival]) -> None:
+    `rate` is the setting, in bounces a second.
+    """
+
+    def __init__(self, arrivals: Iterable[Arrival], *, rate: float = 1.0) -> None:
         self._tally = FloodTally()
         self._arrivals = iter(arrivals)
         self._clock = SimulatedClock(START)
@@ -72,12 +75,12 @@ class Flood:
             QUEUE_ARN,
             self._invoke,
         )
-        self._worker = self._make_worker()
+        self._worker = self._make_worker(Settings(rate=rate))
 
-    def _make_worker(self) -> Worker:
+    def _make_worker(self, settings: Settings) -> Worker:
         names = map("name-{}".format, count())
         return Worker(
-            loader=Loader(_NoDocuments(), Settings(), now=self._clock.time),
+            loader=Loader(_NoDocuments(), settings, now=self._clock.time),
             ledger=Ledger(
                 Table(self._client("dynamodb"), TABLE),
                 now=self._now,

@@ -15,17 +15,25 @@ from bouncer_sim.world.scenario import DAY_S, HOUR_S
 FLOOD, OTHERS = "flood", "others"
 
 _OTHERS_EVERY_S = 60.0
+_OFF_BEAT = 0.618034  # of the golden section: hits all parts of an interval alike
+_SLOW = 0.2  # of all rates, where a flood lasts for days and only their relation matters
 _SENDERS = 5_000  # of a flood: none of them meets a cap of his own
 _IN_AN_HOUR = 100_000
 _STORED = 20_000  # jobs of one sender, all but the first capped
 
 
 def flood(
-    every_s: float, for_s: float, *, domains: int = 1, others_for_s: float = 0.0
+    every_s: float,
+    for_s: float,
+    *,
+    domains: int = 1,
+    others_for_s: float = 0.0,
+    rate: float = 1.0,
 ) -> FloodTally:
     """Run a flood from so many domains; everybody else's mail comes once a minute.
 
-    That of others begins with the flood and lasts as long, or for another time.
+    That of others begins with the flood and lasts as long, or for another time. With another `rate`
+    all is slower or faster: mails come at that part of the rate, and so do bounces.
     """
 
     def stranger(number: int) -> str:
@@ -34,17 +42,20 @@ def flood(
     def other(number: int) -> str:
         return f"ann@partner{number}.example"
 
-    mails = _steady(FLOOD, every_s, for_s, stranger)
-    theirs = _steady(OTHERS, _OTHERS_EVERY_S, others_for_s or for_s, other)
-    return Flood(merge(mails, theirs)).run()
+    mails = _steady(FLOOD, every_s / rate, for_s, stranger)
+    theirs = _steady(OTHERS, _OTHERS_EVERY_S / rate, others_for_s or for_s, other)
+    return Flood(merge(mails, theirs), rate=rate).run()
 
 
 def _steady(
     kind: str, every_s: float, for_s: float, sender: Callable[[int], str]
 ) -> Iterator[Arrival]:
-    """Yield a mail every so many seconds, each of the sender with its number."""
+    """Yield a mail in every so many seconds, each of the sender with its number.
+
+    None comes at the beat of another kind: a queue at its limit would always meet the same one.
+    """
     for number in range(int(for_s / every_s)):
-        yield Arrival(number * every_s, kind, sender(number))
+        yield Arrival((number + number * _OFF_BEAT % 1) * every_s, kind, sender(number))
 
 
 def one_domain(days: float) -> Iterator[str]:
@@ -69,8 +80,8 @@ def many_in_an_hour(domains: int = 1) -> Iterator[str]:
 
 
 def several_domains(domains: int, days: float) -> Iterator[str]:
-    """Yield what two mails a second from several domains do to others."""
-    found = flood(0.5, days * DAY_S, domains=domains)
+    """Yield what two mails a second from several domains do to others, at a fifth of all rates."""
+    found = flood(0.5, days * DAY_S, domains=domains, rate=_SLOW)
     waits = f"{found.median_wait_s(OTHERS) / HOUR_S:.1f} h, at most"
     yield (
         f"two rejected mails a second from {_counted(domains, 'domain')}, for"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bouncer_sim.world import (
+    breaker_laws,
     cap_laws,
     feedback_laws,
     ledger_laws,
@@ -53,6 +54,8 @@ LAWS: tuple[Law, ...] = (
     feedback_laws.suppression_is_never_lost,
     feedback_laws.nobody_is_suppressed_without_cause,
     feedback_laws.nobody_suppressed_is_bounced,
+    breaker_laws.the_breaker_holds_only_when_due,
+    breaker_laws.the_breaker_holds_when_due,
     mail_laws.nothing_is_sent_that_the_guard_forbids,
     mail_laws.no_mail_is_stopped_and_silent,
     mail_laws.every_bounced_mail_is_reported,

@@ -27,7 +27,7 @@ from bouncer_sim.world.evidence import (
 )
 from bouncer_sim.world.incident import CallIncident, Incident, InvocationIncident, Outage, Trouble
 from bouncer_sim.world.journal_tape import JournalLine
-from bouncer_sim.world.scenario import JobWaits, ParameterChanges
+from bouncer_sim.world.scenario import JobWaits
 
 _CACHE_S = 60.0  # the settings' default
 
@@ -177,17 +177,17 @@ def nothing_is_sent_while_paused(evidence: Evidence) -> Found:
     scenario = evidence.history.scenario
     if any("s3." in str(incident) or "'s3'" in str(incident) for incident in scenario.incidents):
         return  # settings that can't be read stay as they were
-    start = evidence.history.started_at
-    for since, until in _paused(scenario.steps):
+    for since, until in _paused(evidence):
         for call in evidence.calls:
-            if start + since + 2 * _CACHE_S < call.started_at < start + until:
+            if since + 2 * _CACHE_S < call.started_at < until:
                 yield call.started_at, f"{bounced_by(call)[0][0]} is called although paused"
 
 
-def _paused(steps: Sequence[object]) -> Iterator[tuple[float, float]]:
-    changes = [each for each in steps if isinstance(each, ParameterChanges)]
+def _paused(evidence: Evidence) -> Iterator[tuple[float, float]]:
+    """Yield from when to when sending was held, by a person or by the breaker."""
     for name, holds in ((SETTINGS, "paused"), (HELD, "since")):
-        texts = sorted((each.at, each.text or "") for each in changes if each.name == name)
+        changes = (each for each in evidence.history.parameters if each.name.endswith(f"/{name}"))
+        texts = [(each.at, each.text or "") for each in changes]
         for (at, text), (until, _) in pairwise([*texts, (float("inf"), "")]):
             if holds in text:
                 yield at, until
@@ -237,12 +237,11 @@ def _delay_s(incident: Incident) -> float:
 
 
 def _all_well_at(evidence: Evidence, queued_at: float) -> float:
-    """Return the time from which a job is not held up by an outage or by an operator."""
+    """Return the time from which a job is not held up by an outage, an operator or the breaker."""
     scenario, start = evidence.history.scenario, evidence.history.started_at
     outages = [
-        (each.start, each.end)
+        start + each.end
         for each in scenario.incidents
         if isinstance(each, Outage) and each.place != DEAD_LETTERS  # no job needs that queue
     ]
-    ends = [start + until for _, until in (*outages, *_paused(scenario.steps))]
-    return max([queued_at, *ends])
+    return max([queued_at, *outages, *(until for _, until in _paused(evidence))])

@@ -49,6 +49,7 @@ from bouncer_sim.world.scenario import (
     settings_document,
 )
 from bouncer_sim.world.service_client import ServiceClient
+from bouncer_sim.world.ssm_service import ParameterChange
 from bouncer_sim.world.timeline import EndOfTask, Timeline
 from bouncer_sim.world.wire import Wire
 
@@ -98,6 +99,7 @@ class History:
     dead: list[QueuedMessage]
     published: list[Published]
     lost_events: list[QueuedMessage]
+    parameters: list[ParameterChange]
     ledger: dict[str, Item]
     versions: list[ItemVersion]
     started_at: float
@@ -163,7 +165,8 @@ class SimulatedWorld:
         self._ssm.put(f"{PREFIX}/rules/everybody", RULE)
         settings = settings_document(self._scenario.expiry_margin_s, self._scenario.rate)
         self._ssm.put(f"{PREFIX}/settings", settings)
-        self._publisher.publish(Scope.EVERYTHING)
+        self._ssm.changed = partial(self._publisher.publish, Scope.EVERYTHING)
+        self._ssm.changed()
         for step in self._scenario.steps:
             self._timeline.at(START + step.at, partial(self._happen, step))
         self._pollers.begin(_POLLERS)
@@ -182,6 +185,7 @@ class SimulatedWorld:
             dead=self._services.dead_letters.sent,
             published=self._bus.published,
             lost_events=self._services.lost_events.sent,
+            parameters=self._ssm.changes,
             ledger=self._services.ledger.items,
             versions=self._services.ledger.versions,
             started_at=START,
@@ -203,7 +207,6 @@ class SimulatedWorld:
                     self._ssm.delete(f"{PREFIX}/{name}")
                 else:
                     self._ssm.put(f"{PREFIX}/{name}", text)
-                self._publisher.publish(Scope.EVERYTHING)
 
     def _receive(self, step: MailArrives) -> None:
         """Take in a mail as SES does, and ask the intake about it."""

@@ -2,27 +2,52 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from bouncer_sim.world.service_error import service_error
 
 _PAGE = 10
 
 
+class ParameterChange(NamedTuple):
+    """A parameter as it was put; None if it was deleted."""
+
+    at: float
+    name: str
+    text: str | None
+
+
 class SsmService:
-    """Parameters by name; operators put them, functions read them. `now` is the time in seconds."""
+    """Parameters by name, and all `changes` of them; `now` is the time in seconds.
+
+    `changed` is called after each change, as EventBridge calls the publisher.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._versions: dict[str, list[tuple[float, str]]] = {}
+        self.changes: list[ParameterChange] = []
+        self.changed: Callable[[], object] = list
 
     def put(self, name: str, text: str) -> None:
         """Put a new version of a parameter."""
         self._versions.setdefault(name, []).append((self._now(), text))
+        self.changes.append(ParameterChange(self._now(), name, text))
+        self.changed()
 
     def delete(self, name: str) -> None:
         """Delete a parameter with its history."""
         self._versions.pop(name, None)
+        self.changes.append(ParameterChange(self._now(), name, None))
+        self.changed()
+
+    def put_parameter(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Put a parameter that does not exist; nobody here asks to overwrite one."""
+        name = arguments["Name"]
+        if name in self._versions:
+            raise service_error("ParameterAlreadyExists")
+        self.put(name, arguments["Value"])
+        return {"Version": 1}
 
     def get_parameter(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the newest version of one parameter."""

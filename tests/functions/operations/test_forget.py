@@ -43,7 +43,7 @@ def keys(deployed: Deployed) -> list[str]:
 
 @pytest.mark.parametrize("form", [EVE, "Eve+shop@Partner.example", "prvs=0123456789=" + EVE])
 def test_a_sender_is_forgotten_in_any_form(known: Deployed, operate: Operate, form: str) -> None:
-    """What is about Bob stays, and so does the lease with the salt."""
+    """All that is about Bob stays, and so does the lease with the salt."""
     status, out, err = operate("forget", form, "--yes")
     assert status == 0
     assert f"address:    {normal_sender(EVE)}" in out

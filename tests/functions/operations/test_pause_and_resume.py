@@ -340,7 +340,7 @@ def test_the_example_in_the_help_works(operate: Operate, command: str) -> None:
 def test_a_hostile_parameter_is_shown_as_escapes(
     deployed: Deployed, operate: Operate, command: str, text: str
 ) -> None:
-    """Whoever wrote `held` had the right to; his words still control no terminal."""
+    """The parameter `held` has the words of its writer, which control no terminal."""
     held = {"since": "2026-11-02T08:00:00+00:00", "by": f"x{text}", "why": f"y{text}"}
     deployed.put("held", json.dumps(held))
     _, out, err = operate(command, "--dry-run")

@@ -170,6 +170,18 @@ def test_a_share_of_an_hour_is_that_of_the_last_hour(begin: Open) -> None:
         assert ends(lone) == [end]
 
 
+def test_a_share_is_of_the_time_that_a_job_has_left(begin: Open) -> None:
+    """Within an hour of its end there is room for 720 bounces, and 5 % of them are 36, not 864."""
+    lone = begin(SHARE.replace("domain_share: 1%", "domain_share: 5%"))
+    late = timedelta(hours=23, minutes=30)
+    for number in range(37):
+        job = from_json(lone.job(message_id=f"m{number}", age=late))
+        body = to_json(replace(job, sender=f"u{number}@partner.example"))
+        lone.deliver(body, first=number + 1)
+    assert lone.lines[-1]["cap"] == "domain_share: 5% in 24h"
+    assert ends(lone) == ["sent"] * 36 + ["capped"]
+
+
 @pytest.mark.parametrize(
     ("caps", "sender"),
     [

@@ -328,17 +328,17 @@ def test_strangers_choose_no_key(lone: LoneWorker) -> None:
     assert lone.said() == [("sent", "")]
     assert {len(digest) for digest in lone.claimed()} == {40}
     keys = [item["id"]["S"] for item in lone.items.scan(TableName=lone.name)["Items"]]
-    assert {key.partition("#")[0] for key in keys} == {"job", "mail", "bounce", "lease"}
+    assert {key.partition("#")[0] for key in keys} == {"job", "mail", "bounce", "sent", "lease"}
     assert max(map(len, keys)) < 60
 
 
 def test_every_item_of_a_job_goes_by_itself(lone: LoneWorker) -> None:
-    """After 14 days, or 30 for what events may ask for; only the lease stays."""
+    """After 14 days, 30 for what events may ask for, 2 for a count; only the lease stays."""
     lone.deliver(lone.job())
     for item in lone.items.scan(TableName=lone.name)["Items"]:
         if item["id"] != {"S": "lease"}:
             left = int(item["expires"]["N"]) - lone.clock.time()
-            days = 30 if item["id"]["S"].startswith("bounce#") else 14
+            days = {"bounce": 30, "sent": 2}.get(item["id"]["S"].partition("#")[0], 14)
             assert left == pytest.approx(days * 86_400, abs=60)
         else:
             assert "expires" not in item

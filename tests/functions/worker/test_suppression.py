@@ -42,7 +42,7 @@ def feedback(lone: LoneWorker) -> FeedbackLedger:
 
 def bounced(lone: LoneWorker, number: int = 1, kind: Kind = Kind.PERMANENT) -> Known:
     """Report what became of the bounce with this number."""
-    return feedback(lone).settle(event_of(f"bounce-{number}", kind))
+    return feedback(lone).settle(event_of(f"bounce-{number}", kind)).known
 
 
 def ends(lone: LoneWorker) -> list[str]:
@@ -107,7 +107,7 @@ def test_two_invocations_with_one_event_suppress_once(lone: LoneWorker) -> None:
         now=lambda: now(lone.clock),
         new_name=lone.new_name,
     )
-    assert slow.settle(event_of("bounce-1", Kind.PERMANENT)) is Known.REPEATED
+    assert slow.settle(event_of("bounce-1", Kind.PERMANENT)).known is Known.REPEATED
 
 
 @pytest.mark.parametrize(
