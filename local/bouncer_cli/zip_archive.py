@@ -60,4 +60,7 @@ def open_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
     grows = entry.file_size > _MOST_GROWTH * max(entry.compress_size, 1)
     if grows and entry.file_size > MOST_OF_A_MAIL:
         raise ArchiveError(f"found an entry that grows to {entry.file_size} bytes, expected a mail")
-    return archive.open(entry)
+    try:
+        return archive.open(entry)
+    except (ValueError, RuntimeError) as error:  # a name that is not UTF-8, patched data, ...
+        raise ArchiveError(f"found a broken entry ({error}), expected a whole one") from error

@@ -4,6 +4,7 @@ The first line of an input is a command line of the list below, the rest the fil
 the command reads. Services are answered below boto3, so that the commands are run as they are.
 """
 
+import atexit
 import io
 import json
 import re
@@ -137,11 +138,8 @@ def _folder(place: str, content: bytes) -> Iterator[None]:
 def _taken_port() -> int:
     """Return a port that the fake SES can't have, so that it ends after it has read its mails."""
     holder = socket.create_server(("127.0.0.1", 0))
-    _HOLDERS.append(holder)
+    atexit.register(holder.close)
     return int(holder.getsockname()[1])
-
-
-_HOLDERS: list[socket.socket] = []
 
 
 _CONTENTS = {

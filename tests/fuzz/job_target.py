@@ -74,7 +74,9 @@ def check(data: bytes) -> None:
         others = set(job.recipients) - {recipient}
         if others:
             check_call(bounce_request(job.without([recipient])), others)
-    _check_worker(text, has_odd_sender=job.sender != JOB["sender"])
+    ours = {job.bounce_sender, *job.recipients}
+    is_own = any("partner.example" in address.lower() for address in ours)
+    _check_worker(text, has_odd_sender=is_own or job.sender != JOB["sender"])
 
 
 def _check_worker(body: str, *, has_odd_sender: bool) -> None:

@@ -151,6 +151,14 @@ def test_an_entry_without_a_name_is_read(tmp_path: Path) -> None:
     assert list(told(path).values()) == ["One"]
 
 
+def test_an_entry_whose_name_is_not_utf_8_is_reported(tmp_path: Path) -> None:
+    """The list of entries may have another name than the entry itself."""
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped({"é.eml": MAIL % b"One"}).replace("é".encode(), b"\xff\xff", 1))
+    (line,) = told(path).values()
+    assert line.startswith("found a broken entry ('utf-8' codec can't decode")
+
+
 def test_archives_within_archives_are_bounded(tmp_path: Path) -> None:
     """An archive that holds itself, or nearly so, is not followed for ever."""
     content = zipped({"a.eml": MAIL % b"A"})
