@@ -40,8 +40,8 @@ def load_as_intake(source: Source, deployed: DeployedSettings) -> tuple[Loaded, 
 
     `deployed` holds where the parameter `settings` says nothing. This takes the newest valid
     version in place of an invalid document, and leaves a rule out that has none. The publisher
-    keeps the form that was in force before, which parameters do not tell. Raises `UsageError` if
-    there are no rules or settings to judge by.
+    keeps the form that was in force before, which parameters do not tell. Raises `UsageError`
+    without any rules or settings to judge by.
     """
     kept = _KeptSource(source)
     try:
