@@ -74,8 +74,8 @@ def check(data: bytes) -> None:
         others = set(job.recipients) - {recipient}
         if others:
             check_call(bounce_request(job.without([recipient])), others)
-    ours = {job.bounce_sender, *job.recipients}
-    is_own = any("partner.example" in address.lower() for address in ours)
+    ours = [job.bounce_sender.lower(), *map(str.lower, job.recipients)]
+    is_own = OUR_SENDER in ours[1:] or any("partner.example" in address for address in ours)
     _check_worker(text, has_odd_sender=is_own or job.sender != JOB["sender"])
 
 
