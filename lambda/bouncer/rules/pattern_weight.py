@@ -18,7 +18,7 @@ from bouncer.errors import Problem
 from bouncer.rules.condition import Matcher, Text, leaves, regex_options
 from bouncer.rules.rule import Mode, Rule
 
-# Steps of RE2's program. A text of 10 KB costs some 0.3 s of a whole core with these.
+# Steps of RE2's program. A text of 10 KB costs up to 0.45 s of a whole core with these.
 HEAVIEST = 15_000
 
 _FORGIVEN = 80  # steps of each pattern: a few digits or letters, counted
