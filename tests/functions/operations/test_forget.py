@@ -54,6 +54,29 @@ def test_a_sender_is_forgotten_in_any_form(known: Deployed, operate: Operate, fo
     assert keys(known) == sorted(["lease", counters.sender_key("bob@partner.example", SALT)])
 
 
+@pytest.mark.parametrize("counted", ["news@shop.example", "news-ann=example.com@shop.example"])
+def test_a_mailing_is_forgotten_by_its_address(
+    deployed: Deployed, operate: Operate, counted: str
+) -> None:
+    """VERP names a recipient, whom the worker knows and the command has to guess."""
+    sender, ann = "news-ann=example.com@shop.example", ("ann@example.com",)
+    assert normal_sender(sender, ann) == "news@shop.example"
+    items = [
+        {"id": text(lease.LEASE), "salt": text(SALT.value)},
+        {"id": text(counters.sender_key(counted, SALT)), "expires": {"N": "9"}, "j1": {"N": "1"}},
+    ]
+    for item in items:
+        deployed.dynamodb.put_item(TableName="ledger", Item=item)
+    write = suppression.suppress(SALT.digest(counted), Kind.PERMANENT, datetime.now(UTC))
+    deployed.dynamodb.update_item(**write.parameters("ledger"))
+    status, out, err = operate("forget", sender, "--yes")
+    assert status == 0
+    assert f"address:    {counted}\n" in out
+    assert ("in mail to ann@example.com" in out) is (counted != sender)
+    assert err == "forgotten: 2 items of the ledger were deleted\n"
+    assert keys(deployed) == ["lease"]
+
+
 def test_a_dry_run_says_whether_a_sender_is_suppressed(known: Deployed, operate: Operate) -> None:
     """It changes nothing, and nor does the command without a terminal to ask at."""
     before = keys(known)
