@@ -14,16 +14,35 @@ from bouncer.mail.rewritten_sender import normal_sender, verp_recipients
 from bouncer.sending import counters, lease, suppression
 from bouncer.sending.bounce_event import Kind
 from bouncer.sending.digest import Salt
-from bouncer.sending.write import Item, text, text_of
+from bouncer.sending.write import KEPT, Item, text, text_of
 from bouncer_cli.operations.operated_account import OperationError
 from bouncer_cli.operations.operated_deployment import OperatedDeployment
 from bouncer_infra.deployment_settings import DeploymentSettings
 
-_DEAD_LETTER_DAYS = 14
+_RECOVERY_DAYS = 35  # DynamoDB's default (RecoveryPeriodInDays)
 _WHY: Mapping[str, str] = {
     Kind.PERMANENT: "a bounce to it bounced for good",
     Kind.COMPLAINT: "a bounce to it was reported as spam",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptQueue:
+    """A queue of a deployment: its name in the template, what it holds, and for how long."""
+
+    construct: str
+    holds: str
+    days: int
+
+
+def queues(settings: DeploymentSettings) -> Iterator[KeptQueue]:
+    """Yield all queues of a deployment with these settings; each holds addresses in full."""
+    yield KeptQueue(construct="BounceQueue", holds="jobs", days=7)
+    yield KeptQueue(construct="BounceQueueDeadLetters", holds="dead letters", days=14)
+    yield KeptQueue(construct="FeedbackQueue", holds="events of bounces", days=14)
+    yield KeptQueue(construct="FeedbackDeadLetters", holds="dead letters of these", days=14)
+    if settings.invocation == "event":
+        yield KeptQueue(construct="FailedEventsQueue", holds="failed events", days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +142,15 @@ def elsewhere(settings: DeploymentSettings) -> Iterator[str]:
         yield "            answers of Athena go after 30 days"
     if settings.store:
         yield f"mail:       stored mail goes after {settings.store.days} days"
-    yield f"queues:     jobs go after 7 days, dead letters after {_DEAD_LETTER_DAYS}"
-    yield "            single lines can't be deleted there; with mask_addresses, new"
-    yield "            lines of the journal have no address"
+    label = "queues:"
+    for queue in queues(settings):
+        yield f"{label:<12}{queue.holds} go after {queue.days} days"
+        label = ""
+    yield f"ledger:     dead jobs that their queue refused go after {KEPT.days} days"
+    if settings.ledger_recovery:
+        yield f"            copies of the table for recovery go after {_RECOVERY_DAYS} days"
+    yield "            single lines can't be deleted there; the setting journal masks or"
+    yield "            hashes addresses in new lines of the journal"
 
 
 def _read(deployment: OperatedDeployment, keys: list[str]) -> dict[str, Any]:

@@ -115,13 +115,27 @@ def test_it_says_until_when_other_places_have_the_address(
 ) -> None:
     """By the settings of the deployment, within 80 columns."""
     assert known
-    settings = {**CDK["context"]["bouncer"], "log_days": 30, "store": {"prefix": "m/", "days": 7}}
+    chosen = {"log_days": 30, "store": {"prefix": "m/", "days": 7}, "invocation": "event"}
+    settings = {**CDK["context"]["bouncer"], **chosen, "ledger_recovery": True}
     (tmp_path / "cdk.json").write_text(json.dumps({"context": {"bouncer": settings}}))
     _, out, _ = operate("forget", EVE, "--dry-run")
     assert "journal:    lines in the log groups go after 30 days" in out
     assert "archive:    journal and SES's events go after 400 days" in out
     assert "mail:       stored mail goes after 7 days" in out
+    assert "queues:     jobs go after 7 days\n            dead letters go after 14 days" in out
+    assert "            failed events go after 14 days" in out
+    assert "ledger:     dead jobs that their queue refused go after 14 days" in out
+    assert "            copies of the table for recovery go after 35 days" in out
+    assert "the setting journal masks or\n            hashes addresses" in out
     assert all(len(line) <= 80 for line in out.splitlines()[1:])
+
+
+def test_it_names_no_place_that_a_deployment_lacks(known: Deployed, operate: Operate) -> None:
+    """SES waits for the intake by default, and the table has no copies."""
+    assert known
+    _, out, _ = operate("forget", EVE, "--dry-run")
+    assert "failed events" not in out
+    assert "copies of the table" not in out
 
 
 def test_with_suppression_off_it_says_that_the_item_has_no_effect(
