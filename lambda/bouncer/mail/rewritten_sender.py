@@ -28,6 +28,7 @@ _FORMS = (
     r"btv1==[^=]+==(?P<user>.+)",  # BATV of Barracuda
 )
 _BEFORE_RECIPIENT = "-+"  # what VERP writes between the list and the recipient
+_RECIPIENT = rf"(?=[{_BEFORE_RECIPIENT}]([^=]+)=([a-z0-9_-]+(?:\.[a-z0-9_-]+)+))"
 
 
 def normal_sender(sender: str, recipients: Iterable[str] = ()) -> str:
@@ -51,6 +52,16 @@ def is_relayed(sender: str) -> bool:
     All mail that an organisation relays in this form has one normal sender.
     """
     return len(sender) <= _LONGEST and bool(re.fullmatch(_RELAYED, local_part(sender), re.DOTALL))
+
+
+def verp_recipients(sender: str) -> list[str]:
+    """Return whom VERP may have written into a sender, in lower case, for who does not know it.
+
+    A list and a mailbox may both have hyphens, so there may be several.
+    """
+    if len(sender) > _LONGEST:
+        return []
+    return [f"{user}@{host}" for user, host in re.findall(_RECIPIENT, local_part(sender))]
 
 
 def _undone(local: str, host: str, held: Iterable[str]) -> str:
