@@ -21,6 +21,7 @@ from bouncer_infra.alarm_limits import (
     MOST_DOUBLE_BOUNCE_PERCENT,
     MOST_DUPLICATE_PERCENT,
     MOST_FAILED_PERCENT,
+    MOST_SILENCED_PERCENT,
     MOST_UNWRITTEN_S,
     TOO_LONG_WAIT_H,
 )
@@ -303,6 +304,7 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
         above=True,
         periods=2,
     )
+    yield _silenced(metrics, sent)
     yield Watch(
         key="double-bounces",
         says=f"More than {MOST_DOUBLE_BOUNCE_PERCENT} % of the mail sent with our configuration "
@@ -333,6 +335,22 @@ def _bounces(metrics: Metrics) -> Iterator[Watch]:
         threshold=MOST_COMPLAINT_RATE,
         periods=1,
         missing=cloudwatch.TreatMissingData.IGNORE,
+    )
+
+
+def _silenced(metrics: Metrics, sent: cloudwatch.Metric) -> Watch:
+    silenced = [
+        metrics.own("worker", withheld_for(each), period=HOUR)
+        for each in (Reason.CAPPED, Reason.SENDER_BOUNCED_BEFORE)
+    ]
+    return Watch(
+        key="silenced-senders",
+        says=f"More than {MOST_SILENCED_PERCENT} % of an hour's bounces were withheld because "
+        "their senders are capped or suppressed.",
+        measure=percentage(silenced, [sent, *silenced], label="% silenced", period=HOUR, least=10),
+        threshold=MOST_SILENCED_PERCENT,
+        above=True,
+        periods=2,
     )
 
 

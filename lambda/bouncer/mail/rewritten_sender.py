@@ -19,6 +19,7 @@ _LONGEST = 320
 _PARTS = "[^=]*=[^=]*"  # the hash and the day
 _ORIGINAL = "(?P<host>[^=]+)=(?P<user>.+)"
 _RELAYED = rf"(?P<user>[^+]+)\+srs={_PARTS}"  # Microsoft 365, relayed: `bounces+SRS=hash=day`
+_OF_CUSTOMER = r"bounces?\+[0-9]+-.*"  # SendGrid: `bounces+customer-hash-ann=example.com`
 _FORMS = (
     rf"srs0[-+=]{_PARTS}={_ORIGINAL}",  # Sender Rewriting Scheme, libsrs2
     rf"srs1[-+=][^=]*=[^=]+=[-+=]{_PARTS}={_ORIGINAL}",  # the same, forwarded once more
@@ -46,12 +47,13 @@ def normal_sender(sender: str, recipients: Iterable[str] = ()) -> str:
     return f"{local}@{host}"
 
 
-def is_relayed(sender: str) -> bool:
-    """Tell whether a sender is in Microsoft's form of relayed mail, which does not say who wrote.
+def is_shared(sender: str) -> bool:
+    """Tell whether a sender is in a form whose normal sender is shared by people who wrote.
 
-    All mail that an organisation relays in this form has one normal sender.
+    Microsoft 365 has one for all mail that an organisation relays, SendGrid for its customers.
     """
-    return len(sender) <= _LONGEST and bool(re.fullmatch(_RELAYED, local_part(sender), re.DOTALL))
+    form = f"{_RELAYED}|{_OF_CUSTOMER}"
+    return len(sender) <= _LONGEST and bool(re.fullmatch(form, local_part(sender), re.DOTALL))
 
 
 def verp_recipients(sender: str) -> list[str]:
