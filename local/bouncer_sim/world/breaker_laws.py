@@ -60,8 +60,8 @@ def the_breaker_holds_when_due(evidence: Evidence) -> Found:
 def _count(evidence: Evidence, at: float, *, since: float, sure: bool) -> _Count:
     """Count bounces of the day before `at` that were sent after `since`.
 
-    With `sure` only those that the function has counted by then, of all that were sent: where clocks
-    differ, not those of hours that are to come by its own.
+    With `sure` only those that the function has counted by then, of all that were sent: where
+    clocks differ, not those of hours that are to come by its own.
     """
     begin = max(since, at - DAY_S)
     until = at - (evidence.most_skew_s if sure else 0.0)
