@@ -28,6 +28,7 @@ _NOT_REFUSALS = {
     "ThrottlingException",
 }
 _ROUNDED_S = 1.0  # the ledger counts mails by whole seconds
+_LONGEST_WRITE_S = 15.0  # of an end, whose requests may be lost, after its reason was found
 _DEATHS_OF_POISON = 2  # before the third start, at which the job is buried
 
 Holds = Callable[[Evidence, str, LedgerEnding], bool]
@@ -109,7 +110,7 @@ def _is_refused(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
 def _is_forbidden(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
     """Tell whether SES refused a call with this sender, of this job or within a minute before."""
     sender = evidence.jobs[record].job.bounce_sender
-    calls = list(_refused(evidence, ending.at, since=ending.at - KEPT_S))
+    calls = list(_refused(evidence, ending.at, since=ending.at - KEPT_S - _LONGEST_WRITE_S))
     return _is_refused(evidence, record, ending) or any(
         call.arguments["BounceSender"] == sender for call in calls
     )
