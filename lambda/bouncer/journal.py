@@ -86,9 +86,6 @@ class Journal:
         `revision` is the id of the rules. `answers` are the queue's to each job; without them it
         took all jobs.
         """
-        answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
-        answered = zip(judgement.jobs, answers, strict=True)
-        taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
         metrics: dict[str, int] = {Metric.MAILS: 1}
         for decision in judgement.decisions:
             name = _ACTIONS[decision.action]
@@ -98,8 +95,12 @@ class Journal:
                 metrics[Metric.SHADOW_MATCHES] = shadows
         if judgement.withheld:
             metrics |= _withheld(judgement.withheld.values())
-        if taken:
-            metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
+        if judgement.jobs:
+            answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
+            answered = zip(judgement.jobs, answers, strict=True)
+            taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
+            if taken:
+                metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
         if judgement.went_on:
             metrics[Metric.WENT_ON] = 1
         self._addresses = shown = settings.addresses
@@ -252,7 +253,9 @@ class Journal:
                 "timestamp": now.isoformat(timespec="milliseconds"),
                 "request_id": self._request_id,
                 **self._addresses.value(fields),
-                **self._metrics(self._counts(metrics), self._dimensions, _milliseconds(now)),
+                **self._metrics(
+                    self._counts(metrics), self._dimensions, int(now.timestamp() * 1000)
+                ),
             }
             stream = self._stream or sys.stdout
             stream.write(f"{encoded(line)}\n")
@@ -269,10 +272,6 @@ class Journal:
             return metrics
         self._cold = False
         return {str(name): n for name, n in metrics.items()} | {Metric.COLD_STARTS: 1}
-
-
-def _milliseconds(when: datetime) -> int:
-    return int(when.timestamp() * 1000)
 
 
 def _members(job: Job, shown: AddressForm) -> dict[str, Any]:

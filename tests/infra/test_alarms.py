@@ -96,6 +96,21 @@ def test_mail_that_went_on_is_seen_as_a_share(template: Template, maximal: Templ
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
 
 
+def test_silenced_senders_are_seen_as_a_share(template: Template) -> None:
+    """Their mail is stopped and they are not told, so an operator is: from more than 10 % on."""
+    alarm = alarms(template)["silenced-senders"]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (10, "GreaterThanThreshold")
+    assert {metric["MetricName"] for metric in watched(alarm)} == {
+        "Withheld_capped",
+        "Withheld_sender_bounced_before",
+        "Sent",
+    }
+    (formula,) = [entry["Expression"] for entry in alarm["Metrics"] if "Expression" in entry]
+    silenced, all_ = "(FILL(p0, 0) + FILL(p1, 0))", "(FILL(w0, 0) + FILL(p0, 0) + FILL(p1, 0))"
+    counts = f"({silenced} >= 10) AND ({all_} >= {silenced})"
+    assert formula == f"IF({counts}, 100 * {silenced} / {all_}, 0)"
+
+
 def test_no_address_no_topic(template: Template) -> None:
     """Alarms are there anyway, for the dashboard and the doctor."""
     assert not of_type(template, "AWS::SNS::Topic")

@@ -82,6 +82,7 @@ _OUTAGES = (
     Trouble.LOST_REQUEST,
 )
 _CROWDED = 8  # every eighth seed has many jobs that a cap withholds
+_LATE_CLAIM = 50  # every 50th seed has a claim whose requests all come late, so that it is given up
 _ODD_BODIES = (
     "not JSON",
     "[]",
@@ -109,7 +110,7 @@ def draw(seed: int) -> Scenario:
     drawn = Scenario(
         name=f"seed {seed}",
         steps=tuple(sorted(steps, key=lambda step: step.at)),
-        incidents=tuple(_incidents(random)),
+        incidents=(*_incidents(random), *(_late_claim(random) if seed % _LATE_CLAIM == 1 else ())),
         skews=tuple(random.uniform(-2, 2) for _ in range(4)) if _one_in(random, 3) else (),
         ses_latency=Latency(least_s=least_s, most_s=least_s * random.choice((1, 2, 4))),
         random_seed=seed,
@@ -230,6 +231,18 @@ def _burst(random: Random) -> Iterable[Incident]:
     first = _call(random)
     for number in range(random.choice((2, 5, 5, 6))):
         yield replace(first, nth=first.nth + number)
+
+
+def _late_claim(random: Random) -> Iterable[Incident]:
+    """Draw a claim that takes effect after it was given up, if nothing prevents it."""
+    first, seconds = random.randint(1, 4), random.choice((5.0, 12.0, 40.0))
+    for number in range(5):
+        yield CallIncident(
+            call="dynamodb.transact_write_items",
+            nth=first + number,
+            trouble=Trouble.LATE,
+            seconds=seconds,
+        )
 
 
 def _call(random: Random) -> CallIncident:
