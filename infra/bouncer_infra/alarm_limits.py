@@ -14,6 +14,7 @@ MOST_UNWRITTEN_S = HOUR_S
 
 MOST_FAILED_PERCENT = 5
 MOST_DUPLICATE_PERCENT = 10
+MOST_SILENCED_PERCENT = 10
 MOST_DOUBLE_BOUNCE_PERCENT = 5
 
 # SES Developer Guide, "Reputation metrics": from here on the account is put under review.

@@ -14,7 +14,8 @@ from constructs import Construct
 from bouncer.mail.address import mailbox_address
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.metrics import Metrics
-from bouncer_infra.watches import Watch, watches
+from bouncer_infra.watch import Watch
+from bouncer_infra.watches import watches
 
 
 class Alarms(Construct):

@@ -6,50 +6,22 @@ the last one holds.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from bouncer.environment import UNKNOWN_DEPLOYMENT
-from bouncer.metric_names import Metric, withheld_for
-from bouncer.reasons import GUARD_REASONS, Reason
+from bouncer.metric_names import Metric
 from bouncer_infra.alarm_limits import (
     HOUR_S,
     LONG_WAIT_H,
-    MOST_BOUNCE_RATE,
-    MOST_COMPLAINT_RATE,
-    MOST_DOUBLE_BOUNCE_PERCENT,
-    MOST_DUPLICATE_PERCENT,
-    MOST_FAILED_PERCENT,
     MOST_UNWRITTEN_S,
     TOO_LONG_WAIT_H,
 )
-from bouncer_infra.metrics import DAY, FIVE_MINUTES, HOUR, Metrics, percentage, total
+from bouncer_infra.bounce_watches import bounces, went_on
+from bouncer_infra.metrics import FIVE_MINUTES, HOUR, Metrics, total
+from bouncer_infra.watch import Watch
 
-# An alarm takes ten metrics (CloudWatch User Guide, "CloudWatch quotas"): a share of two sums.
-_MOST_SUMMED = 5
-_SERVICES = ("intake", "worker")  # both read settings; the intake reads rules as well
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """An alarm: `key` is the last part of its name and the anchor of its section.
-
-    A period breaches from `threshold` on, or only `above` or `below` it. The alarm is in ALARM if
-    `breaches` of the last `periods` breach: one of three by default: metrics arrive late, and
-    CloudWatch does not re-evaluate a period that it has filled with 0 (CloudWatch User Guide,
-    "Using metric math", FILL).
-    """
-
-    key: str
-    says: str
-    measure: cloudwatch.Metric | cloudwatch.MathExpression
-    threshold: float = 1
-    above: bool = False
-    below: bool = False
-    breaches: int = 1
-    periods: int = 3
-    missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
+_READERS = ("intake", "worker")  # of what the publisher put in force
 
 
 def watches(metrics: Metrics) -> Iterator[Watch]:
@@ -61,8 +33,9 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
     yield from _events(metrics)
     yield from _mail(metrics)
     yield from _documents(metrics)
-    yield _went_on(metrics)
-    yield from _bounces(metrics)
+    yield from _publisher(metrics)
+    yield went_on(metrics)
+    yield from bounces(metrics)
     yield from _archive(metrics)
 
 
@@ -168,11 +141,12 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="throttles",
-        says="Lambda throttled the intake, the worker or the feedback function.",
+        says="Lambda throttled the intake, the worker, the publisher or the feedback function.",
         measure=total(
             [
                 metrics.intake.metric_throttles(label="intake"),
                 metrics.worker.metric_throttles(label="worker"),
+                metrics.publisher.metric_throttles(label="publisher"),
                 metrics.feedback.metric_throttles(label="feedback"),
             ],
             label="throttles",
@@ -246,93 +220,39 @@ def _mail(metrics: Metrics) -> Iterator[Watch]:
 def _documents(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="invalid-rules",
-        says="A rule or the settings are invalid; an earlier version is in force, or none.",
-        measure=_in_both(metrics, Metric.INVALID_DOCUMENTS, label="invalid documents"),
+        says="A rule or the settings are invalid; the form before is in force, or none.",
+        measure=metrics.own("publisher", Metric.INVALID_DOCUMENTS),
     )
     yield Watch(
         key="stale-rules",
         says="Rules or settings could not be read again; the last good ones are in force.",
-        measure=_in_both(metrics, Metric.STALE_RULES, label="stale rules"),
-    )
-
-
-def _in_both(metrics: Metrics, name: Metric, *, label: str) -> cloudwatch.MathExpression:
-    """Return a metric's sum over both functions that read rules or settings."""
-    return total([metrics.own(each, name, label=each) for each in _SERVICES], label=label)
-
-
-def _went_on(metrics: Metrics) -> Watch:
-    most = metrics.settings.went_on_percent
-    reasons = [each for each in GUARD_REASONS if not each.about_sender]
-    unanswered = [metrics.own("intake", withheld_for(each), period=HOUR) for each in reasons]
-    rejected = metrics.own("intake", Metric.REJECTED, period=HOUR)
-    return Watch(
-        key="went-on",
-        says=f"More than {most} % of an hour's rejected mail went on without a bounce.",
-        measure=percentage(unanswered, [rejected], label="% went on", period=HOUR, least=10),
-        threshold=most,
-        above=True,
-        periods=2,
-    )
-
-
-def _bounces(metrics: Metrics) -> Iterator[Watch]:
-    sent = metrics.own("worker", Metric.SENT, period=HOUR)
-    failed = metrics.own("worker", Metric.FAILED, period=HOUR)
-    duplicates = metrics.own("worker", withheld_for(Reason.DUPLICATE), period=HOUR)
-    yield Watch(
-        key="failed-bounces",
-        says=f"More than {MOST_FAILED_PERCENT} % of an hour's bounces failed.",
-        measure=percentage([failed], [sent, failed], label="% failed", period=HOUR),
-        threshold=MOST_FAILED_PERCENT,
-        above=True,
-        periods=2,
-    )
-    yield Watch(
-        key="unknown-outcomes",
-        says="SES may have sent a bounce or not; the bounce is not sent again.",
-        measure=metrics.own("worker", Metric.FAILED_UNKNOWN),
-    )
-    yield Watch(
-        key="duplicates",
-        says=f"More than {MOST_DUPLICATE_PERCENT} % of an hour's jobs had been answered before.",
-        measure=percentage(
-            [duplicates], [sent, duplicates], label="% duplicate", period=HOUR, least=10
+        measure=total(
+            [metrics.own(each, Metric.STALE_RULES, label=each) for each in _READERS],
+            label="stale rules",
         ),
-        threshold=MOST_DUPLICATE_PERCENT,
-        above=True,
-        periods=2,
     )
+
+
+def _publisher(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
-        key="double-bounces",
-        says=f"More than {MOST_DOUBLE_BOUNCE_PERCENT} % of the mail sent with our configuration "
-        "set in a day bounced.",
-        measure=percentage(
-            metrics.events("Bounce", period=DAY)[:_MOST_SUMMED],
-            metrics.events("Send", period=DAY)[:_MOST_SUMMED],
-            label="% bounced",
-            period=DAY,
-            least=10,
+        key="publisher-errors",
+        says="The publisher failed, so changed rules and settings may not be in force.",
+        measure=total(
+            [
+                metrics.own("publisher", Metric.PUBLISHER_ERRORS),
+                metrics.publisher.metric_errors(label="crashes"),
+            ],
+            label="publisher errors",
         ),
-        threshold=MOST_DOUBLE_BOUNCE_PERCENT,
-        above=True,
-        periods=1,
     )
     yield Watch(
-        key="reputation-bounces",
-        says="The account's bounce rate is so high that SES may review the account.",
-        measure=metrics.reputation("BounceRate"),
-        threshold=MOST_BOUNCE_RATE,
-        periods=1,
-        missing=cloudwatch.TreatMissingData.IGNORE,
-    )
-    yield Watch(
-        key="reputation-complaints",
-        says="The account's complaint rate is so high that SES may review the account.",
-        measure=metrics.reputation("ComplaintRate"),
-        threshold=MOST_COMPLAINT_RATE,
-        periods=1,
-        missing=cloudwatch.TreatMissingData.IGNORE,
+        key="stopped-publisher",
+        says="The publisher has not run for half an hour, though it should every minute.",
+        measure=metrics.publisher.metric_invocations(statistic="Sum", period=FIVE_MINUTES),
+        below=True,
+        breaches=6,
+        periods=6,
+        missing=cloudwatch.TreatMissingData.BREACHING,
     )
 
 

@@ -16,8 +16,14 @@ from bouncer.rules.document import Node
 
 _A_KEY = "16 to 64 characters without blanks, such as openssl rand -hex 16 prints"
 _HIDDEN = r"(?s).?\*{3}|#[0-9a-f]{16}"  # a local part that is masked or hashed already
-# A word that may be an address, or a quoted text with what stands behind it. No backtracking.
-_WORD = r"\"[^\"]*\"[^\s<>\"(),:;\[\]]*|[^\s<>\"(),:;\[\]]+"
+# A backslash escapes what follows, a quote as well. Errors that quote a text may double it, so an
+# even number escapes a quote, too, unless a domain follows.
+_ESCAPED = r"\\(?:\\\\)*[^\\]|(?:\\\\)+(?:[^\\\"]|\"(?!@))"
+_PLAIN = rf"(?:[^\s<>\"(),:;\[\]\\]|{_ESCAPED}|\\+)"
+# A word that may be an address, or a quoted text with what stands behind it. Both read backslashes
+# alike, so that a quote without its end is looked for only once, and the time is linear.
+_WORD = rf"(?s)\"(?P<inner>(?:[^\"\\]|{_ESCAPED})*(?:\\\\)*)\"(?P<rest>{_PLAIN}*)|{_PLAIN}+"
+_END = ".!?"  # of a sentence, not of an address
 _LONG = 40  # characters of a quoted word that errors may have cut before its "@"
 
 
@@ -66,15 +72,15 @@ class AddressForm:
                 return value
 
     def _digest(self, address: str) -> str:
-        data = address.lower().encode("utf-8", "backslashreplace")
+        data = address.lower().rstrip(".").encode("utf-8", "backslashreplace")
         return blake2b(data, key=self.key.encode("ascii"), digest_size=8).hexdigest()
 
     def _word(self, found: re.Match[str]) -> str:
-        word = found[0]
-        inner, quote, rest = word[1:].partition('"') if word.startswith('"') else ("", "", "")
-        if quote and not rest.startswith("@"):  # a quoted text; a local part has "@" behind it
+        word, inner, rest = found[0], found["inner"], found["rest"]
+        if inner is not None and not rest.startswith("@"):  # a local part has "@" behind it
             return f'"{self.text(inner)}"{self.text(rest)}'
-        bare = word.strip("'")
+        marks = "'" if inner is not None else "'\"\\"
+        bare = word.lstrip(marks).rstrip(f"{marks}{_END}")
         if "@" in bare:
             return word.replace(bare, self._again(bare), 1)
         cut = word.startswith("'") and not word.endswith("'") and len(word) >= _LONG

@@ -28,6 +28,8 @@ class Metric(StrEnum):
     INVALID_DOCUMENTS = "InvalidDocuments"
     DOCUMENT_WARNINGS = "DocumentWarnings"
     STALE_RULES = "StaleRules"
+    PUBLISHED = "Published"
+    PUBLISHER_ERRORS = "PublisherErrors"
     SENT = "Sent"
     WAIT_TIME = "WaitTime"
     WITHHELD = "Withheld"

@@ -15,7 +15,7 @@ from bouncer.jobs.job import JobError
 from bouncer.judge import Judgement, judge
 from bouncer.mail.message import Message
 from bouncer.rules.rule import Mode
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 from bouncer_cli.mail_item import Item
 from bouncer_sim.bounce_outcome import Outcome
 

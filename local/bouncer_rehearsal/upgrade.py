@@ -200,8 +200,13 @@ def _release_work(aws: Emulator, outputs: Mapping[str, str]) -> ReleaseWork:
 
 
 def _enable(aws: Emulator, *, enabled: bool) -> None:
-    (uuid,) = _names(aws, "AWS::Lambda::EventSourceMapping")
+    """Start or stop the mapping of the queue of jobs, the only FIFO queue that one is of."""
     functions = aws.client("lambda")
+    (uuid,) = [
+        name
+        for name in _names(aws, "AWS::Lambda::EventSourceMapping")
+        if functions.get_event_source_mapping(UUID=name)["EventSourceArn"].endswith(".fifo")
+    ]
     functions.update_event_source_mapping(UUID=uuid, Enabled=enabled)
     until = time.monotonic() + _PATIENCE_S
     wanted = "Enabled" if enabled else "Disabled"

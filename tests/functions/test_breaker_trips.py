@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bouncer.errors import DocumentError
-from bouncer.held import Held, held_document, read_held
+from bouncer.held import Held
+from bouncer.held_document import held_document, read_held
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.sending.bounce_event import Kind
 from bouncer_sim.clock import now
@@ -163,12 +164,14 @@ def test_what_is_sent_before_the_worker_knows_counts_for_nothing(line: FeedbackL
     assert held(line) is None
 
 
-@pytest.mark.parametrize("what", [TOGETHER, WRITE])
-def test_a_function_that_fails_in_between_goes_on(line: FeedbackLine, what: str) -> None:
+@pytest.mark.parametrize(("what", "times"), [(TOGETHER, 2), (WRITE, 1)])
+def test_a_function_that_fails_in_between_goes_on(
+    line: FeedbackLine, what: str, times: int
+) -> None:
     """The event comes again, finds what was done, and trips or counts anew."""
     ids = bounce(line, 21)
     bounced(line, ids[:19])
-    line.lone.table.fail(what, "after")
+    line.lone.table.fail(what, "after", times=times)
     last = event_text(ids[19], Kind.PERMANENT)
     assert line.hand(last) == ["e1"]
     line.lone.clock.sleep(180)

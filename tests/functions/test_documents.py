@@ -140,7 +140,7 @@ def test_make_words_named_exist(page: Path) -> None:
 def calls() -> dict[str, set[str]]:
     """Return the options that the pages give to each command of `bouncer`, verbs included."""
     found: dict[str, set[str]] = {}
-    command = r"bouncer ((?:jobs )?[a-z]+)((?: [^\n`#]*)?)"
+    command = r"bouncer ((?:jobs |rules )?[a-z]+)((?: [^\n`#]*)?)"
     for page in PAGES:
         for word, rest in re.findall(command, page.read_text("utf-8")):
             if options := re.findall(r"(?<!\S)--[a-z-]+", rest):
@@ -230,3 +230,18 @@ def test_the_policy_names_the_present_version_of_jobs() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
     (version,) = re.findall(r"^VERSION = (\d+)", source, re.MULTILINE)
     assert f'`"v":{version}`' in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_readme_names_every_command_and_every_folder_of_tests(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The tree under "Where things are" is complete."""
+    tree = README.partition("\n## Where things are\n")[2].partition("\n| page")[0]
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    commands = re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE)
+    listed = tree.partition("the `bouncer` command: ")[2].partition(" local/")[0].lower()
+    assert set(commands) <= set(re.findall(r"[a-z]+", listed))
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    listed = tree.partition(" tests/ ")[2].partition(" bench/ ")[0]
+    assert {name for name in folders if name[0] not in "._"} <= set(re.findall("[a-z_]+", listed))

@@ -8,9 +8,12 @@ import boto3
 import pytest
 
 from bouncer import feedback
-from bouncer.environment import LEDGER_KEY, PREFIX_KEY, REGION_KEY, SENDERS_KEY
+from bouncer.environment import BUCKET_KEY, LEDGER_KEY, PREFIX_KEY, REGION_KEY, SENDERS_KEY
 from bouncer.feedback import LOOKED_UP_S
+from bouncer.operator_settings import Settings
+from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sending.bounce_event import Kind
+from bouncer.sources.pointer import Pointer
 from tests.functions.feedback_line import FeedbackLine
 from tests.functions.worker.bounce_fates import event_text
 from tests.functions.worker.lone_worker import TOGETHER, LoneWorker, refusal
@@ -79,13 +82,33 @@ def test_an_event_of_our_sender_whose_bounce_never_comes_is_ignored(line: Feedba
 def test_one_event_does_not_hold_up_the_others(line: FeedbackLine) -> None:
     """An event that can't be read is reported and dropped; one that fails comes again, alone."""
     line.lone.deliver(line.lone.job())
-    line.lone.table.fail(TOGETHER, "before")
+    line.lone.table.fail(TOGETHER, "before", times=2)
     bodies = ("{}", event_text("bounce-1", Kind.COMPLAINT), event_text("x", Kind.PERMANENT, "x@y"))
     assert line.hand(*bodies) == ["e2"]
     assert line.said == ["unreadable_event", "feedback_failed", "event_ignored"]
     assert line.lines[1]["FeedbackErrors"] == [1]
     assert line.hand(*bodies[1:2]) == []
     assert line.said[-1] == "bounce_bounced"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_lost_answer_loses_no_line_and_no_count(line: FeedbackLine, moment: str) -> None:
+    """The write is made again as the same request, so it is known to be ours."""
+    line.lone.deliver(line.lone.job())
+    line.lone.table.fail(TOGETHER, moment)
+    body = event_text("bounce-1", Kind.PERMANENT)
+    assert line.hand(body, body) == []
+    assert line.said == ["bounce_bounced", "event_repeated"]
+    assert line.lines[0]["DoubleBounces"] == [1]
+
+
+def test_a_write_that_is_refused_for_good_is_not_made_again(line: FeedbackLine) -> None:
+    """Another call would change nothing; the event comes again."""
+    line.lone.deliver(line.lone.job())
+    before = line.lone.table.calls.count(TOGETHER)
+    line.lone.table.fail(TOGETHER, "before", error=refusal("AccessDeniedException"))
+    assert line.hand(event_text("bounce-1", Kind.PERMANENT)) == ["e1"]
+    assert line.lone.table.calls.count(TOGETHER) == before + 1
 
 
 @pytest.mark.parametrize(
@@ -123,6 +146,10 @@ def test_the_deployed_function_reads_its_environment(
         monkeypatch.setenv(LEDGER_KEY, lone.name)
         monkeypatch.setenv(SENDERS_KEY, "bounces@example.com")
         monkeypatch.setenv(REGION_KEY, "us-east-1")
+        monkeypatch.setenv(BUCKET_KEY, "rules-bucket")
+        boto3.client("s3").create_bucket(Bucket="rules-bucket")
+        store = RevisionStore(boto3.client("s3"), "rules-bucket")
+        store.move(Pointer("", Settings()), "")
         lone.deliver(lone.job())
         record = {"messageId": "e1", "body": event_text("bounce-1", Kind.PERMANENT)}
         feedback._feedback.cache_clear()  # noqa: SLF001  # a new environment

@@ -24,11 +24,13 @@ from bouncer.mail.content import Content
 from bouncer.mail.message import read_event
 from bouncer.metric_names import Metric
 from bouncer.operator_settings import Settings
+from bouncer.publisher_journal import PublisherJournal
 from bouncer.reasons import Reason
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.ending import Failure, failed, sent, withheld
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loader import Loader
+from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -136,8 +138,10 @@ def test_many_recipients_are_counted() -> None:
 def test_many_problems_are_counted() -> None:
     """Fifty documents with many problems each fill one line; the metric counts all documents."""
     stream = io.StringIO()
-    problems = tuple(f"rule {n}: {'found x, expected y. ' * 500}" for n in range(50))
-    Journal("intake", "test", stream=stream).documents(Loaded(Ruleset([]), Settings(), problems))
+    problems = {f"rules/{n}": (f"rule {n}: {'found x, expected y. ' * 500}",) for n in range(50)}
+    PublisherJournal("publisher", "test", stream=stream).refused(
+        Pointer("", Settings(), problems=problems)
+    )
     (text,) = stream.getvalue().splitlines()
     assert len(text) <= LONGEST_LINE
     line = json.loads(text)
@@ -292,9 +296,8 @@ def test_rules_that_are_unknown_are_named_and_counted() -> None:
     }
     stream = io.StringIO()
     answer = intake(rules, stream).handle(event(["a@example.com", "b@example.com"]))
-    doubts, mail = map(json.loads, stream.getvalue().splitlines())
+    mail = json.loads(stream.getvalue())
     assert answer == {"disposition": "CONTINUE"}
-    assert doubts["message"] == "documents_doubtful"
     assert mail["unknown"] == ["100-list", "200-partner"]
     assert (mail[Metric.UNKNOWN_CONDITIONS], mail[Metric.UNMATCHED]) == ([4], [2])
     assert "unknown" not in line_of({"900-all": REJECT}, event(["a@example.com"]))

@@ -137,7 +137,7 @@ def test_a_setting_and_an_alarm_are_one_row_each(checkout: Checkout) -> None:
     )
     checkout.insert(
         "infra/bouncer_infra/watches.py",
-        before="    yield from _bounces(metrics)\n",
+        before="    yield from bounces(metrics)\n",
         lines="    yield Watch(\n"
         '        key="drops",\n'
         '        says="Many mails were dropped.",\n'

@@ -91,6 +91,7 @@ def _mutated(workshop: Workshop, name: str, seconds: int) -> tuple[str, float]:
     """Run the process that mutates; return its log and the seconds of CPU time."""
     flags = (
         f"-max_total_time={seconds}",
+        f"-seed={int('CI' in os.environ)}",  # 0 is another one each time
         f"-max_len={LONGEST}",
         f"-rss_limit_mb={MOST_MEMORY_MB}",
         f"-timeout={_HANG_S}",

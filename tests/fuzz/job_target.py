@@ -2,8 +2,9 @@
 
 import json
 import re
+from collections.abc import Iterable
 
-from bouncer.jobs.job import JobError
+from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.sending.bounce_request import bounce_request
 from bouncer.sending.ending import Failure
@@ -74,23 +75,23 @@ def check(data: bytes) -> None:
         others = set(job.recipients) - {recipient}
         if others:
             check_call(bounce_request(job.without([recipient])), others)
-    ours = {job.bounce_sender, *job.recipients}
-    is_own = any("partner.example" in address.lower() for address in ours)
-    _check_worker(text, has_odd_sender=is_own or job.sender != JOB["sender"])
+    _check_worker(text, excused=_ABOUT_THE_INTAKE + _ABOUT_THE_SENDER * _may_be_withheld(job))
 
 
-def _check_worker(body: str, *, has_odd_sender: bool) -> None:
-    """The deployed worker brings the job to one true end, as the laws of the world have it.
+def _may_be_withheld(job: Job) -> bool:
+    """Tell whether a sender could be no person, or one of ours: no law knows when that is true."""
+    ours = [recipient.lower() for recipient in job.recipients]
+    is_own = any("partner.example" in each or each.startswith("bounces") for each in ours)
+    return is_own or (job.sender, job.bounce_sender) != (JOB["sender"], OUR_SENDER)
 
-    The world's people are never withheld a bounce for their address, so no law knows when that is
-    true.
-    """
+
+def _check_worker(body: str, *, excused: Iterable[str]) -> None:
+    """The deployed worker brings the job to one true end, as the laws of the world have it."""
     steps = (_MAIL, OddBody(at=5, name="stranger", body=body))
     history = SimulatedWorld(Scenario(name="a stranger's job", steps=steps)).run()
-    broken = [f"{breach.law}: {breach.text}" for breach in breaches(history)]
-    excused = _ABOUT_THE_INTAKE + _ABOUT_THE_SENDER * has_odd_sender
-    broken = [text for text in broken if not re.match("|".join(excused), text)]
-    assert not broken, broken[0]
+    for breach in breaches(history):
+        text = f"{breach.law}: {breach.text}"
+        assert re.match("|".join(excused), text), text
     for line in history.lines:
         assert line.event != "worker_failed", line.members
         assert line.members.get("reason") != Failure.DEFECT, line.members

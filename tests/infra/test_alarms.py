@@ -39,6 +39,7 @@ def test_silence_is_no_alarm(template: Template) -> None:
     told = {key: alarm["TreatMissingData"] for key, alarm in alarms(template).items()}
     rates = {"reputation-bounces", "reputation-complaints"}
     assert {told.pop(key) for key in rates} == {"ignore"}
+    assert told.pop("stopped-publisher") == "breaching"  # it runs every minute, mail or not
     assert told.pop("stopped-worker") == "ignore"  # SQS falls silent while jobs still wait
     assert set(told.values()) == {"notBreaching"}
 
@@ -93,6 +94,21 @@ def test_mail_that_went_on_is_seen_as_a_share(template: Template, maximal: Templ
         "Rejected",
     }
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+
+
+def test_silenced_senders_are_seen_as_a_share(template: Template) -> None:
+    """Their mail is stopped and they are not told, so an operator is: from more than 10 % on."""
+    alarm = alarms(template)["silenced-senders"]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (10, "GreaterThanThreshold")
+    assert {metric["MetricName"] for metric in watched(alarm)} == {
+        "Withheld_capped",
+        "Withheld_sender_bounced_before",
+        "Sent",
+    }
+    (formula,) = [entry["Expression"] for entry in alarm["Metrics"] if "Expression" in entry]
+    silenced, all_ = "(FILL(p0, 0) + FILL(p1, 0))", "(FILL(w0, 0) + FILL(p0, 0) + FILL(p1, 0))"
+    counts = f"({silenced} >= 10) AND ({all_} >= {silenced})"
+    assert formula == f"IF({counts}, 100 * {silenced} / {all_}, 0)"
 
 
 def test_no_address_no_topic(template: Template) -> None:

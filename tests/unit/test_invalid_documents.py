@@ -24,6 +24,7 @@ from bouncer.rules.rejection_reader import KEYS
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer.settings_reader import overlaid
 
 INVALID = Path(__file__).parents[1] / "invalid"
 FOLDERS = sorted(path for path in INVALID.iterdir() if path.is_dir())
@@ -60,7 +61,7 @@ def read(name: str, text: str) -> Rule | Settings | ReadList:
     if name.startswith("list"):
         return read_list(text, document=name, read=lambda file: ListFile(file, b""))
     if name.startswith("settings"):
-        return Settings().overlaid(text, document=name)
+        return overlaid(Settings(), text, document=name)
     return read_rule("100-rule", text, document=name)
 
 

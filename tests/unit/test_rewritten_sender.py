@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bouncer.mail.address import domain
-from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.mail.rewritten_sender import normal_sender, verp_recipients
 
 RECIPIENTS = ("ann@example.com", "Bea@Example.com")
 
@@ -109,3 +109,33 @@ def test_an_endless_sender_costs_no_more_than_its_length() -> None:
     """A text that is too long to be an address is not looked into."""
     sender = "srs0=h=t=d=" * 100_000 + "x@attacker.example"
     assert normal_sender(sender) == sender
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipients"),
+    [
+        ("News-Ann=Example.com@list.example", ["ann@example.com"]),
+        ("news+ann=example.com-7@list.example", ["ann@example.com-7"]),
+        (
+            "my-news-ann-b=example.com@list.example",
+            ["news-ann-b@example.com", "ann-b@example.com", "b@example.com"],
+        ),
+        ("prvs=0123456789=news-ann=example.com@list.example", ["ann@example.com"]),
+        ("ann=example.com@list.example", []),
+        ("news-ann=example@list.example", []),
+        ("bob@home.example", []),
+        ("news-ann=example.com" * 100 + "@list.example", []),
+    ],
+)
+def test_verp_may_name_several_recipients(sender: str, recipients: list[str]) -> None:
+    """A hyphen may belong to the list or to the mailbox."""
+    assert verp_recipients(sender) == recipients
+
+
+@pytest.mark.parametrize("list_name", ["news", "my-news", "news+more", "prvs=01=news"])
+@pytest.mark.parametrize("recipient", ["ann@example.com", "ann-b@example.com", "a+x@example.com"])
+def test_verp_is_undone_without_knowing_the_recipient(list_name: str, recipient: str) -> None:
+    """One of the recipients that a sender may name leads to the form that the worker counts."""
+    sender = f"{list_name}-{recipient.replace('@', '=')}@list.example"
+    guessed = [normal_sender(sender, [each]) for each in verp_recipients(sender)]
+    assert normal_sender(sender, [recipient]) in guessed

@@ -33,6 +33,7 @@ from bouncer.rules.rule import Action, Mode
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.settings_reader import overlaid
 
 WHOLE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 
@@ -207,7 +208,7 @@ def test_an_example_is_valid(example: Example) -> None:
         read_rule("example", example.text)
         assert len(example.notes.keys() & {"Matches", "Not", "Unknown"}) >= 2
     else:
-        Settings().overlaid(example.text)
+        overlaid(Settings(), example.text)
 
 
 @pytest.mark.parametrize("example", RULES, ids=by_line)
@@ -320,7 +321,7 @@ def test_every_setting_is_explained_and_shown() -> None:
 def known_settings() -> set[str]:
     """The keys the reader says settings may have."""
     with pytest.raises(DocumentError) as caught:
-        Settings().overlaid("zzzzzz: 1")
+        overlaid(Settings(), "zzzzzz: 1")
     listed = str(caught.value).rpartition("expected one of ")[2]
     return set(listed.split(", "))
 

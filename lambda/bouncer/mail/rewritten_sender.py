@@ -19,6 +19,7 @@ _LONGEST = 320
 _PARTS = "[^=]*=[^=]*"  # the hash and the day
 _ORIGINAL = "(?P<host>[^=]+)=(?P<user>.+)"
 _RELAYED = rf"(?P<user>[^+]+)\+srs={_PARTS}"  # Microsoft 365, relayed: `bounces+SRS=hash=day`
+_OF_CUSTOMER = r"bounces?\+[0-9]+-.*"  # SendGrid: `bounces+customer-hash-ann=example.com`
 _FORMS = (
     rf"srs0[-+=]{_PARTS}={_ORIGINAL}",  # Sender Rewriting Scheme, libsrs2
     rf"srs1[-+=][^=]*=[^=]+=[-+=]{_PARTS}={_ORIGINAL}",  # the same, forwarded once more
@@ -28,6 +29,7 @@ _FORMS = (
     r"btv1==[^=]+==(?P<user>.+)",  # BATV of Barracuda
 )
 _BEFORE_RECIPIENT = "-+"  # what VERP writes between the list and the recipient
+_RECIPIENT = rf"(?=[{_BEFORE_RECIPIENT}]([^=]+)=([a-z0-9_-]+(?:\.[a-z0-9_-]+)+))"
 
 
 def normal_sender(sender: str, recipients: Iterable[str] = ()) -> str:
@@ -45,12 +47,23 @@ def normal_sender(sender: str, recipients: Iterable[str] = ()) -> str:
     return f"{local}@{host}"
 
 
-def is_relayed(sender: str) -> bool:
-    """Tell whether a sender is in Microsoft's form of relayed mail, which does not say who wrote.
+def is_shared(sender: str) -> bool:
+    """Tell whether a sender is in a form whose normal sender is shared by people who wrote.
 
-    All mail that an organisation relays in this form has one normal sender.
+    Microsoft 365 has one for all mail that an organisation relays, SendGrid for its customers.
     """
-    return len(sender) <= _LONGEST and bool(re.fullmatch(_RELAYED, local_part(sender), re.DOTALL))
+    form = f"{_RELAYED}|{_OF_CUSTOMER}"
+    return len(sender) <= _LONGEST and bool(re.fullmatch(form, local_part(sender), re.DOTALL))
+
+
+def verp_recipients(sender: str) -> list[str]:
+    """Return whom VERP may have written into a sender, in lower case, for who does not know it.
+
+    A list and a mailbox may both have hyphens, so there may be several.
+    """
+    if len(sender) > _LONGEST:
+        return []
+    return [f"{user}@{host}" for user, host in re.findall(_RECIPIENT, local_part(sender))]
 
 
 def _undone(local: str, host: str, held: Iterable[str]) -> str:

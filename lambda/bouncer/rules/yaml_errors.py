@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from bouncer.mail.text import escaped
+
 # All characters YAML does not allow (YAML 1.2 section 5.1), lone surrogates included. Compiled only
 # when it is needed: compiling it takes longer than the rest of this module at a cold start.
 _FORBIDDEN = (
@@ -93,7 +95,7 @@ def of_parser(error: yaml.MarkedYAMLError, text: str) -> Slip:
     before = _before(written[: mark.column])
     for words, place, found, expected in _USUAL:
         if words.search(says) and place in (None, before):
-            shown = found.replace("{char}", char)
+            shown = found.replace("{char}", escaped(char))
             return Slip(line=mark.line + 1, found=shown, expected=expected)
     return Slip(line=mark.line + 1, found=f"invalid YAML ({error.problem})", expected="YAML")
 

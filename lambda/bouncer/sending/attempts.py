@@ -185,8 +185,9 @@ class Attempts:
             items=reading.counts,
             settings=terms.settings,
         )
-        self._withheld_last = verdict.ending is not None
-        if verdict.ending:
+        waits = terms.held and verdict.is_capped
+        self._withheld_last = verdict.ending is not None and not waits
+        if verdict.ending and not waits:
             self._end(record, verdict.job, reading.item, verdict.ending, terms)
             return True
         if terms.held:

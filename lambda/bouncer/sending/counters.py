@@ -1,14 +1,16 @@
 """The ledger's counters of the caps: those of a job, what they say, and the writes that count it.
 
-Most are logs: items with an attribute for each job that was begun, and its time. So a window ends
-at this very moment, and a job is in it once, however often it is delivered, freed or put back as a
-dead letter. A sender has one log for himself, and 32 for what he wrote to whom: so a job needs few
-items, and all that is kept about an address can be found by it. An organisation may have thousands
-of bounces in a day: its counter has a number for each hour.
+Most are logs: items with an attribute for each job that was begun, and the time at which its mail
+was received. So a job is in a window once, however often it is delivered, freed or put back as a
+dead letter; and jobs that waited, as while sending is held, are as far apart as their mails were.
+A sender has one log for himself, and 32 for what he wrote to whom: so a job needs few items, and
+all that is kept about an address can be found by it. An organisation may have thousands of bounces
+in a day: its counter has a number for each hour of receipt.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,6 +26,7 @@ from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, number, num
 Items = Mapping[str, Item]
 
 _KEPT = timedelta(days=2)  # after the longest window
+_OLDEST_S = 24 * 3600  # of a mail that can still be bounced
 _HOUR_S = 3600
 _BINDS_AFTER = timedelta(minutes=15)  # a younger job hardly waits, so nobody waits for it
 _LOGS = 32  # of one sender, for recipients and rules
@@ -131,53 +134,67 @@ def capped(
     `left` is the time until SES refuses the bounce, `rate` is in bounces a second.
     """
     everybody = frozenset(job.recipients)
-    if mine.sender and (full := _full(mine.sender, items, caps.sender, now)):
+    at = job.received_at
+    if mine.sender and (full := _full(mine.sender, items, caps.sender, at)):
         return Capped(recipients=everybody, cap=f"sender: {full}")
     of_all = items.get(mine.organisation, {})
     waited, left_s = now - job.received_at > _BINDS_AFTER, left.total_seconds()
-    if waited and (taken := _share_taken(of_all, caps.domain_share, now, left_s=left_s, rate=rate)):
+    if waited and (taken := _share_taken(of_all, caps.domain_share, at, left_s=left_s, rate=rate)):
         return Capped(recipients=everybody, cap=f"domain_share: {taken}")
     found = {
         each: full
         for each, entry in mine.recipients.items()
-        if each in everybody and (full := _full(entry, items, caps.sender_recipient_rule, now))
+        if each in everybody and (full := _full(entry, items, caps.sender_recipient_rule, at))
     }
     cap = next((f"sender_recipient_rule: {full}" for full in found.values()), "")
     return Capped(recipients=frozenset(found), cap=cap)
 
 
-def _full(entry: Entry, items: Items, ladder: Ladder, now: datetime) -> str:
-    """Return the first window that is full without this job, as `20 in 10m`, or ""."""
-    times = _times(items.get(entry.key, {}), entry.series)
-    times.pop(entry.name, None)
+def _full(entry: Entry, items: Items, ladder: Ladder, at: datetime) -> str:
+    """Return the first window about a time that is full without this job, as `20 in 10m`, or ""."""
+    logged = _times(items.get(entry.key, {}), entry.series)
+    logged.pop(entry.name, None)
+    times = sorted(logged.values())
     for seconds, limit in ladder:
-        since = now.timestamp() - seconds
-        if sum(at > since for at in times.values()) >= limit:
+        if _fullest(times, at.timestamp(), seconds) >= limit:
             return f"{limit} in {window_name(seconds)}"
     return ""
 
 
-def _share_taken(item: Item, shares: Shares, now: datetime, *, left_s: float, rate: float) -> str:
-    """Return the first window whose share an organisation has taken, as `25% in 24h`, or "".
+def _fullest(times: Sequence[int], at: float, seconds: int) -> int:
+    """Return the most of sorted times that are in one window with `at`.
+
+    Times after `at` count as well: a dead letter that was put back is older than what came since.
+    """
+    starts = [each for each in times if at - seconds < each <= at]
+    ends = (bisect_left(times, start + seconds) for start in (*starts, at))
+    return max(
+        end - bisect_left(times, start) for start, end in zip((*starts, at), ends, strict=True)
+    )
+
+
+def _share_taken(item: Item, shares: Shares, at: datetime, *, left_s: float, rate: float) -> str:
+    """Return the first window up to a time of which an organisation took its share, or "".
 
     It is a share of what can still be sent: of the time that the job has left, if that is shorter
     than the window, and at least of an hour.
     """
     most_s = max(left_s, _HOUR_S)
     for seconds, percent in shares:
-        if _begun(item, now, seconds) >= min(seconds, most_s) * rate * percent / 100:
+        if _begun(item, at, seconds) >= min(seconds, most_s) * rate * percent / 100:
             return f"{percent}% in {window_name(seconds)}"
     return ""
 
 
-def _begun(item: Item, now: datetime, seconds: int) -> float:
-    """Return the jobs of an organisation in a window of whole hours that ends now.
+def _begun(item: Item, at: datetime, seconds: int) -> float:
+    """Return the jobs of an organisation in a window of whole hours that ends at a time.
 
     Of the hour in which the window begins, that part counts which is in it.
     """
-    first = _hour(now) - seconds // _HOUR_S
-    part = 1 - now.timestamp() % _HOUR_S / _HOUR_S
-    whole = sum(number_of(item, f"h{hour}") for hour in _hours(item) if hour > first)
+    last = _hour(at)
+    first = last - seconds // _HOUR_S
+    part = 1 - at.timestamp() % _HOUR_S / _HOUR_S
+    whole = sum(number_of(item, f"h{hour}") for hour in _hours(item) if first < hour <= last)
     return whole + part * number_of(item, f"h{first}")
 
 
@@ -197,37 +214,40 @@ def writes(
         names[mine.sender.key] = {mine.sender.name}
         ladders[mine.sender.key] = caps.sender
     found = [
-        _log(key, names[key], items.get(key, {}), now=now, kept_s=ladder[-1][0])
+        _log(key, names[key], items.get(key, {}), job, now=now, kept_s=ladder[-1][0])
         for key, ladder in sorted(ladders.items())
     ]
     if mine.organisation and not again:
-        found.append(_tally(mine.organisation, items.get(mine.organisation, {}), now))
+        found.append(_tally(mine.organisation, items.get(mine.organisation, {}), job, now))
     return found
 
 
-def _log(key: str, names: Iterable[str], item: Item, *, now: datetime, kept_s: int) -> Write:
-    """Return the write that puts a job into a log, at the present time."""
-    at = round(now.timestamp())
+def _log(
+    key: str, names: Iterable[str], item: Item, job: Job, *, now: datetime, kept_s: int
+) -> Write:
+    """Return the write that puts a job into a log, at the time of its mail."""
     added = ", ".join(f"#{name} = :at" for name in sorted(names))
     others = {name: then for name, then in _times(item).items() if name not in set(names)}
     latest = sorted(others, key=others.__getitem__, reverse=True)
-    old = latest[_LONGEST_LOG:] + [
-        name for name in latest[:_LONGEST_LOG] if others[name] <= at - kept_s
-    ]
+    past = now.timestamp() - kept_s - _OLDEST_S
+    old = latest[_LONGEST_LOG:] + [name for name in latest[:_LONGEST_LOG] if others[name] <= past]
     return Write(
         key=key,
         update=f"SET {added}, {SET_EXPIRES}{_removed(old)}",
-        values={":at": number(at), **expires(now, timedelta(seconds=kept_s) + _KEPT)},
+        values={
+            ":at": number(round(job.received_at.timestamp())),
+            **expires(now, timedelta(seconds=kept_s) + _KEPT),
+        },
     )
 
 
-def _tally(key: str, item: Item, now: datetime) -> Write:
-    """Return the write that adds a job to its organisation's hour."""
-    hour = _hour(now)
-    old = [f"h{each}" for each in _hours(item) if each < hour - DAY_S // _HOUR_S]
+def _tally(key: str, item: Item, job: Job, now: datetime) -> Write:
+    """Return the write that adds a job to the hour of its mail, for its organisation."""
+    past = _hour(now) - (DAY_S + _OLDEST_S) // _HOUR_S
+    old = [f"h{each}" for each in _hours(item) if each < past]
     return Write(
         key=key,
-        update=f"ADD #h{hour} :one SET {SET_EXPIRES}{_removed(old)}",
+        update=f"ADD #h{_hour(job.received_at)} :one SET {SET_EXPIRES}{_removed(old)}",
         values={":one": number(1), **expires(now, timedelta(seconds=DAY_S) + _KEPT)},
     )
 
@@ -247,5 +267,5 @@ def _hours(item: Item) -> list[int]:
     return [int(name[1:]) for name in item if name[0] == "h" and name[1:].isdecimal()]
 
 
-def _hour(now: datetime) -> int:
-    return int(now.timestamp()) // _HOUR_S
+def _hour(at: datetime) -> int:
+    return int(at.timestamp()) // _HOUR_S

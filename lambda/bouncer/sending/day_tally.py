@@ -47,8 +47,8 @@ def hour_of(now: datetime) -> int:
 
 
 def keys(counted_from: int, now: datetime) -> list[str]:
-    """Return the keys of a day's items: 48."""
-    hours = range(hour_of(now) - _HOURS + 1, hour_of(now) + 1)
+    """Return the keys of a day's items: 50, as the worker's clock may be in the next hour."""
+    hours = range(hour_of(now) - _HOURS + 1, hour_of(now) + 2)
     return [key(counted_from, hour) for hour in hours for key in (_sent_key, _doubled_key)]
 
 

@@ -1,7 +1,7 @@
 """The ledger as events of our bounces use it: whose bounce one is about, and what follows from it.
 
-It asks once: an event whose request failed, or whose answer was lost, comes again, and then finds
-what was written.
+An event whose request failed comes again, and then finds what was written. A write is made once
+more before: if its answer alone was lost, the event would be reported as a repeated one for ever.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from enum import StrEnum
 from bouncer.sending import day_tally, lease, suppression
 from bouncer.sending.bounce_event import BounceEvent
 from bouncer.sending.day_tally import Day
-from bouncer.sending.ledger_errors import ConditionError, LedgerError
+from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
 from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write, number_of, text_of
 
@@ -62,7 +62,7 @@ class FeedbackLedger:
         counted = day and day_tally.with_double(day, event.mail_id, text_of(bounce, "organisation"))
         writes = self._writes(event, bounce, day, counted)
         try:
-            self._table.write_together(writes, token=self._new_name())
+            self._write_together(writes)
         except ConditionError:  # another invocation was faster
             return Settled(known=Known.REPEATED, day=day)
         return Settled(known=Known.OURS, day=counted)
@@ -93,6 +93,16 @@ class FeedbackLedger:
         if lease.counted_from(items.pop(lease.LEASE, {})) != counted_from:
             return None
         return day_tally.day(counted_from, items)
+
+    def _write_together(self, writes: Sequence[Write]) -> None:
+        """Make all writes or none; a write without an answer is made again as the same request."""
+        token = self._new_name()
+        try:
+            self._table.write_together(writes, token=token)
+        except LedgerRefusedError:
+            raise
+        except LedgerError:
+            self._table.write_together(writes, token=token)
 
     def _read(self, keys: Sequence[str]) -> dict[str, Item]:
         found, left = self._table.read(keys)

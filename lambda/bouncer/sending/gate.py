@@ -50,6 +50,11 @@ class Verdict:
     ending: Ending | None = None
     capped: Capped = counters.NOBODY_CAPPED
 
+    @property
+    def is_capped(self) -> bool:
+        """True if the caps alone withhold the job: it then waits as long as sending is held."""
+        return self.ending is not None and self.ending.reason == Reason.CAPPED
+
 
 def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
     """Tell whether a job is too old to be sent; asked again before every call."""

@@ -12,7 +12,7 @@ from bouncer.jobs.job import Job
 from bouncer.jobs.job_json import from_json
 from bouncer.mail.address import domain
 from bouncer.mail.organisation import organisational_domain
-from bouncer.mail.rewritten_sender import is_relayed, normal_sender
+from bouncer.mail.rewritten_sender import is_shared, normal_sender
 from bouncer.sending.day_tally import count_sent, hour_of
 from bouncer.sending.digest import Salt, digest
 from bouncer.sending.ending import Ending
@@ -23,12 +23,13 @@ LONGEST = timedelta(days=30)  # for which a sender is suppressed
 
 
 def suppressed_form(sender: str, recipients: tuple[str, ...] = ()) -> str:
-    """Return the form of a sender in which it is suppressed: that of the caps, but for one.
+    """Return the form of a sender in which it is suppressed: that of the caps, but for two.
 
     Microsoft's `bounces+SRS=hash=day` is one sender for the caps, although a whole organisation
-    relays its mail by it. Not all of them lose their bounces because one of these failed.
+    relays its mail by it, and so is `bounces+customer-hash-recipient` of a mail service. Not all
+    of them lose their bounces because one of these failed.
     """
-    return sender.lower() if is_relayed(sender) else normal_sender(sender, recipients)
+    return sender.lower() if is_shared(sender) else normal_sender(sender, recipients)
 
 
 def sender_digest(job: Job, salt: Salt) -> str:

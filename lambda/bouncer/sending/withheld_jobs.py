@@ -71,7 +71,7 @@ class WithheldJobs:
             )
         except Exception:  # noqa: BLE001  # one odd job: it is worked on alone, and reported then
             return None
-        if verdict.ending is None:
+        if verdict.ending is None or (terms.held and verdict.is_capped):
             return None
         return WithheldJob(record, verdict.job, reading.item, verdict.ending)
 

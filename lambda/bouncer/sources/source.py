@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments 
 RULES = "rules/"
 SETTINGS = "settings"
 HELD = "held"
+PUSHING = "pushing"
 
 
 class SourceError(BouncerError):
@@ -57,12 +58,14 @@ class Documents:
     """All documents of a source: rules by name, and the settings if it has any.
 
     `held` is the document that holds all sending; it does not exist while bounces may be sent.
-    `lists` are read when they are looked up; an invalid one then raises `DocumentError`.
+    `pushing` exists while somebody replaces many documents. `lists` are read when they are looked
+    up; an invalid one then raises `DocumentError`.
     """
 
     rules: Mapping[str, Document]
     settings: Document | None = None
     held: Document | None = None
+    pushing: Document | None = None
     lists: Mapping[str, "NamedList"] = field(default_factory=dict)
 
 

@@ -25,7 +25,9 @@ def add(commands: Commands) -> None:
         epilog="example: bouncer forget ann@partner.example --dry-run",
     )
     command.add_argument(
-        "address", metavar="ADDRESS", help="the sender; plus tags, case and SRS make no difference"
+        "address",
+        metavar="ADDRESS",
+        help="the sender; plus tags, case, SRS, BATV and VERP make no difference",
     )
     add_deployment(command)
     add_consent(command)
@@ -34,7 +36,11 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from bouncer_cli.operations.forgetting import elsewhere, remembered  # noqa: PLC0415  # boto3
+    from bouncer_cli.operations.forgetting import (  # noqa: PLC0415  # boto3
+        elsewhere,
+        forget,
+        remembered,
+    )
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415
     from bouncer_infra.deployment_settings_reader import read_cdk_json  # noqa: PLC0415
 
@@ -44,14 +50,16 @@ def run(options: argparse.Namespace) -> int:
         )
     deployment = find_deployment(options.settings, options.region)
     known = remembered(deployment, options.address)
+    keys = list(dict.fromkeys(key for each in known for key in each.keys))
     days = deployment.loaded().settings.suppression_days
-    for line in (str(deployment), *known.lines(days), *elsewhere(read_cdk_json(options.settings))):
+    lines = (line for each in known for line in each.lines(days))
+    for line in (str(deployment), *lines, *elsewhere(read_cdk_json(options.settings))):
         put_folded(line)
-    if not known.keys:
+    if not keys:
         say("nothing was changed")
         return 0
     if not agreed(options, "Forget this sender?"):
         return not_agreed(options)
-    known.forget()
-    say(f"forgotten: {len(known.keys)} items of the ledger were deleted")
+    forget(deployment, keys)
+    say(f"forgotten: {len(keys)} items of the ledger were deleted")
     return 0

@@ -3,22 +3,23 @@
 Lines of the journal can't be deleted one by one, so it also says where they are, and until when.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from bouncer.function_limits import LEDGER_KEY_NAME
 from bouncer.held import shown_time
-from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.mail.rewritten_sender import normal_sender, verp_recipients
 from bouncer.sending import counters, lease, suppression
 from bouncer.sending.bounce_event import Kind
-from bouncer.sending.write import Item, text, text_of
+from bouncer.sending.digest import Salt
+from bouncer.sending.write import KEPT, Item, text, text_of
 from bouncer_cli.operations.operated_account import OperationError
 from bouncer_cli.operations.operated_deployment import OperatedDeployment
 from bouncer_infra.deployment_settings import DeploymentSettings
 
-_DEAD_LETTER_DAYS = 14
+_RECOVERY_DAYS = 35  # DynamoDB's default (RecoveryPeriodInDays)
 _WHY: Mapping[str, str] = {
     Kind.PERMANENT: "a bounce to it bounced for good",
     Kind.COMPLAINT: "a bounce to it was reported as spam",
@@ -26,17 +27,41 @@ _WHY: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
-    """The items of the ledger about one sender; `address` is the form in which it is counted."""
+class KeptQueue:
+    """A queue of a deployment: its name in the template, what it holds, and for how long."""
 
-    deployment: OperatedDeployment
+    construct: str
+    holds: str
+    days: int
+
+
+def queues(settings: DeploymentSettings) -> Iterator[KeptQueue]:
+    """Yield all queues of a deployment with these settings; each holds addresses in full."""
+    yield KeptQueue(construct="BounceQueue", holds="jobs", days=7)
+    yield KeptQueue(construct="BounceQueueDeadLetters", holds="dead letters", days=14)
+    yield KeptQueue(construct="FeedbackQueue", holds="events of bounces", days=14)
+    yield KeptQueue(construct="FeedbackDeadLetters", holds="dead letters of these", days=14)
+    if settings.invocation == "event":
+        yield KeptQueue(construct="FailedEventsQueue", holds="failed events", days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The items of the ledger about one sender; `address` is the form in which it is counted.
+
+    If that depends on whom the sender wrote to (VERP), it is for a mail to `recipient`.
+    """
+
     address: str
+    recipient: str
     suppressed: Item
     logs: Sequence[Item]
 
     def lines(self, days: int) -> Iterator[str]:
         """Yield what the ledger has; suppression lasts so many days."""
         yield f"address:    {self.address}"
+        if self.recipient:
+            yield f"            in mail to {self.recipient}"
         since = suppression.suppressed_since(self.suppressed)
         if since is not None:
             why = text_of(self.suppressed, "why") or Kind.PERMANENT
@@ -54,32 +79,55 @@ class Remembered:
         """The keys of all items."""
         return [text_of(item, LEDGER_KEY_NAME) for item in (self.suppressed, *self.logs) if item]
 
-    def forget(self) -> None:
-        """Delete the items; one that is gone already makes no difference."""
-        for key in self.keys:
-            self.deployment.account.do(
-                "dynamodb",
-                "delete_item",
-                TableName=self.deployment.ledger,
-                Key={LEDGER_KEY_NAME: text(key)},
-            )
 
+def remembered(deployment: OperatedDeployment, address: str) -> list[Remembered]:
+    """Return what the ledger has about a sender, in each form that has items; one if none has.
 
-def remembered(deployment: OperatedDeployment, address: str) -> Remembered:
-    """Return what the ledger has about a sender; raises what `OperatedAccount.do` raises."""
+    Raises what `OperatedAccount.do` raises.
+    """
     if not deployment.ledger:
         raise OperationError(
             f"stack {deployment.stack.name}: found no table, expected the ledger: run cdk deploy"
         )
     found = _read(deployment, [lease.LEASE])
     salt = lease.salt(found.get(lease.LEASE, {}))
-    sender = normal_sender(address)
-    suppressed = suppression.suppressed_key(salt.digest(suppression.suppressed_form(address)))
+    plain, *verp = [
+        _remembered(deployment, address, recipient, salt) for recipient in _recipients(address)
+    ]
+    return [each for each in (plain, *verp) if each.keys] or [plain]
+
+
+def forget(deployment: OperatedDeployment, keys: Iterable[str]) -> None:
+    """Delete items of the ledger; one that is gone already makes no difference."""
+    for key in keys:
+        deployment.account.do(
+            "dynamodb",
+            "delete_item",
+            TableName=deployment.ledger,
+            Key={LEDGER_KEY_NAME: text(key)},
+        )
+
+
+def _recipients(address: str) -> list[str]:
+    """Return "", and a recipient for each further form that a sender has in a mail to somebody."""
+    forms: dict[str, str] = {}
+    for recipient in ("", *verp_recipients(address)):
+        forms.setdefault(normal_sender(address, filter(None, [recipient])), recipient)
+    return list(forms.values())
+
+
+def _remembered(
+    deployment: OperatedDeployment, address: str, recipient: str, salt: Salt
+) -> Remembered:
+    recipients = (recipient,) if recipient else ()
+    sender = normal_sender(address, recipients)
+    form = suppression.suppressed_form(address, recipients)
+    suppressed = suppression.suppressed_key(salt.digest(form))
     logs = [counters.sender_key(sender, salt), *counters.log_keys(sender, salt)]
     items = _read(deployment, [suppressed, *logs])
     return Remembered(
-        deployment=deployment,
         address=sender,
+        recipient=recipient,
         suppressed=items.get(suppressed, {}),
         logs=[items[key] for key in logs if key in items],
     )
@@ -94,9 +142,15 @@ def elsewhere(settings: DeploymentSettings) -> Iterator[str]:
         yield "            answers of Athena go after 30 days"
     if settings.store:
         yield f"mail:       stored mail goes after {settings.store.days} days"
-    yield f"queues:     jobs go after 7 days, dead letters after {_DEAD_LETTER_DAYS}"
-    yield "            single lines can't be deleted there; with mask_addresses, new"
-    yield "            lines of the journal have no address"
+    label = "queues:"
+    for queue in queues(settings):
+        yield f"{label:<12}{queue.holds} go after {queue.days} days"
+        label = ""
+    yield f"ledger:     dead jobs that their queue refused go after {KEPT.days} days"
+    if settings.ledger_recovery:
+        yield f"            copies of the table for recovery go after {_RECOVERY_DAYS} days"
+    yield "            single lines can't be deleted there; the setting journal masks or"
+    yield "            hashes addresses in new lines of the journal"
 
 
 def _read(deployment: OperatedDeployment, keys: list[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bouncer.breaker import BY, DEFAULT_PERCENT, LEAST, MOST_OF_ONE
 from bouncer.function_limits import WORKER_TIMEOUT_S
-from bouncer.held import read_held
+from bouncer.held_document import read_held
 from bouncer.mail.address import domain
 from bouncer.mail.organisation import organisational_domain
 from bouncer.operator_settings import Settings
@@ -60,16 +60,18 @@ def the_breaker_holds_when_due(evidence: Evidence) -> Found:
 def _count(evidence: Evidence, at: float, *, since: float, sure: bool) -> _Count:
     """Count bounces of the day before `at` that were sent after `since`.
 
-    With `sure` only those that the function has counted by then, of all that were sent.
+    With `sure` only those that the function has counted by then, of all that were sent: where
+    clocks differ, not those of hours that are to come by its own.
     """
     begin = max(since, at - DAY_S)
+    until = at - (evidence.most_skew_s if sure else 0.0)
     ends, settled = evidence.sent_at, _settled(evidence)
     sent = sum(begin <= sent_at <= at for sent_at in ends.values())
     known = settled if sure else {each.mail_id: each.at for each in _doubles(evidence)}
     organisations: dict[str, int] = {}
     for event in {each.mail_id: each for each in _doubles(evidence)}.values():
         sent_at = ends.get(event.mail_id, at + 1)
-        if begin <= sent_at <= at and known.get(event.mail_id, at + 1) <= at:
+        if begin <= sent_at <= until and known.get(event.mail_id, at + 1) <= at:
             name = organisational_domain(domain(evidence.sender_of[event.answers]))
             organisations[name] = organisations.get(name, 0) + 1
     doubles = sum(min(number, MOST_OF_ONE) for number in organisations.values())

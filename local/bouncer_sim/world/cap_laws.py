@@ -19,32 +19,31 @@ from bouncer.sending.job_item import JobItem, State
 from bouncer.sending.write import number_of
 from bouncer_sim.world.evidence import Evidence, Found, QueuedJob, bounced_by
 
-# A job counts at its claim, and SES accepts it within the same invocation.
-_LONGEST_CALL_S = 60.0
+_ROUNDED_S = 1.0  # the ledger has whole seconds
 
-# The names of what is capped, with the time of each accepted bounce by its mail.
+# The names of what is capped, with the time of receipt of each mail that was bounced.
 _Times = dict[tuple[str, ...], dict[str, float]]
 
 
 def no_sender_gets_more_than_its_caps(evidence: Evidence) -> Found:
-    """SES accepts no more bounces for one sender in a time than the caps allow."""
+    """SES accepts no more bounces for the mails of one sender in a time than the caps allow."""
     found: _Times = {}
-    for queued, _, at in _accepted(evidence):
+    for queued, _ in _accepted(evidence):
         sender = normal_sender(queued.job.sender, queued.job.recipients)
-        found.setdefault((sender,), {})[queued.job.message_id] = at
-    yield from _beyond(found, DEFAULT_CAPS.sender, evidence)
+        found.setdefault((sender,), {})[queued.job.message_id] = _received_at(queued)
+    yield from _beyond(found, DEFAULT_CAPS.sender)
 
 
 def no_recipient_and_rule_pass_their_cap(evidence: Evidence) -> Found:
     """SES accepts no more bounces for one sender, recipient and rule than the caps allow."""
     found: _Times = {}
-    for queued, recipient, at in _accepted(evidence):
+    for queued, recipient in _accepted(evidence):
         sender = normal_sender(queued.job.sender, queued.job.recipients)
         rules = (each.rule for each in queued.job.refusals if each.recipient.lower() == recipient)
         for rule in rules:
             names = (sender, without_tag(recipient), rule)
-            found.setdefault(names, {})[queued.job.message_id] = at
-    yield from _beyond(found, DEFAULT_CAPS.sender_recipient_rule, evidence)
+            found.setdefault(names, {})[queued.job.message_id] = _received_at(queued)
+    yield from _beyond(found, DEFAULT_CAPS.sender_recipient_rule)
 
 
 def a_counter_has_only_jobs_that_were_begun(evidence: Evidence) -> Found:
@@ -96,27 +95,27 @@ def _called(evidence: Evidence, record: str, since: float, until: float) -> bool
     )
 
 
-def _accepted(evidence: Evidence) -> Iterator[tuple[QueuedJob, str, float]]:
-    """Yield each recipient whose bounce SES accepted, with its job and the time of arrival."""
+def _accepted(evidence: Evidence) -> Iterator[tuple[QueuedJob, str]]:
+    """Yield each recipient whose bounce SES accepted, with its job."""
     for queued in evidence.jobs.values():
         for recipient in queued.recipients:
-            for call in evidence.accepted.get((queued.job.message_id, recipient), ()):
-                if call.arrived_at is not None:
-                    yield queued, recipient, call.arrived_at
+            if evidence.accepted.get((queued.job.message_id, recipient)):
+                yield queued, recipient
 
 
-def _beyond(
-    found: Mapping[tuple[str, ...], Mapping[str, float]], ladder: Ladder, evidence: Evidence
-) -> Found:
+def _received_at(queued: QueuedJob) -> float:
+    return queued.job.received_at.timestamp()
+
+
+def _beyond(found: Mapping[tuple[str, ...], Mapping[str, float]], ladder: Ladder) -> Found:
     for names, by_mail in found.items():
         times = sorted(by_mail.values())
         for seconds, limit in ladder:
-            sure_s = seconds - _LONGEST_CALL_S - evidence.most_skew_s
-            if at := _too_many(times, limit, sure_s):
+            if at := _too_many(times, limit, seconds - _ROUNDED_S):
                 yield at, f"{' '.join(names):.80} gets over {limit} bounces in {seconds} s"
 
 
 def _too_many(times: Sequence[float], limit: int, within_s: float) -> float:
-    """Return the time of the first bounce beyond a limit, or 0."""
+    """Return the time of the first mail beyond a limit, or 0."""
     pairs = zip(times, times[limit:], strict=False)
     return next((last for first, last in pairs if last - first < within_s), 0.0)

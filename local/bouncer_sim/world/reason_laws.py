@@ -27,6 +27,8 @@ _NOT_REFUSALS = {
     "Throttling",
     "ThrottlingException",
 }
+_ROUNDED_S = 1.0  # the ledger counts mails by whole seconds
+_LONGEST_WRITE_S = 15.0  # of an end, whose requests may be lost, after its reason was found
 _DEATHS_OF_POISON = 2  # before the third start, at which the job is buried
 
 Holds = Callable[[Evidence, str, LedgerEnding], bool]
@@ -62,24 +64,27 @@ def _is_capped(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
     """Tell whether a cap was full: of the sender, or for each recipient left and a rule."""
     mine = evidence.jobs[record].job
     others = [
-        (at, job)
+        job
         for at, job in evidence.begun
         if at <= ending.at and job.reference != mine.reference and _sender(job) == _sender(mine)
     ]
     done = _of_other_jobs(evidence, record)
     left = [_pairs(mine, each) for each in mine.recipients if each.lower() not in done]
-    same = ([(at, job) for at, job in others if pairs & _pairs(job)] for pairs in left)
-    since = ending.at - evidence.most_skew_s
-    return _is_full(DEFAULT_CAPS.sender, others, since) or all(
-        _is_full(DEFAULT_CAPS.sender_recipient_rule, each, since) for each in same
+    same = ([job for job in others if pairs & _pairs(job)] for pairs in left)
+    at = mine.received_at.timestamp()
+    return _is_full(DEFAULT_CAPS.sender, others, at) or all(
+        _is_full(DEFAULT_CAPS.sender_recipient_rule, each, at) for each in same
     )
 
 
-def _is_full(ladder: Ladder, begun: list[tuple[float, Job]], ended_at: float) -> bool:
-    """Tell whether enough jobs were begun within one of the windows that end at `ended_at`."""
+def _is_full(ladder: Ladder, begun: list[Job], at: float) -> bool:
+    """Tell whether the mails of enough jobs were received in a window that `at` is in."""
+    times = list({job.reference: job.received_at.timestamp() for job in begun}.values())
     return any(
-        len({job.reference for at, job in begun if at >= ended_at - seconds}) >= limit
+        sum(start <= each <= start + seconds + _ROUNDED_S for each in times) >= limit
         for seconds, limit in ladder
+        for start in (*times, at)
+        if at - seconds - _ROUNDED_S <= start <= at + _ROUNDED_S
     )
 
 
@@ -105,7 +110,7 @@ def _is_refused(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
 def _is_forbidden(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
     """Tell whether SES refused a call with this sender, of this job or within a minute before."""
     sender = evidence.jobs[record].job.bounce_sender
-    calls = list(_refused(evidence, ending.at, since=ending.at - KEPT_S))
+    calls = list(_refused(evidence, ending.at, since=ending.at - KEPT_S - _LONGEST_WRITE_S))
     return _is_refused(evidence, record, ending) or any(
         call.arguments["BounceSender"] == sender for call in calls
     )

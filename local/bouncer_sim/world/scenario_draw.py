@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
-from bouncer.held import held_document
+from bouncer.held_document import held_document
 from bouncer.sources.source import HELD, RULES, SETTINGS
 from bouncer_sim.world.fate_draw import with_fates
 from bouncer_sim.world.incident import (
@@ -51,13 +51,13 @@ _WORKER_CALLS = (
     "queue.delete_message_batch",
     "queue.receive_message",
     "dead_letters.send_message",
-    "ssm.get_parameter",
-    "ssm.get_parameters",
+    "s3.get_object",
+    "s3.get_object",
     "ses.send_bounce",
     "ses.send_bounce",
     "ses.send_bounce",
 )
-_INTAKE_CALLS = ("queue.send_message", "ssm.get_parameters_by_path")
+_INTAKE_CALLS = ("queue.send_message", "s3.get_object")
 _MAPPINGS_CALLS = ("queue.receive_message", "queue.delete_message_batch")
 _FUNCTIONS_CALLS = tuple(call for call in _WORKER_CALLS if call not in _MAPPINGS_CALLS)
 _ONLY_SOME = {
@@ -82,6 +82,7 @@ _OUTAGES = (
     Trouble.LOST_REQUEST,
 )
 _CROWDED = 8  # every eighth seed has many jobs that a cap withholds
+_LATE_CLAIM = 50  # every 50th seed has a claim whose requests all come late, so that it is given up
 _ODD_BODIES = (
     "not JSON",
     "[]",
@@ -109,7 +110,7 @@ def draw(seed: int) -> Scenario:
     drawn = Scenario(
         name=f"seed {seed}",
         steps=tuple(sorted(steps, key=lambda step: step.at)),
-        incidents=tuple(_incidents(random)),
+        incidents=(*_incidents(random), *(_late_claim(random) if seed % _LATE_CLAIM == 1 else ())),
         skews=tuple(random.uniform(-2, 2) for _ in range(4)) if _one_in(random, 3) else (),
         ses_latency=Latency(least_s=least_s, most_s=least_s * random.choice((1, 2, 4))),
         random_seed=seed,
@@ -232,6 +233,18 @@ def _burst(random: Random) -> Iterable[Incident]:
         yield replace(first, nth=first.nth + number)
 
 
+def _late_claim(random: Random) -> Iterable[Incident]:
+    """Draw a claim that takes effect after it was given up, if nothing prevents it."""
+    first, seconds = random.randint(1, 4), random.choice((5.0, 12.0, 40.0))
+    for number in range(5):
+        yield CallIncident(
+            call="dynamodb.transact_write_items",
+            nth=first + number,
+            trouble=Trouble.LATE,
+            seconds=seconds,
+        )
+
+
 def _call(random: Random) -> CallIncident:
     trouble = random.choice(tuple(Trouble))
     calls = _INTAKE_CALLS if _one_in(random, 5) else _WORKER_CALLS
@@ -279,8 +292,8 @@ def _outage(random: Random) -> Outage:
     length = random.choice((2.0, 30.0, 300.0, 300.0, 3_000.0, 3_000.0, 20_000.0))
     if _one_in(random, 60):
         length = 2 * DAY_S
-    place = random.choice(("dynamodb", "ses", "ssm", "queue", "dead_letters"))
-    deleted = place not in ("ses", "ssm") and _one_in(random, 5)
+    place = random.choice(("dynamodb", "ses", "s3", "queue", "dead_letters"))
+    deleted = place not in ("ses", "s3") and _one_in(random, 5)
     return Outage(
         place=place,
         start=round(start, 3),

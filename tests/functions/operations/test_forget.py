@@ -54,6 +54,29 @@ def test_a_sender_is_forgotten_in_any_form(known: Deployed, operate: Operate, fo
     assert keys(known) == sorted(["lease", counters.sender_key("bob@partner.example", SALT)])
 
 
+@pytest.mark.parametrize("counted", ["news@shop.example", "news-ann=example.com@shop.example"])
+def test_a_mailing_is_forgotten_by_its_address(
+    deployed: Deployed, operate: Operate, counted: str
+) -> None:
+    """VERP names a recipient, whom the worker knows and the command has to guess."""
+    sender, ann = "news-ann=example.com@shop.example", ("ann@example.com",)
+    assert normal_sender(sender, ann) == "news@shop.example"
+    items = [
+        {"id": text(lease.LEASE), "salt": text(SALT.value)},
+        {"id": text(counters.sender_key(counted, SALT)), "expires": {"N": "9"}, "j1": {"N": "1"}},
+    ]
+    for item in items:
+        deployed.dynamodb.put_item(TableName="ledger", Item=item)
+    write = suppression.suppress(SALT.digest(counted), Kind.PERMANENT, datetime.now(UTC))
+    deployed.dynamodb.update_item(**write.parameters("ledger"))
+    status, out, err = operate("forget", sender, "--yes")
+    assert status == 0
+    assert f"address:    {counted}\n" in out
+    assert ("in mail to ann@example.com" in out) is (counted != sender)
+    assert err == "forgotten: 2 items of the ledger were deleted\n"
+    assert keys(deployed) == ["lease"]
+
+
 def test_a_dry_run_says_whether_a_sender_is_suppressed(known: Deployed, operate: Operate) -> None:
     """It changes nothing, and nor does the command without a terminal to ask at."""
     before = keys(known)
@@ -92,13 +115,27 @@ def test_it_says_until_when_other_places_have_the_address(
 ) -> None:
     """By the settings of the deployment, within 80 columns."""
     assert known
-    settings = {**CDK["context"]["bouncer"], "log_days": 30, "store": {"prefix": "m/", "days": 7}}
+    chosen = {"log_days": 30, "store": {"prefix": "m/", "days": 7}, "invocation": "event"}
+    settings = {**CDK["context"]["bouncer"], **chosen, "ledger_recovery": True}
     (tmp_path / "cdk.json").write_text(json.dumps({"context": {"bouncer": settings}}))
     _, out, _ = operate("forget", EVE, "--dry-run")
     assert "journal:    lines in the log groups go after 30 days" in out
     assert "archive:    journal and SES's events go after 400 days" in out
     assert "mail:       stored mail goes after 7 days" in out
+    assert "queues:     jobs go after 7 days\n            dead letters go after 14 days" in out
+    assert "            failed events go after 14 days" in out
+    assert "ledger:     dead jobs that their queue refused go after 14 days" in out
+    assert "            copies of the table for recovery go after 35 days" in out
+    assert "the setting journal masks or\n            hashes addresses" in out
     assert all(len(line) <= 80 for line in out.splitlines()[1:])
+
+
+def test_it_names_no_place_that_a_deployment_lacks(known: Deployed, operate: Operate) -> None:
+    """SES waits for the intake by default, and the table has no copies."""
+    assert known
+    _, out, _ = operate("forget", EVE, "--dry-run")
+    assert "failed events" not in out
+    assert "copies of the table" not in out
 
 
 def test_with_suppression_off_it_says_that_the_item_has_no_effect(

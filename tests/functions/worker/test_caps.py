@@ -141,6 +141,7 @@ def test_a_share_of_the_day_binds_only_who_keeps_others_waiting(begin: Open) -> 
     for number in range(SHARE_OF_A_DAY):
         lone.deliver(mail(lone, number, f"u{number}@h{number}.partner.example"), first=number + 1)
     assert set(ends(lone)) == {"sent"}
+    lone.clock.sleep(3600)
     old = timedelta(minutes=16)
     for age, first in ((timedelta(minutes=14), 1001), (old, 1002)):
         job = from_json(lone.job(message_id=f"late{first}", age=age))
@@ -154,17 +155,19 @@ def test_a_share_of_the_day_binds_only_who_keeps_others_waiting(begin: Open) -> 
 def test_a_share_of_an_hour_is_that_of_the_last_hour(begin: Open) -> None:
     """5 % of the 720 bounces of an hour are 36; an hour that has ended counts by what is left."""
     lone = begin(SHARE_OF_AN_HOUR)
-    lone.clock.sleep(3300 - lone.clock.time() % 3600)  # five minutes before the hour ends
+    received = timedelta(minutes=16)
+    early = 3000 + received.total_seconds()  # then all mails were received within one hour
+    lone.clock.sleep(early - lone.clock.time() % 3600)
 
     def old_job(number: int) -> str:
-        job = from_json(lone.job(message_id=f"m{number}", age=timedelta(minutes=16)))
+        job = from_json(lone.job(message_id=f"m{number}", age=received))
         return to_json(replace(job, sender=f"u{number}@partner.example"))
 
     for number in range(37):
         lone.deliver(old_job(number), first=number + 1)
     assert lone.lines[-1]["cap"] == "domain_share: 5% in 1h"
     assert ends(lone) == ["sent"] * 36 + ["capped"]
-    for seconds, end in ((30, "capped"), (600, "sent")):
+    for seconds, end in ((30, "capped"), (900, "sent")):
         lone.clock.sleep(seconds)
         lone.deliver(old_job(1_000 + seconds), first=seconds + 100)
         assert ends(lone) == [end]
@@ -233,10 +236,51 @@ def test_a_flood_of_strangers_leaves_little_behind(begin: Open) -> None:
 
 
 def test_a_log_forgets_what_no_window_needs(begin: Open) -> None:
-    """However long somebody goes on, his counter has no more jobs than the longest window."""
-    lone = begin("caps: {sender: {10m: 2}, domain_share: off, sender_recipient_rule: off}")
+    """A mail may be a day old when it is bounced, so that a window is kept for a day longer."""
+    lone = begin("caps: {sender: {1h: 2}, domain_share: off, sender_recipient_rule: off}")
     for number in range(6):
         lone.deliver(mail(lone, number), first=number + 1)
-        lone.clock.sleep(400)
+        lone.clock.sleep(10 * 3600)
     (key,) = counted(lone)
-    assert len([name for name in lone.item(key) if name.startswith("j")]) == 2
+    assert len([name for name in lone.item(key) if name.startswith("j")]) == 3
+
+
+HELD_FOR = 40  # mails, one in a quarter of an hour
+
+
+def test_mails_that_waited_are_as_far_apart_as_they_were_received(begin: Open) -> None:
+    """After a hold of ten hours all are sent within a minute, and none is capped for that."""
+    lone = begin("caps: {sender_recipient_rule: off}")
+    ages = [timedelta(minutes=15 * (HELD_FOR - number)) for number in range(HELD_FOR)]
+    jobs = [lone.job(message_id=f"m{number}", age=age) for number, age in enumerate(ages)]
+    for first in range(0, HELD_FOR, 10):
+        assert lone.deliver(*jobs[first : first + 10], first=first + 1) == []
+    assert ends(lone) == ["sent"] * HELD_FOR
+
+
+def test_a_retried_job_is_counted_where_its_mail_was(begin: Open) -> None:
+    """A dead letter that is put back hours later meets only the windows about its mail."""
+    lone = begin("caps: {sender: {10m: 2}, domain_share: off, sender_recipient_rule: off}")
+    old = lone.job(message_id="old", age=timedelta(hours=5))
+    for number in range(4):
+        lone.deliver(mail(lone, number), first=number + 1)
+        lone.clock.sleep(600)
+    assert lone.deliver(old, first=9) == []
+    assert ends(lone) == ["sent"] * 5
+
+
+def test_nothing_is_capped_while_sending_is_held(begin: Open) -> None:
+    """It waits as all others do, alone or behind one that is withheld; then it is capped."""
+    lone = begin(FEW)
+    assert lone.deliver(*(mail(lone, each) for each in range(2))) == []
+    lone.source.text = f"sending: paused\n{FEW}"
+    lone.clock.sleep(61)
+    left = [mail(lone, each) for each in (2, 3)]
+    expired = lone.job(message_id="old", age=timedelta(hours=25))
+    assert lone.deliver(expired, *left, first=3) == ["q4", "q5"]
+    lone.source.text = FEW
+    lone.clock.sleep(61)
+    lone.deliver(*left, first=4)
+    assert [each for each in ends(lone) if each != "handed_back"] == [
+        *("sent", "sent", "expired", "capped", "capped")
+    ]

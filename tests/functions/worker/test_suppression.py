@@ -21,6 +21,7 @@ from tests.functions.worker.lone_worker import TOGETHER, LoneWorker, refusal
 Open = Callable[[str], LoneWorker]
 DAY_S = 86_400
 RELAYED = "bounces+SRS=hash=day@tenant.example"
+CUSTOMER = "bounces+111-aa-ann=example.com@service.example"
 
 
 @pytest.fixture
@@ -141,6 +142,23 @@ def test_one_failed_bounce_does_not_silence_a_whole_tenant(lone: LoneWorker) -> 
     lone.deliver(mail(lone, 0, RELAYED))
     bounced(lone)
     lone.deliver(mail(lone, 1, RELAYED.replace("day", "other")), mail(lone, 2, RELAYED), first=2)
+    assert ends(lone) == ["sent", "sent", "sender_bounced_before"]
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize(
+    "other",
+    [
+        "bounces+222-bb-ann=example.com@service.example",
+        "bounce+222-bb-bob=example.com@service.example",
+    ],
+)
+def test_one_customer_does_not_silence_a_whole_mail_service(lone: LoneWorker, other: str) -> None:
+    """SendGrid's customers share the part before "+", so only this very address is suppressed."""
+    ann = "ann@example.com"
+    lone.deliver(mail(lone, 0, CUSTOMER, ann))
+    bounced(lone, kind=Kind.COMPLAINT)
+    lone.deliver(mail(lone, 1, other, ann), mail(lone, 2, CUSTOMER.upper(), ann), first=2)
     assert ends(lone) == ["sent", "sent", "sender_bounced_before"]
 
 
