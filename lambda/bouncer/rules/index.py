@@ -28,6 +28,8 @@ from bouncer.rules.text_index import TextIndex
 if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
     from bouncer.rules.named_list import NamedList, RowFinder
 
+Find = Callable[[str, set[int]], None]
+
 
 class LeafIndex:
     """All leaves of a ruleset, by number.
@@ -74,8 +76,8 @@ class LeafIndex:
 
     def _add_texts(self, indexes: Mapping[str, TextIndex]) -> None:
         """Sort the indexes by what their values are read from: header, recipient or message."""
-        self._headers: dict[str, Callable[[str, set[int]], None]] = {}
-        self._texts = []
+        self._headers: dict[str, Find] = {}
+        self._texts: list[tuple[Callable[[Message], Iterable[Any]], Find]] = []
         self._recipient_texts = []
         for label, index in indexes.items():
             if label.startswith(HEADER):

@@ -193,9 +193,9 @@ class Ruleset:
             rule, test = self.rules[position], self._tests[position]
             if (test is None or test(facts, facts)) and in_force(rule, message):
                 if rule.mode is Mode.ENFORCE:
-                    return Decision(recipient=recipient, rule=rule, shadow=tuple(shadow))
+                    return Decision(recipient, rule, tuple(shadow))
                 shadow.append(rule)
-        return Decision(recipient=recipient, rule=None, shadow=tuple(shadow))
+        return Decision(recipient, None, tuple(shadow))
 
     def _decide_unknown(
         self, message: Message, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
