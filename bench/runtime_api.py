@@ -15,6 +15,8 @@ from threading import Event, Thread
 from typing import Any
 
 PREFIX = "/ses-auto-bouncer/bench"
+BUCKET = "bench-bucket"
+_AN_ETAG = {"ETag": '"0"'}
 _PAGE = 10  # parameters in a page, as SSM has them
 _BOUNCED = (
     b"<SendBounceResponse xmlns='http://ses.amazonaws.com/doc/2010-12-01/'><SendBounceResult>"
@@ -27,9 +29,10 @@ class Surroundings(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, event: str, rules: Mapping[str, str]) -> None:
+    def __init__(self, event: str, rules: Mapping[str, str], objects: Mapping[str, bytes]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.event = event.encode()
+        self.objects = objects
         self.parameters = [
             {"Name": f"{PREFIX}/rules/{name}", "Type": "String", "Value": text, "Version": 1}
             for name, text in rules.items()
@@ -47,9 +50,11 @@ class Surroundings(ThreadingHTTPServer):
 
 
 @contextmanager
-def surroundings(event: str, rules: Mapping[str, str]) -> Iterator[Surroundings]:
-    """Serve one process for the length of a `with`: `event` for it, `rules` in SSM."""
-    with Surroundings(event, rules) as server:
+def surroundings(
+    event: str, rules: Mapping[str, str], objects: Mapping[str, bytes]
+) -> Iterator[Surroundings]:
+    """Serve one process for the length of a `with`: `event`, `rules` in SSM, `objects` in S3."""
+    with Surroundings(event, rules, objects) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.over.set()
@@ -63,7 +68,14 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """Answer the process that asks for its next event; hold the second request open."""
+        """Answer the process that asks for its next event, or for an object of S3.
+
+        The second request for an event is held open.
+        """
+        if self.path.startswith(f"/{BUCKET}/"):
+            self.server.asked["GetObject"] += 1
+            self._answer(self.server.objects[self.path.removeprefix(f"/{BUCKET}/")], _AN_ETAG)
+            return
         if self.server.ready_at:
             self.server.done.set()
             self.server.over.wait()
@@ -104,10 +116,6 @@ class _Handler(BaseHTTPRequestHandler):
                 page = {"Parameters": self.server.parameters[first:after]}
                 more = after < len(self.server.parameters)
                 return page | ({"NextToken": str(after)} if more else {})
-            case "GetParameters":  # the settings are there, and nobody holds sending
-                settings, held = asked["Names"]
-                found = {"Name": settings, "Type": "String", "Value": "{}", "Version": 1}
-                return {"Parameters": [found], "InvalidParameters": [held]}
             case "SendMessage":
                 return {"MessageId": "1", "SequenceNumber": "1"}
             case "BatchGetItem":

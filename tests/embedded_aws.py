@@ -13,6 +13,7 @@ import boto3
 from moto import mock_aws
 
 from bouncer.environment import (
+    BUCKET_KEY,
     DEAD_LETTER_KEY,
     DOMAIN_KEY,
     LEDGER_KEY,
@@ -24,6 +25,7 @@ from bouncer.function_limits import LEDGER_KEY_NAME, VISIBILITY_TIMEOUT_S, defau
 
 REGION = "us-east-1"
 PREFIX = default_prefix("local")
+BUCKET = "rules-bucket"
 _TABLE = "ledger"
 _MOTO_KEYS = dict.fromkeys(
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
@@ -62,10 +64,12 @@ def embedded_aws(ses_endpoint: str | None = None) -> Iterator[EmbeddedAws]:
             AttributeDefinitions=[{"AttributeName": LEDGER_KEY_NAME, "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
         yield EmbeddedAws(
             environ={
                 PREFIX_KEY: PREFIX,
+                BUCKET_KEY: BUCKET,
                 QUEUE_KEY: queue,
                 DOMAIN_KEY: "amazonaws.com",
                 DEAD_LETTER_KEY: dead,

@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, ClassVar
 
 import boto3
 from botocore import xform_name
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -24,10 +25,19 @@ SERVICES = {"AmazonSSM": "ssm", "AmazonSQS": "sqs"}
 Reply = tuple[int, bytes] | None  # None hangs up without an answer
 
 
-def signature(headers: dict[str, str], body: bytes, *, service: str, region: str) -> str:
+def signature(
+    headers: dict[str, str],
+    body: bytes,
+    *,
+    service: str,
+    region: str,
+    method: str = "POST",
+    path: str = "/",
+) -> str:
     """Return the `authorization` that botocore would write for these headers."""
-    auth = SigV4Auth(Credentials(KEY, SECRET), service, region)
-    request = AWSRequest("POST", f"http://{headers['host']}/", headers=headers, data=body)
+    kind = S3SigV4Auth if service == "s3" else SigV4Auth
+    auth = kind(Credentials(KEY, SECRET), service, region)
+    request = AWSRequest(method, f"http://{headers['host']}{path}", headers=headers, data=body)
     request.context["timestamp"] = headers["x-amz-date"]
     canonical = auth.canonical_request(request)
     signed = auth.signature(auth.string_to_sign(request, canonical), request)
@@ -58,6 +68,23 @@ def through_boto3(target: str, body: bytes) -> Reply:
     return 200, json.dumps(answer, default=_seconds).encode()
 
 
+def objects_through_boto3(target: str, known: bytes) -> Reply:
+    """Return S3's answer to a GET, asked through boto3; `known` is the ETag the caller knows."""
+    bucket, _, key = target.removeprefix("GET /").partition("/")
+    condition = {"IfNoneMatch": known.decode()} if known else {}
+    try:
+        return 200, behind("s3").get_object(Bucket=bucket, Key=key, **condition)["Body"].read()
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        code = error.response["Error"]["Code"]
+        return status, b"" if status == 304 else f"<Error><Code>{code}</Code></Error>".encode()
+
+
+def _etag(body: bytes) -> str:
+    """Return the ETag of an object that was put whole."""
+    return f'"{md5(body, usedforsecurity=False).hexdigest()}"'
+
+
 def _seconds(moment: datetime) -> float:
     """Return a time as the JSON protocol writes it."""
     return moment.timestamp()
@@ -76,18 +103,28 @@ class Front(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
+        self._answer(body, self.headers["x-amz-target"])
+
+    def do_GET(self) -> None:
+        self._answer(b"", f"GET {self.path}", self.headers["if-none-match"] or "")
+
+    def _answer(self, body: bytes, target: str, known: str = "") -> None:
         sent = {name.lower(): value for name, value in self.headers.items()}
         scope, names, _ = sent["authorization"].split(", ")
         headers = {name: sent[name] for name in names.partition("=")[2].split(";")}
         _, _, region, service, _ = scope.split("/")
-        expected = signature(headers, body, service=service, region=region)
-        reply = type(self).reply(sent["x-amz-target"], body)
+        expected = signature(
+            headers, body, service=service, region=region, method=self.command, path=self.path
+        )
+        reply = type(self).reply(target, known.encode() or body)
         if sent["authorization"] != expected:
             reply = 403, b'{"__type": "IncompleteSignatureException"}'
         if reply is None:
             self.close_connection = True
             return
         self.send_response(reply[0])
+        if self.command == "GET" and reply[0] == 200:
+            self.send_header("ETag", _etag(reply[1]))
         self.send_header("Content-Length", str(len(reply[1])))
         with suppress(BrokenPipeError):  # a client that no longer waits
             self.end_headers()

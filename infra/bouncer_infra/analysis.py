@@ -54,6 +54,10 @@ JOURNAL: Mapping[str, str] = {
     "record": "string",
     "answer": "string",
     "again": "boolean",
+    "revision": "string",
+    "serial": "bigint",
+    "causes": "array<string>",
+    "braked": "array<string>",
 }
 # Columns whose JSON keys are words of SQL.
 JOURNAL_KEYS: Mapping[str, str] = {

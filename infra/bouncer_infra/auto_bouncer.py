@@ -21,12 +21,15 @@ from bouncer_infra.dashboard import Dashboard
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.failed_events import FailedEvents
 from bouncer_infra.feedback_function import Feedback
+from bouncer_infra.first_revision import FirstRevision
 from bouncer_infra.function_code import function_code
 from bouncer_infra.intake_function import Intake
 from bouncer_infra.ledger_table import Ledger
 from bouncer_infra.mail_path import MailPath
 from bouncer_infra.metrics import Metrics
+from bouncer_infra.publisher_function import Publisher
 from bouncer_infra.receiving_regions import warn_without_receiving
+from bouncer_infra.revision_bucket import RevisionBucket
 from bouncer_infra.saved_queries import SavedQueries
 from bouncer_infra.sender_identity import warn_of_other_senders
 from bouncer_infra.worker_function import Worker
@@ -55,7 +58,18 @@ class AutoBouncer(Construct):
         code = code or function_code(settings.architecture)
         self.queue = BounceQueue(self, "BounceQueue")
         self.ledger = Ledger(self, "Ledger", settings=settings)
-        self.intake = Intake(self, "Intake", settings=settings, code=code, queue=self.queue.queue)
+        self.revisions = RevisionBucket(self, "Revisions")
+        in_force = self.revisions.bucket
+        self.publisher = Publisher(self, "Publisher", settings=settings, code=code, bucket=in_force)
+        first = FirstRevision(self, "FirstRevision", settings=settings, publisher=self.publisher)
+        self.intake = Intake(
+            self,
+            "Intake",
+            settings=settings,
+            code=code,
+            queue=self.queue.queue,
+            bucket=in_force,
+        )
         self.failed_events = self._failed_events()
         self.worker = Worker(
             self,
@@ -64,15 +78,25 @@ class AutoBouncer(Construct):
             code=code,
             queue=self.queue,
             ledger=self.ledger.table,
+            bucket=in_force,
         )
+        # An update must not leave them for a moment without anything in force.
+        for reader in (self.intake, self.worker):
+            reader.node.add_dependency(first)
         self.store = self._store()
         self.mail_path = MailPath(
             self, "MailPath", settings=settings, intake=self.intake.function, store=self.store
         )
+        self.mail_path.rule.node.add_dependency(first)
         self.feedback = Feedback(
-            self, "Feedback", settings=settings, code=code, ledger=self.ledger.table
+            self,
+            "Feedback",
+            settings=settings,
+            code=code,
+            ledger=self.ledger.table,
+            bucket=in_force,
         )
-        logs = [self.intake.logs, self.worker.logs, self.feedback.logs]
+        logs = [self.intake.logs, self.worker.logs, self.publisher.logs, self.feedback.logs]
         self.archive = self._archive(logs)
         events = self.archive.events.stream if self.archive else None
         self.sending = ConfigurationSet(self, "Sending", settings=settings, events=events)
@@ -83,6 +107,7 @@ class AutoBouncer(Construct):
             worker=self.worker.function,
             queue=self.queue.queue,
             dead_letters=self.queue.dead_letters,
+            publisher=self.publisher.function,
             feedback=self.feedback.function,
             lost_feedback=self.feedback.dead_letters,
             failed_events=self.failed_events.queue if self.failed_events else None,

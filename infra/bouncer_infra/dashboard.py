@@ -188,12 +188,9 @@ def _dead_letters(metrics: Metrics) -> cloudwatch.GraphWidget:
     dead = metrics.dead_letters.metric_approximate_number_of_messages_visible(
         label="dead letters", statistic="Maximum", period=FIVE_MINUTES
     )
-    documents = [  # of the intake, which reads the rules as well as the settings
-        metrics.own("intake", name, label=label)
-        for name, label in (
-            (Metric.INVALID_DOCUMENTS, "invalid documents"),
-            (Metric.STALE_RULES, "stale"),
-        )
+    documents = [
+        metrics.own("publisher", Metric.INVALID_DOCUMENTS, label="invalid documents"),
+        metrics.own("intake", Metric.STALE_RULES, label="stale"),
     ]
     return _graph("Dead letters and rules", [dead, *documents])
 

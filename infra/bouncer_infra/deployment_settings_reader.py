@@ -13,6 +13,7 @@ from bouncer.errors import BouncerError, DocumentError
 from bouncer.mail.address import identities, mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.rules.document import Node, Report
+from bouncer.settings_reader import overlaid
 from bouncer_infra.deployment_settings import (
     DEFAULT_NAME,
     DeploymentSettings,
@@ -179,7 +180,7 @@ def _runtime(root: Node, node: Node | None, found: dict[str, Any]) -> Mapping[st
         return {}
     try:
         below = (*root.path, "settings")
-        Settings().overlaid(json.dumps(runtime), document=root.report.document, below=below)
+        overlaid(Settings(), json.dumps(runtime), document=root.report.document, below=below)
     except DocumentError as error:
         root.report.problems += error.problems
     return runtime

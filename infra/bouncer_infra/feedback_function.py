@@ -10,15 +10,17 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from bouncer.environment import LEDGER_KEY, SENDERS_KEY
+from bouncer.environment import BUCKET_KEY, LEDGER_KEY, PREFIX_KEY, SENDERS_KEY
 from bouncer.function_limits import BATCH_SIZE, FEEDBACK_TIMEOUT_S, FEEDBACK_VISIBILITY_S
 from bouncer.sending.bounce_event import DETAIL_TYPES, SOURCE
-from bouncer.sources.source import HELD, SETTINGS
+from bouncer.sources.source import HELD
 from bouncer_infra.deployment_settings import DeploymentSettings
-from bouncer_infra.function import Function, deployment_environment
+from bouncer_infra.function import Function
+from bouncer_infra.revision_bucket import may_read_pointer
 
 _MAX_RECEIVE_COUNT = 480  # a day, each time after the visibility timeout
 _MOST_AT_ONCE = 2  # the fewest that Lambda allows; they share the region's concurrency with others
@@ -35,6 +37,7 @@ class Feedback(Function):
         settings: DeploymentSettings,
         code: lambda_.Code,
         ledger: dynamodb.ITableV2,
+        bucket: s3.IBucket,
     ) -> None:
         super().__init__(
             scope,
@@ -45,7 +48,8 @@ class Feedback(Function):
             code=code,
             timeout=Duration.seconds(FEEDBACK_TIMEOUT_S),
             environment={
-                **deployment_environment(settings),
+                PREFIX_KEY: settings.prefix,
+                BUCKET_KEY: bucket.bucket_name,
                 LEDGER_KEY: ledger.table_name,
                 SENDERS_KEY: " ".join(settings.senders),
             },
@@ -89,21 +93,19 @@ class Feedback(Function):
         self.queue.grant_consume_messages(self.function)
         verbs = ("BatchGetItem", "UpdateItem")
         ledger.grant(self.function, *(f"dynamodb:{verb}" for verb in verbs))
+        may_read_pointer(self, bucket)
         self._may_hold_sending(settings.prefix)
 
     def _may_hold_sending(self, prefix: str) -> None:
-        """Let the breaker read what the worker reads, and write `held`; a person removes it."""
-        names = {name: f"{prefix.removeprefix('/')}/{name}" for name in (SETTINGS, HELD)}
-        arns = {name: self._parameter(path) for name, path in names.items()}
-        for actions, resources in (
-            (("ssm:GetParameters", "ssm:GetParameterHistory"), list(arns.values())),
-            (("ssm:PutParameter",), [arns[HELD]]),
-        ):
-            statement = iam.PolicyStatement(actions=list(actions), resources=resources)
-            self.function.add_to_role_policy(statement)
-
-    def _parameter(self, path: str) -> str:
-        return Stack.of(self).format_arn(service="ssm", resource="parameter", resource_name=path)
+        """Let the breaker write `held`, and read who else has written it; a person removes it."""
+        held = Stack.of(self).format_arn(
+            service="ssm",
+            resource="parameter",
+            resource_name=f"{prefix.removeprefix('/')}/{HELD}",
+        )
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(actions=["ssm:GetParameters", "ssm:PutParameter"], resources=[held])
+        )
 
 
 def default_bus(scope: Construct) -> events.IEventBus:

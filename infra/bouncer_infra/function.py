@@ -1,6 +1,5 @@
 """One of our functions: the bundle and its Python, a log group and a role of its own."""
 
-import json
 from collections.abc import Mapping
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
@@ -9,7 +8,6 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from bouncer.environment import DEFAULTS_KEY, PREFIX_KEY
 from bouncer_infra.bundle import PYTHON
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.deployment_values import LOG_DAYS
@@ -73,11 +71,3 @@ class Function(Construct):
                 "runtime is taken once both have run on it.",
             )
         )
-
-
-def deployment_environment(settings: DeploymentSettings) -> dict[str, str]:
-    """Return the environment by which a function knows its deployment and its default settings."""
-    return {
-        PREFIX_KEY: settings.prefix,
-        DEFAULTS_KEY: json.dumps(settings.runtime, sort_keys=True),
-    }

@@ -35,6 +35,7 @@ class Metrics:
     worker: lambda_.Function
     queue: sqs.Queue
     dead_letters: sqs.Queue
+    publisher: lambda_.Function
     feedback: lambda_.Function
     lost_feedback: sqs.Queue
     failed_events: sqs.Queue | None = None

@@ -85,6 +85,13 @@ filter message in ["bounce_bounced", "event_repeated", "event_waits", "event_ign
 | sort @timestamp desc
 | limit 1000
 """,
+    "publishing": """
+filter message in ["published", "object_mended", "publishing_failed"]
+  or (service = "publisher" and message = "documents_invalid")
+| fields @timestamp, message, revision, serial, mode, error, problems.0 as problem, @message
+| sort @timestamp desc
+| limit 200
+""",
     # `warnings` of a valid rule are listed as the `problems` of an invalid one are.
     "invalid-rules": """
 filter message in ["documents_invalid", "documents_stale", "documents_doubtful"]

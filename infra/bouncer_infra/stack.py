@@ -53,6 +53,8 @@ def _outputs(bouncer: AutoBouncer) -> dict[str, str]:
     outputs = {
         "RulesPrefix": f"{bouncer.settings.prefix}/{RULES}",
         "HeldParameter": f"{bouncer.settings.prefix}/{HELD}",
+        "RulesBucket": bouncer.revisions.bucket.bucket_name,
+        "PublisherArn": bouncer.publisher.function.function_arn,
         "RuleSetName": bouncer.settings.rule_set,
         "QueueUrl": queue.queue_url,
         "QueueArn": queue.queue_arn,

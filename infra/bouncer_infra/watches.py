@@ -21,7 +21,7 @@ from bouncer_infra.bounce_watches import bounces, went_on
 from bouncer_infra.metrics import FIVE_MINUTES, HOUR, Metrics, total
 from bouncer_infra.watch import Watch
 
-_SERVICES = ("intake", "worker")  # both read settings; the intake reads rules as well
+_READERS = ("intake", "worker")  # of what the publisher put in force
 
 
 def watches(metrics: Metrics) -> Iterator[Watch]:
@@ -33,6 +33,7 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
     yield from _events(metrics)
     yield from _mail(metrics)
     yield from _documents(metrics)
+    yield from _publisher(metrics)
     yield went_on(metrics)
     yield from bounces(metrics)
     yield from _archive(metrics)
@@ -140,11 +141,12 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="throttles",
-        says="Lambda throttled the intake, the worker or the feedback function.",
+        says="Lambda throttled the intake, the worker, the publisher or the feedback function.",
         measure=total(
             [
                 metrics.intake.metric_throttles(label="intake"),
                 metrics.worker.metric_throttles(label="worker"),
+                metrics.publisher.metric_throttles(label="publisher"),
                 metrics.feedback.metric_throttles(label="feedback"),
             ],
             label="throttles",
@@ -218,19 +220,40 @@ def _mail(metrics: Metrics) -> Iterator[Watch]:
 def _documents(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="invalid-rules",
-        says="A rule or the settings are invalid; an earlier version is in force, or none.",
-        measure=_in_both(metrics, Metric.INVALID_DOCUMENTS, label="invalid documents"),
+        says="A rule or the settings are invalid; the form before is in force, or none.",
+        measure=metrics.own("publisher", Metric.INVALID_DOCUMENTS),
     )
     yield Watch(
         key="stale-rules",
         says="Rules or settings could not be read again; the last good ones are in force.",
-        measure=_in_both(metrics, Metric.STALE_RULES, label="stale rules"),
+        measure=total(
+            [metrics.own(each, Metric.STALE_RULES, label=each) for each in _READERS],
+            label="stale rules",
+        ),
     )
 
 
-def _in_both(metrics: Metrics, name: Metric, *, label: str) -> cloudwatch.MathExpression:
-    """Return a metric's sum over both functions that read rules or settings."""
-    return total([metrics.own(each, name, label=each) for each in _SERVICES], label=label)
+def _publisher(metrics: Metrics) -> Iterator[Watch]:
+    yield Watch(
+        key="publisher-errors",
+        says="The publisher failed, so changed rules and settings may not be in force.",
+        measure=total(
+            [
+                metrics.own("publisher", Metric.PUBLISHER_ERRORS),
+                metrics.publisher.metric_errors(label="crashes"),
+            ],
+            label="publisher errors",
+        ),
+    )
+    yield Watch(
+        key="stopped-publisher",
+        says="The publisher has not run for half an hour, though it should every minute.",
+        measure=metrics.publisher.metric_invocations(statistic="Sum", period=FIVE_MINUTES),
+        below=True,
+        breaches=6,
+        periods=6,
+        missing=cloudwatch.TreatMissingData.BREACHING,
+    )
 
 
 def _archive(metrics: Metrics) -> Iterator[Watch]:

@@ -4,16 +4,24 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from bouncer.environment import DEAD_LETTER_KEY, LEDGER_KEY, QUEUE_KEY, SENDERS_KEY
+from bouncer.environment import (
+    BUCKET_KEY,
+    DEAD_LETTER_KEY,
+    LEDGER_KEY,
+    PREFIX_KEY,
+    QUEUE_KEY,
+    SENDERS_KEY,
+)
 from bouncer.function_limits import BATCH_SIZE, WORKER_TIMEOUT_S
 from bouncer.mail.address import identities
-from bouncer.sources.source import HELD, SETTINGS
 from bouncer_infra.bounce_queue import BounceQueue
 from bouncer_infra.deployment_settings import DeploymentSettings
-from bouncer_infra.function import Function, deployment_environment
+from bouncer_infra.function import Function
 from bouncer_infra.nag import acknowledge_wildcards, resource_wildcard
+from bouncer_infra.revision_bucket import may_read_pointer
 
 
 class Worker(Function):
@@ -28,6 +36,7 @@ class Worker(Function):
         code: lambda_.Code,
         queue: BounceQueue,
         ledger: dynamodb.ITableV2,
+        bucket: s3.IBucket,
     ) -> None:
         super().__init__(
             scope,
@@ -38,7 +47,8 @@ class Worker(Function):
             code=code,
             timeout=Duration.seconds(WORKER_TIMEOUT_S),
             environment={
-                **deployment_environment(settings),
+                PREFIX_KEY: settings.prefix,
+                BUCKET_KEY: bucket.bucket_name,
                 QUEUE_KEY: queue.queue.queue_url,
                 DEAD_LETTER_KEY: queue.dead_letters.queue_url,
                 LEDGER_KEY: ledger.table_name,
@@ -57,7 +67,7 @@ class Worker(Function):
         queue.queue.grant_consume_messages(self.function)
         queue.dead_letters.grant_send_messages(self.function)
         self._may_keep(ledger)
-        self._may_read_settings(settings.prefix)
+        may_read_pointer(self, bucket)
         self._may_bounce_as(settings)
 
     def _may_keep(self, ledger: dynamodb.ITableV2) -> None:
@@ -65,17 +75,6 @@ class Worker(Function):
         # "Using IAM with DynamoDB transactions").
         verbs = ("BatchGetItem", "UpdateItem")
         ledger.grant(self.function, *(f"dynamodb:{verb}" for verb in verbs))
-
-    def _may_read_settings(self, prefix: str) -> None:
-        above = prefix.removeprefix("/")
-        self.function.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["ssm:GetParameters", "ssm:GetParameterHistory"],
-                resources=[
-                    self._arn("ssm", "parameter", f"{above}/{name}") for name in (SETTINGS, HELD)
-                ],
-            )
-        )
 
     def _may_bounce_as(self, settings: DeploymentSettings) -> None:
         own = (name for sender in settings.own_senders for name in identities(sender))

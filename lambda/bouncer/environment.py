@@ -5,16 +5,16 @@ argument: nothing here looks at the process it runs in.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bouncer.errors import EnvironmentKeyError
-from bouncer.operator_settings import Settings, ses_reporting_mta
 
 PREFIX_KEY = "BOUNCER_PREFIX"
 DEFAULTS_KEY = "BOUNCER_SETTINGS"
 QUEUE_KEY = "BOUNCER_QUEUE_URL"
 LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
 DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
+BUCKET_KEY = "BOUNCER_RULES_BUCKET"
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
 SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
 REGION_KEY = "AWS_REGION"  # Lambda sets it
@@ -27,6 +27,7 @@ _EXPECTED: Mapping[str, str] = {
     QUEUE_KEY: "the URL of the queue of jobs",
     LEDGER_KEY: "the name of the ledger's table",
     DEAD_LETTER_KEY: "the URL of the dead-letter queue",
+    BUCKET_KEY: "the name of the bucket of revisions",
     SENDERS_KEY: "the addresses that bounces come from, with blanks between them",
     DOMAIN_KEY: "the domain of AWS's endpoints, such as amazonaws.com",
     REGION_KEY: "an AWS region, such as eu-west-1",
@@ -40,23 +41,23 @@ def deployment_name(prefix: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeEnvironment:
-    """The intake's environment; `defaults` hold where the operator's settings say nothing."""
+    """The intake's environment; `bucket` has what is in force."""
 
     prefix: str
     region: str
     aws_domain: str
     queue_url: str
-    defaults: Settings
+    bucket: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "IntakeEnvironment":
-        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
+        """Read it; raises `EnvironmentKeyError` naming the key."""
         return cls(
             prefix=_prefix(environ),
             region=_required(environ, REGION_KEY),
             aws_domain=_required(environ, DOMAIN_KEY),
             queue_url=_required(environ, QUEUE_KEY),
-            defaults=_defaults(environ),
+            bucket=_required(environ, BUCKET_KEY),
         )
 
     @property
@@ -67,23 +68,25 @@ class IntakeEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerEnvironment:
-    """The worker's environment; `defaults` hold where the operator's settings say nothing."""
+    """The worker's environment; `senders` are the bare addresses that it may bounce from."""
 
     prefix: str
     queue_url: str
     dead_letter_url: str
     ledger_table: str
-    defaults: Settings
+    bucket: str
+    senders: frozenset[str]
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerEnvironment":
-        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
+        """Read it; raises `EnvironmentKeyError` naming the key."""
         return cls(
             prefix=_prefix(environ),
             queue_url=_required(environ, QUEUE_KEY),
             dead_letter_url=_required(environ, DEAD_LETTER_KEY),
             ledger_table=_required(environ, LEDGER_KEY),
-            defaults=replace(_defaults(environ), senders=_senders(environ)),
+            bucket=_required(environ, BUCKET_KEY),
+            senders=frozenset(environ.get(SENDERS_KEY, "").lower().split()),
         )
 
     @property
@@ -98,17 +101,42 @@ class FeedbackEnvironment:
 
     prefix: str
     ledger_table: str
+    bucket: str
     senders: tuple[str, ...]
-    defaults: Settings
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "FeedbackEnvironment":
-        """Read it; raises `EnvironmentKeyError` naming the key, or `DocumentError`."""
+        """Read it; raises `EnvironmentKeyError` naming the key."""
         return cls(
             prefix=_prefix(environ),
             ledger_table=_required(environ, LEDGER_KEY),
+            bucket=_required(environ, BUCKET_KEY),
             senders=tuple(_required(environ, SENDERS_KEY).split()),
-            defaults=_defaults(environ),
+        )
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherEnvironment:
+    """The publisher's environment; `settings` is the document of the deployment's own settings."""
+
+    prefix: str
+    region: str
+    bucket: str
+    settings: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "PublisherEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key."""
+        return cls(
+            prefix=_prefix(environ),
+            region=_required(environ, REGION_KEY),
+            bucket=_required(environ, BUCKET_KEY),
+            settings=environ.get(DEFAULTS_KEY) or "{}",
         )
 
     @property
@@ -125,14 +153,3 @@ def _required(environ: Mapping[str, str], key: str) -> str:
 
 def _prefix(environ: Mapping[str, str]) -> str:
     return _required(environ, PREFIX_KEY).rstrip("/")
-
-
-def _senders(environ: Mapping[str, str]) -> frozenset[str]:
-    """Read the bare addresses that bounces may come from; blanks part them."""
-    return frozenset(environ.get(SENDERS_KEY, "").lower().split())
-
-
-def _defaults(environ: Mapping[str, str]) -> Settings:
-    """Read the deployment's own settings, which have the shape of the operator's document."""
-    built_in = Settings(reporting_mta=ses_reporting_mta(_required(environ, REGION_KEY)))
-    return built_in.overlaid(environ.get(DEFAULTS_KEY) or "{}", document=DEFAULTS_KEY)

@@ -20,8 +20,8 @@ from bouncer.breaker import BY, cause_to_hold
 from bouncer.environment import FeedbackEnvironment
 from bouncer.errors import DocumentError
 from bouncer.feedback_journal import FeedbackJournal
-from bouncer.function_limits import WORKER_TIMEOUT_S
-from bouncer.held import held_document, read_held
+from bouncer.function_limits import PUBLISHED_WITHIN_S, WORKER_TIMEOUT_S
+from bouncer.held_document import held_document, read_held
 from bouncer.sending import table
 from bouncer.sending.bounce_event import BounceEventError, read_event
 from bouncer.sending.day_tally import Day
@@ -29,9 +29,10 @@ from bouncer.sending.feedback_ledger import FeedbackLedger, Known
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.queue import Record
 from bouncer.sending.table import Table
+from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.hold import Hold
-from bouncer.sources.loader import Loader
-from bouncer.sources.parameters import SettingsSource
+from bouncer.sources.loaded import InForceLoader
+from bouncer.sources.revision_loader import PointerLoader
 from bouncer.sources.source import HELD, SourceError
 
 _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "max_attempts": 2})
@@ -55,7 +56,7 @@ class Feedback:
         ledger: FeedbackLedger,
         journal: FeedbackJournal,
         senders: Sequence[str],
-        loader: Loader,
+        loader: InForceLoader,
         hold: Hold,
         now: Callable[[], datetime],
     ) -> None:
@@ -124,7 +125,9 @@ class Feedback:
         if not _is_by_breaker(held):
             return
         self._journal.tripped(cause)
-        known_after = timedelta(seconds=loaded.settings.cache_s + WORKER_TIMEOUT_S)
+        known_after = timedelta(
+            seconds=PUBLISHED_WITHIN_S + loaded.settings.cache_s + WORKER_TIMEOUT_S
+        )
         self._ledger.count_anew(day, int((now + known_after).timestamp()) + 1)
 
     def _may_be_early(self, record: Record, source: str) -> bool:
@@ -154,13 +157,13 @@ def _feedback() -> Feedback:
     """Build the function with its dependencies, once, at its first event."""
     environment = FeedbackEnvironment.from_env(os.environ)
     ssm = boto3.client("ssm", config=_CONFIG)
-    source = SettingsSource(ssm, environment.prefix)
+    source = BucketSource(boto3.client("s3", config=_CONFIG), environment.bucket)
     items = Table(boto3.client("dynamodb", config=table.CONFIG), environment.ledger_table)
     return Feedback(
         ledger=FeedbackLedger(items, now=_now, new_name=_new_name),
         journal=FeedbackJournal("feedback", environment.deployment),
         senders=environment.senders,
-        loader=Loader(source, environment.defaults, now=time.monotonic),
+        loader=PointerLoader(source, now=time.monotonic),
         hold=Hold(ssm, environment.prefix),
         now=_now,
     )

@@ -12,17 +12,18 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
-from bouncer.aws.client import SQS, SSM, Surroundings
+from bouncer.aws.client import SQS, Surroundings
+from bouncer.aws.object_client import S3
 from bouncer.environment import UNKNOWN_DEPLOYMENT, IntakeEnvironment
 from bouncer.errors import UnreadableEventError
 from bouncer.jobs.job import Job, JobError
 from bouncer.journal import Journal, QueueAnswer
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.mail.message import Message, read_event
-from bouncer.operator_settings import Settings
 from bouncer.sending.queue import Queue, QueueError
-from bouncer.sources.loader import Loaded, Loader
-from bouncer.sources.parameters import ParameterSource
+from bouncer.sources.bucket_source import BucketSource
+from bouncer.sources.loaded import InForceLoader, Loaded
+from bouncer.sources.revision_loader import RevisionLoader
 
 RESERVE_S = 3  # kept for judging, the journal and the answer, when AWS does not answer us
 
@@ -38,7 +39,7 @@ class Intake:
     """Judges the mails of one event; `now` is the time of day."""
 
     def __init__(
-        self, *, loader: Loader, jobs: JobSink, journal: Journal, now: Callable[[], datetime]
+        self, *, loader: InForceLoader, jobs: JobSink, journal: Journal, now: Callable[[], datetime]
     ) -> None:
         self._loader = loader
         self._jobs = jobs
@@ -74,7 +75,7 @@ class Intake:
         stopped = dispositions.count(Disposition.STOP_RULE_SET) == len(judgements)
         answer = Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE
         for done in handled:
-            self._report(done, answer, loaded.settings)
+            self._report(done, answer, loaded)
         return answer
 
     def _judge(self, message: Message, loaded: Loaded) -> Judgement | None:
@@ -105,13 +106,15 @@ class Intake:
         left = [QueueAnswer.NOT_ASKED] * (len(judgement.jobs) - len(answers))
         return _Handled(judgement, (*answers, *left))
 
-    def _report(self, done: "_Handled", answer: Disposition, in_force: Settings) -> None:
+    def _report(self, done: "_Handled", answer: Disposition, loaded: Loaded) -> None:
         """Write the mail's line, unless its only jobs were refused: the failure's line says it."""
         if not done.answers or {QueueAnswer.TAKEN, QueueAnswer.UNKNOWN} & set(done.answers):
             judgement = done.judgement
             if judgement.disposition is not answer:
                 judgement = judgement._replace(disposition=answer)
-            self._journal.mail(judgement, in_force, answers=done.answers)
+            self._journal.mail(
+                judgement, loaded.settings, revision=loaded.revision, answers=done.answers
+            )
 
 
 class _Handled(NamedTuple):
@@ -133,9 +136,9 @@ def _intake() -> tuple[Intake, Surroundings]:
         ticks=time.monotonic,
         sleep=time.sleep,
     )
-    source = ParameterSource(SSM(surroundings), environment.prefix)
+    source = BucketSource(S3(surroundings, environment.bucket), environment.bucket)
     intake = Intake(
-        loader=Loader(source, environment.defaults, now=time.monotonic),
+        loader=RevisionLoader(source, now=time.monotonic),
         jobs=Queue(SQS(surroundings), environment.queue_url),
         journal=Journal("intake", environment.deployment),
         now=_now,

@@ -25,7 +25,7 @@ from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
 from bouncer.sending.ending import Ending, Failure, Outcome
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 
 _LONGEST_ERROR = 1000
 
@@ -74,29 +74,23 @@ class Journal:
         self._request_id = request_id
 
     def mail(
-        self, judgement: Judgement, settings: Settings, *, answers: Sequence[QueueAnswer] = ()
+        self,
+        judgement: Judgement,
+        settings: Settings,
+        *,
+        revision: str = "",
+        answers: Sequence[QueueAnswer] = (),
     ) -> None:
         """Report one received mail: every decision, its jobs and the reasons to withhold.
 
-        `answers` are the queue's to each job; without them it took all jobs.
+        `revision` is the id of the rules. `answers` are the queue's to each job; without them it
+        took all jobs.
         """
-        metrics: dict[str, int] = {Metric.MAILS: 1}
-        for decision in judgement.decisions:
-            name = _ACTIONS[decision.action]
-            metrics[name] = metrics.get(name, 0) + 1
-            if decision.shadow:
-                shadows = metrics.get(Metric.SHADOW_MATCHES, 0) + len(decision.shadow)
-                metrics[Metric.SHADOW_MATCHES] = shadows
-        if judgement.withheld:
-            metrics |= _withheld(judgement.withheld.values())
-        if judgement.jobs:
-            answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
-            answered = zip(judgement.jobs, answers, strict=True)
-            taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
-            if taken:
-                metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
-        if judgement.went_on:
-            metrics[Metric.WENT_ON] = 1
+        unknown = [rule.name for each in judgement.decisions for rule in each.unknown]
+        answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
+        metrics = _tally(judgement, answers)
+        if unknown:
+            metrics[Metric.UNKNOWN_CONDITIONS] = len(unknown)
         self._addresses = shown = settings.addresses
         fields = {
             "message_id": judgement.message.message_id,
@@ -114,9 +108,15 @@ class Journal:
             "disposition": judgement.disposition,
             "went_on": judgement.went_on,
             "mode": settings.mode,
+            "revision": revision,
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
+        if unknown:  # rules whose list or content is missing, for one recipient or several
+            fields["unknown"] = sorted(set(unknown))
+            content = judgement.message.content
+            if content and content.bounds:
+                fields["bounds"] = list(content.bounds)
         self._write("mail", fields, metrics)
 
     def not_mail(self, problem: str) -> None:
@@ -129,22 +129,14 @@ class Journal:
         self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
-        """Report, once per load, problems and doubts about the rules and settings in force."""
+        """Report, once per load, that what is in force could not be read again."""
         self._addresses = loaded.settings.addresses
         if loaded is self._reported:
             return
         self._reported = loaded
-        fields = {"problems": loaded.problems}
-        if loaded.stale:  # not read again; the last good ones stay in force
+        if loaded.stale:  # the last good one stays in force
+            fields = {"problems": loaded.problems}
             self._write("documents_stale", fields, {Metric.STALE_RULES: 1}, level="error")
-            return
-        if loaded.problems:  # refused; earlier versions stay in force
-            count = {Metric.INVALID_DOCUMENTS: len(loaded.problems)}
-            self._write("documents_invalid", fields, count, level="error")
-        warnings = loaded.warnings(datetime.now(UTC))
-        if warnings:  # valid, but hardly meant so
-            count = {Metric.DOCUMENT_WARNINGS: len(warnings)}
-            self._write("documents_doubtful", {"warnings": warnings}, count, level="warning")
 
     def ended(
         self,
@@ -307,6 +299,27 @@ def _ended(ending: Ending, wait_s: float) -> dict[str, int]:
     if ending.reason == Failure.UNREADABLE:
         return {Metric.UNREADABLE_JOBS: 1}
     return {Metric.FAILED: 1, **_FAILURES.get(ending.reason, {})}
+
+
+def _tally(judgement: Judgement, answers: Sequence[QueueAnswer]) -> dict[str, int]:
+    """Return the metrics of one mail; `answers` are the queue's to each of its jobs."""
+    metrics: dict[str, int] = {Metric.MAILS: 1}
+    for decision in judgement.decisions:
+        name = _ACTIONS[decision.action]
+        metrics[name] = metrics.get(name, 0) + 1
+        if decision.shadow:
+            shadows = metrics.get(Metric.SHADOW_MATCHES, 0) + len(decision.shadow)
+            metrics[Metric.SHADOW_MATCHES] = shadows
+    if judgement.withheld:
+        metrics |= _withheld(judgement.withheld.values())
+    if judgement.jobs:
+        answered = zip(judgement.jobs, answers, strict=True)
+        taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
+        if taken:
+            metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
+    if judgement.went_on:
+        metrics[Metric.WENT_ON] = 1
+    return metrics
 
 
 def _withheld(reasons: Iterable[str]) -> dict[str, int]:

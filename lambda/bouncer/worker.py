@@ -34,11 +34,12 @@ from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
 from bouncer.sending.terms import Terms
-from bouncer.sources.loader import Loaded, Loader
-from bouncer.sources.parameters import SettingsSource
+from bouncer.sources.bucket_source import BucketSource
+from bouncer.sources.loaded import InForceLoader, Loaded
+from bouncer.sources.revision_loader import PointerLoader
 from bouncer.sources.source import SourceError
 
-# Client settings for SSM and SQS; ses.py and table.py have the others.
+# Client settings for S3 and SQS; ses.py and table.py have the others.
 _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "max_attempts": 2})
 
 # Time an invocation must have left when a call starts: the longest call, the longest ending of its
@@ -98,7 +99,7 @@ class Worker:
     def __init__(
         self,
         *,
-        loader: Loader,
+        loader: InForceLoader,
         ledger: Ledger,
         jobs: WorkerQueue,
         sender: Sender,
@@ -277,11 +278,11 @@ def _new_name() -> str:
 def _worker() -> Worker:
     """Build the function with its dependencies, once, at its first event."""
     environment = WorkerEnvironment.from_env(os.environ)
-    source = SettingsSource(boto3.client("ssm", config=_CONFIG), environment.prefix)
+    source = BucketSource(boto3.client("s3", config=_CONFIG), environment.bucket)
     sqs = boto3.client("sqs", config=_CONFIG)
     items = Table(boto3.client("dynamodb", config=table.CONFIG), environment.ledger_table)
     return Worker(
-        loader=Loader(source, environment.defaults, now=time.monotonic),
+        loader=PointerLoader(source, now=time.monotonic, senders=environment.senders),
         ledger=Ledger(items, now=_now, sleep=time.sleep, new_name=_new_name),
         jobs=WorkerQueue(sqs, environment.queue_url, environment.dead_letter_url),
         sender=Sender(boto3.client("ses", config=ses.CONFIG)),

@@ -1,21 +1,23 @@
-"""Reads the settings that a deployment's intake has from its stack: cdk.json's block `settings`.
+"""Reads the settings that a deployment has from its stack: cdk.json's block `settings`.
 
 They hold where the parameter `settings` says nothing. Lambda lists functions with their environment
-(Lambda API reference, ListFunctions), and ours name the prefix they read below. Nothing is changed.
+(Lambda API reference, ListFunctions). The publisher has them, and names the prefix it reads below;
+the intake had them before there was a publisher. Nothing is changed.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bouncer.environment import PREFIX_KEY, REGION_KEY, IntakeEnvironment
+from bouncer.environment import DEFAULTS_KEY, PREFIX_KEY
 from bouncer.errors import BouncerError
 from bouncer.operator_settings import Settings
+from bouncer.settings_reader import deployment_settings
 
 if TYPE_CHECKING:  # boto3 takes a second, and most replays need none of it
     from bouncer_cli.doctor.account import Account
 
-_HANDLER = "bouncer.intake.handler"
+_HANDLERS = ("bouncer.publisher.handler", "bouncer.intake.handler")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +30,15 @@ class DeployedSettings:
 
 
 def deployed_settings(account: "Account", prefix: str) -> DeployedSettings:
-    """Return the settings of the intake that reads below a prefix, built-in ones if not known."""
+    """Return the settings of the deployment with a prefix, built-in ones if not known."""
     from bouncer_cli.doctor.account import UnavailableError  # noqa: PLC0415  # the account has it
 
     try:
-        found = [each for each in _functions(account) if _is_intake(each, prefix)]
+        found = [each for each in _functions(account) if _has_settings(each, prefix)]
         if len(found) == 1:
             return _of(found[0], account.region)
-        intakes = f"{len(found)} intakes" if found else "no intake"
-        problem = f"found {intakes} with the prefix {prefix}, expected one"
+        publishers = f"{len(found)} publishers" if found else "no publisher"
+        problem = f"found {publishers} with the prefix {prefix}, expected one"
     except UnavailableError as error:
         problem = f"{error}; {error.next_step}"
     except BouncerError as error:
@@ -54,15 +56,18 @@ def _functions(account: "Account") -> Iterator[dict[str, Any]]:
         marker = {"Marker": answer["NextMarker"]}
 
 
-def _is_intake(function: dict[str, Any], prefix: str) -> bool:
-    named = _variables(function).get(PREFIX_KEY, "").rstrip("/")
-    return named == prefix.rstrip("/") and function.get("Handler") == _HANDLER
+def _has_settings(function: dict[str, Any], prefix: str) -> bool:
+    variables = _variables(function)
+    named = variables.get(PREFIX_KEY, "").rstrip("/")
+    known = function.get("Handler") in _HANDLERS and DEFAULTS_KEY in variables
+    return known and named == prefix.rstrip("/")
 
 
 def _of(function: dict[str, Any], region: str) -> DeployedSettings:
-    """Read the environment as the intake itself does."""
-    environment = IntakeEnvironment.from_env({**_variables(function), REGION_KEY: region})
-    return DeployedSettings(settings=environment.defaults, source=function["FunctionName"])
+    """Read the settings as the publisher does."""
+    text = _variables(function)[DEFAULTS_KEY]
+    settings = deployment_settings(text, region, document=DEFAULTS_KEY)
+    return DeployedSettings(settings=settings, source=function["FunctionName"])
 
 
 def _variables(function: dict[str, Any]) -> dict[str, str]:

@@ -1,25 +1,42 @@
-"""Rules in the files of a folder: a source like SSM's parameters, for use on this machine."""
+"""Rules in the files of a folder: a source like SSM's parameters, for use on this machine.
+
+The folder `lists` beside that of the rules has the lists.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from bouncer.sources.source import Document, Documents, SourceError
+from bouncer_cli.list_files import ListFolder
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class FileSource:
-    """Rules in a folder, one file each, and perhaps a settings file; files keep no history."""
+    """Rules in a folder, one file each, and perhaps a settings file; files keep no history.
 
-    def __init__(self, rules: Path, settings: Path | None = None) -> None:
+    `lists` is the folder of the lists, by default `lists` beside that of the rules. `named` is the
+    argument that names the folder of the rules, for an error.
+    """
+
+    def __init__(
+        self,
+        rules: Path,
+        settings: Path | None = None,
+        lists: Path | None = None,
+        *,
+        named: str = "--rules",
+    ) -> None:
         self._rules = rules
         self._settings = settings
+        self._lists = ListFolder(lists or rules.resolve().parent / "lists")
+        self._named = named
 
     def read(self) -> Documents:
         """Return all documents as they are now."""
         if not self._rules.is_dir():
             raise SourceError(
-                f"--rules: found no folder {self._rules}, expected one with rules; "
+                f"{self._named}: found no folder {self._rules}, expected one with rules; "
                 "a checkout has some in rules/"
             )
         rules: dict[str, Document] = {}
@@ -28,11 +45,25 @@ class FileSource:
                 if path.stem in rules:
                     raise SourceError(f"{path}: found a second rule of this name, expected one")
                 rules[path.stem] = _file(path)
-        return Documents(rules, _file(self._settings) if self._settings else None)
+        settings = _file(self._settings) if self._settings else None
+        return Documents(rules, settings, lists=self._lists)
 
     def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # files keep no history
         """Return nothing: files keep no history."""
         return ()
+
+
+class OneFile:
+    """One rule in a file; its name is that of the file."""
+
+    def __init__(self, rule: Path, settings: Path | None = None) -> None:
+        self._rule = rule
+        self._settings = settings
+
+    def read(self) -> Documents:
+        """Return the rule and the settings as they are now."""
+        settings = _file(self._settings) if self._settings else None
+        return Documents({self._rule.stem: _file(self._rule)}, settings)
 
 
 def _file(path: Path) -> Document:

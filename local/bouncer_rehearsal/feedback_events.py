@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 from bouncer.breaker import BY, LEAST
-from bouncer.held import read_held
+from bouncer.held_document import read_held
 from bouncer.jobs.job_json import to_json
 from bouncer_rehearsal.emulator import Emulator
 from bouncer_rehearsal.mails import Mails

@@ -14,6 +14,7 @@ from typing import Any
 
 from bouncer_infra.deployment_settings import NAME_PREFIX, full_name
 from bouncer_rehearsal.emulator import Emulator
+from bouncer_rehearsal.parameter_changes import ParameterChanges
 from bouncer_rehearsal.runbook_commands import RunbookCommands
 from bouncer_rehearsal.story import Story, expect
 
@@ -64,6 +65,7 @@ class Runbooks:
             words={_capitals(key): value for key, value in outputs.items()},
         )
         self._run = self.run = self._commands.run
+        self._changes = ParameterChanges(aws, outputs)
         shutil.copy(out / "cdk.json", self._folder)
 
     def _copy_rules(self, rules: Path) -> list[str]:
@@ -83,6 +85,14 @@ class Runbooks:
             self._settings("mode: enforce")
             prefix = self._outputs["RulesPrefix"]
             self._story.tell(f"{len(self._rules)} rules below {prefix}, one of more than 4 KB")
+        with self._story.step("publish them, as a change of a parameter does"):
+            expect("rules in force before", self._changes.revision().rules, ())
+            pointer = self._changes.announce(f"{prefix}200-departed")
+            names = sorted(rule.name for rule in self._changes.revision().rules)
+            expect("rules in force", names, self._rules)
+            expect("refused documents", pointer.problems, {})
+            expect("the mode in force", pointer.settings.mode, "enforce")
+            self._story.tell(f"revision {pointer.revision:.12}, pointer {pointer.serial}")
 
     def stop_and_redrive(self) -> None:
         """Take the runbooks that purge the queue of jobs."""
@@ -118,8 +128,12 @@ class Runbooks:
         self._run("ssm delete-parameter", "/held")
         self._run("put-parameter", "sending: paused")
         self._settings("mode: enforce\nsending: paused")
+        self._changes.publish()
+        expect("sending is held", len(self._changes.pointer().causes), 1)
         self._run("put-parameter", "/settings", "--value 'mode: enforce'")
         self._settings("mode: enforce")
+        self._changes.publish()
+        expect("sending is held", len(self._changes.pointer().causes), 0)
         (uuid,) = json.loads(self._run("lambda list-event-source-mappings"))
         self._run("update-event-source-mapping", "--no-enabled", UUID=uuid)
         expect("the mapping's state", self._mapping(uuid), "Disabled")
@@ -163,6 +177,9 @@ class Runbooks:
         self._run("ssm delete-parameter", "200-departed")
         renamed = {*self._rules, "210-departed"} - {"200-departed"}
         expect("the rules in SSM", self._parameters("rules/"), sorted(renamed))
+        self._run("aws lambda invoke --function-name PUBLISHER_ARN")
+        in_force = sorted(rule.name for rule in self._changes.revision().rules)
+        expect("the rules in force", in_force, sorted(renamed))
 
     def _failed_events(self) -> None:
         """Keep an event in a queue of its own: this deployment's intake is waited for."""

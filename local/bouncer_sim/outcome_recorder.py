@@ -4,7 +4,7 @@ from bouncer.jobs.job import Job
 from bouncer.journal import error_text
 from bouncer.operator_settings import Settings
 from bouncer.sending.ending import Ending
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 from bouncer_sim.bounce_outcome import Outcome
 
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from ssl import CERT_REQUIRED
 from threading import Event
+from typing import Any
 
 import boto3
 import pytest
@@ -19,16 +20,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.aws import client as aws
-from bouncer.aws.client import SQS, SSM, Surroundings
+from bouncer.aws.client import SQS, JsonClient, Surroundings
 from bouncer.aws.signer import Signer
-from bouncer.sources.parameters import ParameterSource
-from bouncer.sources.source import SourceError
-from tests.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
+from tests.embedded_aws import EmbeddedAws, embedded_aws
 from tests.front import KEY, SECRET, Reply, front, signature, through_boto3
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 FOUND: Reply = (200, b'{"Parameters": []}')
+
+
+class SSM(JsonClient):
+    """A service of the JSON protocol, for what is the same for all of them."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings, service="ssm", target="AmazonSSM", version="1.1")
+
+    def get_parameters_by_path(self, **arguments: str) -> dict[str, Any]:
+        return self.call("GetParametersByPath", arguments)
 
 
 class World:
@@ -98,25 +107,6 @@ def test_signatures_are_botocores(
     assert authorization == signature(signed, body, service=service, region=region)
     assert signed.get("x-amz-security-token") == token
     assert signed["x-amz-date"] == now.strftime("%Y%m%dT%H%M%SZ")
-
-
-def test_the_rules_read_are_boto3s(embedded: EmbeddedAws, stack: ExitStack) -> None:
-    """The same documents in the same order, over several pages, and the same history."""
-    assert embedded
-    moto = boto3.client("ssm")
-    for number in range(25):
-        name = f"{PREFIX}/rules/{number:03d}"
-        for text in ("drop: {}", "# déjà vu\ndrop: {}"):
-            moto.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
-    endpoint, _ = stack.enter_context(front(through_boto3))
-    ssm = stack.enter_context(closing(SSM(around(endpoint))))
-    ours = ParameterSource(ssm, PREFIX)
-    theirs = ParameterSource(moto, PREFIX)
-    assert ours.read() == theirs.read()
-    assert len(ours.read().rules) == 25
-    assert list(ours.earlier("rules/007")) == list(theirs.earlier("rules/007")) != []
-    with pytest.raises(SourceError, match="history can't be read \\(ParameterNotFound\\)"):
-        ours.earlier("rules/none")
 
 
 def test_what_the_queue_gets_is_what_was_sent(embedded: EmbeddedAws, stack: ExitStack) -> None:

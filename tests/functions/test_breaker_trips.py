@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bouncer.errors import DocumentError
-from bouncer.held import Held, held_document, read_held
+from bouncer.held import Held
+from bouncer.held_document import held_document, read_held
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.sending.bounce_event import Kind
 from bouncer_sim.clock import now

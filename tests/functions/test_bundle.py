@@ -19,6 +19,7 @@ SDK = ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six")  # Lambd
 NOWHERE = {
     "BOUNCER_PREFIX": "/ses-auto-bouncer/test",
     "BOUNCER_QUEUE_URL": "http://127.0.0.1:1/123456789012/bounces.fifo",
+    "BOUNCER_RULES_BUCKET": "rules",
     "BOUNCER_AWS_DOMAIN": "amazonaws.com",
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",

@@ -16,7 +16,7 @@ from bouncer.operator_settings import Settings
 from bouncer.reasons import ANSWER_CLASSES, Reason
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 from bouncer_cli.mail_files import read_items
 from bouncer_cli.mail_item import Item
 from bouncer_cli.passed_over import PassedOver

@@ -49,8 +49,15 @@ def found(answer: Any) -> DeployedSettings:
     return settings
 
 
-def test_the_intake_of_the_prefix_is_found() -> None:
-    """Its environment is read as it reads that itself; other functions do not count."""
+def test_the_publisher_of_the_prefix_is_found() -> None:
+    """Its settings are read as it reads them itself; an intake of today has none."""
+    without = function("intake")
+    del without["Environment"]["Variables"][DEFAULTS_KEY]
+    assert found({"Functions": [without, function("publisher")]}).source == "stack-publisher"
+
+
+def test_an_intake_from_before_there_was_a_publisher_is_found() -> None:
+    """It had the settings then; other functions do not count."""
     others = [
         function("worker"),
         function(prefix="/ses-auto-bouncer/main2", defaults="{}"),
@@ -72,10 +79,10 @@ def test_every_page_is_read() -> None:
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        ({"Functions": []}, f"found no intake with the prefix {PREFIX}, expected one"),
+        ({"Functions": []}, f"found no publisher with the prefix {PREFIX}, expected one"),
         (
             {"Functions": [function(), function()]},
-            f"found 2 intakes with the prefix {PREFIX}, expected one",
+            f"found 2 publishers with the prefix {PREFIX}, expected one",
         ),
         (
             "AccessDeniedException",
@@ -87,10 +94,6 @@ def test_every_page_is_read() -> None:
         (
             {"Functions": [function(defaults="mode: loud")]},
             f'{DEFAULTS_KEY}:1: mode: found "loud", expected one of enforce, shadow, off',
-        ),
-        (
-            {"Functions": [function(**{QUEUE_KEY: ""})]},
-            f"environment: found no {QUEUE_KEY}, expected the URL of the queue of jobs",
         ),
     ],
 )
@@ -155,7 +158,7 @@ def test_a_parameter_over_unknown_settings_is_remarked_on(
             boto3.client("ssm").put_parameter(Name=f"{PREFIX}/{name}", Value=text, Type="String")
         assert cli.main(["replay", "--rules", f"ssm:{PREFIX}", MAIL]) == 0
     assert (
-        f"settings: those that the intake was deployed with are not known here (found no intake "
+        f"settings: those that the intake was deployed with are not known here (found no publisher "
         f"with the prefix {PREFIX}, expected one): where {PREFIX}/settings says nothing, "
         "this replay takes mode enforce and no bounce_sender"
     ) in capsys.readouterr().err.splitlines()

@@ -8,9 +8,12 @@ import boto3
 import pytest
 
 from bouncer import feedback
-from bouncer.environment import LEDGER_KEY, PREFIX_KEY, REGION_KEY, SENDERS_KEY
+from bouncer.environment import BUCKET_KEY, LEDGER_KEY, PREFIX_KEY, REGION_KEY, SENDERS_KEY
 from bouncer.feedback import LOOKED_UP_S
+from bouncer.operator_settings import Settings
+from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sending.bounce_event import Kind
+from bouncer.sources.pointer import Pointer
 from tests.functions.feedback_line import FeedbackLine
 from tests.functions.worker.bounce_fates import event_text
 from tests.functions.worker.lone_worker import TOGETHER, LoneWorker, refusal
@@ -143,6 +146,10 @@ def test_the_deployed_function_reads_its_environment(
         monkeypatch.setenv(LEDGER_KEY, lone.name)
         monkeypatch.setenv(SENDERS_KEY, "bounces@example.com")
         monkeypatch.setenv(REGION_KEY, "us-east-1")
+        monkeypatch.setenv(BUCKET_KEY, "rules-bucket")
+        boto3.client("s3").create_bucket(Bucket="rules-bucket")
+        store = RevisionStore(boto3.client("s3"), "rules-bucket")
+        store.move(Pointer("", Settings()), "")
         lone.deliver(lone.job())
         record = {"messageId": "e1", "body": event_text("bounce-1", Kind.PERMANENT)}
         feedback._feedback.cache_clear()  # noqa: SLF001  # a new environment

@@ -8,7 +8,8 @@ from bouncer.mail.message import Message, read_event
 from bouncer.operator_settings import Settings
 from bouncer.rules.pattern_weight import HEAVIEST, weight
 from bouncer.rules.rule_reader import read_rule
-from bouncer.sources.loader import MOST_HISTORIES, Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import MOST_HISTORIES, Loader
 from bouncer.sources.source import RULES, Document, Documents
 from bouncer_sim.world.mail_event import mail_event
 

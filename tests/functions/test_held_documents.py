@@ -7,9 +7,10 @@ from typing import Any
 import boto3
 import pytest
 
-from bouncer.held import held_document
+from bouncer.held_document import held_document
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.source import SourceError
 from tests.embedded_aws import embedded_aws

@@ -17,7 +17,7 @@ from botocore.exceptions import (
 )
 
 from bouncer.aws.client import SQS, Surroundings
-from bouncer.held import held_document
+from bouncer.held_document import held_document
 from bouncer.intake import Intake
 from bouncer.jobs.job import MOST_RECIPIENTS
 from bouncer.jobs.job_json import from_json

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
 from bouncer import intake
 from bouncer.jobs.job_json import from_json
-from tests.embedded_aws import PREFIX, EmbeddedAws, embedded_aws
-from tests.front import KEY, SECRET, behind, front, through_boto3
+from bouncer.operator_settings import Settings
+from bouncer.publishing.publication import publication
+from bouncer.publishing.revision_store import RevisionStore
+from bouncer.sources.source import Document, Documents
+from tests.embedded_aws import BUCKET, EmbeddedAws, embedded_aws
+from tests.front import KEY, SECRET, behind, front, objects_through_boto3, through_boto3
 from tests.functions.intake_events import REJECT, event
 
 CONTEXT = SimpleNamespace(aws_request_id="r1", get_remaining_time_in_millis=lambda: 20_000)
@@ -18,11 +23,15 @@ CONTEXT = SimpleNamespace(aws_request_id="r1", get_remaining_time_in_millis=lamb
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
     """The deployed function's surroundings, in this process."""
-    with embedded_aws() as embedded, front(through_boto3) as (endpoint, _):
+    with (
+        embedded_aws() as embedded,
+        front(through_boto3) as (endpoint, _),
+        front(objects_through_boto3) as (objects, _),
+    ):
         keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
         for key, value in {**embedded.environ, **keys}.items():
             monkeypatch.setenv(key, value)
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", endpoint)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", objects)
         monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", endpoint)
         intake._intake.cache_clear()  # noqa: SLF001  # a new environment
         yield embedded
@@ -33,20 +42,22 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
 def test_the_deployed_handler_works_with_aws(
     aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the environment's keys alone: rules from SSM, in pages, and a job on the FIFO queue."""
-    ssm = behind("ssm")
-    for number in range(25):
-        name = f"{PREFIX}/rules/{number:03d}-other"
-        ssm.put_parameter(Name=name, Value="when: {subject: x}\ndrop: {}", Type="String")
-    ssm.put_parameter(Name=f"{PREFIX}/rules/900-departed", Value=REJECT, Type="String")
-    ssm.put_parameter(
-        Name=f"{PREFIX}/settings", Value="bounce_sender: b@example.com", Type="String"
+    """With the environment's keys alone: rules from S3, and a job on the FIFO queue."""
+    rules = {"000-other": "when: {subject: x}\ndrop: {}", "900-departed": REJECT}
+    documents = Documents(
+        {name: Document(name, text) for name, text in rules.items()},
+        Document("settings", "bounce_sender: b@example.com"),
     )
+    found = publication(documents, None, defaults=Settings(), now=datetime.now(UTC))
+    store = RevisionStore(behind("s3"), BUCKET)
+    store.keep(found.revision)
+    store.move(found.pointer, "")
     assert intake.handler(event(), CONTEXT) == {"disposition": "STOP_RULE_SET"}
     messages = behind("sqs").receive_message(QueueUrl=aws.environ["BOUNCER_QUEUE_URL"])["Messages"]
     job = from_json(messages[0]["Body"])
     assert job.bounce_sender == "b@example.com"
-    assert json.loads(capsys.readouterr().out)["Queued"] == [1]
+    line = json.loads(capsys.readouterr().out)
+    assert (line["Queued"], line["revision"]) == ([1], found.pointer.revision)
 
 
 def test_the_handler_survives_a_wrong_environment(

@@ -8,7 +8,8 @@ import boto3
 import pytest
 
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Document, SourceError
 from bouncer_cli.rule_files import FileSource

@@ -8,11 +8,13 @@ from typing import Any
 import boto3
 import pytest
 
-from bouncer.held import Held, held_document
+from bouncer.held import Held
+from bouncer.held_document import held_document
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
@@ -63,7 +65,7 @@ def test_a_broken_rule_keeps_its_newest_valid_version(put: Put, replayed: Replay
     assert status == 0
     assert "reject 100-left" in out
     assert err[0].startswith(f"{PREFIX}/rules/100-left:")
-    assert f"{PREFIX}/rules/100-left: version 2 is in force instead" in err
+    assert f"{PREFIX}/rules/100-left: version 2, the newest valid one, is taken instead" in err
 
 
 def test_a_rule_that_never_was_valid_is_left_out(put: Put, replayed: Replayed) -> None:
@@ -82,7 +84,7 @@ def test_broken_settings_keep_their_valid_version(put: Put, replayed: Replayed) 
     put("settings", "mode: shaddow")
     status, _, err = replayed()
     assert status == 0
-    assert f"{PREFIX}/settings: version 1 is in force instead" in err
+    assert f"{PREFIX}/settings: version 1, the newest valid one, is taken instead" in err
     assert "settings: mode is shadow, so nothing is stopped or bounced" in err
 
 
@@ -116,7 +118,9 @@ def test_a_replay_has_the_rules_of_a_new_intake(put: Put, replayed: Replayed, br
     }
     _, out, err = replayed()
     assert ("100-left" in in_force) == ("reject 100-left" in out)
-    assert any("is in force instead" in line for line in err) == (0 < broken <= 10)
+    assert any("the newest valid one, is taken instead" in line for line in err) == (
+        0 < broken <= 10
+    )
     assert any("so this rule is left out" in line for line in err) == (broken > 10)
 
 

@@ -3,15 +3,18 @@
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
-from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.publisher_journal import PublisherJournal
+from bouncer.publishing.publication import publication
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.source import SourceError
 from bouncer_cli import command_line as cli
@@ -46,13 +49,16 @@ def load(ssm: "SSMClient") -> Loaded:
 
 
 def test_the_intake_leaves_out_that_rule_alone_and_names_its_type(ssm: "SSMClient") -> None:
-    """The other rules are in force; the journal has the sentence and not the value."""
+    """The other rules are in force; the publisher's journal has the sentence and not the value."""
     loaded = load(ssm)
     assert [rule.name for rule in loaded.ruleset.rules] == ["200-plain"]
     assert loaded.problems == (f"{PREFIX}/rules/100-secret: {SAYS}",)
     out = io.StringIO()
-    Journal("intake", "main", stream=out).documents(loaded)
-    assert json.loads(out.getvalue())["problems"] == list(loaded.problems)
+    documents = ParameterSource(ssm, PREFIX).read()
+    published = publication(documents, None, defaults=Settings(), now=datetime.now(UTC))
+    assert [rule.name for rule in published.revision.rules] == ["200-plain"]
+    PublisherJournal("publisher", "main", stream=out).refused(published.pointer)
+    assert json.loads(out.getvalue())["problems"][0] == loaded.problems[0]
 
 
 def test_secret_settings_are_named_to_intake_and_worker(ssm: "SSMClient") -> None:

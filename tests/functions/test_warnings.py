@@ -10,13 +10,15 @@ import pytest
 
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SHIPPED_RULES
 from bouncer_cli.doctor.finding import Level
 from bouncer_cli.rule_files import FileSource
 from tests.functions.doctor.aws import found, lines, parameter
+from tests.functions.publisher.published_world import PublishedWorld
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 DOUBTFUL = 'when: {sender: "@partner.example"}\naccept: {}'
@@ -40,27 +42,27 @@ class Changing:
         return ()
 
 
-def test_the_journal_reports_doubts_once_per_load() -> None:
+def test_the_publisher_reports_doubts() -> None:
     """They stand in a line of their own, with a metric, until the documents change."""
-    stream = io.StringIO()
-    journal = Journal("intake", "test", stream=stream)
-    source, ticks = Changing(rule=DOUBTFUL), iter(range(0, 10_000, 1_000))
-    loader = Loader(source, Settings(), now=lambda: next(ticks))
-    for _ in range(2):
-        journal.documents(loader.load())
-    (line,) = map(json.loads, stream.getvalue().splitlines())
-    assert line["message"] == "documents_doubtful"
-    assert line["warnings"] == [f"rule:1: {SENTENCE}"]
+    world = PublishedWorld()
+    world.put("rules/rule", DOUBTFUL)
+    world.publish()
+    (line,) = world.lines("documents_doubtful")
+    assert line["warnings"] == [f"/p/rules/rule:1: {SENTENCE}"]
     assert line["DocumentWarnings"] == [1]
+    world.put("rules/rule", "accept: {}")
+    world.publish()
+    assert len(world.lines("documents_doubtful")) == 1
 
 
 def test_problems_and_doubts_are_two_lines() -> None:
     """A rule that is refused stands among the problems, one that is doubted among the warnings."""
-    stream = io.StringIO()
-    loader = Loader(Changing(a=DOUBTFUL, b="dorp: {}"), Settings(), now=lambda: 0.0)
-    Journal("intake", "test", stream=stream).documents(loader.load())
-    messages = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
-    assert messages == ["documents_invalid", "documents_doubtful"]
+    world = PublishedWorld()
+    world.put("rules/a", DOUBTFUL)
+    world.put("rules/b", "dorp: {}")
+    world.publish()
+    messages = {line["message"] for line in world.lines()}
+    assert messages == {"published", "documents_invalid", "documents_doubtful"}
 
 
 def test_a_stale_load_repeats_no_doubt() -> None:

@@ -10,7 +10,7 @@ from bouncer.jobs.job import Job
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.journal import Journal
 from bouncer.sending.bounce_request import bounce_request
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 from tests.fuzz.call_law import check_call
 from tests.fuzz.drawn import bent
 from tests.fuzz.fuzz_target import FuzzTarget
@@ -47,7 +47,7 @@ def check(data: bytes) -> None:
         return
     jobs, stream, broken = _Jobs(), StringIO(), StringIO()
     journal = Journal("intake", "fuzz", stream=stream)
-    intake = Intake(loader=_Rules(), jobs=jobs, journal=journal, now=lambda: NOW)  # type: ignore[arg-type]  # it only loads
+    intake = Intake(loader=_Rules(), jobs=jobs, journal=journal, now=lambda: NOW)
     with redirect_stderr(broken):
         answer = intake.handle(event)
     assert answer in _ANSWERS

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 

@@ -2,22 +2,24 @@
 
 import io
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from bouncer.feedback_journal import FeedbackJournal
+from bouncer.held import Held
 from bouncer.intake import Intake
 from bouncer.jobs.job import Job
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
+from bouncer.publisher_journal import PublisherJournal
 from bouncer.reasons import Reason
-from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.ending import Failure, failed, sent, withheld
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
+from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
 
 Line = dict[str, Any]
@@ -75,15 +77,12 @@ def lines() -> tuple[Line, ...]:
     function.handle(unverifiable, request_id="r1")
     told.not_mail("no records")
     told.intake_failed("rules", _raised(), "m1")
-    invalid = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",))
-    told.documents(invalid)
-    told.documents(replace(invalid, stale=True))
-    told.documents(Loaded(Ruleset([read_rule("400-all", "drop: {}")]), Settings(), ()))
+    stale = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",), stale=True)
+    told.documents(stale)
     found = {"mail", *told.names}
     told = _Recording(Journal("worker", "main", stream=worker))
     told.begin("r2")
-    told.documents(invalid)
-    told.documents(replace(invalid, stale=True))
+    told.documents(stale)
     (job,) = jobs.jobs
     endings = [withheld(reason) for reason in Reason]
     endings += [failed(failure, _raised()) for failure in Failure]
@@ -100,8 +99,24 @@ def lines() -> tuple[Line, ...]:
     told.worker_failed("release", _raised(), "ref", answer="sent b1", again=True)
     found |= told.names
     assert found == {name for name in vars(Journal) if not name.startswith("_")}
-    text = intake.getvalue() + worker.getvalue() + _of_feedback()
+    text = intake.getvalue() + worker.getvalue() + _of_publisher() + _of_feedback()
     return tuple(json.loads(line) for line in text.splitlines())
+
+
+def _of_publisher() -> str:
+    """Return a line of every kind that the publisher writes."""
+    stream = io.StringIO()
+    told = _Recording(PublisherJournal("publisher", "main", stream=stream))
+    held = Held(since=NOW, by="ann", why="", document="held")
+    problems = {"rules/a": ("a: found x, expected y",)}
+    told.show(Settings())
+    told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), 7))
+    told.refused(Pointer("f" * 64, Settings(), problems=problems))
+    told.doubtful(("a: found x, expected y",))
+    told.mended("current-v1: found x, expected y")
+    told.publishing_failed(_raised())
+    assert told.names == {name for name in vars(PublisherJournal) if not name.startswith("_")}
+    return stream.getvalue()
 
 
 def _of_feedback() -> str:

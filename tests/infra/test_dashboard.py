@@ -61,8 +61,8 @@ def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
     counted = {name for line in lines() for name in metrics(line)}
     by_alarm = {"Failed_unknown", "Failed_poison"}  # unknown-outcomes, dead-letters
     by_query = {"ColdStarts", "LeaseBusy", "LeaseTakenOver", "Repeated", "StaleBatches"}
-    by_query |= {"DocumentWarnings", "SaltsMade"}
-    by_alarm |= {"UnreadableJobs", "FeedbackErrors", "BreakerTrips"}
+    by_query |= {"DocumentWarnings", "SaltsMade", "Published"}
+    by_alarm |= {"UnreadableJobs", "FeedbackErrors", "BreakerTrips", "PublisherErrors"}
     by_query |= {"DoubleBounces", "Complaints", "TransientBounces"}  # query feedback
     by_query |= {"WaitingEvents", "IgnoredEvents", "UnreadableEvents"}
     assert counted - seen == {"Withheld", "ShadowMatches"} | by_alarm | by_query

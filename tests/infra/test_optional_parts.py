@@ -13,7 +13,7 @@ Synth = Callable[..., Template]
 
 STREAM = "AWS::KinesisFirehose::DeliveryStream"
 ASKED: dict[str, tuple[str, ...]] = {
-    "archive": (STREAM, "AWS::S3::Bucket", "AWS::Logs::SubscriptionFilter"),
+    "archive": (STREAM, "AWS::Logs::SubscriptionFilter"),
     "analysis": ("AWS::Glue::Database", "AWS::Glue::Table", "AWS::Athena::WorkGroup"),
     "dashboard": ("AWS::CloudWatch::Dashboard",),
 }

@@ -73,7 +73,9 @@ def test_ids_are_no_hash_of_the_tree(template: dict[str, Any]) -> None:
     """A mapping with a changed id would be a second one, which SQS and Lambda refuse."""
     kind = "AWS::Lambda::EventSourceMapping"
     names = sorted(n for n, r in template["Resources"].items() if r["Type"] == kind)
-    assert [name[:-8] for name in names] == ["FeedbackMapping", "WorkerMapping"]
+    assert [name[:-8] for name in names] == [
+        *("FeedbackMapping", "PublisherMapping", "WorkerMapping"),
+    ]
     assert "Test" not in json.dumps(template["Resources"])
 
 

@@ -131,11 +131,14 @@ def other_runtimes(template: Template) -> Iterator[str]:
             yield name
 
 
-def spoil(kind: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Template], str]:
-    """Changes the first resource of a type; returns its logical id."""
+def spoil(
+    kind: str, change: Callable[[dict[str, Any]], object], **having: str
+) -> Callable[[Template], str]:
+    """Changes the first resource of a type that has these properties; returns its logical id."""
 
     def change_first(template: Template) -> str:
-        name, properties = next(iter(of_type(template, kind).items()))
+        found = of_type(template, kind).items()
+        name, properties = next(each for each in found if having.items() <= each[1].items())
         change(properties)
         return name
 
@@ -172,6 +175,7 @@ POLICIES = [
     open_to_ses,
     other_runtimes,
 ]
+BY_SES = {"Principal": "ses.amazonaws.com"}
 SPOILED = [
     (without_tls, spoil_policy("AWS::S3::BucketPolicy", "Bucket")),
     (without_tls, spoil_policy("AWS::SQS::QueuePolicy", "Queues")),
@@ -180,8 +184,8 @@ SPOILED = [
     (on_everything, spoil("AWS::IAM::Role", log_everywhere)),
     (endless_logs, spoil("AWS::Logs::LogGroup", lambda p: p.pop("RetentionInDays"))),
     (endless_logs, spoil("AWS::Lambda::Function", lambda p: p.pop("LoggingConfig"))),
-    (open_to_ses, spoil("AWS::Lambda::Permission", lambda p: p.pop("SourceAccount"))),
-    (open_to_ses, spoil("AWS::Lambda::Permission", lambda p: p.pop("SourceArn"))),
+    (open_to_ses, spoil("AWS::Lambda::Permission", lambda p: p.pop("SourceAccount"), **BY_SES)),
+    (open_to_ses, spoil("AWS::Lambda::Permission", lambda p: p.pop("SourceArn"), **BY_SES)),
     (other_runtimes, spoil("AWS::Lambda::Function", lambda p: p.update(Runtime="python3.9"))),
 ]
 

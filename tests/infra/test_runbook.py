@@ -7,6 +7,7 @@ import pytest
 
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule import Mode
+from bouncer.settings_reader import overlaid
 from tests.infra.monitoring_parts import (
     OPERATIONS,
     ROOT,
@@ -19,16 +20,16 @@ DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 def test_the_kill_switches_are_settings_that_exist(name: str) -> None:
     """The functions accept the settings that the runbook has operators write."""
     assert name in OPERATIONS
-    Settings().overlaid(name)
+    overlaid(Settings(), name)
 
 
 def test_the_kill_switch_pauses_and_changes_nothing_else() -> None:
     """The runbook's settings leave the mode as it was, though cdk.json says shadow."""
     shipped = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
-    deployed = Settings().overlaid(json.dumps(shipped["context"]["bouncer"]["settings"]))
+    deployed = overlaid(Settings(), json.dumps(shipped["context"]["bouncer"]["settings"]))
     assert deployed.mode is Mode.SHADOW
     commands = re.findall(r"put-parameter --name \S+/settings .*--value \$?'(.+)'", OPERATIONS)
-    pause, resume = (deployed.overlaid(text.replace("\\n", "\n")) for text in commands)
+    pause, resume = (overlaid(deployed, text.replace("\\n", "\n")) for text in commands)
     assert (pause.mode, pause.sending) == (Mode.ENFORCE, False)
     assert (resume.mode, resume.sending) == (Mode.ENFORCE, True)
 

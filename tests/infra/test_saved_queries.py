@@ -22,7 +22,7 @@ REPORT = (
 )
 CRASH = "[ERROR] ImportError: no re2\rTraceback (most recent call last):"
 TIMEOUT = "2026-11-02T08:00:00.000Z 79b4 Task timed out after 20.00 seconds"
-HANDLERS = [f"bouncer.{name}.handler" for name in ("intake", "worker", "feedback")]
+HANDLERS = [f"bouncer.{name}.handler" for name in ("intake", "worker", "publisher", "feedback")]
 
 
 def queries(template: Template) -> dict[str, str]:

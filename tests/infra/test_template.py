@@ -15,7 +15,9 @@ from bouncer.environment import (
     WorkerEnvironment,
 )
 from bouncer.feedback import LOOKED_UP_S
+from bouncer.publishing.occasion import RESOURCE_TYPE
 from bouncer.sending.gate import LIFETIME
+from bouncer.sources.pointer import POINTER_KEY
 from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
 
 Template = dict[str, Any]
@@ -109,13 +111,14 @@ def test_events_of_our_bounces_wait_in_a_queue(template: Template) -> None:
 
 def test_the_feedback_function_gets_bounces_and_complaints_alone(template: Template) -> None:
     """From the account's default bus, the only one that SES publishes to; by one rule of ours."""
-    rule = only(template, "AWS::Events::Rule")
-    assert rule["EventPattern"] == {
-        "source": ["aws.ses"],
-        "detail-type": ["Email Bounced", "Email Complaint Received"],
-    }
+    ((name, rule),) = [
+        (name, properties)
+        for name, properties in of_type(template, "AWS::Events::Rule").items()
+        if properties.get("EventPattern", {}).get("source") == ["aws.ses"]
+    ]
+    assert rule["EventPattern"]["detail-type"] == ["Email Bounced", "Email Complaint Received"]
+    assert set(rule["EventPattern"]) == {"source", "detail-type"}
     (target,) = rule["Targets"]
-    (name,) = of_type(template, "AWS::Events::Rule")
     queue = target["Arn"]["Fn::GetAtt"][0]
     (allowed,) = [
         statement
@@ -138,7 +141,7 @@ def test_the_feedback_function_gets_bounces_and_complaints_alone(template: Templ
 
 
 def test_the_feedback_function_may_settle_events_and_no_more(template: Template) -> None:
-    """It takes them from its queue, updates items of the ledger, and writes `held` alone."""
+    """It takes them from its queue, updates the ledger, reads the pointer, and writes `held`."""
     assert actions(template, "bouncer.feedback.handler") == {
         "dynamodb:BatchGetItem",
         "dynamodb:UpdateItem",
@@ -147,14 +150,14 @@ def test_the_feedback_function_may_settle_events_and_no_more(template: Template)
         "sqs:GetQueueAttributes",
         "sqs:GetQueueUrl",
         "sqs:ReceiveMessage",
+        "s3:GetObject",
         "ssm:GetParameters",
-        "ssm:GetParameterHistory",
         "ssm:PutParameter",
     }
     (put,) = [
         each
         for each in statements(template, "bouncer.feedback.handler")
-        if each["Action"] == "ssm:PutParameter"
+        if "ssm:PutParameter" in each["Action"]
     ]
     assert put["Resource"]["Fn::Join"][1][-1].endswith(":parameter/ses-auto-bouncer/main/held")
 
@@ -224,13 +227,12 @@ def test_functions_find_the_keys_they_read(
 
 @pytest.mark.threat
 def test_intake_can_send_no_mail(template: Template) -> None:
-    """It reads parameters and writes to the queue, and that is all."""
+    """It reads what is in force and writes to the queue, and that is all."""
     assert actions(template, "bouncer.intake.handler") == {
         "sqs:SendMessage",
         "sqs:GetQueueAttributes",
         "sqs:GetQueueUrl",
-        "ssm:GetParametersByPath",
-        "ssm:GetParameterHistory",
+        "s3:GetObject",
     }
 
 
@@ -252,10 +254,19 @@ def test_worker_bounces_only_as_the_configured_sender(template: Template) -> Non
 
 
 def test_worker_reads_its_settings_and_no_rules(template: Template) -> None:
-    """Of the parameters it may read the settings alone."""
-    found = [s for s in statements(template, "bouncer.worker.handler") if "ssm" in str(s["Action"])]
-    assert [json.dumps(s["Resource"]).count("/settings") for s in found] == [1]
-    assert "rules" not in json.dumps(found)
+    """Of the bucket it may read the pointer alone, and no parameters."""
+    (found,) = [s for s in statements(template, "bouncer.worker.handler") if "s3" in str(s)]
+    assert found["Action"] == "s3:GetObject"
+    assert found["Resource"]["Fn::Join"][1][-1] == f"/{POINTER_KEY}"
+    assert not [each for each in actions(template, "bouncer.worker.handler") if "ssm" in each]
+
+
+def test_what_is_in_force_is_there_before_its_readers(template: Template) -> None:
+    """An update makes the first revision before it gives intake and worker their new code."""
+    (first,) = of_type(template, RESOURCE_TYPE)
+    for handler in ("intake", "worker"):
+        name, _ = function(template, f"bouncer.{handler}.handler")
+        assert first in template["Resources"][name]["DependsOn"]
 
 
 def test_no_permission_is_a_wildcard(template: Template) -> None:
@@ -379,11 +390,16 @@ def test_a_further_ip_filter_touches_no_other(synth: Synth, maximal: Template) -
 def test_every_bucket_is_private_encrypted_and_tls_only(maximal: Template) -> None:
     """Public access is blocked, objects are encrypted and expire, plain HTTP is denied."""
     buckets = of_type(maximal, "AWS::S3::Bucket")
-    assert len(buckets) == 2
+    assert len(buckets) == 3
     for bucket in buckets.values():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert "BucketEncryption" in bucket
-        assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] > 0
+        rule = bucket["LifecycleConfiguration"]["Rules"][0]
+        if "VersioningConfiguration" in bucket:  # revisions stay, older pointers do not
+            assert "ExpirationInDays" not in rule
+            assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] > 0
+        else:
+            assert rule["ExpirationInDays"] > 0
     denials = [
         policy["Bucket"]["Ref"]
         for policy in of_type(maximal, "AWS::S3::BucketPolicy").values()

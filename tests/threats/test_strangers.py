@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bouncer.held_document import held_document
 from bouncer.mail.message import read_event
 from bouncer.metric_names import Metric, withheld_for
 from bouncer.operator_settings import Settings
@@ -14,6 +15,7 @@ from bouncer.reasons import Reason
 from bouncer.rules.rejection import MESSAGE_LIMIT
 from bouncer_sim.clock import SimulatedClock
 from bouncer_sim.worker_driver import WorkerDriver
+from tests.functions.publisher.published_world import PublishedWorld
 from tests.functions.worker.lone_worker import LoneWorker
 from tests.threats.intake_line import REJECT_ALL, VERDICTS, event, handled
 
@@ -177,14 +179,33 @@ PRIVATE = {
 @pytest.mark.threat
 @pytest.mark.parametrize("form", PRIVATE)
 def test_no_line_of_the_intake_names_a_person(form: str) -> None:
-    """Mails that are decided, that can't be bounced, and rules that quote people."""
+    """Mails that are decided, and mails that can't be bounced."""
     to = ("ann.smith@example.com", "Ann.Smith+x@example.com", "ann.smith")
     people = event(sender="eve.jones@partner.example", recipients=to)
     broken = event(sender="eve.jones@partner.example", message_id="m\neve.jones@x")
-    wrong = "when: {sendr: eve.jones@x.example}\nreject: {type: 'ann.smith@x.example'}"
-    events = ((people, REJECT_ALL), (broken, REJECT_ALL), (people, wrong))
+    events = ((people, REJECT_ALL), (broken, REJECT_ALL))
     written = "".join(handled(*each, PRIVATE[form]).written for each in events)
     said = {json.loads(line)["message"] for line in written.splitlines()}
-    assert said == {"mail", "intake_failed", "documents_invalid"}
+    assert said == {"mail", "intake_failed"}
     assert "smith" not in written.lower()
     assert "jones" not in written.lower()
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize("form", PRIVATE)
+def test_no_line_of_the_publisher_names_a_person(form: str) -> None:
+    """Rules that are refused or doubted, and a reason to hold sending, quote people."""
+    world = PublishedWorld()
+    world.put("settings", PRIVATE[form])
+    wrong = "when: {sendr: eve.jones@x.example}\nreject: {type: 'ann.smith@x.example'}"
+    world.put("rules/a", wrong)
+    world.put("rules/b", "when: {sender: '@jones.example'}\nreject: {type: Undefined}")
+    world.put("held", held_document(since=world.now, by="ann.smith@x.example", why="eve.jones@x"))
+    world.publish()
+    world.put("settings", "mode: ann.smith@x.example")
+    world.publish()
+    assert {line["message"] for line in world.lines()} == {
+        *("published", "documents_invalid", "documents_doubtful"),
+    }
+    assert "smith" not in world.journal.getvalue().lower()
+    assert "eve.jones" not in world.journal.getvalue().lower()

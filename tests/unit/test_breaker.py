@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bouncer.breaker import LEAST, MOST_OF_ONE, cause_to_hold
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
+from bouncer.settings_reader import overlaid
 
 
 def many(number: int) -> list[str]:
@@ -57,7 +58,7 @@ def test_it_never_trips_below_its_limits(sent: int, doubled: list[str], percent:
 )
 def test_the_setting_is_a_share_or_off(text: str, percent: int | None) -> None:
     """Without it 5 % hold."""
-    assert Settings().overlaid(f"breaker: {text}").breaker_percent == percent
+    assert overlaid(Settings(), f"breaker: {text}").breaker_percent == percent
     assert Settings().breaker_percent == 5
 
 
@@ -76,17 +77,17 @@ def test_the_setting_is_a_share_or_off(text: str, percent: int | None) -> None:
 def test_anything_else_is_refused(text: str) -> None:
     """The sentence shows the right form."""
     with pytest.raises(DocumentError, match=r"breaker.*expected .*5%|breaker.*off"):
-        Settings().overlaid(f"breaker: {text}")
+        overlaid(Settings(), f"breaker: {text}")
 
 
 @pytest.mark.parametrize(("text", "days"), [("off", 0), ("1d", 1), ("30d", 30)])
 def test_suppression_is_days_or_off(text: str, days: int) -> None:
     """At most 30, as the ledger keeps no sender for longer."""
-    assert Settings().overlaid(f"suppression: {text}").suppression_days == days
+    assert overlaid(Settings(), f"suppression: {text}").suppression_days == days
 
 
 @pytest.mark.parametrize("text", ["0d", "31d", "30", "1h", "on", "[]"])
 def test_another_suppression_is_refused(text: str) -> None:
     """The sentence shows the right form."""
     with pytest.raises(DocumentError, match=r"suppression.*expected days such as 30d, 1d to 30d"):
-        Settings().overlaid(f"suppression: {text}")
+        overlaid(Settings(), f"suppression: {text}")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bouncer.environment import (
+    BUCKET_KEY,
     DEAD_LETTER_KEY,
     DEFAULTS_KEY,
     DOMAIN_KEY,
@@ -15,24 +16,28 @@ from bouncer.environment import (
     SENDERS_KEY,
     FeedbackEnvironment,
     IntakeEnvironment,
+    PublisherEnvironment,
     WorkerEnvironment,
 )
 from bouncer.errors import DocumentError, EnvironmentKeyError
+from bouncer.settings_reader import deployment_settings, overlaid
 
 ENVIRON = {
     PREFIX_KEY: "/ses-auto-bouncer/main/",
     QUEUE_KEY: "https://sqs.eu-west-1.amazonaws.com/1/bounces.fifo",
     DEAD_LETTER_KEY: "https://sqs.eu-west-1.amazonaws.com/1/dead.fifo",
     LEDGER_KEY: "ledger",
+    BUCKET_KEY: "rules",
     DOMAIN_KEY: "amazonaws.com",
     REGION_KEY: "eu-west-1",
     SENDERS_KEY: "a@example.com b@example.com",
 }
-INTAKE = (PREFIX_KEY, QUEUE_KEY, DOMAIN_KEY, REGION_KEY)
-WORKER = (PREFIX_KEY, QUEUE_KEY, DEAD_LETTER_KEY, LEDGER_KEY, REGION_KEY)
+INTAKE = (PREFIX_KEY, BUCKET_KEY, QUEUE_KEY, DOMAIN_KEY, REGION_KEY)
+PUBLISHER = (PREFIX_KEY, BUCKET_KEY, REGION_KEY)
+WORKER = (PREFIX_KEY, BUCKET_KEY, QUEUE_KEY, DEAD_LETTER_KEY, LEDGER_KEY)
 
 
-FEEDBACK = (PREFIX_KEY, LEDGER_KEY, SENDERS_KEY, REGION_KEY)
+FEEDBACK = (PREFIX_KEY, LEDGER_KEY, BUCKET_KEY, SENDERS_KEY)
 
 
 def without(key: str) -> Mapping[str, str]:
@@ -42,8 +47,11 @@ def without(key: str) -> Mapping[str, str]:
 def test_every_function_has_an_environment_of_its_own() -> None:
     """Each value stands under its name; the deployment is the last part of the prefix."""
     intake, worker = IntakeEnvironment.from_env(ENVIRON), WorkerEnvironment.from_env(ENVIRON)
-    assert intake.prefix == worker.prefix == "/ses-auto-bouncer/main"
-    assert intake.deployment == worker.deployment == "main"
+    publisher = PublisherEnvironment.from_env(ENVIRON)
+    for each in (intake, worker, publisher):
+        assert each.prefix == "/ses-auto-bouncer/main"
+        assert each.deployment == "main"
+    assert publisher.bucket == intake.bucket == worker.bucket == "rules"
     assert (intake.region, intake.aws_domain) == ("eu-west-1", "amazonaws.com")
     assert intake.queue_url == worker.queue_url == ENVIRON[QUEUE_KEY]
     feedback = FeedbackEnvironment.from_env(ENVIRON)
@@ -57,6 +65,7 @@ def test_every_function_has_an_environment_of_its_own() -> None:
     [
         *((IntakeEnvironment.from_env, key) for key in INTAKE),
         *((WorkerEnvironment.from_env, key) for key in WORKER),
+        *((PublisherEnvironment.from_env, key) for key in PUBLISHER),
         *((FeedbackEnvironment.from_env, key) for key in FEEDBACK),
     ],
 )
@@ -67,28 +76,22 @@ def test_a_missing_key_is_named(read: Callable[[Mapping[str, str]], object], key
             read(environ)
 
 
-def test_a_deployment_can_have_a_share_of_the_pace() -> None:
-    """`rate` in the settings of cdk.json holds until the SSM parameter says otherwise."""
-    defaults = WorkerEnvironment.from_env({**ENVIRON, DEFAULTS_KEY: '{"rate": 0.5}'}).defaults
-    assert defaults.rate == 0.5
-    assert defaults.overlaid("mode: shadow").rate == 0.5
-    assert defaults.overlaid("rate: 0.25").rate == 0.25
-
-
 @pytest.mark.threat
 def test_the_worker_knows_the_senders_of_its_deployment() -> None:
-    """They are compared in lower case, and no document of an operator changes them."""
+    """They are compared in lower case; a worker of a moment's upgrade may have none."""
     listed = {**ENVIRON, SENDERS_KEY: "Bounces@example.com help@brand.example"}
-    defaults = WorkerEnvironment.from_env(listed).defaults
-    assert defaults.senders == {"bounces@example.com", "help@brand.example"}
-    assert defaults.overlaid("bounce_sender: ceo@example.com").senders == defaults.senders
-    assert WorkerEnvironment.from_env(without(SENDERS_KEY)).defaults.senders == frozenset()
+    senders = WorkerEnvironment.from_env(listed).senders
+    assert senders == {"bounces@example.com", "help@brand.example"}
+    assert WorkerEnvironment.from_env(without(SENDERS_KEY)).senders == frozenset()
 
 
 def test_the_deployments_settings_are_the_defaults() -> None:
     """They have the form of the operator's document; the reporting MTA is the region's of SES."""
-    defaults = IntakeEnvironment.from_env({**ENVIRON, DEFAULTS_KEY: '{"cache": 7}'}).defaults
-    assert defaults.cache_s == 7
+    found = PublisherEnvironment.from_env({**ENVIRON, DEFAULTS_KEY: '{"cache": 7, "rate": 0.5}'})
+    defaults = deployment_settings(found.settings, found.region, document=DEFAULTS_KEY)
+    assert (defaults.cache_s, defaults.rate) == (7, 0.5)
     assert defaults.reporting_mta == "dns; inbound-smtp.eu-west-1.amazonaws.com"
+    assert overlaid(defaults, "rate: 0.25").rate == 0.25
+    assert PublisherEnvironment.from_env(ENVIRON).settings == "{}"
     with pytest.raises(DocumentError, match=f"{DEFAULTS_KEY}: cash"):
-        WorkerEnvironment.from_env({**ENVIRON, DEFAULTS_KEY: '{"cash": 7}'})
+        deployment_settings('{"cash": 7}', "eu-west-1", document=DEFAULTS_KEY)

@@ -21,7 +21,7 @@ from bouncer.mail.message import read_record
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import EVENT_HEADER_BYTES, Envelope, RawMailError, read_raw_mail
 from bouncer_cli.replay import replay

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bouncer.errors import DocumentError
-from bouncer.held import Held, first_held, held_document, read_held
+from bouncer.held import Held, first_held
+from bouncer.held_document import held_document, read_held
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rule import Mode

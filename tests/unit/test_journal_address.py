@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bouncer.errors import DocumentError
 from bouncer.journal_address import AddressForm, Form
 from bouncer.operator_settings import Settings
+from bouncer.settings_reader import overlaid
 
 KEY = "0123456789abcdef"
 MASKED = AddressForm(form=Form.MASKED)
@@ -142,7 +143,7 @@ def test_long_texts_cost_no_time(shown: AddressForm, unit: str) -> None:
 )
 def test_the_setting_is_read(setting: str, form: Form) -> None:
     """The word of earlier versions for masked addresses keeps its meaning."""
-    assert Settings().overlaid(setting).addresses.form is form
+    assert overlaid(Settings(), setting).addresses.form is form
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,6 @@ def test_the_setting_is_read(setting: str, form: Form) -> None:
 def test_another_setting_is_refused(setting: str, says: str) -> None:
     """The sentence says what was expected, and quotes no key: it is a secret."""
     with pytest.raises(DocumentError, match=re.escape(says)) as refused:
-        Settings().overlaid(setting)
+        overlaid(Settings(), setting)
     assert KEY not in str(refused.value)
     assert "secret" not in str(refused.value)

@@ -1,8 +1,8 @@
-"""Asks SSM and SQS without the SDK, which takes ten times as long to load: mail is waiting.
+"""Asks AWS without the SDK, which takes ten times as long to load: mail is waiting.
 
-Only the calls of the intake are here, in the shape of boto3's clients: the same arguments, answers
-and errors (`ClientError`, or another of botocore's), so that a caller can't tell the two apart;
-only times stay seconds.
+Only the calls of the intake are here and in `object_client`, in the shape of boto3's clients: the
+same arguments, answers and errors (`ClientError`, or another of botocore's), so that a caller can't
+tell the two apart.
 AWS's JSON protocol and Signature Version 4 are all it takes; tests compare both with botocore's
 own. Everything else asks through boto3.
 """
@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPSConnection
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from botocore.exceptions import (
@@ -64,42 +64,51 @@ class Surroundings:
         return min(most_s, self.until - self.ticks())
 
 
-class _Client:
-    """Calls of one service; `target` and `version` are those of its JSON protocol."""
+class Request(NamedTuple):
+    """A request as it is signed and sent; the path needs no further quoting."""
+
+    operation: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class Response(NamedTuple):
+    """A response, read whole."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+class Client:
+    """Requests to one service at one endpoint; `host` begins its name, if it is not the service."""
 
     attempts = _ATTEMPTS
 
-    def __init__(
-        self, surroundings: Surroundings, *, service: str, target: str, version: str
-    ) -> None:
+    def __init__(self, surroundings: Surroundings, *, service: str, host: str = "") -> None:
         environ, region = surroundings.environ, surroundings.region
-        endpoint = (
-            environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
-            or environ.get("AWS_ENDPOINT_URL")
-            or f"https://{service}.{region}.{surroundings.domain}"
+        self.named = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get(
+            "AWS_ENDPOINT_URL"
         )
+        endpoint = self.named or f"https://{host or service}.{region}.{surroundings.domain}"
         self._surroundings = surroundings
         self.endpoint = endpoint
         self._url = urlsplit(endpoint)
         self._signer = Signer(environ, service=service, region=region)
-        self._target = target
-        self._headers = {
-            "content-type": f"application/x-amz-json-{version}",
-            "host": self._url.netloc,
-        }
         self._connection: HTTPConnection | None = None
         self._used_at = 0.0
 
-    def _ask(self, operation: str, arguments: Mapping[str, Any]) -> Answer:
+    def ask(self, request: Request, read: Callable[[Response, str], Answer]) -> Answer:
         """Return the service's answer; a failure that may pass is tried again, as the SDK does.
 
         Of several failures the first is raised whose call may have had its effect, else the last.
         """
-        body = json.dumps(arguments).encode()
         lost: ClientError | BotoCoreError | None = None
         for attempt in range(1, self.attempts + 1):
             try:
-                return self._try(operation, body)
+                return read(self._try(request), request.operation)
             except (ClientError, BotoCoreError) as error:
                 if lost is None and may_have_worked(error):
                     lost = error
@@ -109,15 +118,21 @@ class _Client:
             self._surroundings.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  # no secret
         raise AssertionError  # never reached: the last attempt returns or raises
 
-    def _try(self, operation: str, body: bytes) -> Answer:
-        headers = self._headers | {"x-amz-target": f"{self._target}.{operation}"}
-        headers = self._signer.signed(headers, body, now=self._surroundings.now())
+    def _try(self, request: Request) -> Response:
+        headers = {**request.headers, "host": self._url.netloc}
+        headers = self._signer.signed(
+            headers,
+            request.body,
+            now=self._surroundings.now(),
+            method=request.method,
+            path=request.path,
+        )
         connection = self._connected()
         try:
             connection.sock.settimeout(self._timeout(_READ_TIMEOUT_S))
-            connection.request("POST", "/", body, headers)
+            connection.request(request.method, request.path, request.body or None, headers)
             response = connection.getresponse()
-            text = response.read()
+            body = response.read()
         except TimeoutError as error:
             self.close()
             raise ReadTimeoutError(endpoint_url=self.endpoint) from error
@@ -127,7 +142,7 @@ class _Client:
         self._used_at = self._surroundings.ticks()
         if connection.sock is None:  # the service hung up after its answer
             self.close()
-        return _read(response.status, text, operation)
+        return Response(response.status, response.headers, body)
 
     def _connected(self) -> HTTPConnection:
         if self._connection and self._surroundings.ticks() - self._used_at <= _KEPT_S:
@@ -159,22 +174,27 @@ class _Client:
         self._connection = None
 
 
-class SSM(_Client):
-    """Reads parameters and their history; arguments and answers are boto3's."""
+class JsonClient(Client):
+    """Calls of one service; `target` and `version` are those of its JSON protocol."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        super().__init__(surroundings, service="ssm", target="AmazonSSM", version="1.1")
+    def __init__(
+        self, surroundings: Surroundings, *, service: str, target: str, version: str
+    ) -> None:
+        super().__init__(surroundings, service=service)
+        self._target = target
+        self._content_type = f"application/x-amz-json-{version}"
 
-    def get_parameters_by_path(self, **arguments: Any) -> Answer:
-        """Return one page of the parameters below a path."""
-        return self._ask("GetParametersByPath", arguments)
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> Answer:
+        """Return the service's answer; raises botocore's errors."""
+        headers = {
+            "content-type": self._content_type,
+            "x-amz-target": f"{self._target}.{operation}",
+        }
+        body = json.dumps(arguments).encode()
+        return self.ask(Request(operation, "POST", "/", headers, body), _read)
 
-    def get_parameter_history(self, **arguments: Any) -> Answer:
-        """Return one page of a parameter's versions."""
-        return self._ask("GetParameterHistory", arguments)
 
-
-class SQS(_Client):
+class SQS(JsonClient):
     """Puts messages on queues; arguments and answers are boto3's."""
 
     attempts = _SENDING_ATTEMPTS
@@ -184,24 +204,30 @@ class SQS(_Client):
 
     def send_message(self, **arguments: Any) -> Answer:
         """Put one message on a queue."""
-        return self._ask("SendMessage", arguments)
+        return self.call("SendMessage", arguments)
 
 
-def _read(status: int, text: bytes, operation: str) -> Answer:
+def _read(response: Response, operation: str) -> Answer:
+    """Return the answer in a response of the JSON protocol; raises `ClientError`."""
     try:
-        answer = json.loads(text or b"{}")
+        answer = json.loads(response.body or b"{}")
     except ValueError:
         answer = None
-    if status == _OK and isinstance(answer, dict):
+    if response.status == _OK and isinstance(answer, dict):
         return answer
     fault = answer if isinstance(answer, dict) else {}
-    code = str(fault.get("__type", "")).rpartition("#")[2] or f"HTTP {status}"
+    code = str(fault.get("__type", "")).rpartition("#")[2] or f"HTTP {response.status}"
     message = fault.get("message") or fault.get("Message") or "the answer is not JSON"
-    error = {"Code": code, "Message": str(message)}
-    raise ClientError(
-        {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # the stub wants all of it
-        operation,
-    )
+    raise refusal(operation, response.status, code, str(message))
+
+
+def refusal(operation: str, status: int, code: str, message: str) -> ClientError:
+    """Return the error that boto3 raises for an answer with this HTTP status and code."""
+    response: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, operation)
 
 
 def _may_pass(error: ClientError | BotoCoreError) -> bool:

@@ -5,59 +5,30 @@ form; a new function looks for it among the earlier versions. Without one, that 
 out. A document `held` that is invalid holds sending all the same: no bounce is the safe side.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from itertools import count, islice
+from typing import TYPE_CHECKING
 
 from bouncer.errors import DocumentError
-from bouncer.held import Held, first_held, read_held
 from bouncer.operator_settings import Settings
+from bouncer.rules.list_warnings import named_lists
 from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
-from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.settings_reader import overlaid
+from bouncer.sources.held_causes import document_causes, settings_causes
+from bouncer.sources.loaded import Loaded
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
+
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList
 
 _RETRY_AFTER_S = 15  # a source that failed is asked again after this time
 MOST_EARLIER = 10  # versions tried before an invalid rule is left out
 MOST_HISTORIES = 10  # read for rules that are too heavy: Parameter Store has 40 requests a second
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The rules and settings in force; `problems` are sentences about documents that were refused.
-
-    `stale` tells that the source could not be read again, so that they may be out of date.
-    `causes` are all documents that hold sending.
-    """
-
-    ruleset: Ruleset
-    settings: Settings
-    problems: tuple[str, ...] = ()
-    stale: bool = False
-    causes: tuple[Held, ...] = ()
-
-    @property
-    def held(self) -> Held | None:
-        """The cause that has held sending the longest; None while bounces are sent."""
-        return first_held(self.causes)
-
-    @property
-    def sending_held(self) -> bool:
-        """No bounce is sent now, by the document `held` or by `sending: paused`."""
-        return bool(self.causes) or not self.settings.sending
-
-    def goes_on(self, now: datetime) -> bool:
-        """Tell whether sending is held for so long that mail goes on that would be bounced."""
-        return bool(self.causes) and any(cause.is_long(now) for cause in self.causes)
-
-    def warnings(self, now: datetime) -> tuple[str, ...]:
-        """Return a sentence for each doubt about the rules in force; some depend on the time."""
-        rules, ascii_only = self.ruleset.rules, self.settings.ascii_only
-        return tuple(map(str, ruleset_warnings(rules, ascii_only=ascii_only, now=now)))
 
 
 # A rule's document, its valid form if it has or had one, and the problem of the document if any.
@@ -113,8 +84,12 @@ class Loader:
         problems.extend(problem for _, _, problem in self._rules.values() if problem)
         problems.extend(map(str, heavy))
         settings = self._settings(documents.settings, problems)
-        causes = (*self._paused(settings), *_held(documents.held, problems))
-        return Loaded(Ruleset(rules), settings, tuple(problems), causes=causes)
+        paused = settings_causes(settings, self._settings_in_force, self._defaults)
+        held, problem = document_causes(documents.held)
+        if problem:
+            problems.append(problem)
+        lists = _lists(rules, documents.lists, problems)
+        return Loaded(Ruleset(rules, lists), settings, tuple(problems), causes=(*paused, *held))
 
     def _rule(self, name: str, document: Document) -> _KnownRule:
         known = self._rules.get(name)
@@ -171,30 +146,20 @@ class Loader:
         """Return the settings of a document, which is then in force; raises `DocumentError`."""
         settings = self._defaults
         if document is not None:
-            settings = settings.overlaid(document.plain_text, document=document.label)
+            settings = overlaid(settings, document.plain_text, document=document.label)
         self._settings_in_force = document
         return settings
 
-    def _paused(self, settings: Settings) -> Iterable[Held]:
-        """Yield `sending: paused` as a cause.
 
-        Settings of the deployment itself have no time: their start is not known.
-        """
-        if settings.sending:
-            return
-        document = self._settings_in_force
-        named = document.label if document else SETTINGS
-        since = document.modified if document and self._defaults.sending else None
-        yield Held(since=since, by="the settings", why="sending: paused", document=named)
-
-
-def _held(document: Document | None, problems: list[str]) -> Iterable[Held]:
-    """Yield the document `held` as a cause; one that can't be read is a cause, and a problem."""
-    if document is None:
-        return
-    try:
-        yield read_held(document.plain_text, document=document.label)
-    except DocumentError as error:
-        problems.append(str(error))
-        why = "the document can't be read"
-        yield Held(since=document.modified, by="nobody known", why=why, document=document.label)
+def _lists(
+    rules: Iterable[Rule], found: Mapping[str, "NamedList"], problems: list[str]
+) -> dict[str, "NamedList"]:
+    """Return the lists that rules name; an invalid one is a problem, and counts as missing."""
+    lists: dict[str, NamedList] = {}
+    for name in named_lists(rules):
+        try:
+            if name in found:
+                lists[name] = found[name]
+        except DocumentError as error:
+            problems.append(str(error))
+    return lists

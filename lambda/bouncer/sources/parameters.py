@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bouncer.sources.source import HELD, RULES, SETTINGS, Document, Documents, SourceError
+from bouncer.sources.source import HELD, PUSHING, RULES, SETTINGS, Document, Documents, SourceError
 
 
 class HistoryClient(Protocol):
@@ -57,7 +57,7 @@ class ParameterSource:
             for name, document in found.items()
             if name.startswith(RULES)
         }
-        return Documents(rules, found.get(SETTINGS), found.get(HELD))
+        return Documents(rules, found.get(SETTINGS), found.get(HELD), found.get(PUSHING))
 
     def earlier(self, name: str) -> Iterable[Document]:
         """Return earlier versions of a document, the newest first."""

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 from bouncer_cli.commands.usage import UsageError
 from bouncer_cli.mail_item import Item
 from bouncer_cli.replay import Result, replay

@@ -2,6 +2,7 @@
 
 import argparse
 
+from bouncer.publishing.occasion import Scope
 from bouncer_cli.commands.operation import (
     add_consent,
     add_deployment,
@@ -34,6 +35,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415  # boto3
+    from bouncer_cli.operations.publish_now import publish_now  # noqa: PLC0415
     from bouncer_cli.operations.sending_hold import sending_hold  # noqa: PLC0415
     from bouncer_cli.operations.waiting_jobs import waiting_jobs  # noqa: PLC0415
 
@@ -52,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     if not agreed(options, "Hold sending?"):
         return not_agreed(options)
     ours = hold.hold(now=moment, why=options.why)
+    for line in publish_now(deployment, Scope.SETTINGS):
+        say(line)
     say("sending is held" if ours else "somebody else has held sending just now")
     say("bouncer resume ends it")
     return 0

@@ -11,9 +11,10 @@ from bouncer.mail.message import VERDICTS
 from bouncer.mail.text import escaped
 from bouncer.rules.fields import POLICY_WORDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
-from bouncer.sources.loader import Loaded
+from bouncer.sources.loaded import Loaded
 from bouncer.sources.parameters import ParameterSource
 from bouncer_cli.commands.mail_run import run_mails
+from bouncer_cli.commands.revision_rules import REVISION, load_revision
 from bouncer_cli.commands.rules_in_force import load, load_as_intake
 from bouncer_cli.commands.terminal import open_console, put_folded, say, say_lines
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
@@ -54,12 +55,20 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--rules",
         default="rules",
-        metavar="DIR|ssm:PREFIX",
-        help="a folder of rules, or their place in SSM such as ssm:/ses-auto-bouncer/main "
+        metavar="SOURCE",
+        help="a folder of rules, their place in SSM such as ssm:/ses-auto-bouncer/main, or what "
+        "the deployment of cdk.json has in force: revision:current, or revision:ID "
         "(default: rules)",
     )
     command.add_argument(
         "--settings", type=Path, metavar="FILE", help="a settings document for --rules DIR"
+    )
+    command.add_argument(
+        "--lists",
+        type=Path,
+        metavar="DIR",
+        help="a folder of lists for --rules DIR (default: the folder lists beside that of the "
+        "rules)",
     )
     command.add_argument(
         "--sender",
@@ -139,7 +148,7 @@ def run(options: argparse.Namespace) -> int:
         verdicts=_verdicts(options.verdict),
         trusted=options.trust,
     )
-    loaded = _loaded(options.rules, options.settings)
+    loaded = _loaded(options.rules, options.settings, options.lists)
     passed_over = PassedOver()
     items = read_named_items(options.paths, envelope, passed_over)
     if options.explain:
@@ -246,10 +255,23 @@ def _verdict(text: str) -> tuple[str, str]:
     return name, word
 
 
-def _loaded(rules: str, settings: Path | None) -> Loaded:
+def _loaded(rules: str, settings: Path | None, lists: Path | None) -> Loaded:
     """Return what to judge by: files must all be valid, SSM is read as the intake reads it."""
+    if rules.startswith(REVISION):
+        if settings is not None:
+            raise UsageError(
+                "--settings: found --rules revision: beside it, expected one of them (the pointer "
+                "has its own)"
+            )
+        loaded, said = load_revision(rules)
+        say(said)
+        return loaded
     if not rules.startswith(_SSM):
-        return load(FileSource(Path(rules), settings))
+        if lists and not lists.is_dir():
+            raise UsageError(f"--lists: found no folder {lists}, expected one with lists")
+        return load(FileSource(Path(rules), settings, lists))
+    if lists:
+        raise UsageError("--lists: found --rules ssm: beside it, expected --rules DIR")
     prefix = _prefix(rules, settings)
     loaded, remarks = load_as_intake(*_deployed(prefix))
     say_lines(remarks)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from bouncer.publishing.occasion import Scope
 from bouncer_cli.commands.operation import (
     NOT_DONE,
     add_consent,
@@ -32,6 +33,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415  # boto3
+    from bouncer_cli.operations.publish_now import publish_now  # noqa: PLC0415
     from bouncer_cli.operations.sending_hold import sending_hold  # noqa: PLC0415
     from bouncer_cli.operations.waiting_jobs import waiting_jobs  # noqa: PLC0415
 
@@ -48,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
             return not_agreed(options)
         hold.resume()
         say(f"deleted {hold.parameter}")
+        for line in publish_now(deployment, Scope.SETTINGS):
+            say(line)
     if hold.paused is not None:
         say("sending stays held:")
         for line in hold.way_out():

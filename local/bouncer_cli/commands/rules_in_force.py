@@ -6,7 +6,9 @@ from contextlib import suppress
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
-from bouncer.sources.loader import MOST_EARLIER, Loaded, Loader
+from bouncer.settings_reader import overlaid
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import MOST_EARLIER, Loader
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
 from bouncer_cli.commands.terminal import say_lines
 from bouncer_cli.commands.usage import UsageError
@@ -34,12 +36,12 @@ def _warn(loaded: Loaded) -> None:
 
 
 def load_as_intake(source: Source, deployed: DeployedSettings) -> tuple[Loaded, tuple[str, ...]]:
-    """Return what the intake judges by, and remarks on documents that it does not take as written.
+    """Return what parameters say, and remarks on documents that are not taken as written.
 
-    `deployed` holds where the parameter `settings` says nothing. Like a new environment of the
-    intake, this takes the newest valid version in place of an invalid
-    document, and leaves a rule out that has none. Raises `UsageError` if the intake has no rules or
-    settings to judge by and lets all mail go on.
+    `deployed` holds where the parameter `settings` says nothing. This takes the newest valid
+    version in place of an invalid document, and leaves a rule out that has none. The publisher
+    keeps the form that was in force before, which parameters do not tell. Raises `UsageError`
+    without any rules or settings to judge by.
     """
     kept = _KeptSource(source)
     try:
@@ -98,7 +100,7 @@ class _KeptSource:
         return self._versions[name]
 
     def replacements(self) -> Iterator[str]:
-        """Yield what is in force instead of each document whose earlier versions were asked for."""
+        """Yield what is taken instead of each document whose earlier versions were asked for."""
         documents = self.read()
         for name, versions in self._versions.items():
             written = documents.settings if name == SETTINGS else _rule(documents.rules, name)
@@ -108,7 +110,8 @@ class _KeptSource:
             if valid is None:
                 yield f"{written.label}: no version is valid, so this rule is left out"
             else:
-                yield f"{written.label}: version {valid.version} is in force instead"
+                taken = f"version {valid.version}, the newest valid one, is taken instead"
+                yield f"{written.label}: {taken}"
 
 
 def _rule(rules: Mapping[str, Document], name: str) -> Document | None:
@@ -118,7 +121,7 @@ def _rule(rules: Mapping[str, Document], name: str) -> Document | None:
 def _is_valid(name: str, document: Document) -> bool:
     with suppress(DocumentError):
         if name == SETTINGS:
-            Settings().overlaid(document.text, document=document.label)
+            overlaid(Settings(), document.text, document=document.label)
         else:
             read_rule(name.removeprefix(RULES), document.text, document=document.label)
         return True

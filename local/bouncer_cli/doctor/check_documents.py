@@ -7,13 +7,14 @@ from datetime import datetime
 
 from bouncer.environment import DEFAULTS_KEY
 from bouncer.errors import DocumentError
-from bouncer.held import read_held
+from bouncer.held_document import read_held
 from bouncer.mail.address import mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.rules.rejection import Rejection
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.settings_reader import overlaid
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Document, SourceError
 from bouncer_cli.doctor.account import Account, NotFoundError, UnavailableError
@@ -26,7 +27,7 @@ _RULE = "rules"
 _SETTINGS = "settings"
 _HELD = "held"
 _PLACE = ("context", "bouncer", "settings")
-_CORRECT = "correct this parameter; until then its newest valid version, if any, is in force"
+_CORRECT = "correct this parameter; until then what was in force before, if anything, stays so"
 
 
 def rules_and_settings(context: CheckContext) -> Findings:
@@ -89,7 +90,7 @@ def _settings(
     deployed = deployed_settings(context.account, context.stack)
     wanted, text = deployed or Settings(), json.dumps(context.deployment.runtime)
     try:
-        wanted = Settings().overlaid(text, document="cdk.json", below=_PLACE)
+        wanted = overlaid(Settings(), text, document="cdk.json", below=_PLACE)
     except DocumentError as error:
         yield from _faults(_SETTINGS, error, "correct cdk.json: cdk deploy refuses it")
     if deployed and deployed != wanted:
@@ -98,7 +99,7 @@ def _settings(
     settings = deployed or wanted
     if document:
         try:
-            settings = settings.overlaid(document.plain_text, document=document.label)
+            settings = overlaid(settings, document.plain_text, document=document.label)
         except DocumentError as error:
             yield from _faults(_SETTINGS, error, _CORRECT)
             return settings
@@ -141,7 +142,7 @@ def deployed_settings(account: Account, stack: Stack) -> Settings | None:
             answer = account.ask("lambda", "get_function", FunctionName=name)
             given = answer.get("Configuration", {}).get("Environment", {}).get("Variables", {})
             if DEFAULTS_KEY in given:
-                return Settings().overlaid(given[DEFAULTS_KEY], document=name)
+                return overlaid(Settings(), given[DEFAULTS_KEY], document=name)
         except (NotFoundError, UnavailableError):
             return None  # the check of functions has reported it
     return None

@@ -8,7 +8,7 @@ from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
 
 FUNCTIONS = "AWS::Lambda::Function"
-NEEDED = ("intake", "worker", "feedback")
+NEEDED = ("intake", "worker", "publisher", "feedback")
 
 _FUNCTION = "function"
 

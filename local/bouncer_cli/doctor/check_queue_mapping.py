@@ -1,4 +1,4 @@
-"""Checks the event source mappings: from the queue to the worker, from events to feedback."""
+"""Checks the event source mappings: from queues to worker, feedback function and publisher."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -40,19 +40,34 @@ def _mapping(context: CheckContext, uuid: str, answer: Mapping[str, Any]) -> Fin
     if function not in context.stack.names(FUNCTIONS) or queue not in queues:
         found = f"{queue} and {function} are not both the stack's"
         yield problem(_MAPPING, found, REPAIR)
-    if "ReportBatchItemFailures" not in answer.get("FunctionResponseTypes", []):
+    in_part = "ReportBatchItemFailures" in answer.get("FunctionResponseTypes", [])
+    if not in_part and not _is_publisher(function):  # which takes a batch as a whole
         found = "ReportBatchItemFailures is off, so one failed job fails its whole batch"
         yield problem(_MAPPING, found, REPAIR)
     result = str(answer.get("LastProcessingResult", ""))
     if result.startswith("PROBLEM"):
-        query = "worker-errors" if queue.endswith(FIFO) else "feedback"
+        query = _consequence(queue, function)[1]
         remedy = f"read the function's journal: query {query} of docs/operations.md"
         yield problem(_MAPPING, f"the last result is {result}", remedy)
 
 
+def _is_publisher(function: str) -> bool:
+    """Tell by the name of a function, which has its place in the stack."""
+    return "publisher" in function.lower()
+
+
+def _consequence(queue: str, function: str) -> tuple[str, str]:
+    """Return what does not happen while a mapping does not work, and the query that tells why."""
+    if queue.endswith(FIFO):
+        return "no bounce is sent", "worker-errors"
+    if _is_publisher(function):
+        return "changed rules are in force up to 15 minutes late", "publishing"
+    return "nobody is suppressed", "feedback"
+
+
 def _state(uuid: str, state: str, queue: str, function: str) -> Finding:
     found = f"{queue} to {function} is {state.lower()}"
-    lost = "no bounce is sent" if queue.endswith(FIFO) else "nobody is suppressed"
+    lost = _consequence(queue, function)[0]
     if state == "Enabled":
         return ok(_MAPPING, found)
     if state == "Deleting":

@@ -8,6 +8,7 @@ from typing import Any
 
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
+from bouncer.settings_reader import overlaid
 from bouncer.sources.source import SETTINGS
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.check_documents import deployed_settings
@@ -58,7 +59,7 @@ def _rate_of(context: CheckContext, name: str, prefix: str) -> float:
     for parameter in parameters:
         if parameter["Name"] == f"{prefix}/{SETTINGS}":
             try:
-                settings = settings.overlaid(parameter["Value"])
+                settings = overlaid(settings, parameter["Value"])
             except DocumentError:
                 break  # the check of settings has reported it
     return settings.rate

@@ -12,7 +12,8 @@ from boto3 import Session
 from botocore.exceptions import BotoCoreError
 
 from bouncer.operator_settings import Settings, ses_reporting_mta
-from bouncer.sources.loader import Loaded, Loader
+from bouncer.sources.loaded import Loaded
+from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import SourceError
 from bouncer_cli.doctor.account import NotFoundError
@@ -28,7 +29,8 @@ from bouncer_infra.deployment_settings_reader import read_cdk_json
 class OperatedDeployment:
     """One deployment in an account and region; `ledger` is the name of its table.
 
-    `reads_held` is false of a version whose functions do not know the parameter `held`.
+    `reads_held` is false of a version whose functions do not know the parameter `held`, and
+    `publisher` and `bucket` are "" of one that publishes nothing.
     """
 
     account: OperatedAccount
@@ -38,6 +40,8 @@ class OperatedDeployment:
     dead_letter_url: str
     ledger: str
     reads_held: bool
+    publisher: str = ""
+    bucket: str = ""
 
     def loaded(self) -> Loaded:
         """Return rules and settings in force, as a new environment of the intake reads them."""
@@ -84,6 +88,8 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
         dead_letter_url=outputs["DeadLetterUrl"],
         ledger=next(iter(stack.names(*TABLES)), ""),
         reads_held="HeldParameter" in outputs,
+        publisher=outputs.get("PublisherArn", ""),
+        bucket=outputs.get("RulesBucket", ""),
     )
 
 

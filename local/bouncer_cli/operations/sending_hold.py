@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bouncer.held import GOES_ON_AFTER, Held, held_document, read_held, shown_time
-from bouncer.sources.loader import Loaded
+from bouncer.held import GOES_ON_AFTER, Held, shown_time
+from bouncer.held_document import held_document, read_held
+from bouncer.sources.loaded import Loaded
 from bouncer.sources.source import HELD, SETTINGS
 from bouncer.worker import LAST_CALL_S, LONGEST_DELAY_S
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError

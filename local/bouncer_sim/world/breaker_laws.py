@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bouncer.breaker import BY, DEFAULT_PERCENT, LEAST, MOST_OF_ONE
 from bouncer.function_limits import WORKER_TIMEOUT_S
-from bouncer.held import read_held
+from bouncer.held_document import read_held
 from bouncer.mail.address import domain
 from bouncer.mail.organisation import organisational_domain
 from bouncer.operator_settings import Settings

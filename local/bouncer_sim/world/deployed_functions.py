@@ -4,8 +4,10 @@ It says the same as `bouncer.worker._worker`, `bouncer.intake._intake` and
 `bouncer.feedback._feedback`, and follows them.
 """
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bouncer.feedback import Feedback
@@ -13,6 +15,9 @@ from bouncer.feedback_journal import FeedbackJournal
 from bouncer.intake import RESERVE_S, Intake
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
+from bouncer.publisher import Publisher, Sources
+from bouncer.publisher_journal import PublisherJournal
+from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sending import ses
 from bouncer.sending.feedback_ledger import FeedbackLedger
 from bouncer.sending.ledger import Ledger
@@ -20,12 +25,20 @@ from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Queue, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
+from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.hold import Hold
-from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
+from bouncer.sources.revision_loader import PointerLoader, RevisionLoader
 from bouncer.worker import Worker
 from bouncer_sim.world.caller import Patience
-from bouncer_sim.world.deployed_services import DEAD_LETTER_URL, QUEUE_URL, TABLE
+from bouncer_sim.world.deployed_services import (
+    BUCKET,
+    DEAD_LETTER_URL,
+    QUEUE_URL,
+    TABLE,
+    DeployedServices,
+)
+from bouncer_sim.world.direct_client import DirectClient
 from bouncer_sim.world.event_bus import OUR_SENDER
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
 from bouncer_sim.world.journal_tape import JournalTape
@@ -37,10 +50,10 @@ PREFIX = "/ses-auto-bouncer/world"
 _WORKER = Patience(connect_s=1, read_s=2, attempts=2)
 _LEDGER = Patience(connect_s=1, read_s=2, attempts=1)
 _SES = Patience(connect_s=ses.CONNECT_TIMEOUT_S, read_s=ses.READ_TIMEOUT_S, attempts=1)
-_INTAKE_SSM = Patience(connect_s=1, read_s=3, attempts=2, raises_lost=True)
+_INTAKE_S3 = Patience(connect_s=1, read_s=3, attempts=2, raises_lost=True)
 _INTAKE_SQS = Patience(connect_s=1, read_s=3, attempts=5, raises_lost=True)
 
-# Makes a client of `dynamodb`, `sqs`, `ses` or `ssm` for an environment.
+# Makes a client of `dynamodb`, `sqs`, `ses` or `s3` for an environment.
 Connect = Callable[[ExecutionEnvironment, str, Patience], Any]
 
 
@@ -53,10 +66,10 @@ class DeployedFunctions:
 
     def worker(self, environment: ExecutionEnvironment) -> Handler:
         """Return the worker's handler."""
-        ssm, sqs = (self.connect(environment, name, _WORKER) for name in ("ssm", "sqs"))
+        s3, sqs = (self.connect(environment, name, _WORKER) for name in ("s3", "sqs"))
         dynamodb = self.connect(environment, "dynamodb", _LEDGER)
         built = Worker(
-            loader=Loader(SettingsSource(ssm, PREFIX), Settings(), now=environment.ticks),
+            loader=PointerLoader(BucketSource(s3, BUCKET), now=environment.ticks),
             ledger=Ledger(
                 Table(dynamodb, TABLE),
                 now=environment.now,
@@ -78,7 +91,7 @@ class DeployedFunctions:
 
     def feedback(self, environment: ExecutionEnvironment) -> Handler:
         """Return the feedback function's handler."""
-        ssm = self.connect(environment, "ssm", _WORKER)
+        s3, ssm = (self.connect(environment, name, _WORKER) for name in ("s3", "ssm"))
         built = Feedback(
             ledger=FeedbackLedger(
                 Table(self.connect(environment, "dynamodb", _LEDGER), TABLE),
@@ -87,7 +100,7 @@ class DeployedFunctions:
             ),
             journal=FeedbackJournal("feedback", "world", stream=self.tape.stream(environment)),
             senders=[OUR_SENDER],
-            loader=Loader(SettingsSource(ssm, PREFIX), Settings(), now=environment.ticks),
+            loader=PointerLoader(BucketSource(s3, BUCKET), now=environment.ticks),
             hold=Hold(ssm, PREFIX),
             now=environment.now,
         )
@@ -95,14 +108,27 @@ class DeployedFunctions:
 
     def intake(self, environment: ExecutionEnvironment) -> Handler:
         """Return the intake's handler."""
-        source = ParameterSource(self.connect(environment, "ssm", _INTAKE_SSM), PREFIX)
+        source = BucketSource(self.connect(environment, "s3", _INTAKE_S3), BUCKET)
         built = Intake(
-            loader=Loader(source, Settings(), now=environment.ticks),
+            loader=RevisionLoader(source, now=environment.ticks),
             jobs=Queue(self.connect(environment, "sqs", _INTAKE_SQS), QUEUE_URL),
             journal=Journal("intake", "world", stream=self.tape.stream(environment)),
             now=environment.now,
         )
         return lambda event, request_id: _invoke(built, environment, event, request_id)
+
+
+def make_publisher(services: DeployedServices, now: Callable[[], datetime]) -> Publisher:
+    """Return a publisher that meets no trouble and takes no time."""
+    ssm, s3 = DirectClient(services.parameters), DirectClient(services.bucket)
+    return Publisher(
+        store=RevisionStore(s3, BUCKET),
+        sources=Sources(ParameterSource(ssm, PREFIX), SettingsSource(ssm, PREFIX)),
+        defaults=Settings(),
+        journal=PublisherJournal("publisher", "world", stream=io.StringIO()),
+        now=now,
+        pause=lambda: None,
+    )
 
 
 def _invoke(

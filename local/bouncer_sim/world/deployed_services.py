@@ -11,11 +11,13 @@ from bouncer_sim.fake_ses.outbox import Outbox
 from bouncer_sim.fake_ses.ses_account import Account
 from bouncer_sim.world.dynamodb_service import DynamoDbService
 from bouncer_sim.world.fifo_queue import FifoQueue
+from bouncer_sim.world.s3_service import S3Service
 from bouncer_sim.world.ses_service import SesService
 from bouncer_sim.world.sqs_service import SqsService
 from bouncer_sim.world.ssm_service import SsmService
 
 TABLE = "ledger"
+BUCKET = "revisions"
 QUEUE = "queue"
 DEAD_LETTERS = "dead_letters"
 EVENTS = "events"
@@ -46,6 +48,7 @@ class DeployedServices:
         self.account = Account(verified)
         self.ledger = DynamoDbService(now)
         self.parameters = SsmService(now)
+        self.bucket = S3Service()
         self.dead_letters = FifoQueue(
             DEAD_LETTERS, now=now, visibility_s=_DEAD_VISIBILITY_S, retention_s=_DEAD_RETENTION_S
         )
@@ -73,5 +76,6 @@ class DeployedServices:
             "dynamodb": self.ledger,
             "sqs": SqsService(self.queue, self.dead_letters, self.events, self.lost_events),
             "ses": self.ses,
+            "s3": self.bucket,
             "ssm": self.parameters,
         }

@@ -24,6 +24,7 @@ LATENCIES: Mapping[str, Latency] = {
     "events": Latency(least_s=0.004, most_s=0.012),
     "dead_letters": Latency(least_s=0.004, most_s=0.012),
     "ssm": Latency(least_s=0.005, most_s=0.02),
+    "s3": Latency(least_s=0.005, most_s=0.02),
     "ses": Latency(least_s=0.02, most_s=0.04),
 }
 

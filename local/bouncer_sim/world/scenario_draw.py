@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
-from bouncer.held import held_document
+from bouncer.held_document import held_document
 from bouncer.sources.source import HELD, RULES, SETTINGS
 from bouncer_sim.world.fate_draw import with_fates
 from bouncer_sim.world.incident import (
@@ -51,13 +51,13 @@ _WORKER_CALLS = (
     "queue.delete_message_batch",
     "queue.receive_message",
     "dead_letters.send_message",
-    "ssm.get_parameter",
-    "ssm.get_parameters",
+    "s3.get_object",
+    "s3.get_object",
     "ses.send_bounce",
     "ses.send_bounce",
     "ses.send_bounce",
 )
-_INTAKE_CALLS = ("queue.send_message", "ssm.get_parameters_by_path")
+_INTAKE_CALLS = ("queue.send_message", "s3.get_object")
 _MAPPINGS_CALLS = ("queue.receive_message", "queue.delete_message_batch")
 _FUNCTIONS_CALLS = tuple(call for call in _WORKER_CALLS if call not in _MAPPINGS_CALLS)
 _ONLY_SOME = {
@@ -292,8 +292,8 @@ def _outage(random: Random) -> Outage:
     length = random.choice((2.0, 30.0, 300.0, 300.0, 3_000.0, 3_000.0, 20_000.0))
     if _one_in(random, 60):
         length = 2 * DAY_S
-    place = random.choice(("dynamodb", "ses", "ssm", "queue", "dead_letters"))
-    deleted = place not in ("ses", "ssm") and _one_in(random, 5)
+    place = random.choice(("dynamodb", "ses", "s3", "queue", "dead_letters"))
+    deleted = place not in ("ses", "s3") and _one_in(random, 5)
     return Outage(
         place=place,
         start=round(start, 3),

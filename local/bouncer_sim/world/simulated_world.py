@@ -11,13 +11,14 @@ from bouncer.function_limits import FEEDBACK_TIMEOUT_S, INTAKE_TIMEOUT_S, WORKER
 from bouncer.jobs.job import Job, JobError, Refusal
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.jobs.reference import reference
+from bouncer.publishing.occasion import Scope
 from bouncer.sending.queue import GROUP, deduplication_id
 from bouncer_sim.event_source_mapping import EventSourceMapping, InvocationError
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.world.attempt import Attempt
 from bouncer_sim.world.attribute_value import Item
 from bouncer_sim.world.caller import Caller, Patience
-from bouncer_sim.world.deployed_functions import PREFIX, DeployedFunctions
+from bouncer_sim.world.deployed_functions import PREFIX, DeployedFunctions, make_publisher
 from bouncer_sim.world.deployed_services import (
     EVENTS_ARN,
     EVENTS_URL,
@@ -123,6 +124,9 @@ class SimulatedWorld:
         self._services = DeployedServices(self._now, verified=[DOMAIN])
         self._queue = self._services.queue
         self._ssm = self._services.parameters
+        self._publisher = make_publisher(
+            self._services, lambda: datetime.fromtimestamp(self._now(), UTC)
+        )
         self._bus = EventBus(self._timeline, self._services.events, scenario.fates)
         self._services.ses.accepted = self._bus.follow
         self._make_functions()
@@ -161,6 +165,8 @@ class SimulatedWorld:
         self._ssm.put(f"{PREFIX}/rules/everybody", RULE)
         settings = settings_document(self._scenario.expiry_margin_s, self._scenario.rate)
         self._ssm.put(f"{PREFIX}/settings", settings)
+        self._ssm.changed = partial(self._publisher.publish, Scope.EVERYTHING)
+        self._ssm.changed()
         for step in self._scenario.steps:
             self._timeline.at(START + step.at, partial(self._happen, step))
         self._pollers.begin(_POLLERS)

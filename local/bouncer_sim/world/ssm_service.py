@@ -18,22 +18,28 @@ class ParameterChange(NamedTuple):
 
 
 class SsmService:
-    """Parameters by name, and all `changes` of them; `now` is the time in seconds."""
+    """Parameters by name, and all `changes` of them; `now` is the time in seconds.
+
+    `changed` is called after each change, as EventBridge calls the publisher.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._versions: dict[str, list[tuple[float, str]]] = {}
         self.changes: list[ParameterChange] = []
+        self.changed: Callable[[], object] = list
 
     def put(self, name: str, text: str) -> None:
         """Put a new version of a parameter."""
         self._versions.setdefault(name, []).append((self._now(), text))
         self.changes.append(ParameterChange(self._now(), name, text))
+        self.changed()
 
     def delete(self, name: str) -> None:
         """Delete a parameter with its history."""
         self._versions.pop(name, None)
         self.changes.append(ParameterChange(self._now(), name, None))
+        self.changed()
 
     def put_parameter(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Put a parameter that does not exist; nobody here asks to overwrite one."""

@@ -37,7 +37,7 @@ EVENTS = [
     *("RENDERING_FAILURE", "DELIVERY_DELAY", "SUBSCRIPTION"),
 ]
 RESOURCES = {
-    "AWS::Lambda::Function": ["intake", "worker", "feedback"],
+    "AWS::Lambda::Function": ["intake", "worker", "feedback", "publisher"],
     "AWS::Lambda::EventSourceMapping": [UUID],
     "AWS::SQS::Queue": [QUEUE, DEAD],
     "AWS::DynamoDB::GlobalTable": ["ledger"],
@@ -106,7 +106,7 @@ def archive(**changes: Any) -> dict[str, Any]:
 
 
 def _function(asked: str) -> str:
-    return next(name for name in ("intake", "feedback", "worker") if name in asked)
+    return next(name for name in ("intake", "feedback", "publisher", "worker") if name in asked)
 
 
 def to_bus(**changes: Any) -> dict[str, Any]:

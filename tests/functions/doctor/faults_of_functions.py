@@ -80,6 +80,17 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         ),
         {},
     ),
+    (
+        Level.PROBLEM,
+        "changes to publisher is disabled, so changed rules are in force up to 15 minutes late",
+        mapping(
+            State="Disabled",
+            EventSourceArn=QUEUE_ARN.replace("jobs.fifo", "changes"),
+            FunctionArn=f"{ARN}publisher",
+            FunctionResponseTypes=[],
+        ),
+        {},
+    ),
     (Level.PROBLEM, "are not both the stack's", mapping(FunctionArn=f"{ARN}other"), {}),
     (Level.PROBLEM, "are not both the stack's", mapping(EventSourceArn=f"{QUEUE_ARN}2"), {}),
     (Level.PROBLEM, "one failed job fails its whole batch", mapping(FunctionResponseTypes=[]), {}),

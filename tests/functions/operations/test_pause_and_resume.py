@@ -11,8 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from bouncer.held import held_document, read_held
+from bouncer.held_document import held_document, read_held
 from bouncer.mail.text import escaped
+from bouncer_cli.doctor.account import UnavailableError
 from bouncer_cli.operations.operated_account import OperatedAccount
 from tests.functions.operations.deployed import CDK, HELD, Deployed, Operate, body
 
@@ -52,6 +53,61 @@ def test_pausing_twice_changes_nothing(deployed: Deployed, operate: Operate) -> 
     assert (status, err) == (0, "sending is held already: nothing was changed\n")
     assert "(first)" in out
     assert deployed.parameter("held") == written
+
+
+class Publishing:
+    """A publisher as Lambda invokes it, by `account.do`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, deployed: Deployed) -> None:
+        self.payloads: list[tuple[str, bool]] = []
+        self.answer: dict[str, Any] | Exception = {"StatusCode": 200}
+        deployed.outputs["PublisherArn"] = "arn:publisher"
+        do = OperatedAccount.do
+
+        def invoke(account: OperatedAccount, service: str, operation: str, **given: Any) -> Any:
+            if (service, operation) != ("lambda", "invoke"):
+                return do(account, service, operation, **given)
+            assert given["FunctionName"] == "arn:publisher"
+            self.payloads.append((given["Payload"], bool(deployed.parameter("held"))))
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+        monkeypatch.setattr(OperatedAccount, "do", invoke)
+
+
+def test_the_publisher_is_invoked_after_the_change(
+    deployed: Deployed, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pause is in force within `cache`, and not only when the publisher runs by itself."""
+    publishing = Publishing(monkeypatch, deployed)
+    _, _, err = operate("pause", "--yes")
+    assert err.splitlines() == ["sending is held", "bouncer resume ends it"]
+    operate("resume", "--dry-run")
+    operate("resume", "--yes")
+    wanted = '{"publish": "settings"}'
+    assert publishing.payloads == [(wanted, True), (wanted, False)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ({"FunctionError": "Unhandled"}, "the publisher failed: it is in force within a minute"),
+        (UnavailableError("no", next_step="x"), "the publisher can't be invoked (no): it is in"),
+    ],
+)
+def test_a_publisher_that_fails_is_said(
+    deployed: Deployed,
+    operate: Operate,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: dict[str, Any] | Exception,
+    says: str,
+) -> None:
+    """The parameter is written all the same, and the publisher runs by itself every minute."""
+    Publishing(monkeypatch, deployed).answer = answer
+    status, _, err = operate("pause", "--yes")
+    assert (status, says in err) == (0, True)
+    assert deployed.parameter("held")
 
 
 @pytest.mark.parametrize("command", ["pause", "resume"])

@@ -13,6 +13,7 @@ from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
+from bouncer.settings_reader import overlaid
 from bouncer_sim.bounce_outcome import Outcome
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock
 from bouncer_sim.worker_driver import WorkerDriver
@@ -108,7 +109,7 @@ def test_in_real_time_the_second_bounce_waits_a_second(tmp_path: Path) -> None:
 
 def test_caps_hold_as_they_do_in_aws(tmp_path: Path, clock: SimulatedClock) -> None:
     """A replay that sends shows the bounces that a deployment with these settings would send."""
-    driver = driver_in(tmp_path, clock, IN_FORCE.overlaid("caps: {sender: {24h: 1}}"))
+    driver = driver_in(tmp_path, clock, overlaid(IN_FORCE, "caps: {sender: {24h: 1}}"))
     jobs = [submit(driver, message_id) for message_id in ("m1", "m2")]
     found = driver.drain()
     assert [found[job.reference] for job in jobs] == [

@@ -1,0 +1,225 @@
+"""The Lambda function that puts documents in force: parameters become a revision and the pointer.
+
+It runs when a parameter below the prefix changed, every minute for the settings alone, every 15
+minutes for everything, when `bouncer` asks for it, and once before the stack's receipt rule exists.
+Whenever it fails, what was in force before stays so.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+import boto3
+from botocore.config import Config
+
+from bouncer.aws.custom_resource import NOT_CREATED, RESERVE_S, answer, result_of
+from bouncer.aws.powertools_metrics import powertools_document
+from bouncer.environment import DEFAULTS_KEY, PublisherEnvironment
+from bouncer.operator_settings import Settings
+from bouncer.publisher_journal import PublisherJournal
+from bouncer.publishing.occasion import PUBLISH, RESOURCE_TYPE, Scope
+from bouncer.publishing.publication import InForce, publication, settings_publication
+from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
+from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.settings_reader import deployment_settings
+from bouncer.sources.parameters import ParameterSource, SettingsSource
+from bouncer.sources.pointer import Pointer
+from bouncer.sources.revision import NO_RULES, RevisionError
+from bouncer.sources.source import Documents, SourceError
+
+# SSM throttles bursts: many parameters are many calls.
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 6})
+_TRIES = 8  # of an invocation that meets others
+_LONGEST_PAUSE_S = 1.0
+
+# IAM: a new policy takes seconds to be known everywhere; ours may be as new as the stack.
+_NEW_POLICY_REFUSALS = 60
+
+
+class Reader(Protocol):
+    """A reader of documents as they are now."""
+
+    def read(self) -> Documents:
+        """Return them; raises `SourceError`."""
+
+
+class Sources(NamedTuple):
+    """The readers of all documents, and of the settings with `held` alone."""
+
+    everything: Reader
+    settings: Reader
+
+
+class Publisher:
+    """Publishes documents; `now` is the time of day, and `pause` waits before the next try."""
+
+    def __init__(
+        self,
+        *,
+        store: RevisionStore,
+        sources: Sources,
+        defaults: Settings,
+        journal: PublisherJournal,
+        now: Callable[[], datetime],
+        pause: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._sources = sources
+        self._defaults = defaults
+        self._journal = journal
+        self._now = now
+        self._pause = pause
+
+    def publish(self, scope: Scope, *, request_id: str = "", refusals: int = 0) -> Pointer:
+        """Put the documents in force and return the pointer.
+
+        So many `refusals` of SSM and S3 are passed over in silence. Raises `PublishingError`,
+        `SourceError` and `StoreError`, which are journalled.
+        """
+        self._journal.begin(request_id)
+        try:
+            pointer = self._patiently_published(scope, refusals)
+        except Exception as error:
+            self._journal.publishing_failed(error)
+            raise
+        self._journal.refused(pointer)
+        return pointer
+
+    def _patiently_published(self, scope: Scope, refusals: int) -> Pointer:
+        for _ in range(refusals):
+            try:
+                return self._published(scope)
+            except (SourceError, StoreError):
+                self._pause()
+        return self._published(scope)
+
+    def _published(self, scope: Scope) -> Pointer:
+        """Start over from the pointer as often as somebody else moves it meanwhile."""
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._try(scope)
+            except ConflictError:
+                if not left:
+                    raise
+            self._pause()
+        raise AssertionError  # never reached: the last try returns or raises
+
+    def _try(self, scope: Scope) -> Pointer:
+        stored = self._store.read()  # before the first parameter: what is read later is as new
+        if stored.pointer is not None:
+            self._journal.show(stored.pointer.settings)
+        if scope is Scope.SETTINGS and stored.pointer is not None:
+            documents = self._sources.settings.read()
+            pointer = settings_publication(documents, stored.pointer, defaults=self._defaults)
+        else:
+            pointer = self._everything(stored)
+        self._journal.show(pointer.settings)
+        if pointer == stored.pointer:
+            return pointer
+        pointer = pointer._replace(serial=pointer.serial + 1)
+        self._store.move(pointer, stored.etag)
+        self._journal.published(pointer)
+        return pointer
+
+    def _everything(self, stored: Stored) -> Pointer:
+        """Write the revision of all documents, if it is not there, and return its pointer."""
+        before, problem = self._before(stored)
+        found = publication(
+            self._sources.everything.read(), before, defaults=self._defaults, now=self._now()
+        )
+        if problem or before is None or found.revision != before.revision:
+            self._store.keep(found.revision)
+        self._journal.show(found.pointer.settings)
+        if problem:
+            self._journal.mended(problem)
+        self._journal.doubtful(self._warnings(found))
+        return found.pointer
+
+    def _before(self, stored: Stored) -> tuple[InForce | None, str]:
+        """Return what is in force now, and a sentence about what of it can't be read."""
+        if stored.pointer is None:
+            return None, stored.problem
+        try:
+            return InForce(stored.pointer, self._store.revision(stored.pointer.revision)), ""
+        except RevisionError as error:
+            return InForce(stored.pointer, NO_RULES), str(error)
+
+    def _warnings(self, found: InForce) -> tuple[str, ...]:
+        ascii_only = found.pointer.settings.ascii_only
+        rules = found.revision.active
+        return tuple(map(str, ruleset_warnings(rules, ascii_only=ascii_only, now=self._now())))
+
+
+def _pause() -> None:
+    time.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  # no secret
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@cache
+def _publisher() -> Publisher:
+    """Build the function with its dependencies, once, at its first event."""
+    environment = PublisherEnvironment.from_env(os.environ)
+    ssm = boto3.client("ssm", config=_CONFIG)
+    return Publisher(
+        store=RevisionStore(boto3.client("s3", config=_CONFIG), environment.bucket),
+        sources=Sources(
+            everything=ParameterSource(ssm, environment.prefix),
+            settings=SettingsSource(ssm, environment.prefix),
+        ),
+        defaults=deployment_settings(
+            environment.settings, environment.region, document=DEFAULTS_KEY
+        ),
+        journal=PublisherJournal("publisher", environment.deployment, metrics=powertools_document),
+        now=_now,
+        pause=_pause,
+    )
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
+    """Publish what an event asks for: the Lambda entry point.
+
+    `{"publish": "settings"}` asks for the settings alone; any other event, such as a batch of
+    changed parameters, for everything. A request of CloudFormation is answered; all others get the
+    revision in force, its serial and the problems, or fail.
+    """
+    if "RequestType" in event:
+        _answer(event, context)
+        return None
+    asked = event.get(PUBLISH)
+    scope = Scope.SETTINGS if asked == Scope.SETTINGS else Scope.EVERYTHING
+    pointer = _publisher().publish(scope, request_id=context.aws_request_id)
+    return {
+        "revision": pointer.revision,
+        "serial": pointer.serial,
+        "problems": {name: list(found) for name, found in pointer.problems.items()},
+    }
+
+
+def _answer(request: Mapping[str, Any], context: Any) -> None:
+    """Publish the first revision of a stack and tell CloudFormation; nothing is ever deleted."""
+
+    def left_s() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    def publish() -> str:
+        if request["RequestType"] != "Delete":
+            _publisher().publish(
+                Scope.EVERYTHING,
+                request_id=context.aws_request_id,
+                refusals=_NEW_POLICY_REFUSALS,
+            )
+        return str(request.get("PhysicalResourceId") or RESOURCE_TYPE)
+
+    result = result_of(
+        publish,
+        failed_id=lambda: str(request.get("PhysicalResourceId") or NOT_CREATED),
+        within_s=left_s() - RESERVE_S,
+    )
+    answer(request, result, left_s=left_s, sleep=time.sleep)

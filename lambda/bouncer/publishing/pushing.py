@@ -1,0 +1,67 @@
+"""The document `pushing`, which exists while somebody replaces many documents at once.
+
+    {"id": "4f0c", "expires": "2026-11-27T20:30:00+00:00"}
+
+Until it is taken away, or expires, the rules in force stay as they are, so that no half of a new
+set is ever in force. It holds them for 30 minutes at most, whatever it says.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from bouncer.errors import DocumentError
+from bouncer.rules.document import Node
+from bouncer.rules.document_parser import read_document
+from bouncer.sources.source import Document
+
+LONGEST = timedelta(minutes=30)
+
+_A_TIME = "a time with its offset, such as 2026-11-27T20:30:00+00:00"
+
+
+def pushing_state(document: Document | None, now: datetime) -> tuple[bool, tuple[str, ...]]:
+    """Tell whether the rules stay as they are, and say what is wrong with the document.
+
+    One that can't be read counts as one that was written for 30 minutes. `now` is aware.
+    """
+    if document is None:
+        return False, ()
+    latest = document.modified + LONGEST if document.modified else None
+    problems: tuple[str, ...] = ()
+    try:
+        expires = _expires(document)
+        ends = min(expires, latest) if latest else expires
+    except DocumentError as error:
+        problems = tuple(map(str, error.problems))
+        ends = latest or now
+    if now < ends:
+        return True, problems
+    found = f"found the end of a push that was due at {ends:%Y-%m-%d %H:%M} UTC"
+    expected = "expected none: push again, or delete this parameter"
+    return False, (*problems, f"{document.label}: {found}, {expected}")
+
+
+def _expires(document: Document) -> datetime:
+    root = read_document(document.label, document.plain_text)
+    entries = root.members(("id", "expires"), "a mapping with id and expires")
+    node = _member(root, entries, "id")
+    if not isinstance(node.value, str) or not node.value:
+        node.fault("the name of the push")
+    expires = _time(_member(root, entries, "expires"))
+    root.report.settle()
+    return expires
+
+
+def _member(root: Node, entries: Mapping[str, Node], name: str) -> Node:
+    return entries.get(name) or root.child(name, None)
+
+
+def _time(node: Node) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(node.value))
+    except ValueError:
+        node.fault(_A_TIME)
+        return datetime.min.replace(tzinfo=UTC)
+    if found.tzinfo is None:
+        node.fault(_A_TIME)
+    return found

@@ -1,0 +1,65 @@
+"""The bucket as intake and worker read it: the pointer, and the revision that it names."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bouncer.sources.pointer import POINTER_KEY, Pointer, PointerError, read_pointer
+from bouncer.sources.revision import Revision, RevisionError, read_revision, revision_key
+from bouncer.sources.source import SourceError
+
+# Without the right to list a bucket, S3 answers 403 for an object that is missing (S3 API
+# reference, GetObject, "Permissions").
+_MISSING = frozenset({"NoSuchKey", "AccessDenied", "404", "403"})
+_NOT_MODIFIED = "304"
+
+
+class ObjectReader(Protocol):
+    """A client that reads objects: boto3's, or the intake's small one."""
+
+    @property
+    def get_object(self) -> Callable[..., Mapping[str, Any]]:
+        """Return an object with its ETag."""
+
+
+class BucketSource:
+    """The pointer and the revisions in one bucket; both methods raise `SourceError`."""
+
+    def __init__(self, client: ObjectReader, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def pointer(self, known: str) -> tuple[Pointer, str] | None:
+        """Return the pointer and its ETag; None if that is `known`."""
+        found = self._get(POINTER_KEY, {"IfNoneMatch": known} if known else {})
+        if found is None:
+            return None
+        try:
+            return read_pointer(found["Body"].read()), str(found["ETag"])
+        except PointerError as error:
+            raise SourceError(f"s3://{self._bucket}/{error}") from error
+
+    def revision(self, revision_id: str) -> Revision:
+        """Return a revision, checked against its id."""
+        found = self._get(revision_key(revision_id), {})
+        try:
+            return read_revision(revision_id, found["Body"].read() if found else b"")
+        except RevisionError as error:
+            raise SourceError(str(error)) from error
+
+    def _get(self, key: str, condition: Mapping[str, str]) -> Mapping[str, Any] | None:
+        """Return the answer about an object, None if it is not modified."""
+        place = f"s3://{self._bucket}/{key}"
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key, **condition)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", "refused"))
+            if code == _NOT_MODIFIED and condition:
+                return None
+            if code in _MISSING:
+                found = f"found no object ({code}), expected one, which the publisher writes"
+                raise SourceError(f"{place}: {found}") from error
+            raise SourceError(f"{place}: can't be read ({code})") from error
+        except BotoCoreError as error:
+            raise SourceError(f"{place}: can't be read ({type(error).__name__})") from error

@@ -1,0 +1,55 @@
+"""The rules and settings that are in force, compiled."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bouncer.held import Held, first_held
+from bouncer.operator_settings import Settings
+from bouncer.rules.list_warnings import list_warnings
+from bouncer.rules.ruleset import Ruleset
+from bouncer.rules.ruleset_warnings import ruleset_warnings
+
+
+class InForceLoader(Protocol):
+    """A reader of what is in force."""
+
+    def load(self) -> "Loaded":
+        """Return it; raises `SourceError` if nothing was ever read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The rules and settings in force; `problems` are sentences about documents that were refused.
+
+    `stale` tells that the source could not be read again, so that they may be out of date.
+    `causes` are all documents that hold sending. `revision` is the id of the rules, "" if they come
+    from documents.
+    """
+
+    ruleset: Ruleset
+    settings: Settings
+    problems: tuple[str, ...] = ()
+    stale: bool = False
+    causes: tuple[Held, ...] = ()
+    revision: str = ""
+
+    @property
+    def held(self) -> Held | None:
+        """The cause that has held sending the longest; None while bounces are sent."""
+        return first_held(self.causes)
+
+    @property
+    def sending_held(self) -> bool:
+        """No bounce is sent now, by the document `held` or by `sending: paused`."""
+        return bool(self.causes) or not self.settings.sending
+
+    def goes_on(self, now: datetime) -> bool:
+        """Tell whether sending is held for so long that mail goes on that would be bounced."""
+        return bool(self.causes) and any(cause.is_long(now) for cause in self.causes)
+
+    def warnings(self, now: datetime) -> tuple[str, ...]:
+        """Return a sentence for each doubt about the rules in force; some depend on the time."""
+        rules, ascii_only = self.ruleset.rules, self.settings.ascii_only
+        doubts = ruleset_warnings(rules, ascii_only=ascii_only, now=now)
+        return tuple(map(str, (*doubts, *list_warnings(rules, self.ruleset.lists))))

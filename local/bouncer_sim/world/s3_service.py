@@ -1,0 +1,60 @@
+"""S3 as its service sees it: one bucket of objects, read and written under conditions.
+
+An ETag is the MD5 of the bytes, as S3's is for objects that are put whole: the same bytes have the
+same ETag again. Source: S3 User Guide, "Conditional requests".
+"""
+
+from collections.abc import Mapping
+from hashlib import md5
+from io import BytesIO
+from typing import Any
+
+from bouncer_sim.world.service_error import service_error
+
+_NOT_MODIFIED = 304
+_NOT_FOUND = 404
+_PRECONDITION_FAILED = 412
+
+
+class S3Service:
+    """Objects by key; `written` has the key of each write that took effect, in order."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.written: list[str] = []
+
+    def get_object(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an object, unless it has the ETag that the caller knows."""
+        text = self.objects.get(arguments["Key"])
+        if text is None:
+            raise _missing()
+        if arguments.get("IfNoneMatch") == _etag(text):
+            raise service_error("304", "Not Modified", status=_NOT_MODIFIED)
+        return {"Body": BytesIO(text), "ETag": _etag(text)}
+
+    def put_object(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Write an object if the condition holds."""
+        key, text = arguments["Key"], arguments["Body"]
+        found = self.objects.get(key)
+        if "IfMatch" in arguments and found is None:
+            raise _missing()
+        expected = arguments.get("IfMatch")
+        if expected and found is not None and _etag(found) != expected:
+            raise _failed()
+        if arguments.get("IfNoneMatch") == "*" and found is not None:
+            raise _failed()
+        self.objects[key] = text
+        self.written.append(key)
+        return {"ETag": _etag(text)}
+
+
+def _etag(text: bytes) -> str:
+    return f'"{md5(text, usedforsecurity=False).hexdigest()}"'
+
+
+def _missing() -> Exception:
+    return service_error("NoSuchKey", status=_NOT_FOUND)
+
+
+def _failed() -> Exception:
+    return service_error("PreconditionFailed", status=_PRECONDITION_FAILED)

@@ -1,0 +1,149 @@
+"""Publishers that run at once: the pointer never goes back to older parameters."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bouncer.publishing.occasion import Scope
+from bouncer.publishing.revision_store import ConflictError
+from bouncer.sources.pointer import POINTER_KEY
+from bouncer_sim.world.direct_client import DirectClient
+from tests.functions.publisher.published_world import PublishedWorld
+
+# A name: its parameter gets another text, of two, so that an older one comes back. Or a run of a
+# publisher, with what happens just before and just after it reads the parameters.
+Run = tuple[Scope, Sequence[Any], Sequence[Any]]
+Happening = str | Run
+
+TEXTS = ("drop: {}", "accept: {}")
+
+happenings: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from(["rules/a", "rules/b", "settings"]),
+    lambda inner: st.tuples(
+        st.sampled_from(Scope), st.lists(inner, max_size=3), st.lists(inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+class Meddled(DirectClient):
+    """A publisher's client of SSM; others act just before and just after its first call."""
+
+    def __init__(
+        self, race: "Race", before: Sequence[Happening], after: Sequence[Happening]
+    ) -> None:
+        super().__init__(race.parameters)
+        self._race = race
+        self._others = [before, after]
+        self.read_at = 0
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
+        act = super().__getattr__(operation)
+
+        def call(**arguments: Any) -> dict[str, Any]:
+            self._race.let(self._others.pop(0) if self._others else ())
+            self.read_at = self._race.version
+            answer = act(**arguments)
+            self._race.let(self._others.pop(0) if self._others else ())
+            return answer
+
+        return call
+
+
+class Noting(DirectClient):
+    """A publisher's client of S3, which notes the parameters that each of its pointers is from."""
+
+    def __init__(self, race: "Race", parameters: Meddled) -> None:
+        super().__init__(race.bucket)
+        self._race = race
+        self._parameters = parameters
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
+        act = super().__getattr__(operation)
+
+        def call(**arguments: Any) -> dict[str, Any]:
+            answer = act(**arguments)
+            if operation == "put_object" and arguments["Key"] == POINTER_KEY:
+                self._race.moves.append(self._parameters.read_at)
+            return answer
+
+        return call
+
+
+class Race(PublishedWorld):
+    """Publishers within each other's calls.
+
+    `version` counts the writes of parameters, `moves` has the version behind each pointer written.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.version = 0
+        self.moves: list[int] = []
+
+    def let(self, others: Sequence[Happening]) -> None:
+        """Let each of them happen."""
+        for each in others:
+            if isinstance(each, str):
+                self._write(each)
+            else:
+                self._run(*each)
+
+    def _write(self, name: str) -> None:
+        self.version += 1
+        number = self.version % 2
+        self.put(name, f"cache: {number}" if name == "settings" else TEXTS[number])
+
+    def _run(self, scope: Scope, before: Sequence[Happening], after: Sequence[Happening]) -> None:
+        parameters = Meddled(self, before, after)
+        publisher = self.publisher(parameters=parameters, bucket=Noting(self, parameters))
+        publisher.publish(scope)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(happenings, max_size=4))
+def test_the_pointer_never_moves_back(others: list[Happening]) -> None:
+    """Each pointer is from parameters as new as the one before, and the last from the newest."""
+    race = Race()
+    race.let(others)
+    assert race.moves == sorted(race.moves)
+    race.let([(Scope.EVERYTHING, (), ())])
+    calm = PublishedWorld()
+    calm.parameters = race.parameters
+    assert race.pointer()._replace(serial=1) == calm.publish()
+
+
+def test_bytes_that_come_back_are_another_pointer() -> None:
+    """While one reads, others publish one text, another, and the first again.
+
+    The ETag that it knows would be there again if the same pointer had the same bytes, and what it
+    read between would win.
+    """
+    race = Race()
+    publish = (Scope.EVERYTHING, (), ())
+    race.let(["rules/a", publish])
+    there_and_back = [publish, "rules/a", publish]
+    race.let([(Scope.EVERYTHING, ["rules/a"], there_and_back)])
+    assert race.moves == [1, 2, 3]
+    assert [rule.action for rule in race.revision().rules] == ["accept"]
+
+
+def test_a_publisher_that_always_meets_others_gives_up() -> None:
+    """Its error is journalled, and what the others published stays in force."""
+    race = Race()
+    serials = iter(range(100, 200))
+
+    class Overtaken(DirectClient):
+        def put_object(self, **arguments: Any) -> dict[str, Any]:
+            if arguments["Key"] == POINTER_KEY:
+                race.bucket.objects[POINTER_KEY] = str(next(serials)).encode()
+            return self.__getattr__("put_object")(**arguments)
+
+    with pytest.raises(ConflictError):
+        race.publisher(bucket=Overtaken(race.bucket)).publish(Scope.EVERYTHING)
+    assert race.pauses == 7
+    (line,) = race.lines("publishing_failed")
+    assert "s3://rules/current-v1: was moved meanwhile" in line["error"]

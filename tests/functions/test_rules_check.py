@@ -1,0 +1,115 @@
+"""`bouncer rules check` says what the publisher would say, and puts nothing in force."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from bouncer_cli.command_line import main
+from tests.embedded_aws import PREFIX, embedded_aws
+from tests.functions.publisher.published_world import PublishedWorld
+
+ROOT = Path(__file__).parents[2]
+INVALID = sorted((ROOT / "tests" / "invalid").glob("*/rule.*"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "rules").mkdir()
+    return tmp_path / "rules"
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_valid_rules_have_the_publishers_revision(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The id is that of the same documents in SSM."""
+    world = PublishedWorld()
+    for name, text in (("b", "drop: {}"), ("a", "until: 2020-01-01\naccept: {}")):
+        (folder / f"{name}.yaml").write_text(text)
+        world.put(f"rules/{name}", text)
+    assert main(["rules", "check", str(folder), "--format", "json"]) == 0
+    *warnings, last = lines(capsys)
+    assert last == {"level": "ok", "rules": ["a", "b"], "revision": world.publish().revision}
+    assert [line["level"] for line in warnings] == ["warning"] * 2
+    assert main(["rules", "check", str(folder)]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == f"2 valid rules, 2 warnings; revision {last['revision']}\n"
+    assert printed.out.splitlines() == [f"warning: {line['found']}" for line in warnings]
+
+
+def test_problems_are_the_publishers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All invalid rules of the tests, each with the words that its journal line has."""
+    world = PublishedWorld()
+    for path in INVALID:
+        text = path.read_bytes()
+        name = path.parent.name
+        (folder / f"{name}.yaml").write_bytes(text)
+        world.put(f"rules/{name}", text.decode())
+    assert main(["rules", "check", str(folder), "--format", "json"]) == 1
+    *problems, last = lines(capsys)
+    published = world.publish().problems
+    assert len(published) == len(INVALID)
+    said = {(line["document"], line["found"]) for line in problems}
+    assert said == {
+        (name, sentence.replace(f"/p/{name}", f"{folder}/{name.removeprefix('rules/')}.yaml"))
+        for name, found in published.items()
+        for sentence in found[:-1]  # the last says what is in force instead
+    }
+    assert last == {"level": "ok", "rules": [], "revision": None}
+
+
+def test_settings_are_checked_beside_rules(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file of settings is named by an option, as for replay."""
+    (folder / "a.yaml").write_text("when: {subject: x}\ndrop: {}")
+    settings = folder.parent / "settings.yaml"
+    settings.write_text("mode: moon")
+    assert main(["rules", "check", str(folder), "--settings", str(settings)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == (
+        f'problem: {settings}:1: mode: found "moon", expected one of enforce, shadow, off\n'
+    )
+    assert printed.err == "1 valid rule, 1 refused document\n"
+
+
+def test_one_file_is_one_rule(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before it joins the others."""
+    (folder / "b.yaml").write_text("dorp: {}")
+    rule = folder / "a.yaml"
+    rule.write_text("when: {subject: x}\ndrop: {}")
+    assert main(["rules", "check", str(rule)]) == 0
+    assert capsys.readouterr().err.startswith("1 valid rule; revision ")
+
+
+def test_all_documents_in_ssm_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    """Settings, `held` and `pushing` as well."""
+    with embedded_aws():
+        ssm = boto3.client("ssm")
+        for name in ("rules/a", "settings", "held", "pushing"):
+            ssm.put_parameter(Name=f"{PREFIX}/{name}", Value="moon: 1", Type="String")
+        assert main(["rules", "check", f"ssm:{PREFIX}", "--format", "json"]) == 1
+    named = {line["document"] for line in lines(capsys) if line["level"] == "problem"}
+    assert named == {"rules/a", "settings", "held", "pushing"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere"], "SOURCE: found no folder nowhere, expected one with rules"),
+        (["ssm:x"], "SOURCE: found 'ssm:x', expected ssm:/PREFIX such as ssm:/ses-auto-bouncer"),
+        (["ssm:/x", "--settings", "f"], "--settings: found ssm: beside it, expected one of them"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the argument, what was found and what was expected."""
+    assert main(["rules", "check", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(says)
