@@ -157,7 +157,7 @@ class Ruleset:
         facts = self.index.message_facts(message)
         unknown = self.index.unknown
         if not self._copied:
-            return tuple(self._decide(message, each, facts, unknown) for each in recipients)
+            return tuple([self._decide(message, each, facts, unknown) for each in recipients])
         without = unknown.union(self._copied.values())
         found = tuple(self._decide(message, each, facts, without) for each in recipients)
         if message.content is None or not any(map(self.asks_copy, found)):
@@ -193,9 +193,9 @@ class Ruleset:
             rule, test = self.rules[position], self._tests[position]
             if (test is None or test(facts, facts)) and in_force(rule, message):
                 if rule.mode is Mode.ENFORCE:
-                    return Decision(recipient=recipient, rule=rule, shadow=tuple(shadow))
+                    return Decision(recipient, rule, tuple(shadow))
                 shadow.append(rule)
-        return Decision(recipient=recipient, rule=None, shadow=tuple(shadow))
+        return Decision(recipient, None, tuple(shadow))
 
     def _decide_unknown(
         self, message: Message, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
@@ -222,10 +222,8 @@ class Ruleset:
         return Decision(recipient, decided, tuple(shadow), tuple(unknown))
 
     def _candidates(self, facts: Facts) -> Iterable[int]:
-        positions = set(self._always)
-        for number in facts:
-            positions.update(self._needing.get(number, ()))
-        return sorted(positions)
+        found = [self._needing[number] for number in facts if number in self._needing]
+        return sorted(set().union(self._always, *found)) if found else self._always
 
     def columns(self, message: Message, decision: Decision) -> dict[str, str]:
         """Return the value of each placeholder of a list in the texts of the deciding rule."""
