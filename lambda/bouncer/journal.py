@@ -80,11 +80,12 @@ class Journal:
         *,
         revision: str = "",
         answers: Sequence[QueueAnswer] = (),
+        kept: str = "",
     ) -> None:
         """Report one received mail: every decision, its jobs and the reasons to withhold.
 
         `revision` is the id of the rules. `answers` are the queue's to each job; without them it
-        took all jobs.
+        took all jobs. `kept` is the key of the object in which a stopped mail is kept.
         """
         metrics: dict[str, int] = {Metric.MAILS: 1}
         for decision in judgement.decisions:
@@ -104,7 +105,7 @@ class Journal:
         if judgement.went_on:
             metrics[Metric.WENT_ON] = 1
         self._addresses = shown = settings.addresses
-        fields = {
+        fields: dict[str, Any] = {
             "message_id": judgement.message.message_id,
             "sender": shown.address(judgement.message.sender),
             "decisions": [
@@ -124,6 +125,10 @@ class Journal:
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
+        if kept:
+            fields["kept"] = kept
+        if judgement.completed:
+            fields["headers_completed"] = True
         self._write("mail", fields, metrics)
 
     def not_mail(self, problem: str) -> None:
@@ -134,6 +139,11 @@ class Journal:
         """Report an error of ours at intake; the mail was let through."""
         fields = {"stage": stage, "message_id": message_id, **described(error)}
         self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
+
+    def copy_failed(self, stage: str, error: Exception, message_id: str) -> None:
+        """Report that a stored mail could not be read (`read`), or a stopped one kept (`keep`)."""
+        fields = {"stage": stage, "message_id": message_id, **described(error)}
+        self._write("copy_failed", fields, {Metric.COPY_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
         """Report, once per load, that what is in force could not be read again."""

@@ -34,6 +34,7 @@ class Availability(StrEnum):
     """The source a field's values come from."""
 
     EVENT = "event"  # the event SES hands to the intake
+    HEADERS = "headers"  # the headers, which SES cuts in the event, and the stored copy completes
 
 
 class Field(NamedTuple):
@@ -68,18 +69,22 @@ def _verdict(name: str) -> Field:
     return Field(name, Kind.WORD, lambda message: (message.verdicts[name],), words=VERDICT_WORDS)
 
 
+def _in_headers(name: str, kind: Kind, values: Callable[[Message], Iterable[Any]]) -> Field:
+    return Field(name, kind, values, availability=Availability.HEADERS)
+
+
 _ROWS = (
     Field("sender", Kind.ADDRESS, _sender, may_be_empty=True),
     Field("recipient", Kind.ADDRESS, recipient_values=lambda recipient: (recipient,)),
-    Field("from", Kind.ADDRESS, lambda message: message.from_),
-    Field("to", Kind.ADDRESS, lambda message: message.to),
-    Field("cc", Kind.ADDRESS, lambda message: message.cc),
-    Field("reply_to", Kind.ADDRESS, lambda message: message.reply_to),
+    _in_headers("from", Kind.ADDRESS, lambda message: message.from_),
+    _in_headers("to", Kind.ADDRESS, lambda message: message.to),
+    _in_headers("cc", Kind.ADDRESS, lambda message: message.cc),
+    _in_headers("reply_to", Kind.ADDRESS, lambda message: message.reply_to),
     Field("sender_domain", Kind.DOMAIN, lambda message: _domains((message.sender,))),
     Field("recipient_domain", Kind.DOMAIN, recipient_values=lambda found: _domains((found,))),
-    Field("from_domain", Kind.DOMAIN, lambda message: _domains(message.from_)),
-    Field("subject", Kind.TEXT, lambda message: message.subject),
-    Field("header", Kind.HEADER),
+    _in_headers("from_domain", Kind.DOMAIN, lambda message: _domains(message.from_)),
+    _in_headers("subject", Kind.TEXT, lambda message: message.subject),
+    Field("header", Kind.HEADER, availability=Availability.HEADERS),
     *map(_verdict, VERDICTS),
     Field("dmarc_policy", Kind.WORD, lambda message: (message.dmarc_policy,), words=POLICY_WORDS),
     Field("source_ip", Kind.NETWORK, lambda message: _if_known(message.source_ip)),
@@ -88,3 +93,4 @@ _ROWS = (
     Field("time", Kind.WINDOW, lambda message: _if_known(message.received_at)),
 )
 FIELDS: Mapping[str, Field] = {row.name: row for row in _ROWS}
+OF_HEADERS = frozenset(row.name for row in _ROWS if row.availability is Availability.HEADERS)

@@ -8,11 +8,13 @@ passed over.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
 from bouncer.mail.message import Message
 from bouncer.rules.condition import (
+    HEADER,
     All,
     Any,
     Condition,
@@ -25,6 +27,7 @@ from bouncer.rules.condition import (
     Word,
     leaves,
 )
+from bouncer.rules.fields import OF_HEADERS
 from bouncer.rules.index import LeafIndex
 from bouncer.rules.rule import Action, Mode, Rule
 
@@ -112,6 +115,11 @@ class Ruleset:
                 number = self.numbers[condition]
                 return lambda facts: number in facts
 
+    @cached_property
+    def asks_headers(self) -> bool:
+        """True if a rule asks for a header, or for what stands in one."""
+        return any(_is_of_headers(leaf) for leaf in self.numbers)
+
     def decide(self, message: Message, recipient: str) -> Decision:
         """Return the decision for one recipient of the message."""
         return self._decide(message, recipient, self.index.message_facts(message))
@@ -182,6 +190,12 @@ def _leaf_breadth(leaf: Leaf) -> int:
             return 3
         case _:
             return 4
+
+
+def _is_of_headers(leaf: Leaf) -> bool:
+    if isinstance(leaf, Present):
+        return True
+    return leaf.field.startswith(HEADER) or leaf.field in OF_HEADERS
 
 
 def _is_any_of(condition: Condition) -> bool:
