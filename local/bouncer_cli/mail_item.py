@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bouncer.mail.message import Message, read_record
+from bouncer.mail.stored_copy import StoredCopy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,13 +11,15 @@ class Item:
     """One input: an SES event record (or any value that stood in its place), or an `error`.
 
     `source` names the file and the number in it. A raw mail is read already: it has a `message` in
-    place of a record, and `headers`, its unchanged header block, which is empty for an event.
+    place of a record, and `headers`, its unchanged header block, which is empty for an event. It is
+    its own stored `copy`, which an event has not.
     """
 
     source: str
     record: object = None
     message: Message | None = None
     headers: bytes = b""
+    copy: StoredCopy | None = None
     error: str | None = None
 
     def read(self) -> Message:

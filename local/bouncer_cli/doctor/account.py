@@ -34,6 +34,9 @@ _DENIED = {"AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedO
 _NOT_FOUND = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "ConfigurationSetDoesNotExist",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchLifecycleConfiguration",
     "NotFound",
     "QueueDoesNotExist",
     "ResourceNotFound",
