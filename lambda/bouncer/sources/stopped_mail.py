@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from bouncer.jobs.reference import REFERENCE
 from bouncer.judge import Judgement
 
 STOPPED = "stopped/"  # the beginning of the keys of all stopped mail
@@ -19,10 +18,12 @@ METADATA = "bouncer"  # x-amz-meta-bouncer
 _FORMAT = 1
 _MOST_REFERENCES = 20  # 1,000 recipients; a key has at most 1,024 bytes
 _LONGEST_METADATA = 1_800  # bytes; S3 takes 2 KB with the names
+_LONGEST_SENDER = 600  # bytes of it in there
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_MARK = "bnc-[a-z2-7]{16}"  # a reference
 _KEY = re.compile(
     rf"{STOPPED}(?P<time>\d{{4}}-\d\d-\d\d/\d{{6}})_(?P<id>{_SAFE_ID.pattern}?)"
-    rf"(?:_(?P<marks>{REFERENCE.pattern}(?:\.{REFERENCE.pattern})*))?"
+    rf"(?:_(?P<marks>{_MARK}(?:\.{_MARK})*))?"
 )
 _TIME = "%Y-%m-%d/%H%M%S"
 # A signature counts several blanks as one, and S3 may decode what looks like an encoded word.
@@ -111,7 +112,10 @@ def read_key(key: str) -> StoppedMail | None:
 
 def metadata(mail: StoppedMail) -> dict[str, str]:
     """Return the object's metadata: ASCII without blanks, with as many recipients as fit."""
-    room = _LONGEST_METADATA - len(_encoded(_members(mail.sender[:400], (), len(mail.recipients))))
+    sender = mail.sender
+    while len(_encoded(sender)) > _LONGEST_SENDER:
+        sender = sender[: len(sender) // 2]
+    room = _LONGEST_METADATA - len(_encoded(_members(sender, (), len(mail.recipients))))
     kept: list[StoppedFor] = []
     more = 0
     for each in mail.stopped_for:
@@ -124,7 +128,7 @@ def metadata(mail: StoppedMail) -> dict[str, str]:
         more += len(each.recipients) - len(names)
         if names:
             kept.append(each._replace(recipients=tuple(names)))
-    return {METADATA: _encoded(_members(mail.sender[:400], kept, more))}
+    return {METADATA: _encoded(_members(sender, kept, more))}
 
 
 def _members(sender: str, kept: Iterable[StoppedFor], more: int) -> Mapping[str, Any]:
