@@ -198,7 +198,7 @@ class Runbooks:
     def _replay(self) -> None:
         self._run("aws s3 sync")
         self._run("bouncer replay --rules ssm:")
-        self._run("bouncer replay --rules rules")
+        self._run("bouncer replay --rules rules mails/")
         self._story.tell(f"{len(list((self._folder / 'mails').iterdir()))} stored mails")
 
     def _stack(self) -> None:
@@ -265,6 +265,11 @@ class Runbooks:
             MessageGroupId="bounces",
             MessageDeduplicationId=body.encode().hex(),
         )
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the operator works."""
+        return self._folder
 
     def output(self, name: str) -> str:
         """Return an output of the stack."""
