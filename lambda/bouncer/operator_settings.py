@@ -25,8 +25,8 @@ class Settings:
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
     calls a second. `senders` are the bare addresses, in lower case, that the deployment may bounce
     from, and no document can change them; without any, IAM alone decides. With 0 `suppression_days`
-    nobody is suppressed; without `breaker_percent` nothing trips the breaker. Without `store` there
-    is no stored copy of a mail.
+    nobody is suppressed; without `breaker_percent` nothing trips the breaker. Without `store`
+    no mail has a stored copy.
     """
 
     mode: Mode = Mode.ENFORCE

@@ -100,7 +100,7 @@ def test_a_stopped_mail_is_kept_before_its_job_is_queued() -> None:
 
 @pytest.mark.parametrize("recipient", ["trash@example.com", "ann@example.com"])
 def test_a_mail_that_is_stopped_without_a_bounce_is_kept(recipient: str) -> None:
-    """What `drop` stops, and what the guard does not answer."""
+    """Mail that `drop` stops, and mail that the guard does not answer."""
     tried = Bench()
     assert tried(recipient, source="<>") == "STOP_RULE_SET"
     assert (tried.did, tried.lines("mail")[0]["kept"]) == (
@@ -145,7 +145,7 @@ def test_a_mail_that_cannot_be_kept_goes_on_and_nothing_is_queued(error: Excepti
     [("trash@example.com", "eve@partner.example"), ("ann@example.com", "<>")],
 )
 def test_what_stops_in_any_case_stops_unkept(recipient: str, source: str) -> None:
-    """What a rule drops, and what is withheld for a reason about its sender."""
+    """Mail that a rule drops, or that is withheld for a reason about its sender."""
     tried = Bench()
     tried.s3.errors["copy_object"] = refused("CopyObject", "AccessDenied")
     assert tried(recipient, source=source) == "STOP_RULE_SET"

@@ -106,7 +106,7 @@ texts = st.text(max_size=300)
 @pytest.mark.threat
 @given(sender=texts, names=st.lists(texts, min_size=1, max_size=40), rule=st.just("200"))
 def test_no_stranger_speaks_in_metadata(sender: str, names: list[str], rule: str) -> None:
-    """Whatever he writes: ASCII without blanks, within S3's 2 KB, and read as it was written."""
+    """Metadata is ASCII without blanks, within S3's 2 KB, and read as it was written."""
     group = StoppedFor(rule, "reject", "", tuple(names))
     mail = StoppedMail("a", NOW, sender=sender, stopped_for=(group,))
     made = metadata(mail)

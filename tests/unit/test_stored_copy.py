@@ -66,7 +66,7 @@ def mail(*lines: bytes) -> bytes:
 
 @pytest.mark.threat
 def test_a_mark_behind_the_cut_is_found() -> None:
-    """Who pads his headers hides nothing: mail of a list gets no bounce, and is stopped."""
+    """Padded headers hide nothing: mail of a list gets no bounce, and is stopped."""
     found = judged(RawCopy(mail(b"List-Id: <news.partner.example>")), REJECT)
     assert found.withheld == {"ann@example.com": Reason.LISTS}
     assert found.disposition is Disposition.STOP_RULE_SET
@@ -127,7 +127,7 @@ def test_nearly_all_headers_end_in_the_first_part() -> None:
 
 
 def test_headers_beyond_the_bound_stay_cut() -> None:
-    """What was read counts: a mark in it is found, and one behind it may still forbid a bounce."""
+    """The part that was read counts: a mark in it is found; one behind it may forbid a bounce."""
     raw = FROM + b"List-Id: <a.example>\r\n" + PADDING * 30 + b"\r\nHello"
     message = with_all_headers(cut(), RawCopy(raw))
     assert message.headers_truncated
@@ -156,7 +156,7 @@ def test_envelope_and_verdicts_stay_those_of_the_event() -> None:
 
 
 def test_a_whole_mail_is_bounded() -> None:
-    """What asks for it says how much it takes."""
+    """The caller says how much it takes."""
     assert RawCopy(b"abc").whole(3) == b"abc"
     with pytest.raises(StoredCopyError, match="found 3 bytes, expected at most 2"):
         RawCopy(b"abc").whole(2)

@@ -30,7 +30,7 @@ CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", 
 
 _READING = ("describe_", "get_", "list_")
 _IAM_PREFIX = {"sesv2": "ses"}  # Service Authorization Reference: both APIs share one prefix
-_IAM_ACTION = {  # where it is not named as the call
+IAM_ACTION = {  # where it is not named as the call
     "CopyObject": "PutObject",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
     "ListObjectsV2": "ListBucket",
@@ -161,7 +161,7 @@ class Account:
         """Return the error of ours that says what an exception of the SDK means."""
         api = self.client(service).meta.method_to_api_mapping[operation]
         if isinstance(error, ClientError):
-            action = f"{_IAM_PREFIX.get(service, service)}:{_IAM_ACTION.get(api, api)}"
+            action = f"{_IAM_PREFIX.get(service, service)}:{IAM_ACTION.get(api, api)}"
             return _refusal(action, error)
         if isinstance(error, NoCredentialsError):
             return UnavailableError("found no credentials", _LOG_IN_AGAIN, hopeless=True)

@@ -38,7 +38,7 @@ class ReleaseTarget(Protocol):
 
 @contextmanager
 def open_target(text: str, mails: StoppedMails) -> Iterator[ReleaseTarget]:
-    """Open the place that an operator names; raises `OperationError` if there is none such."""
+    """Open the place that an operator names; raises `OperationError` for another text."""
     if text.startswith("s3:"):
         found = _BUCKET.fullmatch(text)
         if found is None:

@@ -32,7 +32,7 @@ class StoredObject(NamedTuple):
 
     @property
     def stopped(self) -> StoppedMail:
-        """What is known of a stopped mail."""
+        """The mail, of an object that is one."""
         if self.mail is None:
             raise ValueError(self.key)
         return self.mail

@@ -259,7 +259,7 @@ def test_an_mbox_of_others_is_kept(operate: Operate, tmp_path: Path, before: byt
     end=st.sampled_from([b"\r\n", b"\n"]),
 )
 def test_mboxrd_can_be_undone(body: list[bytes], end: bytes) -> None:
-    """Whatever lines a mail has."""
+    """For every line that a mail can have."""
     text = end.join(body) + end
     entry = mbox_entry(mail(1), text)
     separator, _, quoted = entry.partition(b"\n")
