@@ -24,7 +24,6 @@ from bouncer_infra.first_revision import FirstRevision
 from bouncer_infra.function_code import function_code
 from bouncer_infra.intake_function import Intake
 from bouncer_infra.ledger_table import Ledger
-from bouncer_infra.mail_bucket import mail_bucket, may_keep_mail
 from bouncer_infra.mail_path import MailPath
 from bouncer_infra.metrics import Metrics
 from bouncer_infra.publisher_function import Publisher
@@ -32,6 +31,7 @@ from bouncer_infra.receiving_regions import warn_without_receiving
 from bouncer_infra.revision_bucket import RevisionBucket
 from bouncer_infra.saved_queries import SavedQueries
 from bouncer_infra.sender_identity import warn_of_other_senders
+from bouncer_infra.stored_mail import mail_bucket, may_keep_mail
 from bouncer_infra.worker_function import Worker
 
 

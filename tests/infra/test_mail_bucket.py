@@ -84,7 +84,7 @@ def test_without_stored_mail_synth_says_what_is_lost(synth: Synth) -> None:  # n
     from aws_cdk import assertions  # noqa: PLC0415
 
     from bouncer_infra.deployment_settings_reader import read_settings  # noqa: PLC0415
-    from bouncer_infra.mail_bucket import mail_bucket  # noqa: PLC0415
+    from bouncer_infra.stored_mail import mail_bucket  # noqa: PLC0415
 
     stack = cdk.Stack()
     assert mail_bucket(stack, "Mail", settings=read_settings({**MINIMAL, "store": False})) is None

@@ -122,7 +122,7 @@ def test_every_command_has_an_example(run: Run) -> None:
     """No command escapes the tests of the examples: doctor's runs beside its other tests."""
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
-    commands = ["replay", "demo", "rules", "ses", "doctor", "pause", "resume", "jobs"]
+    commands = ["replay", "demo", "rules", "ses", "doctor", "pause", "resume", "jobs", "mail"]
     assert names == [*commands, "forget", "hash"]
     for name in names:
         assert example(run, name)[0] == name
