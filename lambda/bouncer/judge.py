@@ -6,8 +6,10 @@ reason that says nothing about its sender: such a mail goes on.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from bouncer import guard
@@ -15,6 +17,7 @@ from bouncer.bounce_text import BounceTexts
 from bouncer.jobs.job import MOST_RECIPIENTS, Job
 from bouncer.jobs.reference import reference
 from bouncer.mail.address import domain
+from bouncer.mail.copied_content import CopiedContent
 from bouncer.mail.message import Message
 from bouncer.mail.stored_copy import StoredCopy, StoredCopyError, with_all_headers
 from bouncer.operator_settings import Settings
@@ -36,7 +39,7 @@ class Judgement(NamedTuple):
 
     `went_on` is the reason for which a mail goes on that its rules would have stopped, or None.
     `completed` is set if the headers of `message` are those of its stored copy, and `unread` is the
-    error for which they are not.
+    error for which the copy could not be read.
     """
 
     message: Message
@@ -61,14 +64,19 @@ def judge(
 ) -> Judgement:
     """Decide about every recipient; `now` is the time of receipt for a mail without one.
 
-    With `goes_on`, sending is held for so long that a mail that would be bounced goes on. `copy`
-    completes headers that SES has cut, if a rule or the guard asks for headers. Without `kept`, the
+    With `goes_on`, sending is held for so long that a mail that would be bounced goes on. From the
+    `copy` come headers that SES has cut, if a rule or the guard asks for headers, and content, if a
+    rule asks for that. Without `kept`, the
     mail could not be copied to where stopped mail is kept.
 
     In mode shadow, decisions and withheld bounces are for the record only: nothing is stopped, and
     `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one with a
     line break in its message id.
     """
+    content = None
+    if copy is not None and message.content is None and ruleset.asks_content:
+        content = CopiedContent(copy)
+        message = replace(message, content=content)
     decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
     completed, unread = False, None
     if message.headers_truncated and copy is not None and _ask_headers(decisions, ruleset):
@@ -88,9 +96,9 @@ def judge(
         disposition=Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE,
         withheld=withheld,
         went_on=went_on,
-        jobs=tuple(_jobs(message, answered, settings, now)) if acting else (),
+        jobs=tuple(_jobs(message, answered, ruleset, settings, now)) if acting else (),
         completed=completed,
-        unread=unread,
+        unread=unread or (content.unread if content else None),
     )
 
 
@@ -171,17 +179,34 @@ def _guarded(
 
 
 def _jobs(
-    message: Message, answered: list[Decision], settings: Settings, now: datetime
+    message: Message,
+    answered: list[Decision],
+    ruleset: Ruleset,
+    settings: Settings,
+    now: datetime,
 ) -> Iterable[Job]:
     """Yield one job for the mail, or several if one bounce may not have all its recipients."""
     for start in range(0, len(answered), MOST_RECIPIENTS):
-        yield _job(message, answered[start : start + MOST_RECIPIENTS], settings, now)
+        few = answered[start : start + MOST_RECIPIENTS]
+        yield _job(message, few, ruleset, settings, now)
 
 
-def _job(message: Message, answered: list[Decision], settings: Settings, now: datetime) -> Job:
+def _job(
+    message: Message,
+    answered: list[Decision],
+    ruleset: Ruleset,
+    settings: Settings,
+    now: datetime,
+) -> Job:
     received_at = message.received_at or now
     bounce_reference = reference(message.message_id, (each.recipient for each in answered))
-    texts = BounceTexts(message, received_at, bounce_reference, ascii_only=settings.ascii_only)
+    texts = BounceTexts(
+        message,
+        received_at,
+        bounce_reference,
+        ascii_only=settings.ascii_only,
+        columns=partial(ruleset.columns, message),
+    )
     rejections = [each.rule.rejection for each in answered if each.rule and each.rule.rejection]
     first = rejections[0]
     return Job(

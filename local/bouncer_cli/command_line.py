@@ -19,6 +19,7 @@ from bouncer_cli.commands import doctor_command as doctor
 from bouncer_cli.commands import forget_command as forget
 from bouncer_cli.commands import hash_command as hash_
 from bouncer_cli.commands import jobs_command as jobs
+from bouncer_cli.commands import lists_command as lists
 from bouncer_cli.commands import mail_command as mail
 from bouncer_cli.commands import pause_command as pause
 from bouncer_cli.commands import replay_command as replay
@@ -69,7 +70,9 @@ def _parser() -> Parser:
         "--version", action=_Version, nargs=0, help="show the version of the package and exit"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for command in (replay, demo, rules, ses, doctor, pause, resume, jobs, mail, forget, hash_):
+    for command in (
+        *(replay, demo, rules, lists, ses, doctor, pause, resume, jobs, mail, forget, hash_),
+    ):
         command.add(commands)
     return parser
 

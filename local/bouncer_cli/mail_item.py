@@ -1,6 +1,6 @@
 """One input of a replay: a mail or an event, or the reason why it can't be read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bouncer.mail.message import Message, read_record
 from bouncer.mail.stored_copy import StoredCopy
@@ -21,6 +21,12 @@ class Item:
     headers: bytes = b""
     copy: StoredCopy | None = None
     error: str | None = None
+
+    def without_content(self) -> "Item":
+        """Return the item without the content of its mail, which is then not known."""
+        if self.message is None or self.message.content is None:
+            return self
+        return replace(self, message=replace(self.message, content=None), copy=None)
 
     def read(self) -> Message:
         """Return the mail; raise `UnreadableEventError` if the record is not one of SES."""
