@@ -70,9 +70,8 @@ def _parser() -> Parser:
         "--version", action=_Version, nargs=0, help="show the version of the package and exit"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for command in (
-        *(replay, demo, rules, lists, ses, doctor, pause, resume, jobs, mail, forget, hash_),
-    ):
+    testing = (replay, demo, rules, lists, ses)
+    for command in (*testing, doctor, pause, resume, jobs, mail, forget, hash_):
         command.add(commands)
     return parser
 

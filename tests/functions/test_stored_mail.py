@@ -24,6 +24,7 @@ from tests.stored_mails import BUCKET, PREFIX, MailObjects, refused
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 RAW = b"From: Eve <eve@partner.example>\r\nSubject: Hello\r\n\r\nHello\r\n"
 DROP = "when: {recipient: trash@example.com}\ndrop: {}"
+LARGE = "when: {size: {over: 1KB}}\nreject: {type: MessageTooLarge}"
 KEEP = "when: {recipient: kept@example.com}\nreject: {type: Undefined, keep_copy: true}"
 FAILURES = [
     refused("CopyObject", "AccessDenied"),
@@ -37,11 +38,12 @@ FAILURES = [
 class Rules:
     """A source of the rules of this test; `settings` is their document."""
 
-    def __init__(self, settings: str | None) -> None:
+    def __init__(self, settings: str | None, more: str) -> None:
         self._settings = settings
+        self._more = {"500-more": more} if more else {}
 
     def read(self) -> Documents:
-        texts = {"200-departed": REJECT, "300-trash": DROP, "400-kept": KEEP}
+        texts = {"200-departed": REJECT, "300-trash": DROP, "400-kept": KEEP, **self._more}
         rules = {name: Document(name, text) for name, text in texts.items()}
         return Documents(rules, Document("settings", self._settings) if self._settings else None)
 
@@ -53,7 +55,7 @@ class Bench:
     """An intake before a bucket and a queue; `did` has in order what was asked of both."""
 
     def __init__(
-        self, settings: str | None = None, *, keeps: bool = True, raw: bytes = RAW
+        self, settings: str | None = None, *, keeps: bool = True, raw: bytes = RAW, more: str = ""
     ) -> None:
         self.s3 = MailObjects({"m1": raw})
         self.did = self.s3.asked
@@ -61,7 +63,7 @@ class Bench:
         self.queue_error: Exception | None = None
         self._stream = io.StringIO()
         self._intake = Intake(
-            loader=Loader(Rules(settings), Settings(), now=lambda: 0.0),
+            loader=Loader(Rules(settings, more), Settings(), now=lambda: 0.0),
             jobs=self,
             journal=Journal("intake", "test", stream=self._stream),
             now=lambda: NOW,
@@ -235,3 +237,33 @@ def test_a_whole_mail_is_read_within_a_bound() -> None:
     with pytest.raises(StoredCopyError, match=f"found {len(RAW)} bytes, expected at most 10"):
         copy.whole(10)
     assert copy.head(4) == b"From"
+
+
+def test_a_mail_is_read_if_a_rule_that_could_decide_asks_for_its_content() -> None:
+    """Once; it is then kept and bounced as any other."""
+    tried = Bench(more=LARGE, raw=RAW + b"x" * 2_000)
+    assert tried("bob@example.com") == "STOP_RULE_SET"
+    assert tried.did == ["get_object", "copy_object", "send"]
+    small = Bench(more=LARGE)
+    assert small("bob@example.com") == "CONTINUE"
+    assert small.did == ["get_object"]
+
+
+@pytest.mark.parametrize("recipient", ["ann@example.com", "trash@example.com"])
+def test_a_mail_that_no_content_can_concern_is_not_read(recipient: str) -> None:
+    """A rule before the one that asks for content decides."""
+    tried = Bench(more=LARGE)
+    assert tried(recipient) == "STOP_RULE_SET"
+    assert "get_object" not in tried.did
+
+
+@pytest.mark.parametrize("settings", [None, "store: false"])
+def test_content_that_is_not_known_stops_nothing(settings: str | None) -> None:
+    """A copy that can't be read is reported; without `store` there is none to read."""
+    tried = Bench(settings, more=LARGE, raw=RAW + b"x" * 2_000)
+    tried.s3.errors["get_object"] = refused("GetObject", "AccessDenied")
+    assert tried("bob@example.com") == "CONTINUE"
+    (line,) = tried.lines("mail")
+    assert line["unknown"] == ["500-more"]
+    failures = [failure["stage"] for failure in tried.lines("copy_failed")]
+    assert (failures, line.get("bounds")) == ((["read"], ["copy"]) if not settings else ([], None))
