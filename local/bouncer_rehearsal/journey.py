@@ -91,6 +91,7 @@ class Journey:
                 runbooks, mails, aws=region.aws, folder=runbooks.folder, story=self._story
             )
             released.complete_headers()
+            released.reject_by_size()
             released.release()
             feedback = FeedbackEvents(runbooks, mails, aws=region.aws, story=self._story)
             feedback.suppress_and_forget()

@@ -26,7 +26,7 @@ from bouncer_sim.fake_ses.refusal import ErrorCode
 from bouncer_sim.fake_ses.server import SENT, FakeSes
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
-_ACCEPTED = "04-existing-mailbox"
+ACCEPTED = "04-existing-mailbox"
 _WITHHELD = "31-no-reply-sender"
 BOUNCED = "02-left-the-company"
 _UNKNOWN = "nobody@example.com"
@@ -63,7 +63,7 @@ class Mails:
     def send(self) -> None:
         """Send all mails in order; the queue keeps it, so the last bounce proves all before it."""
         with self._story.step("a mail that is accepted"):
-            self._stored(_ACCEPTED, self.deliver(_ACCEPTED), "CONTINUE")
+            self._stored(ACCEPTED, self.deliver(ACCEPTED), "CONTINUE")
         with self._story.step("a mail that is rejected, but must not be answered"):
             delivery = self.deliver(_WITHHELD)
             self._stored(_WITHHELD, delivery, "STOP_RULE_SET")
@@ -93,7 +93,10 @@ class Mails:
 
     def deliver(self, sample: str, recipients: tuple[str, ...] = ()) -> Delivery:
         """Have SES receive a sample; `recipients` in place of its own."""
-        raw = self.raw(sample)
+        return self.deliver_raw(self.raw(sample), recipients)
+
+    def deliver_raw(self, raw: bytes, recipients: tuple[str, ...] = ()) -> Delivery:
+        """Have SES receive any mail; `recipients` in place of its own."""
         envelope = Envelope(recipients=recipients)
         mail = read_raw_mail(raw, envelope)
         message = mail.message

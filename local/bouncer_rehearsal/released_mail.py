@@ -5,11 +5,13 @@ from pathlib import Path
 
 from bouncer.sources.stopped_mail import read_key
 from bouncer_rehearsal.emulator import Emulator
-from bouncer_rehearsal.mails import BOUNCED, Mails
+from bouncer_rehearsal.mails import ACCEPTED, BOUNCED, Mails
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 
 _LONG = "19-huge-headers"
+_ID = re.compile(rb"( with SMTP id )\w{5}(\w+)")
+_LINE = b"x" * 78 + b"\r\n"
 _THEIRS = "ses-auto-bouncer-released"
 
 
@@ -37,6 +39,18 @@ class ReleasedMail:
             kept = read_key(line["kept"])
             expect("the key of the copy names it", kept and kept.message_id, delivery.message_id)
             self._story.tell(f"{_LONG}: completed from its copy, withheld: {decision['withheld']}")
+
+    def reject_by_size(self) -> None:
+        """Have SES receive a mail of 12 MB, which nothing but its size forbids."""
+        with self._story.step("a mail that is rejected by its size"):
+            before = len(self._mails.sent)
+            raw = _ID.sub(rb"\g<1>large\g<2>", self._mails.raw(ACCEPTED), 1)
+            delivery = self._mails.deliver_raw(raw + _LINE * (12_000_000 // len(_LINE)))
+            expect("its disposition", delivery.dispositions, ("STOP_RULE_SET",))
+            (decision,) = self._mails.journal("mail", delivery.message_id)["decisions"]
+            expect("its rule", decision["rule"], "963-large-mail")
+            bounce = self._mails.wait(before + 1)
+            self._story.tell(f"{', '.join(bounce.recipients)}: 12 MB, bounced as too large")
 
     def release(self) -> None:
         """Release the mail that the journey has bounced, into places of every kind."""

@@ -32,6 +32,9 @@ _NOT_RUN = {
 _FURTHER_RULES = {
     "960-short.yml": "mode: off\naccept: {}\n",
     "961-json.json": '{"mode": "off", "accept": {}}\n',
+    "963-large-mail.yaml": (
+        "when: {size: {over: 10MB}}\nreject: {type: MessageTooLarge, message: Too large.}\n"
+    ),
     "962-large.yaml": f"description: {'long ' * 1000}\nmode: off\naccept: {{}}\n",
 }
 

@@ -19,10 +19,11 @@ _FORMAT = 1
 _MOST_REFERENCES = 20  # 1,000 recipients; a key has at most 1,024 bytes
 _LONGEST_METADATA = 1_800  # bytes; S3 takes 2 KB with the names
 _LONGEST_SENDER = 600  # bytes of it in there
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+# Patterns are compiled when they are first needed: most mails need none.
+_SAFE_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,199}"
 _MARK = "bnc-[a-z2-7]{16}"  # a reference
-_KEY = re.compile(
-    rf"{STOPPED}(?P<time>\d{{4}}-\d\d-\d\d/\d{{6}})_(?P<id>{_SAFE_ID.pattern}?)"
+_KEY = (
+    rf"{STOPPED}(?P<time>\d{{4}}-\d\d-\d\d/\d{{6}})_(?P<id>{_SAFE_ID}?)"
     rf"(?:_(?P<marks>{_MARK}(?:\.{_MARK})*))?"
 )
 _TIME = "%Y-%m-%d/%H%M%S"
@@ -65,7 +66,7 @@ class StoppedMail(NamedTuple):
 
 def is_safe_id(message_id: str) -> bool:
     """Tell whether a message id can be part of a key; those of SES can."""
-    return _SAFE_ID.fullmatch(message_id) is not None
+    return re.fullmatch(_SAFE_ID, message_id) is not None
 
 
 def stopped_mail(judgement: Judgement, now: datetime) -> StoppedMail:
@@ -99,7 +100,7 @@ def day_prefix(moment: datetime) -> str:
 
 def read_key(key: str) -> StoppedMail | None:
     """Return what the key of a stopped mail says, or None for any other key."""
-    found = _KEY.fullmatch(key)
+    found = re.fullmatch(_KEY, key)
     if found is None:
         return None
     try:

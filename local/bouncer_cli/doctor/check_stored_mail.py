@@ -6,7 +6,7 @@ from typing import Any
 from bouncer.sources.stopped_mail import STOPPED
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
-from bouncer_cli.doctor.finding import REPAIR, Findings, ok, problem
+from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
 
 BUCKETS = "AWS::S3::Bucket"
 
@@ -65,9 +65,10 @@ def _times(context: CheckContext, bucket: str) -> Findings:
     try:
         answer = context.account.ask("s3", "get_bucket_lifecycle_configuration", Bucket=bucket)
     except NotFoundError as error:
-        missing = "NoSuchBucket" in str(error)
-        found = f"bucket {bucket} does not exist, {_LOST}" if missing else _stays(bucket)
-        yield problem(_CHECK, found, REPAIR)
+        if "NoSuchBucket" in str(error):
+            yield problem(_CHECK, f"bucket {bucket} does not exist, {_LOST}", REPAIR)
+        else:
+            yield _stays(bucket)
         return
     expire = {
         rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))
@@ -79,8 +80,8 @@ def _times(context: CheckContext, bucket: str) -> Findings:
         days = f"{wanted.store.days} day{'s' * (wanted.store.days > 1)}"
         yield ok(_CHECK, f"in {bucket} for {days}, stopped mail for {wanted.stopped_days} days")
     else:
-        yield problem(_CHECK, _stays(bucket), REPAIR)
+        yield _stays(bucket)
 
 
-def _stays(bucket: str) -> str:
-    return f"the mail in bucket {bucket} does not expire"
+def _stays(bucket: str) -> Finding:
+    return warning(_CHECK, f"the mail in bucket {bucket} does not expire", REPAIR)

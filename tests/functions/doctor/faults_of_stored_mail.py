@@ -44,10 +44,10 @@ FAULTS_OF_STORED_MAIL: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] =
         {},
     ),
     (
-        Level.PROBLEM,
+        Level.WARNING,
         "the mail in bucket mails does not expire",
         {"s3.GetBucketLifecycleConfiguration": "NoSuchLifecycleConfiguration"},
         {},
     ),
-    (Level.PROBLEM, "the mail in bucket mails does not expire", expiring(**{"stopped/": 0}), {}),
+    (Level.WARNING, "the mail in bucket mails does not expire", expiring(**{"stopped/": 0}), {}),
 ]
