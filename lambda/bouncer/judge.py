@@ -66,25 +66,13 @@ def judge(
 
     With `goes_on`, sending is held for so long that a mail that would be bounced goes on. From the
     `copy` come headers that SES has cut, if a rule or the guard asks for headers, and content, if a
-    rule asks for that. Without `kept`, the
-    mail could not be copied to where stopped mail is kept.
+    rule asks for that. Without `kept`, the mail could not be copied to where stopped mail is kept.
 
     In mode shadow, decisions and withheld bounces are for the record only: nothing is stopped, and
     `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one with a
     line break in its message id.
     """
-    content = None
-    if copy is not None and message.content is None and ruleset.asks_content:
-        content = CopiedContent(copy)
-        message = replace(message, content=content)
-    decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
-    completed, unread = False, None
-    if message.headers_truncated and copy is not None and _ask_headers(decisions, ruleset):
-        try:
-            message = with_all_headers(message, copy)
-            decisions, completed = ruleset.decisions(message), True
-        except StoredCopyError as error:
-            unread = error
+    message, decisions, completed, unread = _seen(message, ruleset, settings, copy)
     withheld, answered = _guarded(message, decisions, ruleset, settings, goes_on=goes_on, kept=kept)
     acting = settings.mode is Mode.ENFORCE
     stopping = acting and bool(decisions) and all(map(_stops, decisions))
@@ -98,8 +86,36 @@ def judge(
         went_on=went_on,
         jobs=tuple(_jobs(message, answered, ruleset, settings, now)) if acting else (),
         completed=completed,
-        unread=unread or (content.unread if content else None),
+        unread=unread,
     )
+
+
+class _Seen(NamedTuple):
+    """A message with what was read of its copy, and the decisions about it."""
+
+    message: Message
+    decisions: tuple[Decision, ...]
+    completed: bool = False
+    unread: StoredCopyError | None = None
+
+
+def _seen(message: Message, ruleset: Ruleset, settings: Settings, copy: StoredCopy | None) -> _Seen:
+    if settings.mode is Mode.OFF:
+        return _Seen(message, ())
+    content = None
+    if copy is not None and message.content is None and ruleset.asks_content:
+        content = CopiedContent(copy)
+        message = replace(message, content=content)
+    decisions = ruleset.decisions(message)
+    if copy is None or not message.headers_truncated or not _ask_headers(decisions, ruleset):
+        return _Seen(message, decisions, unread=content.unread if content else None)
+    try:
+        message = with_all_headers(message, copy)
+    except StoredCopyError as error:
+        return _Seen(message, decisions, unread=error)
+    decisions = ruleset.decisions(message)
+    completed = not message.headers_truncated
+    return _Seen(message, decisions, completed, content.unread if content else None)
 
 
 def _ask_headers(decisions: Iterable[Decision], ruleset: Ruleset) -> bool:
