@@ -29,6 +29,7 @@ def made(template: Template) -> dict[str, Any]:
     return bucket
 
 
+@pytest.mark.threat
 def test_every_mail_is_stored_for_a_day_and_a_stopped_one_for_a_fortnight(
     template: Template, other: Template
 ) -> None:

@@ -26,6 +26,7 @@ _KEY = "the reference of a bounce, a message id, or the beginning of one"
 _SINCE = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[hd])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_MANY = 2_000  # mails for which a person waits some seconds
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -192,6 +193,8 @@ def _chosen(options: argparse.Namespace, mails: "StoppedMails") -> "Iterator[Sto
     found = mails.between(since, until)
     if options.keys:
         found = called(found, options.keys)
+    if len(found) > _MANY:
+        say(f"looking at {len(found)} stopped mails, some 200 a second; --since makes it fewer")
     for each in mails.described(found):
         if not options.rule or options.rule in each.stopped.rules:
             yield each
