@@ -259,7 +259,7 @@ def test_a_mail_that_no_content_can_concern_is_not_read(recipient: str) -> None:
 
 @pytest.mark.parametrize("settings", [None, "store: false"])
 def test_content_that_is_not_known_stops_nothing(settings: str | None) -> None:
-    """A copy that can't be read is reported; without `store` there is none to read."""
+    """A copy that can't be read is reported; without `store` nothing is read."""
     tried = Bench(settings, more=LARGE, raw=RAW + b"x" * 2_000)
     tried.s3.errors["get_object"] = refused("GetObject", "AccessDenied")
     assert tried("bob@example.com") == "CONTINUE"

@@ -14,7 +14,7 @@ Synth = Callable[..., Template]
 
 
 def granted(template: Template, bucket: str) -> Iterator[tuple[str, str]]:
-    """What the intake may do in a bucket: an action, and the keys for which it may."""
+    """Rights of the intake in a bucket: an action, and the keys for which it has it."""
     for statement in statements(template, "bouncer.intake.handler"):
         resources = statement["Resource"]
         for resource in resources if isinstance(resources, list) else [resources]:
