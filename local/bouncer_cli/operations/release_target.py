@@ -43,7 +43,8 @@ def open_target(text: str, mails: StoppedMails) -> Iterator[ReleaseTarget]:
         found = _BUCKET.fullmatch(text)
         if found is None:
             raise OperationError(f"--to: found {text}, expected one such as s3://bucket/prefix/")
-        yield Bucket(mails, found["bucket"], found["prefix"] or "")
+        folder = (found["prefix"] or "").strip("/")
+        yield Bucket(mails, found["bucket"], f"{folder}/" if folder else "")
         return
     path = Path(text)
     if path.suffix == ".mbox":

@@ -268,9 +268,10 @@ def test_mboxrd_can_be_undone(body: list[bytes], end: bytes) -> None:
     assert re.sub(rb"(?m)^>(>*From )", rb"\1", quoted).removesuffix(b"\n") == text
 
 
-def test_a_mail_is_copied_into_a_bucket(operate: Operate, s3: Any) -> None:
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_mail_is_copied_into_a_bucket(operate: Operate, s3: Any, slash: str) -> None:
     """By S3, under its message id, and once; `--yes` stands for the answer."""
-    place = f"s3://{THEIRS}/inbox/"
+    place = f"s3://{THEIRS}/inbox{slash}"
     words = ("mail", "release", "--rule", "200-departed", "--to", place)
     status, _, err = operate(*words)
     assert (status, "expected --yes to do this" in err) == (2, True)
