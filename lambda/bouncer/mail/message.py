@@ -13,15 +13,13 @@ from datetime import UTC, datetime
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bouncer.errors import UnreadableEventError
 from bouncer.mail.address_list import addresses
+from bouncer.mail.field_values import MailContent
 from bouncer.mail.mime import decode_words, unfold
 from bouncer.mail.text import printable
-
-if TYPE_CHECKING:  # what reads contents takes time to import, and few mails need it
-    from bouncer.mail.content import Content
 
 ABSENT = "absent"
 ASSUMABLE = SENDER, RECIPIENTS = "sender", "recipients"
@@ -66,7 +64,7 @@ class Message:
     verdicts: Mapping[str, str]
     dmarc_policy: str
     assumed: frozenset[str] = frozenset()
-    content: "Content | None" = field(default=None, compare=False, repr=False)
+    content: MailContent | None = field(default=None, compare=False, repr=False)
 
     @property
     def sender_unknown(self) -> bool:

@@ -14,11 +14,13 @@ could still decide asks for it: if deciding without it comes to a rule that is u
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from bouncer.mail.message import Message
 from bouncer.rules.condition import (
+    HEADER,
     All,
     Any,
     Condition,
@@ -32,7 +34,7 @@ from bouncer.rules.condition import (
     Word,
     leaves,
 )
-from bouncer.rules.fields import COPIED, FIELDS, of_copy
+from bouncer.rules.fields import COPIED, FIELDS, OF_HEADERS, of_copy
 from bouncer.rules.index import LeafIndex, row_of
 from bouncer.rules.list_placeholders import required
 from bouncer.rules.rule import Action, Mode, Rule
@@ -144,6 +146,16 @@ class Ruleset:
             case _:
                 number = self.numbers[condition]
                 return lambda facts, _: number in facts
+
+    @property
+    def asks_content(self) -> bool:
+        """True if a rule asks for the content of a mail."""
+        return bool(self._copied)
+
+    @cached_property
+    def asks_headers(self) -> bool:
+        """True if a rule asks for a header, or for what stands in one."""
+        return any(_is_of_headers(leaf) for leaf in self.numbers)
 
     def decide(self, message: Message, recipient: str) -> Decision:
         """Return the decision for one recipient of the message."""
@@ -298,6 +310,12 @@ def _leaf_breadth(leaf: Leaf) -> int:
             return 3
         case _:
             return 4
+
+
+def _is_of_headers(leaf: Leaf) -> bool:
+    if isinstance(leaf, Present):
+        return True
+    return leaf.field.startswith(HEADER) or leaf.field in OF_HEADERS
 
 
 def _is_any_of(condition: Condition) -> bool:
