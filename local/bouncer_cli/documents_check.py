@@ -28,11 +28,11 @@ class DocumentsCheck(NamedTuple):
 
     def __str__(self) -> str:
         """Return the line that sums it up."""
-        counts = [_count(len(self.revision.rules), "valid rule")]
+        counts = [counted(len(self.revision.rules), "valid rule")]
         if self.problems:
-            counts.append(_count(len(self.problems), "refused document"))
+            counts.append(counted(len(self.problems), "refused document"))
         if self.warnings:
-            counts.append(_count(len(self.warnings), "warning"))
+            counts.append(counted(len(self.warnings), "warning"))
         named = "" if self.problems else f"; revision {self.revision.id}"
         return f"{', '.join(counts)}{named}"
 
@@ -70,5 +70,6 @@ def _warnings(rules: tuple[Rule, ...], settings: Settings, now: datetime) -> Ite
     yield from map(str, ruleset_warnings(active, ascii_only=settings.ascii_only, now=now))
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

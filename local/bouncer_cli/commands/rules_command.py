@@ -1,10 +1,11 @@
-"""`bouncer rules`: checks rules as the publisher does."""
+"""`bouncer rules`: checks rules as the publisher does, and pushes them to SSM."""
 
 import argparse
 import json
 from pathlib import Path
 
 from bouncer.sources.source import Documents
+from bouncer_cli.commands import rules_push
 from bouncer_cli.commands.terminal import put, put_folded, say
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.documents_check import DocumentsCheck, check_documents
@@ -18,8 +19,8 @@ def add(commands: Commands) -> None:
     """Declare the command with its verbs and their options."""
     command = commands.add_parser(
         "rules",
-        help="check rules",
-        description="Check rules in files or in SSM.",
+        help="check rules, and push them to SSM",
+        description="Check rules in files or in SSM, and push those of a folder to SSM.",
         epilog="example: bouncer rules check rules",
     )
     verbs = command.add_subparsers(required=True, metavar="VERB", title="verbs")
@@ -40,6 +41,7 @@ def add(commands: Commands) -> None:
     check.add_argument("--settings", type=Path, metavar="FILE", help="check these settings, too")
     add_format(check)
     check.set_defaults(run=run_check)
+    rules_push.add(verbs)
 
 
 def run_check(options: argparse.Namespace) -> int:

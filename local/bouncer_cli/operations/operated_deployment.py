@@ -68,7 +68,7 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
     Raises `OperationError` if it is not deployed there, and what `Account` raises.
     """
     wanted = read_cdk_json(cdk_json)
-    account = _account(region)
+    account = operated_account(region)
     stack, _ = find_stack(account, wanted.full_name)
     outputs = _outputs(account, stack)
     if stack.hidden:  # ask again for the reason
@@ -93,7 +93,8 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
     )
 
 
-def _account(region: str | None) -> OperatedAccount:
+def operated_account(region: str | None) -> OperatedAccount:
+    """Return the account of the environment or profile; raises `OperationError`."""
     try:
         session = Session()
         region = region or session.region_name
