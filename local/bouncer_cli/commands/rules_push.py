@@ -34,6 +34,12 @@ if TYPE_CHECKING:  # boto3 takes a second
     from bouncer_cli.operations.pushing_claim import PushingClaim
 
 
+_WRITTEN = (
+    "the documents are written; they are in force as soon as the publisher has read them, which "
+    "runs by itself every 15 minutes"
+)
+
+
 def add(verbs: Commands) -> None:
     """Declare the verb and its options."""
     push = verbs.add_parser(
@@ -202,7 +208,7 @@ def _in_force(target: "PushTarget", check: DocumentsCheck) -> int:
     try:
         found = published(target.account, target.publisher)
     except BouncerError as error:
-        say_lines((sentence(error), "all documents are written, and in force within 15 minutes"))
+        say_lines((*sentence(error).splitlines(), _WRITTEN))
         return NOT_DONE
     for said in found.problems.values():
         for problem in said:

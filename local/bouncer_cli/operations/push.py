@@ -109,10 +109,8 @@ class Push:
     def _changed(self, change: Change) -> str:
         parameter = self._parameter(change)
         by = self._calls.last_writer(parameter) or "somebody"
-        return (
-            f"{parameter}: found that {by} changed it since it was compared, expected version "
-            f"{change.version or 'none'}"
-        )
+        expected = f"version {change.version}" if change.version else "no such parameter"
+        return f"{parameter}: found a change by {by} since it was compared, expected {expected}"
 
     def _count(self, number: int) -> None:
         self.written += number

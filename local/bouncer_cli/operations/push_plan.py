@@ -12,7 +12,6 @@ from typing import NamedTuple
 from bouncer.sources.source import Document
 
 STANDARD_BYTES = 4096  # a larger parameter is an advanced one (SSM User Guide)
-_NAME = re.compile(r"[a-z]+/[A-Za-z0-9_.-]+")
 _REFERENCE = re.compile(r"\{\{.*?\}\}", re.DOTALL)  # to another parameter: no value may have one
 
 
@@ -81,16 +80,13 @@ def obstacles(
     """Return sentences for each document that SSM or the functions would not take as it is."""
     beside = _one_name_twice(files, {} if prune else stored)
     found = {
-        name: [*_faults(name, document, stored.get(name)), *beside.get(name, ())]
+        name: [*_faults(document, stored.get(name)), *beside.get(name, ())]
         for name, document in sorted(files.items())
     }
     return {name: said for name, said in found.items() if said}
 
 
-def _faults(name: str, document: Document, stored: Document | None) -> Iterator[str]:
-    if not _NAME.fullmatch(name):
-        expected = "expected a name of the characters A-Z a-z 0-9 _ . - (SSM takes no others)"
-        yield f"{document.label}: found {name.partition('/')[2]!r}, {expected}"
+def _faults(document: Document, stored: Document | None) -> Iterator[str]:
     if found := _REFERENCE.search(document.text):
         expected = "expected no double braces (SSM takes them for another parameter)"
         yield f"{document.label}: found {found[0]:.60}, {expected}"

@@ -38,7 +38,7 @@ def deployed_target(cdk_json: Path, region: str | None) -> PushTarget:
 
 def target_below(prefix: str, region: str | None) -> PushTarget:
     """Return the target with a prefix; raises `OperationError` if no publisher reads it."""
-    account = operated_account(region)
+    account, prefix = operated_account(region), prefix.rstrip("/")
     found = publishers(account, prefix)
     if len(found) != 1:
         raise OperationError(
@@ -47,4 +47,4 @@ def target_below(prefix: str, region: str | None) -> PushTarget:
         )
     at = f", at {account.emulator}" if account.emulator else ""
     shown = f"{found[0]} in {account.region}, parameters below {prefix}{at}"
-    return PushTarget(account, prefix.rstrip("/"), found[0], shown)
+    return PushTarget(account, prefix, found[0], shown)
