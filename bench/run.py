@@ -24,7 +24,9 @@ from typing import Any
 
 import re2
 import workload
+from contents import contents
 from heavy_rules import heavy_rules
+from named_lists import lists
 from pacing import pacing
 from peers import naive, with_rule_engine
 from raw_mails import write_mails, write_rules
@@ -309,7 +311,8 @@ def main() -> int:
     table = Table("figure", "measured", "target", "")
     sound = True
     re2.compile("warm", regex_options())
-    for measure in (deciding, compiling, warm_intake, replaying, hostile, heavy_rules, pacing):
+    measures = (deciding, compiling, lists, contents, warm_intake, replaying, hostile)
+    for measure in (*measures, heavy_rules, pacing):
         for figure, measured, target, met in measure():
             table.add_row(figure, measured, target, "ok" if met else "MISSED")
             sound = sound and met

@@ -9,36 +9,80 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import re2
 
+from bouncer.mail.field_values import Values
 from bouncer.mail.message import VERDICTS, Message
-from bouncer.rules.fields import FIELDS, Kind
+from bouncer.rules.fields import FIELDS, Availability, Kind
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Documents = Mapping[str, Mapping[str, Any]]
 
 
-def decide(documents: Documents, message: Message, recipient: str) -> tuple[str | None, list[str]]:
-    """Return the name of the deciding rule, if any, and those of the shadow matches before it."""
+def decide(
+    documents: Documents, message: Message, recipient: str, lists: Documents | None = None
+) -> tuple[str | None, list[str], list[str]]:
+    """Return the name of the deciding rule, if any, and those of two kinds of rules before it.
+
+    These are the shadow matches and the rules whose condition is unknown. `lists` are documents
+    with kind, subdomains and entries. An answer of None is neither true nor false: a list that
+    does not exist gives one.
+    """
+    case = _Case(message, recipient, lists or {})
     shadow: list[str] = []
+    unknown: list[str] = []
     for name in sorted(documents):
         rule = documents[name]
-        if rule.get("mode") != "off" and _matches(rule, message, recipient):
-            if rule.get("mode") != "shadow":
-                return name, shadow
+        answer = False if rule.get("mode") == "off" else _matches(rule, case)
+        acts = rule.get("mode", "enforce") == "enforce"
+        if answer is None:
+            unknown.append(name)
+            if acts and "accept" in rule:
+                break
+        elif answer and acts:
+            return name, shadow, unknown
+        elif answer:
             shadow.append(name)
-    return None, shadow
+    return None, shadow, unknown
 
 
-def _matches(rule: Mapping[str, Any], message: Message, recipient: str) -> bool:
-    if not _in_dates(rule, message.received_at):
+class _Case(NamedTuple):
+    """The mail, the recipient that is decided about, and the lists there are."""
+
+    message: Message
+    recipient: str
+    lists: Documents
+
+
+def _all(answers: Iterable[bool | None]) -> bool | None:
+    found = list(answers)
+    if False in found:
         return False
-    if "when" in rule and not _holds(rule["when"], message, recipient):
-        return False
-    return "unless" not in rule or not _holds(rule["unless"], message, recipient)
+    return None if None in found else True
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    found = list(answers)
+    if True in found:
+        return True
+    return None if None in found else False
+
+
+def _not(answer: bool | None) -> bool | None:
+    return None if answer is None else not answer
+
+
+def _matches(rule: Mapping[str, Any], case: _Case) -> bool | None:
+    return _all(
+        (
+            _in_dates(rule, case.message.received_at),
+            _holds(rule.get("when", {}), case),
+            "unless" not in rule or _not(_holds(rule["unless"], case)),
+        )
+    )
 
 
 def _in_dates(rule: Mapping[str, Any], received: datetime | None) -> bool:
@@ -55,54 +99,126 @@ def _date(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
 
 
-def _holds(condition: Mapping[str, Any], message: Message, recipient: str) -> bool:
-    return all(_entry(key, value, message, recipient) for key, value in condition.items())
+def _holds(condition: Mapping[str, Any], case: _Case) -> bool | None:
+    return _all(_entry(key, value, case) for key, value in condition.items())
 
 
-def _entry(key: str, spec: Any, message: Message, recipient: str) -> bool:
+def _entry(key: str, spec: Any, case: _Case) -> bool | None:
     if key == "all":
-        return all(_holds(part, message, recipient) for part in spec)
+        return _all(_holds(part, case) for part in spec)
     if key == "any":
-        return any(_holds(part, message, recipient) for part in spec)
+        return _any(_holds(part, case) for part in spec)
     if key == "not":
-        return not any(_holds(part, message, recipient) for part in _listed(spec))
+        return _not(_any(_holds(part, case) for part in _listed(spec)))
     if key == "header":
-        return all(_header(name, part, message) for name, part in spec.items())
-    return _field(key, spec, message, recipient)
+        return _all(_header(name, part, case) for name, part in spec.items())
+    return _field(key, spec, case)
 
 
-def _header(name: str, spec: Any, message: Message) -> bool:
+def _header(name: str, spec: Any, case: _Case) -> bool | None:
     values = [
-        value for key, found in message.headers.items() if key == name.lower() for value in found
+        value
+        for key, found in case.message.headers.items()
+        if key == name.lower()
+        for value in found
     ]
     if isinstance(spec, bool):
         return spec == bool(values)
-    return _any_text("header", spec, values)
+    return _any_of("header", spec, values, case.lists)
 
 
-def _field(key: str, spec: Any, message: Message, recipient: str) -> bool:
+def _field(key: str, spec: Any, case: _Case) -> bool | None:
+    if FIELDS[key].availability is Availability.COPY:
+        known = case.message.content.of(key) if case.message.content else Values((), whole=False)
+        return _any_of(key, spec, list(known.values), case.lists, whole=known.whole)
+    return _any_of(key, spec, _VALUES[key](case.message, case.recipient), case.lists)
+
+
+def _any_of(
+    key: str, spec: Any, values: list[Any], lists: Documents, *, whole: bool = True
+) -> bool | None:
+    """Tell whether any value is as a rule says; `not` negates the answer for all of them.
+
+    If there may be values that are not known, only a value that is as the rule says settles it.
+    """
     if isinstance(spec, list):
-        return any(_field(key, item, message, recipient) for item in spec)
+        return _any(_any_of(key, item, values, lists, whole=whole) for item in spec)
     if isinstance(spec, dict) and "not" in spec:
-        return not _field(key, spec["not"], message, recipient)
-    values = _VALUES[key](message, recipient)
+        return _not(_any_of(key, spec["not"], values, lists, whole=whole))
+    if isinstance(spec, dict) and "in" in spec:
+        found = _any(_in_list(key, lists.get(name), values) for name in _listed(spec["in"]))
+    else:
+        found = any(_compares(key, spec, value) for value in values)
+    return None if found is False and not whole else found
+
+
+def _compares(key: str, spec: Any, value: Any) -> bool:
     match FIELDS[key].kind:
         case Kind.WORD:
-            return spec in values
+            return bool(spec == value)
         case Kind.NETWORK:
-            return any(value in ip_network(spec) for value in values)
+            return value in ip_network(spec)
         case Kind.NUMBER:
-            return any(_counts(spec, value) for value in values)
+            return _counts(spec, value)
+        case Kind.SIZE:
+            return _counts({bound: _bytes(text) for bound, text in spec.items()}, value)
         case Kind.WINDOW:
-            return any(_in_window(spec, value) for value in values)
-        case _:
-            return _any_text(key, spec, values)
+            return _in_window(spec, value)
+    if isinstance(spec, dict):
+        (matcher, patterns), *_ = spec.items()
+        return any(_text(key, matcher, pattern, value) for pattern in _listed(patterns))
+    return _text(key, "plain", spec, value)
+
+
+def _in_list(key: str, found: Mapping[str, Any] | None, values: list[Any]) -> bool | None:
+    """Tell whether any value is in a list; None if there is not one that the field can ask."""
+    kinds = {
+        Kind.ADDRESS: ("addresses", "domains"),
+        Kind.DOMAIN: ("domains",),
+        Kind.NETWORK: ("networks",),
+        Kind.TEXT: ("words",),
+        Kind.HEADER: ("words",),
+    }
+    if found is None or found["kind"] not in kinds[FIELDS[key].kind]:
+        return None
+    return any(
+        _is_entry(key, found, entry, value) for entry in found["entries"] for value in values
+    )
+
+
+def _is_entry(key: str, found: Mapping[str, Any], entry: str, value: Any) -> bool:
+    match found["kind"]:
+        case "addresses":
+            return _text(key, "plain", entry, value)
+        case "networks":
+            return value in ip_network(entry)
+        case "words":
+            wanted, text = (f" {' '.join(_words(each))} " for each in (entry, value))
+            return wanted in text
+    if found.get("subdomains"):
+        return _text(key, "within", entry, value)
+    return any(_text("sender_domain", "plain", entry, each) for each in _domains_of(key, value))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", _fold(_seen(text)))
+
+
+def _domains_of(key: str, value: str) -> list[str]:
+    return _domains(value) if FIELDS[key].kind is Kind.ADDRESS else [value]
 
 
 def _counts(spec: Any, count: int) -> bool:
     if isinstance(spec, int):
         return count == spec
     return bool(spec.get("over", -1) < count < spec.get("under", count + 1))
+
+
+def _bytes(size: str | int) -> int:
+    """Return the number in `10MB`, `500KB` or `7`."""
+    units = {"KB": 10**3, "MB": 10**6}
+    text = str(size)
+    return int(text[:-2]) * units[text[-2:]] if text[-2:] in units else int(text)
 
 
 def _in_window(spec: Mapping[str, Any], received: datetime) -> bool:
@@ -136,25 +252,19 @@ _VALUES: dict[str, Callable[[Message, str], list[Any]]] = {
     "dmarc_policy": lambda message, _: [message.dmarc_policy],
     "source_ip": lambda message, _: [message.source_ip] if message.source_ip else [],
     "helo": lambda message, _: [] if message.helo is None else [message.helo],
+    "list_id": lambda message, _: [
+        value.rpartition("<")[2].partition(">")[0].strip() for value in message.header("list-id")
+    ],
     "recipients": lambda message, _: [len(message.recipients)],
     "time": lambda message, _: [message.received_at] if message.received_at else [],
 }
 
 
-def _any_text(key: str, spec: Any, values: Iterable[str]) -> bool:
-    """Tell whether any value matches; `not` negates the answer for all values together."""
-    values = list(values)
-    if isinstance(spec, list):
-        return any(_any_text(key, item, values) for item in spec)
-    if isinstance(spec, dict):
-        (matcher, patterns), *_ = spec.items()
-        if matcher == "not":
-            return not _any_text(key, patterns, values)
-        return any(_text(key, matcher, p, v) for p in _listed(patterns) for v in values)
-    return any(_text(key, "plain", spec, value) for value in values)
-
-
 def _text(key: str, matcher: str, pattern: str, value: str) -> bool:
+    if matcher == "within":
+        domains = _domains_of(key, value)
+        spellings = (pattern, f".{pattern}")
+        return any(_one("sender_domain", "plain", p, d) for p in spellings for d in domains)
     if key == "recipient" and "+" not in pattern and _one(key, matcher, pattern, _untagged(value)):
         return True
     return _one(key, matcher, pattern, value)

@@ -3,7 +3,7 @@
 Text that comes from the mail is cleaned and cut before it is filled in. Nothing here decides.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from itertools import groupby
@@ -22,12 +22,25 @@ _NAMED_RECIPIENTS = 5
 _LEAST_ROOM = 40  # characters; a message is not begun in less
 
 
+Columns = tuple[tuple[str, str], ...]
+
+
 class BounceTexts:
-    """The texts of the bounce of one mail; `reference` is the bounce's own."""
+    """The texts of the bounce of one mail; `reference` is the bounce's own.
+
+    `columns` returns the values of a decision's placeholders that stand for columns of lists.
+    """
 
     def __init__(
-        self, message: Message, received_at: datetime, reference: str, *, ascii_only: bool
+        self,
+        message: Message,
+        received_at: datetime,
+        reference: str,
+        *,
+        ascii_only: bool,
+        columns: Callable[[Decision], Mapping[str, str]] = lambda _: {},
     ) -> None:
+        self._columns = columns
         self._received_at = received_at
         self._ascii = ascii_only
         self._values = {
@@ -38,16 +51,16 @@ class BounceTexts:
         }
 
     def messages(self, answered: list[Decision]) -> Iterable[tuple[str, str]]:
-        """Yield rule names and messages, each naming the recipients its rule rejected.
+        """Yield rule names and messages, each naming the recipients that get the same text.
 
         All messages together keep to the limit of one: the last is cut, further ones are left out.
         """
         room = MESSAGE_LIMIT
-        for name, group in groupby(sorted(answered, key=_rule_name), key=_rule_name):
+        for (name, columns), group in groupby(sorted(answered, key=self._text), key=self._text):
             decisions = list(group)
             rejection = decisions[0].rule and decisions[0].rule.rejection
             if rejection and rejection.message:
-                values = self._for(_listed([d.recipient for d in decisions]), name)
+                values = self._for(_listed([d.recipient for d in decisions]), name, columns)
                 text = self._clean(rejection.message.render(values), room)
                 if text.strip():
                     yield name, text
@@ -69,7 +82,7 @@ class BounceTexts:
 
     def _dsn(self, decision: Decision, dsn: Dsn, rejection: Rejection | None) -> DsnFields:
         template = dsn.diagnostic or (rejection.message if rejection else None)
-        values = self._for(decision.recipient, _rule_name(decision))
+        values = self._for(decision.recipient, *self._text(decision))
         text = template.render(values) if template else _DEFAULT_DIAGNOSTIC
         line = ascii_text(printable(text, DIAGNOSTIC_LIMIT)) or _DEFAULT_DIAGNOSTIC
         return DsnFields(
@@ -82,8 +95,13 @@ class BounceTexts:
             extension_fields=dsn.extension_fields,
         )
 
-    def _for(self, recipient: str, rule: str) -> dict[str, str]:
-        return {**self._values, "recipient": printable(recipient, 2000), "rule": rule}
+    def _text(self, decision: Decision) -> tuple[str, Columns]:
+        """Return the name of the rule, and what its texts show from lists for this recipient."""
+        return _rule_name(decision), tuple(self._columns(decision).items())
+
+    def _for(self, recipient: str, rule: str, columns: Columns) -> dict[str, str]:
+        mine = {"recipient": printable(recipient, 2000), "rule": rule}
+        return {**dict(columns), **self._values, **mine}
 
     def _clean(self, text: str, limit: int) -> str:
         line = printable(text, limit)

@@ -86,23 +86,11 @@ class Journal:
         `revision` is the id of the rules. `answers` are the queue's to each job; without them it
         took all jobs.
         """
-        metrics: dict[str, int] = {Metric.MAILS: 1}
-        for decision in judgement.decisions:
-            name = _ACTIONS[decision.action]
-            metrics[name] = metrics.get(name, 0) + 1
-            if decision.shadow:
-                shadows = metrics.get(Metric.SHADOW_MATCHES, 0) + len(decision.shadow)
-                metrics[Metric.SHADOW_MATCHES] = shadows
-        if judgement.withheld:
-            metrics |= _withheld(judgement.withheld.values())
-        if judgement.jobs:
-            answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
-            answered = zip(judgement.jobs, answers, strict=True)
-            taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
-            if taken:
-                metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
-        if judgement.went_on:
-            metrics[Metric.WENT_ON] = 1
+        unknown = [rule.name for each in judgement.decisions for rule in each.unknown]
+        answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
+        metrics = _tally(judgement, answers)
+        if unknown:
+            metrics[Metric.UNKNOWN_CONDITIONS] = len(unknown)
         self._addresses = shown = settings.addresses
         fields = {
             "message_id": judgement.message.message_id,
@@ -124,6 +112,11 @@ class Journal:
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
+        if unknown:  # rules whose list or content is missing, for one recipient or several
+            fields["unknown"] = sorted(set(unknown))
+            content = judgement.message.content
+            if content and content.bounds:
+                fields["bounds"] = list(content.bounds)
         self._write("mail", fields, metrics)
 
     def not_mail(self, problem: str) -> None:
@@ -306,6 +299,27 @@ def _ended(ending: Ending, wait_s: float) -> dict[str, int]:
     if ending.reason == Failure.UNREADABLE:
         return {Metric.UNREADABLE_JOBS: 1}
     return {Metric.FAILED: 1, **_FAILURES.get(ending.reason, {})}
+
+
+def _tally(judgement: Judgement, answers: Sequence[QueueAnswer]) -> dict[str, int]:
+    """Return the metrics of one mail; `answers` are the queue's to each of its jobs."""
+    metrics: dict[str, int] = {Metric.MAILS: 1}
+    for decision in judgement.decisions:
+        name = _ACTIONS[decision.action]
+        metrics[name] = metrics.get(name, 0) + 1
+        if decision.shadow:
+            shadows = metrics.get(Metric.SHADOW_MATCHES, 0) + len(decision.shadow)
+            metrics[Metric.SHADOW_MATCHES] = shadows
+    if judgement.withheld:
+        metrics |= _withheld(judgement.withheld.values())
+    if judgement.jobs:
+        answered = zip(judgement.jobs, answers, strict=True)
+        taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
+        if taken:
+            metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
+    if judgement.went_on:
+        metrics[Metric.WENT_ON] = 1
+    return metrics
 
 
 def _withheld(reasons: Iterable[str]) -> dict[str, int]:

@@ -8,6 +8,7 @@ reason that says nothing about its sender: such a mail goes on.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from bouncer import guard
@@ -72,7 +73,7 @@ def judge(
         disposition=Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE,
         withheld=withheld,
         went_on=went_on,
-        jobs=tuple(_jobs(message, answered, settings, now)) if acting else (),
+        jobs=tuple(_jobs(message, answered, ruleset, settings, now)) if acting else (),
     )
 
 
@@ -142,17 +143,34 @@ def _guarded(
 
 
 def _jobs(
-    message: Message, answered: list[Decision], settings: Settings, now: datetime
+    message: Message,
+    answered: list[Decision],
+    ruleset: Ruleset,
+    settings: Settings,
+    now: datetime,
 ) -> Iterable[Job]:
     """Yield one job for the mail, or several if one bounce may not have all its recipients."""
     for start in range(0, len(answered), MOST_RECIPIENTS):
-        yield _job(message, answered[start : start + MOST_RECIPIENTS], settings, now)
+        few = answered[start : start + MOST_RECIPIENTS]
+        yield _job(message, few, ruleset, settings, now)
 
 
-def _job(message: Message, answered: list[Decision], settings: Settings, now: datetime) -> Job:
+def _job(
+    message: Message,
+    answered: list[Decision],
+    ruleset: Ruleset,
+    settings: Settings,
+    now: datetime,
+) -> Job:
     received_at = message.received_at or now
     bounce_reference = reference(message.message_id, (each.recipient for each in answered))
-    texts = BounceTexts(message, received_at, bounce_reference, ascii_only=settings.ascii_only)
+    texts = BounceTexts(
+        message,
+        received_at,
+        bounce_reference,
+        ascii_only=settings.ascii_only,
+        columns=partial(ruleset.columns, message),
+    )
     rejections = [each.rule.rejection for each in answered if each.rule and each.rule.rejection]
     first = rejections[0]
     return Job(

@@ -20,6 +20,7 @@ class Metric(StrEnum):
     REJECTED = "Rejected"
     DROPPED = "Dropped"
     SHADOW_MATCHES = "ShadowMatches"
+    UNKNOWN_CONDITIONS = "UnknownConditions"
     QUEUED = "Queued"
     WENT_ON = "WentOn"
     NOT_MAIL = "NotMail"

@@ -12,8 +12,9 @@ from bouncer.judge import Judgement, guard_context
 from bouncer.mail.message import RECIPIENTS, SENDER, VERDICTS, Message
 from bouncer.operator_settings import Settings
 from bouncer.reasons import GUARD_REASONS
+from bouncer.rules.condition import leaves
 from bouncer.rules.rule import Action, Mode, Rule
-from bouncer.rules.ruleset import Decision, Ruleset, in_force
+from bouncer.rules.ruleset import Decision, Ruleset, ends_unknown, in_force
 from bouncer_cli.explain_conditions import (
     INDENT,
     Facts,
@@ -24,6 +25,7 @@ from bouncer_cli.explain_conditions import (
     holds,
     listed,
     mark,
+    missing,
 )
 
 _MOST_NAMES = 5  # of a message's authors and subjects in a brief explanation
@@ -57,7 +59,7 @@ def _brief_answers(
     """Yield one answer for all recipients that were decided alike."""
     alike: defaultdict[tuple[object, ...], list[Decision]] = defaultdict(list)
     for decision in judgement.decisions:
-        rules = (decision.rule, *decision.shadow)
+        rules = (decision.rule, *decision.shadow, None, *decision.unknown)
         names = tuple(rule.name if rule else "" for rule in rules)
         alike[(*names, judgement.withheld.get(decision.recipient))].append(decision)
     for decisions in alike.values():
@@ -78,6 +80,9 @@ def _brief_answer(decisions: list[Decision], ruleset: Ruleset, message: Message)
             yield f"{INDENT * 2}yes every mail (the rule has no conditions)"
         else:
             yield from held_parts(rule.condition, facts, message, 2)
+    for rule in decision.unknown:
+        yield _rule(rule, message, matches=None)
+        yield from _missing(rule, facts, message)
     yield from _passed_over(decision, matched, ruleset, message)
 
 
@@ -86,8 +91,10 @@ def _passed_over(
 ) -> Iterator[str]:
     """Yield the rules that only their dates keep from matching, and the number of all others."""
     facts = facts_of(ruleset, message, decision.recipient)
-    asked = ruleset.rules.index(decision.rule) + 1 if decision.rule else len(ruleset.rules)
-    others = [rule for rule in ruleset.rules[:asked] if rule not in matched]
+    last = decision.rule or decision.ended_by
+    asked = ruleset.rules.index(last) + 1 if last else len(ruleset.rules)
+    told = {rule.name for rule in (*matched, *decision.unknown)}
+    others = [rule for rule in ruleset.rules[:asked] if rule.name not in told]
     dated = [
         rule
         for rule in others
@@ -96,7 +103,7 @@ def _passed_over(
     for rule in dated:
         yield _rule(rule, message, matches=False)
     if rest := len(others) - len(dated):
-        before = " before it" if decision.rule else ""
+        before = " before it" if last else ""
         yield f"{INDENT}no  {_counted(rest, 'rule')}{before}"
 
 
@@ -122,23 +129,36 @@ def _full_answer(decision: Decision, ruleset: Ruleset, message: Message) -> Iter
         yield _rule(rule, message, matches=_matches(rule, message, facts))
         if rule.condition is not None:
             yield from every_part(rule.condition, facts, message, 2)
-        if rule is decision.rule:
+        if rule in (decision.rule, decision.ended_by):
             yield f"{INDENT}    rules after this one are not asked"
             return
 
 
 def _outcome(decision: Decision) -> str:
+    if decision.ended_by:
+        return f"accepted, as {decision.ended_by.name} may match (its condition is unknown)"
     return f"{decision.action} by {decision.rule.name}" if decision.rule else "no rule matches"
 
 
-def _rule(rule: Rule, message: Message, *, matches: bool) -> str:
+def _missing(rule: Rule, facts: Facts, message: Message) -> Iterator[str]:
+    """Yield the conditions of a rule that are unknown, each with the cause."""
+    for leaf in dict.fromkeys(leaves(rule.condition) if rule.condition else ()):
+        if facts[leaf] is None:
+            yield f"{INDENT * 2}{mark(None)} {leaf} ({missing(leaf, message)})"
+
+
+def _rule(rule: Rule, message: Message, *, matches: bool | None) -> str:
     shadow = " (shadow)" if rule.mode is Mode.SHADOW else ""
     dates = "" if in_force(rule, message) else " (not in force when the mail was received)"
-    return f"{INDENT}{mark(matches)} {rule.name}: {rule.action}{shadow}{dates}"
+    passed = "the mail goes on" if ends_unknown(rule) else "passed over"
+    unknown = f" (unknown, so {passed})" if matches is None else ""
+    return f"{INDENT}{mark(matches)} {rule.name}: {rule.action}{shadow}{dates}{unknown}"
 
 
-def _matches(rule: Rule, message: Message, facts: Facts) -> bool:
-    return in_force(rule, message) and (rule.condition is None or holds(rule.condition, facts))
+def _matches(rule: Rule, message: Message, facts: Facts) -> bool | None:
+    if not in_force(rule, message):
+        return False
+    return rule.condition is None or holds(rule.condition, facts)
 
 
 def _guard(

@@ -9,14 +9,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from bouncer.mail.message import VERDICTS, Message
 from bouncer.mail.mime import decode_words
 from bouncer.mail.text import shown
-from bouncer.rules.condition import HEADER, All, Any, Condition, Leaf, Not, Present, Text, Window
+from bouncer.rules.condition import (
+    HEADER,
+    All,
+    Any,
+    Condition,
+    Leaf,
+    Member,
+    Not,
+    Present,
+    Text,
+    Window,
+)
 from bouncer.rules.fields import FIELDS
 from bouncer.rules.ruleset import Ruleset
 
-Facts = Mapping[Leaf, bool]
+Facts = Mapping[Leaf, bool | None]
 
 INDENT = "  "
 _MOST_LISTED = 5
+_MOST_FOUND = 20  # values in one line: a zip file alone may name 10,000 files
 # Fields whose values stand in the lines about the message or the recipient.
 _SHOWN_ELSEWHERE = {
     *("sender", "sender_domain", "recipient", "recipient_domain", "from", "from_domain"),
@@ -25,22 +37,38 @@ _SHOWN_ELSEWHERE = {
 
 
 def facts_of(ruleset: Ruleset, message: Message, recipient: str) -> Facts:
-    """Return for each leaf of any rule if it holds, as the compiled ruleset has found it."""
-    found = ruleset.index.message_facts(message) | ruleset.index.recipient_facts(recipient)
-    return {leaf: number in found for leaf, number in ruleset.numbers.items()}
+    """Return for each leaf of any rule if it holds, as the compiled ruleset has found it.
+
+    None stands for a leaf that is neither true nor false.
+    """
+    facts, unknown = ruleset.known(message)
+    found = facts | ruleset.index.recipient_facts(recipient)
+    return {
+        leaf: None if number in unknown else number in found
+        for leaf, number in ruleset.numbers.items()
+    }
 
 
-def holds(condition: Condition, facts: Facts) -> bool:
-    """Tell whether a condition holds, given the answer to each of its leaves."""
+def holds(condition: Condition, facts: Facts) -> bool | None:
+    """Tell whether a condition holds, given the answer to each of its leaves; None if unknown."""
     match condition:
         case All(parts):
-            return all(holds(part, facts) for part in parts)
+            return _all(holds(part, facts) for part in parts)
         case Any(parts):
-            return any(holds(part, facts) for part in parts)
+            return _negation(_all(_negation(holds(part, facts)) for part in parts))
         case Not(part):
-            return not holds(part, facts)
+            return _negation(holds(part, facts))
         case _:
             return facts[condition]
+
+
+def _all(answers: Iterable[bool | None]) -> bool | None:
+    found = set(answers)
+    return False if False in found else None if None in found else True
+
+
+def _negation(answer: bool | None) -> bool | None:
+    return None if answer is None else not answer
 
 
 def every_part(condition: Condition, facts: Facts, message: Message, depth: int) -> Iterator[str]:
@@ -56,6 +84,8 @@ def every_part(condition: Condition, facts: Facts, message: Message, depth: int)
             yield from every_part(part, facts, message, depth + 1)
         case _:
             yield start + _leaf(condition, message)
+            if facts[condition] is None:
+                yield f"{INDENT * depth}    ({missing(condition, message)})"
 
 
 def held_parts(condition: Condition, facts: Facts, message: Message, depth: int) -> Iterator[str]:
@@ -66,12 +96,14 @@ def held_parts(condition: Condition, facts: Facts, message: Message, depth: int)
             for part in parts:
                 yield from held_parts(part, facts, message, depth)
         case Any(parts):
-            held = [part for part in parts if holds(part, facts)]
+            answers = [holds(part, facts) for part in parts]
+            held = [part for part, answer in zip(parts, answers, strict=True) if answer]
             for part in held[:_MOST_LISTED]:
                 yield from held_parts(part, facts, message, depth)
-            more, others = len(held) - _MOST_LISTED, len(parts) - len(held)
+            more = len(held) - _MOST_LISTED
             yield from _counted(more, "holds as well", "hold as well", depth)
-            yield from _counted(others, "does not hold", "do not hold", depth)
+            yield from _counted(answers.count(None), "is unknown", "are unknown", depth)
+            yield from _counted(answers.count(False), "does not hold", "do not hold", depth)
         case Not(part):
             yield f"{start}not ({_gist(part, message)})"
         case _:
@@ -98,7 +130,7 @@ def _gist(condition: Condition, message: Message) -> str:
 
 
 def _leaf(leaf: Leaf, message: Message) -> str:
-    found = listed(found_values(leaf, message))
+    found = listed(found_values(leaf, message), _MOST_FOUND)
     return str(leaf) + (f" (found {found})" if found else "")
 
 
@@ -107,7 +139,7 @@ def found_values(leaf: Leaf, message: Message) -> list[str]:
     match leaf:
         case Present():
             return []
-        case Text(field) if field.startswith(HEADER):
+        case Text(field) | Member(field) if field.startswith(HEADER):
             return list(map(decode_words, message.header(field.removeprefix(HEADER))))
     if leaf.field in _SHOWN_ELSEWHERE:
         return []
@@ -117,9 +149,18 @@ def found_values(leaf: Leaf, message: Message) -> list[str]:
     return list(map(str, values))
 
 
-def mark(held: bool) -> str:
-    """Return the word before a rule, a condition or a reason; both words have one width."""
-    return "yes" if held else "no "
+def missing(leaf: Leaf, message: Message) -> str:
+    """Return the cause for which a leaf is neither true nor false."""
+    if isinstance(leaf, Member):
+        return "the list is missing, or is not one that this rule can ask"
+    if message.content is None:
+        return "there is only the event: the content of the mail is not known"
+    return f"only a part of the content was read ({', '.join(message.content.bounds) or 'size'})"
+
+
+def mark(held: bool | None) -> str:
+    """Return the word before a rule, a condition or a reason; `?` if that is unknown."""
+    return "?  " if held is None else "yes" if held else "no "
 
 
 def listed(texts: Iterable[str], most: int | None = None) -> str:

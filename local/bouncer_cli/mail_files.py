@@ -205,7 +205,8 @@ class MailReader:
         from bouncer_cli.outlook import OutlookError, read_outlook  # noqa: PLC0415  # for few
 
         try:
-            yield self._mail(file.source, read_outlook(stream.read(MOST_OF_A_MAIL)))
+            item = self._mail(file.source, read_outlook(stream.read(MOST_OF_A_MAIL)))
+            yield item.without_content()  # only the headers were read
         except OutlookError as error:
             if file.found and not file.name.lower().endswith(".msg"):  # a document of Office
                 self.passed_over.add(file.source)

@@ -1,6 +1,6 @@
 """One input of a replay: a mail or an event, or the reason why it can't be read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bouncer.mail.message import Message, read_record
 
@@ -18,6 +18,12 @@ class Item:
     message: Message | None = None
     headers: bytes = b""
     error: str | None = None
+
+    def without_content(self) -> "Item":
+        """Return the item without the content of its mail, which is then not known."""
+        if self.message is None or self.message.content is None:
+            return self
+        return replace(self, message=replace(self.message, content=None))
 
     def read(self) -> Message:
         """Return the mail; raise `UnreadableEventError` if the record is not one of SES."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from bouncer.mail.content import Content
 from bouncer.mail.header_block import from_line, header_block, read_headers
 from bouncer.mail.message import (
     ABSENT,
@@ -62,6 +63,7 @@ class RawMail:
     and `received_at` is the time in SES's `Received` or in Date.
     """
 
+    raw: bytes
     header_block: bytes
     named: Headers
     headers: Headers
@@ -85,6 +87,7 @@ class RawMail:
             verdicts={name: words.get(name, ABSENT) for name in VERDICTS},
             dmarc_policy=words.get(_POLICY, ABSENT),
             assumed=self.envelope.assumed,
+            content=Content(self.raw),
         )
 
     @property
@@ -127,6 +130,7 @@ def read_raw_mail(raw: bytes, envelope: Envelope) -> RawMail:
     ses = trusted.ses
     fitting = _fitting(named) if len(block) + 2 * len(named) > EVENT_HEADER_BYTES else len(named)
     return RawMail(
+        raw=raw,
         header_block=block,
         named=named[:fitting],
         headers=headers[:fitting],

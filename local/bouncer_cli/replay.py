@@ -6,6 +6,7 @@ order of the inputs.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -52,13 +53,16 @@ def replay(
     sending: "WorkerDriver | None" = None,
 ) -> Iterator[Result]:
     """Yield one result for every item, in order."""
-    results = (_decide(item, loaded, now) for item in items)
+    results = (_decide(item, loaded, now, let_go=sending is not None) for item in items)
     if sending is None:
         return (result for result, _ in results)
     return _sent(results, sending)
 
 
-def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Result, bytes]:
+def _decide(
+    item: Item, loaded: Loaded, now: Callable[[], datetime], *, let_go: bool
+) -> tuple[Result, bytes]:
+    """Return the result of one input and its header block; `let_go` leaves its content out."""
     if item.error is not None:
         return Result(source=item.source, error=item.error), b""
     try:
@@ -72,6 +76,8 @@ def _decide(item: Item, loaded: Loaded, now: Callable[[], datetime]) -> tuple[Re
     except JobError as error:  # the intake lets such a mail go on
         return Result(source=item.source, error=f"the bounce can't be made: {error}"), b""
     bounce = _bounce(judgement) if loaded.settings.mode is Mode.ENFORCE else _NO_BOUNCE
+    if let_go and message.content:  # a result may wait for others, and a mail may have 40 MB
+        judgement = judgement._replace(message=dataclass_replace(message, content=None))
     return Result(source=item.source, judgement=judgement, bounce=bounce), item.headers
 
 

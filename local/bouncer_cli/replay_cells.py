@@ -61,7 +61,9 @@ def _decided(decisions: Iterable[Decision]) -> str:
 def _verb(decision: Decision) -> str:
     action = f"{decision.action} {decision.rule.name}" if decision.rule else "no rule"
     shadow = ", ".join(f"{rule.action} {rule.name}" for rule in decision.shadow)
-    return f"{action} (shadow: {shadow})" if shadow else action
+    unknown = ", ".join(f"{rule.action} {rule.name}" for rule in decision.unknown)
+    notes = f"shadow: {shadow}" * bool(shadow), f"unknown: {unknown}" * bool(unknown)
+    return " ".join((action, *(f"({note})" for note in notes if note)))
 
 
 def _bounced(result: Result) -> Cell:

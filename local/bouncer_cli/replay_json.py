@@ -31,11 +31,13 @@ def as_json(result: Result) -> dict[str, Any]:
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
+    unknown = [rule.name for rule in decision.unknown]
     return {
         "recipient": decision.recipient,
         "action": decision.action,
         "rule": decision.rule.name if decision.rule else None,
         "shadow": [rule.name for rule in decision.shadow],
+        **({"unknown": unknown} if unknown else {}),
     }
 
 

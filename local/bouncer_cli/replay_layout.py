@@ -20,8 +20,8 @@ _LEFT_OUT: tuple[tuple[str, ...], ...] = ((), (TO,), (FROM, TO))
 _LONGEST_REASON = max(len(f"withheld: {reason}") for reason in Reason)
 _LONGEST_WORD = max(map(len, Reason))
 _USUAL_REASON = len(f"withheld: {Reason.UNAUTHENTICATED}")
-# A decision alone stays in one line; several, and rules in shadow mode, may go on below.
-_IN_ONE_LINE = re.compile(r", | \(shadow: ")
+# A decision alone stays in one line; several, and rules beside it, may go on below.
+_IN_ONE_LINE = re.compile(r", | \((?:shadow|unknown): ")
 
 
 class Cell(NamedTuple):

@@ -1,9 +1,13 @@
-"""Rules in the files of a folder: a source like SSM's parameters, for use on this machine."""
+"""Rules in the files of a folder: a source like SSM's parameters, for use on this machine.
+
+The folder `lists` beside that of the rules has the lists.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from bouncer.sources.source import Document, Documents, SourceError
+from bouncer_cli.list_files import ListFolder
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -11,14 +15,21 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 class FileSource:
     """Rules in a folder, one file each, and perhaps a settings file; files keep no history.
 
-    `named` is the argument that names the folder, for an error.
+    `lists` is the folder of the lists, by default `lists` beside that of the rules. `named` is the
+    argument that names the folder of the rules, for an error.
     """
 
     def __init__(
-        self, rules: Path, settings: Path | None = None, *, named: str = "--rules"
+        self,
+        rules: Path,
+        settings: Path | None = None,
+        lists: Path | None = None,
+        *,
+        named: str = "--rules",
     ) -> None:
         self._rules = rules
         self._settings = settings
+        self._lists = ListFolder(lists or rules.resolve().parent / "lists")
         self._named = named
 
     def read(self) -> Documents:
@@ -34,7 +45,8 @@ class FileSource:
                 if path.stem in rules:
                     raise SourceError(f"{path}: found a second rule of this name, expected one")
                 rules[path.stem] = _file(path)
-        return Documents(rules, _file(self._settings) if self._settings else None)
+        settings = _file(self._settings) if self._settings else None
+        return Documents(rules, settings, lists=self._lists)
 
     def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # files keep no history
         """Return nothing: files keep no history."""

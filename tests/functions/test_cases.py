@@ -10,7 +10,7 @@ import pytest
 from bouncer_cli.command_line import main
 
 CASES = Path(__file__).parents[1] / "cases"
-BESIDE_INPUT = {"rules", "settings.yaml", "options.txt", "expected.jsonl"}
+BESIDE_INPUT = {"rules", "lists", "settings.yaml", "options.txt", "expected.jsonl"}
 
 
 def folders() -> list[Path]:

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,10 +19,15 @@ from bouncer.intake import Intake
 from bouncer.jobs.job import Job, Refusal
 from bouncer.journal import Journal
 from bouncer.journal_line import LONGEST_LINE, encoded
+from bouncer.judge import judge
+from bouncer.mail.content import Content
+from bouncer.mail.message import read_event
 from bouncer.metric_names import Metric
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.reasons import Reason
+from bouncer.rules.rule_reader import read_rule
+from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer.sources.loader import Loader
 from bouncer.sources.pointer import Pointer
@@ -279,3 +285,31 @@ def test_no_stdout_at_all_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "stderr", None)
     answer = intake({"900-all": REJECT}).handle(event(["ann@example.com"]))
     assert answer == {"disposition": "STOP_RULE_SET"}
+
+
+def test_rules_that_are_unknown_are_named_and_counted() -> None:
+    """Once in the line, and for each recipient in the metric; the mail goes on."""
+    rules = {
+        "100-list": "when: {recipient: {in: gone}}\ndrop: {}",
+        "200-partner": "when: {sender: {in: gone}}\naccept: {}",
+        "900-all": REJECT,
+    }
+    stream = io.StringIO()
+    answer = intake(rules, stream).handle(event(["a@example.com", "b@example.com"]))
+    mail = json.loads(stream.getvalue())
+    assert answer == {"disposition": "CONTINUE"}
+    assert mail["unknown"] == ["100-list", "200-partner"]
+    assert (mail[Metric.UNKNOWN_CONDITIONS], mail[Metric.UNMATCHED]) == ([4], [2])
+    assert "unknown" not in line_of({"900-all": REJECT}, event(["a@example.com"]))
+
+
+def test_a_bound_of_content_is_named() -> None:
+    """The line of a mail whose rule is unknown says which bound was reached."""
+    content = Content(b"Content-Type: multipart/mixed\n\nx")
+    message = replace(read_event(event(["a@example.com"]))[0], content=content)
+    ruleset = Ruleset([read_rule("100-exe", "when: {attachment_name: '*.exe'}\ndrop: {}")])
+    stream = io.StringIO()
+    judgement = judge(message, ruleset, Settings(), now=NOW)
+    Journal("intake", "test", stream=stream).mail(judgement, Settings())
+    line = json.loads(stream.getvalue())
+    assert (line["unknown"], line["bounds"]) == (["100-exe"], ["boundary"])

@@ -1,4 +1,4 @@
-"""Documents that operators write: rules, settings, `held` and cdk.json, as YAML or JSON."""
+"""Documents that operators write: rules, lists, settings, `held` and cdk.json."""
 
 import json
 import tempfile
@@ -12,6 +12,8 @@ from bouncer.held_document import read_held
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
+from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.named_list import NamedList
 from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_reader import read_rule
@@ -45,6 +47,10 @@ def check(data: bytes) -> None:
                 _check_jobs(_READABLE, overlaid(_SETTINGS, text))
             case b"held":
                 str(read_held(text, document="held")).encode("utf-8", "backslashreplace")
+            case b"list":
+                _check_list(read_list(text, document="odd", read=lambda name: ListFile(name, rest)))
+            case b"file":
+                _check_list(read_list_file(ListFile("odd.csv", rest)))
             case b"cdk":
                 _check_cdk(rest, text)
             case _:
@@ -72,6 +78,13 @@ def _check_jobs(ruleset: Ruleset, settings: Settings) -> None:
             check_call(bounce_request(job), mail.recipients)
 
 
+def _check_list(found: ReadList) -> None:
+    """Its doubts can be shown, and rules can ask it."""
+    for warning in found.warnings:
+        assert_harmless(str(warning))
+    _check_jobs(Ruleset(_ASKING, {"odd": NamedList("odd", found.form)}), _SETTINGS)
+
+
 def _check_cdk(data: bytes, text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "cdk.json")
@@ -90,6 +103,12 @@ def _check_cdk(data: bytes, text: str) -> None:
 
 
 _READABLE = Ruleset([read_rule("100-all", 'when: {recipient: "*"}\nreject: {type: Undefined}')])
+_ASKING = [
+    read_rule("100-sender", "when: {sender: {in: odd}}\nreject: {type: Undefined}"),
+    read_rule("200-host", "when: {sender_domain: {in: odd}}\nreject: {type: Undefined}"),
+    read_rule("300-network", "when: {source_ip: {in: odd}}\nreject: {type: Undefined}"),
+    read_rule("400-word", "when: {subject: {in: odd}}\nreject: {type: Undefined}"),
+]
 _WHEN = (
     *("sender", "from", "to", "cc", "reply_to", "recipient", "subject", "helo", "source_ip"),
     *("header", "recipients", "from_domain", "sender_domain", "recipient_domain", "time"),
@@ -209,6 +228,24 @@ _TEXTS = st.builds(
     st.sampled_from(["message", "diagnostic", "sender", "remote_mta", "final_recipient"]),
     st.sampled_from(["{", "}", "{nobody}", "{sender!r:>9}", "{{}}", "{0}", "{}"]) | HOSTILE,
 )
+_LIST = {
+    "description": "x",
+    "kind": "domains",
+    "subdomains": True,
+    "entries": ["partner.example", {"domain": "b\u00fccher.example", "reason": "spam"}],
+}
+_ROWS = st.lists(
+    st.sampled_from(
+        [
+            *("address", "domain", "network", "word", "successor", ",", "\n", "\r\n", ";", '"'),
+            *("ann@example.com", "partner.example", "192.0.2.0/24", "2001:db8::/32", "\ufeff", "#"),
+        ]
+    )
+    | HOSTILE,
+    max_size=20,
+).map("".join)
+LISTS = bent(_LIST) | _YAML.map(encoded) | _DEEP
+LIST_FILES = _ROWS.map(encoded) | repetitions(_ROWS.map(encoded))
 RULES = bent(_RULE) | _YAML.map(encoded) | _DEEP | _TEXTS | repetitions(_YAML.map(encoded))
 SETTINGS = bent(_SET) | _YAML.map(encoded) | _DEEP
 HELD = bent(_HELD) | HOSTILE.map(encoded)
@@ -220,7 +257,12 @@ TARGET = FuzzTarget(
         RULES.map(b"rule\n".__add__),
         SETTINGS.map(b"settings\n".__add__),
         HELD.map(b"held\n".__add__),
+        LISTS.map(b"list\n".__add__),
+        LIST_FILES.map(b"file\n".__add__),
         CDKS.map(b"cdk\n".__add__),
     ),
-    words=(*_WHEN, *_RULE["reject"], *_SET, "rule\n", "settings\n", "held\n", "cdk\n", "regex: "),
+    words=(
+        *(*_WHEN, *_RULE["reject"], *_SET, *_LIST, "regex: "),
+        *("rule\n", "settings\n", "held\n", "list\n", "file\n", "cdk\n"),
+    ),
 )

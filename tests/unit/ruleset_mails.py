@@ -1,11 +1,14 @@
 """Builders for the tests of ruleset."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
 from bouncer.rules.fields import FIELDS, Field, Kind
+from bouncer.rules.list_reader import ListFile, read_list
+from bouncer.rules.named_list import NamedList
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 
@@ -44,6 +47,26 @@ WORDS = [
 ]
 
 
+# Lists of every kind; rules may ask any of them about any field, and one that does not exist.
+LISTS: dict[str, dict[str, Any]] = {
+    "people": {
+        "kind": "addresses",
+        "entries": ["Ann@example.com", "ann+news@partner.example", "j\u00f6rg@b\u00fccher.example"],
+    },
+    "hosts": {"kind": "domains", "entries": ["mail.example.com", "B\u00fccher.example"]},
+    "places": {
+        "kind": "domains",
+        "subdomains": True,
+        "entries": ["partner.example", "xn--bcher-kva.example"],
+    },
+    "networks": {
+        "kind": "networks",
+        "entries": ["192.0.2.0/26", "192.0.2.70", "2001:db8::/48", "198.51.100.0/24"],
+    },
+    "words": {"kind": "words", "entries": ["offer", "invoice Invoice", "STRASSE", "caf\u00e9"]},
+}
+
+
 HEADERS = ["List-Id", "X-Trait", "Precedence"]
 
 
@@ -51,6 +74,9 @@ addresses = st.builds("{}@{}".format, st.sampled_from(NAMES), st.sampled_from(DO
 
 
 well_formed = st.sampled_from([word for word in WORDS if word != "\ud800"])
+
+
+in_lists = st.sampled_from([*LISTS, "missing"])
 
 
 def listed(one: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -70,7 +96,12 @@ def matchers(
     regexes = st.sampled_from(
         ["^inv", "o(ff|n)er", "s.le$", r"\bann\b", "a+", "^$", "[^+]+@", "caf\u00e9", "r i"]
     )
-    return negatable(plain | mapped | listed(regexes).map(lambda patterns: {"regex": patterns}))
+    return negatable(
+        plain
+        | mapped
+        | listed(regexes).map(lambda patterns: {"regex": patterns})
+        | listed(in_lists).map(lambda names: {"in": names})
+    )
 
 
 address_patterns = addresses | st.sampled_from(
@@ -100,18 +131,25 @@ plain_texts = well_formed | st.sampled_from(
 )
 
 
-address_matchers = matchers(
+within = listed(st.sampled_from([*DOMAINS, "com", "example"])).map(lambda each: {"within": each})
+
+
+address_matchers = negatable(within) | matchers(
     address_patterns, st.sampled_from(["ann", "@example", ".com", "+", "NEWS"])
 )
 
 
-recipient_matchers = matchers(  # a recipient beyond ASCII is refused: SES takes none
+recipient_matchers = negatable(
+    within
+) | matchers(  # a recipient beyond ASCII is refused: SES takes none
     address_patterns.filter(lambda pattern: pattern.rpartition("@")[0].isascii()),
     st.sampled_from(["ann", "@example", ".com", "+", "NEWS"]),
 )
 
 
-domain_matchers = matchers(domain_patterns, st.sampled_from(["example", ".com", "partner"]))
+domain_matchers = negatable(within) | matchers(
+    domain_patterns, st.sampled_from(["example", ".com", "partner"])
+)
 
 
 text_matchers = matchers(plain_texts, well_formed)
@@ -119,6 +157,7 @@ text_matchers = matchers(plain_texts, well_formed)
 
 networks = negatable(
     st.sampled_from(["192.0.2.0/24", "192.0.2.64/26", "0.0.0.0/0", "192.0.2.9", "2001:db8::/32"])
+    | listed(in_lists).map(lambda names: {"in": names})
 )
 
 
@@ -139,9 +178,27 @@ counts = negatable(
 )
 
 
+sizes = negatable(
+    st.sampled_from(
+        [{"over": "1KB"}, {"under": 700}, {"over": 5, "under": "2KB"}, {"under": "1MB"}]
+    )
+)
+
+
 headers = st.dictionaries(
     st.sampled_from(HEADERS), st.booleans() | text_matchers, min_size=1, max_size=2
 )
+
+
+OF_KIND: dict[Kind, st.SearchStrategy[Any]] = {
+    Kind.DOMAIN: domain_matchers,
+    Kind.TEXT: text_matchers,
+    Kind.HEADER: headers,
+    Kind.NETWORK: networks,
+    Kind.NUMBER: counts,
+    Kind.SIZE: sizes,
+    Kind.WINDOW: listed(windows),
+}
 
 
 def specs(field: Field) -> st.SearchStrategy[Any]:
@@ -151,20 +208,10 @@ def specs(field: Field) -> st.SearchStrategy[Any]:
             return recipient_matchers
         case Kind.ADDRESS:
             return address_matchers | st.just("") if field.may_be_empty else address_matchers
-        case Kind.DOMAIN:
-            return domain_matchers
-        case Kind.TEXT:
-            return text_matchers
-        case Kind.HEADER:
-            return headers
         case Kind.WORD:
             return negatable(st.sampled_from(field.words))
-        case Kind.NETWORK:
-            return networks
-        case Kind.NUMBER:
-            return counts
-        case Kind.WINDOW:
-            return listed(windows)
+        case _:
+            return OF_KIND[field.kind]
 
 
 fields = {name: specs(field) for name, field in FIELDS.items()}
@@ -185,15 +232,24 @@ conditions: st.SearchStrategy[dict[str, Any]] = st.deferred(
 dates = st.sampled_from(["2026-11-01", "2026-11-10", "2026-11-20"])
 
 
-documents = st.fixed_dictionaries(
-    {"reject": st.just({"type": "Undefined"})},
-    optional={
-        "when": conditions,
-        "unless": conditions,
-        "mode": st.sampled_from(["enforce", "shadow", "off"]),
-        "from": st.just("2026-11-05"),
-        "until": dates.filter(lambda text: text > "2026-11-05"),
-    },
+actions: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{"reject": {"type": "Undefined"}}, {"drop": {}}, {"accept": {}}]
+)
+
+
+documents = st.builds(
+    dict.__or__,
+    actions,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "when": conditions,
+            "unless": conditions,
+            "mode": st.sampled_from(["enforce", "shadow", "off"]),
+            "from": st.just("2026-11-05"),
+            "until": dates.filter(lambda text: text > "2026-11-05"),
+        },
+    ),
 )
 
 
@@ -202,5 +258,16 @@ rulesets = st.lists(documents, min_size=1, max_size=6).map(
 )
 
 
-def compiled(found: dict[str, dict[str, Any]]) -> Ruleset:
-    return Ruleset(read_rule(name, json.dumps(document)) for name, document in found.items())
+def compiled(
+    found: dict[str, dict[str, Any]], lists: Mapping[str, Mapping[str, Any]] | None = None
+) -> Ruleset:
+    rules = (read_rule(name, json.dumps(document)) for name, document in found.items())
+    named = {name: named_list(name, document) for name, document in (lists or {}).items()}
+    return Ruleset(rules, named)
+
+
+def named_list(name: str, document: Mapping[str, Any]) -> NamedList:
+    def no_file(file: str) -> ListFile:
+        raise AssertionError(file)
+
+    return NamedList(name, read_list(json.dumps(document), document=name, read=no_file).form)

@@ -1,5 +1,6 @@
 """Deciding never raises, keeps the order of rules, and takes little time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ import re2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bouncer.mail.content import Content
+from bouncer.mail.field_values import Values
 from bouncer.mail.message import Message, read_record
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
@@ -113,3 +116,44 @@ def test_no_hostile_subject_stalls_a_pattern(pattern: str) -> None:
         started = datetime.now(UTC)
         ruleset.decide(mail(headers={"Subject": subject}), "ann@example.com")
         assert datetime.now(UTC) - started < timedelta(seconds=0.5)
+
+
+class Counted(Content):
+    """A content that counts the fields that are read."""
+
+    def __init__(self) -> None:
+        super().__init__(b"Subject: x\n\nHello")
+        self.read: list[str] = []
+
+    def of(self, field: str) -> Values:
+        self.read.append(field)
+        return super().of(field)
+
+
+@pytest.mark.parametrize(
+    ("first", "subject", "read"),
+    [
+        ({"when": {"subject": "a", "size": {"over": 3}}, "drop": {}}, "b", set()),
+        ({"when": {"subject": "a", "size": {"over": 3}}, "drop": {}}, "a", {"size"}),
+        ({"when": {"subject": "a"}, "accept": {}}, "a", set()),
+        ({"when": {"subject": "a"}, "mode": "shadow", "drop": {}}, "a", {"body"}),
+        ({"when": {"any": [{"subject": "a"}, {"size": {"over": 3}}]}, "drop": {}}, "a", set()),
+    ],
+)
+def test_content_is_read_only_if_it_can_decide(
+    first: dict[str, Any], subject: str, read: set[str]
+) -> None:
+    """A mail that no rule on content can concern, or that an earlier rule decides, is not read.
+
+    The rule behind them asks for the body of mail from Bob, or of any in the case with shadow.
+    """
+    behind: dict[str, Any] = {"when": {"body": {"contains": "hello"}}, "drop": {}}
+    if "body" not in read:
+        behind["when"]["sender"] = "bob@partner.example"
+    content = Counted()
+    message = replace(mail(headers={"Subject": subject}), content=content)
+    decision = compiled({"1": first, "2": behind}).decide(message, "ann@example.com")
+    asked = {"size", "body"} if read == {"size"} else read
+    assert set(content.read) <= asked
+    assert read <= set(content.read)
+    assert not decision.unknown

@@ -1,8 +1,8 @@
 """Every slip an operator makes gets a text of its own: one folder of `tests/invalid` each.
 
-A folder holds the document (`rule.yaml`, `rule.json` or `settings.yaml`) and `expected.txt`, the
-exact text of the error, with `{fields}` for the list of all keys of a condition. What no folder
-shows, the laws below promise.
+A folder holds the document (a rule, a list or settings: `rule.yaml`, `list.csv`) and
+`expected.txt`, the exact text of the error, with `{fields}` for the list of all keys of a
+condition. What no folder shows, the laws below promise.
 """
 
 import json
@@ -19,6 +19,7 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.condition import NESTING
 from bouncer.rules.document_parser import read_document
 from bouncer.rules.fields import FIELDS
+from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
 from bouncer.rules.rejection_reader import KEYS
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
@@ -31,7 +32,7 @@ FOLDERS = sorted(path for path in INVALID.iterdir() if path.is_dir())
 
 def document(folder: Path) -> Path:
     """The document in a folder."""
-    (found,) = (path for path in folder.iterdir() if path.stem in ("rule", "settings"))
+    (found,) = (path for path in folder.iterdir() if path.stem in ("rule", "settings", "list"))
     return found
 
 
@@ -53,8 +54,12 @@ def abbreviated(error: str) -> str:
     return error.replace(ALL_KEYS, "{fields}")
 
 
-def read(name: str, text: str) -> Rule | Settings:
-    """Read a document as what its name says it is."""
+def read(name: str, text: str) -> Rule | Settings | ReadList:
+    """Read a document as what its name says it is; a list's file is called file.csv."""
+    if name == "list.csv":
+        return read_list_file(ListFile(name, text.encode()))
+    if name.startswith("list"):
+        return read_list(text, document=name, read=lambda file: ListFile(file, b""))
     if name.startswith("settings"):
         return overlaid(Settings(), text, document=name)
     return read_rule("100-rule", text, document=name)

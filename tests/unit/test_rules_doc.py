@@ -1,39 +1,54 @@
 """docs/rules.md is true and complete: its examples are read, and every note below one is tried.
 
-A note lists mails in code spans: `Matches:` and `Not:` say what the rule does with them, `Message:`
-and `Diagnostic:` what a bounce of the first matching mail says. A mail is the usual mail of the
-document with some attributes changed.
+A note lists mails in code spans: `Matches:`, `Not:` and `Unknown:` say what the rule does with
+them, `Message:` and `Diagnostic:` what a bounce of the first matching mail says. A mail is the
+usual mail of the document with some attributes changed. A block below the name of a file is a list.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.message import EmailMessage
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import yaml
 
 from bouncer.errors import DocumentError
 from bouncer.judge import Judgement, judge
+from bouncer.mail.content import Content
 from bouncer.mail.message import VERDICTS, Message, read_record
 from bouncer.operator_settings import Settings
 from bouncer.reasons import ANSWER_CLASSES
 from bouncer.rules import rejection, rejection_reader
 from bouncer.rules.condition import NESTING
 from bouncer.rules.fields import FIELDS
+from bouncer.rules.list_kind import ListKind
+from bouncer.rules.list_reader import ListFile, read_list, read_list_file
+from bouncer.rules.named_list import NamedList
 from bouncer.rules.rule import Action, Mode
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.settings_reader import overlaid
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+WHOLE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 
+_LIST = re.compile(
+    r"^`lists/(?P<file>[\w.-]+)`:\n\n```(?:yaml|csv)\n(?P<text>.*?)^```\n",
+    re.DOTALL | re.MULTILINE,
+)
+FILES = {found["file"]: found["text"] for found in _LIST.finditer(WHOLE)}
+DOCUMENT = _LIST.sub(lambda found: "\n" * found[0].count("\n"), WHOLE)  # lines keep their numbers
 _BLOCK = re.compile(
     r"^```yaml\n(?P<text>.*?)^```\n\n?(?P<after>.*?)(?=\n\n|\Z)", re.DOTALL | re.MULTILINE
 )
-_NOTE = re.compile(r"(?P<label>Matches|Not|Message|Diagnostic):\s(?P<spans>(?:`[^`]+`(?:,\s)?)+)")
+_NOTE = re.compile(
+    r"(?P<label>Matches|Not|Unknown|Message|Diagnostic):\s(?P<spans>(?:`[^`]+`(?:,\s)?)+)"
+)
 _SPAN = re.compile(r"`([^`]+)`")
 _USUAL = re.compile(r"usual mail:\n`([^`]+)`")
 
@@ -57,12 +72,29 @@ class Example:
     @property
     def ruleset(self) -> Ruleset:
         """The rule, compiled."""
-        return Ruleset([read_rule("example", self.text)])
+        return Ruleset([read_rule("example", self.text)], lists())
 
     def judged(self, mail: str) -> Judgement:
         """Judge a mail by this rule."""
         message = received(mail)
         return judge(message, self.ruleset, Settings(), now=datetime(2026, 12, 1, tzinfo=UTC))
+
+
+def lists() -> dict[str, NamedList]:
+    """Every list of the document, by its name."""
+    return {name.partition(".")[0]: read_named(name, text) for name, text in FILES.items()}
+
+
+def read_named(file: str, text: str) -> NamedList:
+    """Read a list as its file's name says."""
+
+    def beside(name: str) -> ListFile:
+        return ListFile(name, FILES[name].encode())
+
+    document = file.endswith(".yaml")
+    read = read_list(text, document=file, read=beside) if document else None
+    form = (read or read_list_file(ListFile(file, text.encode()))).form
+    return NamedList(file.partition(".")[0], form)
 
 
 def examples() -> list[Example]:
@@ -105,13 +137,37 @@ def received(mail: str) -> Message:
     }
     for verdict in VERDICTS:
         receipt[f"{verdict}Verdict"] = {"status": given.pop(verdict).upper()}
+    content = content_of(given)
     source = given.pop("sender")
     headers = [{"name": "Received", "value": origin}]
     for name, value in given.items():
         assert name in HEADERS or name[0].isupper(), f"what is {name}?"
         headers.append({"name": name.replace("_", "-"), "value": value})
     mail_part = {"messageId": MESSAGE_ID, "source": source, "headers": headers}
-    return read_record({"ses": {"mail": mail_part, "receipt": receipt}})
+    message = read_record({"ses": {"mail": mail_part, "receipt": receipt}})
+    return replace(message, content=content)
+
+
+def content_of(given: dict[str, str]) -> Content | None:
+    """Take the content out of a note: `body`, `html`, `size`, `attached`, or `copy: none`.
+
+    `attached: a.zip/b.exe` is an archive with a file in it, `a.jpg=MZ` a file that begins so.
+    """
+    mail = EmailMessage()
+    mail.set_content(given.pop("body", "Hello."))
+    if "html" in given:
+        mail.add_alternative(given.pop("html"), subtype="html")
+    for file in filter(None, given.pop("attached", "").split(", ")):
+        name, data = file.partition("=")[0], file.partition("=")[2].encode()
+        if "/" in file:
+            name, inner = file.split("/", 1)
+            with ZipFile(packed := BytesIO(), "w") as archive:
+                archive.writestr(inner, "x")
+            data = packed.getvalue()
+        mail.add_attachment(data, maintype="application", subtype="x-file", filename=name)
+    raw = bytes(mail)
+    raw += b"x" * (int(given.pop("size", "0")) - len(raw))
+    return None if given.pop("copy", "") == "none" else Content(raw)
 
 
 def matches(example: Example, mail: str) -> bool:
@@ -119,6 +175,12 @@ def matches(example: Example, mail: str) -> bool:
     message = received(mail)
     decision = example.ruleset.decide(message, message.recipients[0])
     return decision.rule is not None or bool(decision.shadow)
+
+
+def is_unknown(example: Example, mail: str) -> bool:
+    """Is the rule unknown for the first recipient of the mail?"""
+    message = received(mail)
+    return bool(example.ruleset.decide(message, message.recipients[0]).unknown)
 
 
 EXAMPLES = examples()
@@ -144,7 +206,7 @@ def test_an_example_is_valid(example: Example) -> None:
     """It can be copied and used; a rule says below what it matches and what it does not."""
     if example.is_rule:
         read_rule("example", example.text)
-        assert {"Matches", "Not"} <= example.notes.keys()
+        assert len(example.notes.keys() & {"Matches", "Not", "Unknown"}) >= 2
     else:
         overlaid(Settings(), example.text)
 
@@ -152,9 +214,13 @@ def test_an_example_is_valid(example: Example) -> None:
 @pytest.mark.parametrize("example", RULES, ids=by_line)
 def test_a_rule_matches_what_its_note_says(example: Example) -> None:
     """Each mail named below a rule is decided by the real ruleset."""
-    meant, not_meant = example.notes["Matches"], example.notes["Not"]
+    meant, not_meant = example.notes.get("Matches", []), example.notes.get("Not", [])
     assert [mail for mail in meant if not matches(example, mail)] == []
     assert [mail for mail in not_meant if matches(example, mail)] == []
+    assert [mail for mail in meant + not_meant if is_unknown(example, mail)] == []
+    assert [
+        mail for mail in example.notes.get("Unknown", []) if not is_unknown(example, mail)
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -206,6 +272,7 @@ def words(*groups: Iterable[str]) -> list[str]:
         rejection.BounceType,
         Mode,
         Action,
+        (*ListKind, *(kind.entry for kind in ListKind), "subdomains", "entries", "file"),
         ("description", "mode", "from", "until", "when", "unless"),
         (f"{{{name}}}" for name in rejection.PLACEHOLDERS),
     ),
@@ -227,7 +294,8 @@ def test_the_table_of_fields_is_that_of_the_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "matcher", ["contains", "starts_with", "ends_with", "regex", "over", "under", "not"]
+    "matcher",
+    ["contains", "starts_with", "ends_with", "regex", "over", "under", "not", "within", "in"],
 )
 def test_every_matcher_is_explained_and_shown(matcher: str) -> None:
     """It has its row in the table and an example."""

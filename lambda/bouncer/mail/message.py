@@ -8,17 +8,20 @@ Event shapes: SES Developer Guide, "Contents of events for the Lambda action".
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bouncer.errors import UnreadableEventError
 from bouncer.mail.address_list import addresses
 from bouncer.mail.mime import decode_words, unfold
 from bouncer.mail.text import printable
+
+if TYPE_CHECKING:  # what reads contents takes time to import, and few mails need it
+    from bouncer.mail.content import Content
 
 ABSENT = "absent"
 ASSUMABLE = SENDER, RECIPIENTS = "sender", "recipients"
@@ -49,7 +52,8 @@ class Message:
     unfolded values in their order; `verdicts` maps each of `VERDICTS` to SES's word in lower case
     or `absent`; `received_at` is aware, or None when the event has no readable time. `assumed` has
     the parts of the envelope, of `ASSUMABLE`, that were guessed from the headers of a raw mail; an
-    event has its envelope, so nothing in it is.
+    event has its envelope, so nothing in it is. `content` is that of the stored copy, None if there
+    is not one at hand.
     """
 
     message_id: str
@@ -61,6 +65,7 @@ class Message:
     verdicts: Mapping[str, str]
     dmarc_policy: str
     assumed: frozenset[str] = frozenset()
+    content: "Content | None" = field(default=None, compare=False, repr=False)
 
     @property
     def sender_unknown(self) -> bool:

@@ -26,6 +26,7 @@ class Matcher(StrEnum):
     EQUALS = "equals"
     PATTERN = "is like"
     SUBDOMAIN = "is a subdomain of"
+    WITHIN = "within"
     CONTAINS = "contains"
     STARTS_WITH = "starts_with"
     ENDS_WITH = "ends_with"
@@ -44,6 +45,21 @@ class Text:
 
     def __str__(self) -> str:
         return f"{_field_label(self.field)} {self.matcher} {show(self.pattern)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A value of `field`, or of a header if it starts with `HEADER`, is in the list `name`.
+
+    The list must have `columns`, as the rule's texts show them.
+    """
+
+    field: str
+    name: str
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{_field_label(self.field)} in list {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +166,7 @@ class Not:
     part: "Condition"
 
 
-Leaf = Text | Word | Network | Number | Present | Window
+Leaf = Text | Member | Word | Network | Number | Present | Window
 Condition = Leaf | All | Any | Not
 
 

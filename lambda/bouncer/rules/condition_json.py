@@ -17,7 +17,9 @@ from bouncer.rules.condition import (
     All,
     Any,
     Condition,
+    Leaf,
     Matcher,
+    Member,
     Network,
     Not,
     Number,
@@ -35,8 +37,22 @@ _CLOCK = "%H:%M"
 def condition_values(condition: Condition) -> Values:
     """Return a condition as values; `condition_of` reads them again."""
     match condition:
+        case All(parts):
+            return ["all", *map(condition_values, parts)]
+        case Any(parts):
+            return ["any", *map(condition_values, parts)]
+        case Not(part):
+            return ["not", condition_values(part)]
+        case _:
+            return _leaf_values(condition)
+
+
+def _leaf_values(leaf: Leaf) -> Values:
+    match leaf:
         case Text(field, matcher, pattern):
             return ["text", field, str(matcher), pattern]
+        case Member(field, name, columns):
+            return ["member", field, name, *columns]
         case Word(field, word):
             return ["word", field, word]
         case Network(field, network):
@@ -47,14 +63,8 @@ def condition_values(condition: Condition) -> Values:
             return ["present", name]
         case Window(field, days, start, end, zone):
             return ["window", field, list(days), f"{start:{_CLOCK}}", f"{end:{_CLOCK}}", zone.key]
-        case All(parts):
-            return ["all", *map(condition_values, parts)]
-        case Any(parts):
-            return ["any", *map(condition_values, parts)]
-        case Not(part):
-            return ["not", condition_values(part)]
         case _:
-            assert_never(condition)
+            assert_never(leaf)
 
 
 def condition_of(values: Values) -> Condition:
@@ -76,6 +86,7 @@ _MATCHERS = {str(matcher): matcher for matcher in Matcher}
 
 _READERS: Mapping[str, Callable[[Values], Condition]] = {
     "text": lambda values: Text(values[1], _MATCHERS[values[2]], values[3]),
+    "member": lambda values: Member(values[1], values[2], tuple(values[3:])),
     "word": lambda values: Word(*values[1:]),
     "network": lambda values: Network(values[1], ip_network(values[2])),
     "number": lambda values: Number(*values[1:]),

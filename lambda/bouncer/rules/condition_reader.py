@@ -11,7 +11,7 @@ from bouncer.rules.document import Node
 from bouncer.rules.fields import FIELDS, Field, Kind
 from bouncer.rules.matcher_reader import joined, negated
 from bouncer.rules.text_reader import read_addresses, read_domains, read_headers, read_texts
-from bouncer.rules.value_reader import read_networks, read_numbers, read_words
+from bouncer.rules.value_reader import read_networks, read_numbers, read_sizes, read_words
 from bouncer.rules.window_reader import read_windows
 
 _READERS: Mapping[Kind, Callable[[Field, Node], Condition | None]] = {
@@ -22,6 +22,7 @@ _READERS: Mapping[Kind, Callable[[Field, Node], Condition | None]] = {
     Kind.WORD: read_words,
     Kind.NETWORK: read_networks,
     Kind.NUMBER: read_numbers,
+    Kind.SIZE: read_sizes,
     Kind.WINDOW: read_windows,
 }
 

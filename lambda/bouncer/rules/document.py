@@ -32,9 +32,9 @@ class Report:
         """Note one problem at `path`."""
         self.problems.append(self._at(path, found, expected, line or self.line(path)))
 
-    def warn(self, path: Place, *, found: str, expected: str) -> None:
+    def warn(self, path: Place, *, found: str, expected: str, line: int | None = None) -> None:
         """Note at `path` what is valid, but hardly meant so."""
-        self.warnings.append(self._at(path, found, expected, self.line(path)))
+        self.warnings.append(self._at(path, found, expected, line or self.line(path)))
 
     def _at(self, path: Place, found: str, expected: str, line: int | None) -> Problem:
         place = show_path((*self.below, *path))

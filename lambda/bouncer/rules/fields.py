@@ -9,10 +9,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 from bouncer.mail.address import domain
+from bouncer.mail.field_values import Values
+from bouncer.mail.list_id import list_ids
 from bouncer.mail.message import VERDICTS, Message
 
 T = TypeVar("T")
 
+_NOTHING_KNOWN = Values((), whole=False)
 VERDICT_WORDS = ("pass", "fail", "gray", "processing_failed", "disabled", "absent")
 POLICY_WORDS = ("none", "quarantine", "reject", "absent")
 
@@ -27,6 +30,7 @@ class Kind(StrEnum):
     WORD = "word"  # str, one of the field's `words`
     NETWORK = "network"  # IPv4Address or IPv6Address
     NUMBER = "number"  # int
+    SIZE = "size"  # int, in bytes
     WINDOW = "window"  # datetime
 
 
@@ -34,13 +38,15 @@ class Availability(StrEnum):
     """The source a field's values come from."""
 
     EVENT = "event"  # the event SES hands to the intake
+    COPY = "stored copy"  # the raw mail, which SES keeps in S3 and a replay has at hand
 
 
 class Field(NamedTuple):
     """One field: its name, its kind of matcher and how its values are read from a message.
 
     A field about the recipient being decided has `recipient_values` in place of `values`. `words`
-    are those of a word field; `may_be_empty` lets a rule ask an address field for "".
+    are those of a word field; `may_be_empty` lets a rule ask an address field for "". The values of
+    a field of the stored copy may be only some of all: `of_copy` tells.
     """
 
     name: str
@@ -68,6 +74,18 @@ def _verdict(name: str) -> Field:
     return Field(name, Kind.WORD, lambda message: (message.verdicts[name],), words=VERDICT_WORDS)
 
 
+def of_copy(field: Field, message: Message) -> Values:
+    """Return the values of a field of the stored copy, and if these are all; () without a copy."""
+    return message.content.of(field.name) if message.content else _NOTHING_KNOWN
+
+
+def _copied(name: str, kind: Kind) -> Field:
+    def values(message: Message) -> Iterable[Any]:
+        return message.content.of(name).values if message.content else ()
+
+    return Field(name, kind, values, availability=Availability.COPY)
+
+
 _ROWS = (
     Field("sender", Kind.ADDRESS, _sender, may_be_empty=True),
     Field("recipient", Kind.ADDRESS, recipient_values=lambda recipient: (recipient,)),
@@ -84,7 +102,15 @@ _ROWS = (
     Field("dmarc_policy", Kind.WORD, lambda message: (message.dmarc_policy,), words=POLICY_WORDS),
     Field("source_ip", Kind.NETWORK, lambda message: _if_known(message.source_ip)),
     Field("helo", Kind.TEXT, lambda message: _if_known(message.helo)),
+    Field("list_id", Kind.DOMAIN, lambda message: list_ids(message.header("list-id"))),
     Field("recipients", Kind.NUMBER, lambda message: (len(message.recipients),)),
     Field("time", Kind.WINDOW, lambda message: _if_known(message.received_at)),
+    _copied("size", Kind.SIZE),
+    _copied("body", Kind.TEXT),
+    _copied("attachments", Kind.NUMBER),
+    _copied("attachment_name", Kind.TEXT),
+    _copied("attachment_type", Kind.TEXT),
+    _copied("attachment_size", Kind.SIZE),
 )
 FIELDS: Mapping[str, Field] = {row.name: row for row in _ROWS}
+COPIED = frozenset(row.name for row in _ROWS if row.availability is Availability.COPY)

@@ -4,32 +4,56 @@ Each field that rules ask about has an index of its own. Leaves are known here b
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING, Any
 
 from bouncer.mail.message import Message
 from bouncer.mail.mime import decode_words
-from bouncer.rules.condition import HEADER, Leaf, Network, Number, Present, Text, Window, Word
+from bouncer.rules.condition import (
+    HEADER,
+    Leaf,
+    Member,
+    Network,
+    Number,
+    Present,
+    Text,
+    Window,
+    Word,
+)
 from bouncer.rules.fields import FIELDS, Kind
 from bouncer.rules.network_index import NetworkIndex
 from bouncer.rules.text_index import TextIndex
 
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList, RowFinder
+
 
 class LeafIndex:
-    """All leaves of a ruleset, by number."""
+    """All leaves of a ruleset, by number.
 
-    def __init__(self, numbers: Mapping[Leaf, int]) -> None:
+    `unknown` has the numbers of the leaves that no message satisfies or fails: their list is
+    missing, or is of a kind that their field cannot ask. `shows_columns` tells that texts of rules
+    show columns of lists.
+    """
+
+    def __init__(self, numbers: Mapping[Leaf, int], lists: Mapping[str, "NamedList"]) -> None:
         texts: defaultdict[str, list[tuple[Text, int]]] = defaultdict(list)
         words: defaultdict[str, dict[str, int]] = defaultdict(dict)
         networks: defaultdict[str, list[tuple[IPv4Network | IPv6Network, int]]] = defaultdict(list)
         ranges: list[tuple[Number | Window, int]] = []
+        members: list[tuple[Member, int]] = []
         self._present: dict[str, int] = {}
+        self.shows_columns = False
         for leaf, number in numbers.items():
             match leaf:
                 case Text():
                     texts[leaf.field].append((leaf, number))
                 case Network(field, network):
                     networks[field].append((network, number))
+                case Member():
+                    members.append((leaf, number))
+                    self.shows_columns |= bool(leaf.columns)
                 case Word(field, word):
                     words[field][word] = number
                 case Present(name):
@@ -39,6 +63,7 @@ class LeafIndex:
         self._add_texts(
             {field: TextIndex(_kind(field), entries) for field, entries in texts.items()}
         )
+        self._add_members(members, lists)
         self._words = [(FIELDS[field].values, found) for field, found in words.items()]
         self._networks = [
             (FIELDS[field].values, NetworkIndex(entries)) for field, entries in networks.items()
@@ -63,6 +88,26 @@ class LeafIndex:
                 find = index.find_address if field.kind is Kind.ADDRESS else index.find
                 self._recipient_texts.append((field.recipient_values, find))
 
+    def _add_members(
+        self, members: Iterable[tuple[Member, int]], lists: Mapping[str, "NamedList"]
+    ) -> None:
+        """Sort the questions to lists by what their values are read from, as texts are."""
+        self._header_members: list[tuple[str, RowFinder, int]] = []
+        self._members: list[tuple[Callable[[Message], Iterable[Any]], RowFinder, int]] = []
+        self._recipient_members: list[tuple[Callable[[str], Iterable[str]], RowFinder, int]] = []
+        unknown = set()
+        for leaf, number in members:
+            find = row_finder(leaf, lists)
+            if find is None:
+                unknown.add(number)
+            elif leaf.field.startswith(HEADER):
+                self._header_members.append((leaf.field.removeprefix(HEADER), find, number))
+            elif (of_recipient := FIELDS[leaf.field].recipient_values) is not None:
+                self._recipient_members.append((of_recipient, find, number))
+            else:
+                self._members.append((FIELDS[leaf.field].values, find, number))
+        self.unknown = frozenset(unknown)
+
     def message_facts(self, message: Message) -> set[int]:
         """Return the numbers of all satisfied leaves that are the same for every recipient."""
         facts: set[int] = set()
@@ -79,6 +124,7 @@ class LeafIndex:
         for values, includes, number in self._ranges:
             if any(map(includes, values(message))):
                 facts.add(number)
+        self._find_members(message, facts)
         return facts
 
     def _find_texts(self, message: Message, facts: set[int]) -> None:
@@ -90,13 +136,58 @@ class LeafIndex:
             for value in message.headers[name]:
                 find(decode_words(value), facts)
 
+    def _find_members(self, message: Message, facts: set[int]) -> None:
+        for values, find, number in self._members:
+            if _is_member(find, values(message)):
+                facts.add(number)
+        for name, find, number in self._header_members:
+            if _is_member(find, map(decode_words, message.header(name))):
+                facts.add(number)
+
     def recipient_facts(self, recipient: str) -> set[int]:
         """Return the numbers of all satisfied leaves about this recipient."""
         facts: set[int] = set()
         for values, find in self._recipient_texts:
             for value in values(recipient):
                 find(value, facts)
+        for values, find_row, number in self._recipient_members:
+            if _is_member(find_row, values(recipient)):
+                facts.add(number)
         return facts
+
+
+def row_finder(leaf: Member, lists: Mapping[str, "NamedList"]) -> "RowFinder | None":
+    """Return the function that finds the row of a value of the leaf's field in its list.
+
+    None if the list is missing, has not all the columns, or is of a kind that the field can't ask.
+    """
+    found = lists.get(leaf.name)
+    if found is None or not found.about.columns_include(leaf.columns):
+        return None
+    field = FIELDS.get(leaf.field)
+    tagless = field is not None and field.recipient_values is not None
+    return found.row_finder(_kind(leaf.field), tagless=tagless)
+
+
+def row_of(
+    leaf: Member, lists: Mapping[str, "NamedList"], message: Message, recipient: str
+) -> Mapping[str, str]:
+    """Return the columns of the first value that is in the leaf's list; {} without such a value."""
+    find = row_finder(leaf, lists)
+    rows = map(find, _values(leaf.field, message, recipient)) if find else ()
+    row = next((row for row in rows if row is not None), ())
+    return dict(zip(lists[leaf.name].about.columns, row, strict=False)) if find else {}
+
+
+def _values(label: str, message: Message, recipient: str) -> Iterable[Any]:
+    if label.startswith(HEADER):
+        return map(decode_words, message.header(label.removeprefix(HEADER)))
+    field = FIELDS[label]
+    return field.recipient_values(recipient) if field.recipient_values else field.values(message)
+
+
+def _is_member(find: "RowFinder", values: Iterable[Any]) -> bool:
+    return any(find(value) is not None for value in values)
 
 
 def _kind(field: str) -> Kind:

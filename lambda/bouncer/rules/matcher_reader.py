@@ -3,10 +3,14 @@
 A reader returns None after a problem, which is then noted in the document's report.
 """
 
+import re
 from collections.abc import Callable
 
-from bouncer.rules.condition import All, Any, Condition, Not
+from bouncer.rules.condition import All, Any, Condition, Member, Not
 from bouncer.rules.document import Node
+
+LIST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+IN = "in"
 
 
 def joined(kind: type[All] | type[Any], parts: list[Condition | None]) -> Condition | None:
@@ -40,6 +44,19 @@ def read_matchers(
         if key == "not":
             return negated(read_matchers(value, plain, keys, keyed))
         return keyed(key, value) if keyed else None
+
+    return any_of(node, one)
+
+
+def in_lists(label: str, node: Node) -> Condition | None:
+    """Read the name of a list, or several names, one of whose lists must have a value."""
+
+    def one(item: Node) -> Condition | None:
+        name = item.value if isinstance(item.value, str) else ""
+        if LIST_NAME.fullmatch(name):
+            return Member(label, name)
+        item.fault("the name of a list: letters, digits, dash and underscore, at most 100")
+        return None
 
     return any_of(node, one)
 

@@ -16,7 +16,7 @@ from bouncer.mail.text import well_formed
 from bouncer.rules.condition import Matcher, Text
 from bouncer.rules.fields import Kind
 
-_WHOLE = (Matcher.EQUALS, Matcher.PATTERN, Matcher.SUBDOMAIN)
+_WHOLE = (Matcher.EQUALS, Matcher.PATTERN, Matcher.SUBDOMAIN, Matcher.WITHIN)
 _BLANK_BEYOND_ASCII = re.compile(r"[^\S\x00-\x7f]")
 _AFTER_WILDCARD = re.compile(r"(?s)(.*[*?][^.]*)(.*)")
 
@@ -56,7 +56,8 @@ def pattern_form(kind: Kind, leaf: Text) -> str:
         return _regex(leaf.pattern)
     written = comparable(leaf.pattern) if leaf.matcher in _WHOLE else comparable_part(leaf.pattern)
     if not written.isascii() and kind in (Kind.ADDRESS, Kind.DOMAIN):
-        local, host = ("", written) if kind is Kind.DOMAIN else domain_part(leaf.matcher, written)
+        of_domain = kind is Kind.DOMAIN or leaf.matcher is Matcher.WITHIN
+        local, host = ("", written) if of_domain else domain_part(leaf.matcher, written)
         written = local + a_labels(host)
     return folded(written)
 

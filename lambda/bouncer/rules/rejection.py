@@ -5,12 +5,15 @@ document, `job` builds the call. Codes follow RFC 3463 and RFC 5321; presets are
 bounce templates (SES Developer Guide, "Bounce action").
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 PLACEHOLDERS = ("recipient", "sender", "subject", "date", "rule", "reference")
 ACTIONS = {"failed": "45", "delayed": "4", "delivered": "2", "relayed": "2", "expanded": "2"}
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 MESSAGE_LIMIT = 2000  # characters of a rendered message; SES documents no limit
 DIAGNOSTIC_LIMIT = 500
@@ -46,9 +49,16 @@ class Template:
 
     text: str
 
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """The list and the column of each placeholder such as `{departed.successor}`."""
+        names = _PLACEHOLDER.findall(self.text)
+        pairs = (name.partition(".") for name in names)
+        return tuple((name, column) for name, dot, column in pairs if dot)
+
     def render(self, values: Mapping[str, str]) -> str:
         """Return the text with every placeholder replaced; `values` has one for each."""
-        return self.text.format_map(values)
+        return _PLACEHOLDER.sub(lambda found: values[found[1]], self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +88,15 @@ class Rejection:
     recipient_arn: str | None
     reporting_mta: str | None
     extension_fields: tuple[tuple[str, str], ...]
+
+    @property
+    def texts(self) -> Mapping[str, Template]:
+        """The texts of the rule, each by its key."""
+        diagnostic = self.reason.diagnostic if isinstance(self.reason, Dsn) else None
+        found = {"message": self.message, "diagnostic": diagnostic}
+        return {key: template for key, template in found.items() if template}
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """The list and the column of each placeholder in the texts that stands for one."""
+        return tuple(pair for template in self.texts.values() for pair in template.columns)

@@ -27,6 +27,7 @@ _STATUS = re.compile(r"([245])\.[0-9]{1,3}\.[0-9]{1,3}")  # RFC 3463 section 2
 _ARN = re.compile(r"arn:[a-z-]+:ses:[a-z0-9-]+:[0-9]{12}:identity/[!-~]+")
 _FIELD_NAME = re.compile(r"[Xx]-[A-Za-z0-9-]{1,48}")
 
+_OF_LIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.[a-z0-9][a-z0-9_]{0,99}")  # LIST.COLUMN
 _SMTP_CODES = {"2": 250, "4": 450, "5": 550}
 
 _DSN_KEYS = (
@@ -155,7 +156,7 @@ def read_template(node: Node, limit: int) -> Template | None:
         node.fault("single braces, and only around a placeholder such as {recipient}")
         return None
     for name in names:
-        if name not in PLACEHOLDERS:
+        if name not in PLACEHOLDERS and not _OF_LIST.fullmatch(name):
             known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
             node.fault(f"one of {known}", found=f"the placeholder {show(f'{{{name}}}')}")
             return None

@@ -20,6 +20,7 @@ from bouncer.rules.condition import All, Condition, Not
 from bouncer.rules.condition_reader import read_condition
 from bouncer.rules.document import Node, show
 from bouncer.rules.document_parser import read_document
+from bouncer.rules.list_placeholders import with_columns
 from bouncer.rules.rejection import Rejection
 from bouncer.rules.rejection_reader import read_rejection
 from bouncer.rules.rule import Action, Mode, Rule
@@ -41,6 +42,8 @@ def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
     description = entries["description"].text() if "description" in entries else ""
     starts, ends = _period(entries)
     condition = _condition(entries)
+    if "reject" in entries:
+        condition = with_columns(condition, rejection, entries["reject"])
     _doubt_scope(root, entries, action)
     root.report.settle()
     if action is None or mode is None:  # never: each is a problem, and settle() raises for those

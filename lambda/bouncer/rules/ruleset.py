@@ -4,12 +4,18 @@ Each distinct leaf of all conditions gets a number; `index` finds the numbers a 
 (its facts). Only rules that need one of these facts, and the few that need none, are evaluated in
 full. The first enforced match in name order decides; shadow matches before it are recorded and
 passed over.
+
+A leaf whose list is missing is neither true nor false, and so is one about the content of a mail
+that is not at hand, or lies beyond a bound. A condition is then evaluated twice, with all such
+leaves false and with all of them true; if the answers differ, it is unknown (Kleene's strong
+logic). A mail is never stopped by an unknown condition. The content is read only if a rule that
+could still decide asks for it: if deciding without it comes to a rule that is unknown.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bouncer.mail.message import Message
 from bouncer.rules.condition import (
@@ -18,6 +24,7 @@ from bouncer.rules.condition import (
     Condition,
     Leaf,
     Matcher,
+    Member,
     Network,
     Not,
     Present,
@@ -25,39 +32,58 @@ from bouncer.rules.condition import (
     Word,
     leaves,
 )
-from bouncer.rules.index import LeafIndex
+from bouncer.rules.fields import COPIED, FIELDS, of_copy
+from bouncer.rules.index import LeafIndex, row_of
+from bouncer.rules.list_placeholders import required
 from bouncer.rules.rule import Action, Mode, Rule
 
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList
+
 Facts = set[int]
-Test = Callable[[Facts], bool]
+# Gets the facts that make leaves hold, and those that make negated leaves fail to hold. They are
+# the same facts, unless leaves are unknown: with the sure facts first, it tells that a condition
+# surely holds; with the possible ones first, that it possibly does.
+Test = Callable[[Facts, Facts], bool]
 
 
 class Decision(NamedTuple):
     """The decision about a message for one recipient.
 
     No match leaves `rule` None. `shadow` has the rules in shadow mode that would have decided
-    before `rule`, in their order.
+    before `rule`, in their order. `unknown` has the rules that may have decided before it, as
+    their condition is unknown.
     """
 
     recipient: str
     rule: Rule | None
     shadow: tuple[Rule, ...]
+    unknown: tuple[Rule, ...] = ()
 
     @property
     def action(self) -> Action | None:
         """The action of the deciding rule, or None."""
         return self.rule.action if self.rule else None
 
+    @property
+    def ended_by(self) -> Rule | None:
+        """The accept rule that ended the decision because its condition is unknown, or None."""
+        last = self.unknown[-1] if self.unknown and self.rule is None else None
+        return last if last and ends_unknown(last) else None
+
 
 class Ruleset:
     """The rules in force, in the order of their names; immutable once built.
 
+    `lists` are the lists that rules may name; a list that is missing makes conditions unknown.
     `numbers` has the number of each leaf, and `index` finds the numbers a message satisfies.
     `bounce_senders` has the `sender` of every rejection, of rules in mode shadow and off as well:
     what they bounced yesterday is answered today.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], lists: Mapping[str, "NamedList"] | None = None
+    ) -> None:
         every = tuple(rules)
         rejections = (rule.rejection for rule in every if rule.rejection)
         self.bounce_senders = frozenset(each.sender for each in rejections if each.sender)
@@ -69,7 +95,14 @@ class Ruleset:
         self._needing: defaultdict[int, list[int]] = defaultdict(list)
         for position, rule in enumerate(self.rules):
             self._add(position, rule.condition)
-        self.index = LeafIndex(self.numbers)
+        self.lists = lists or {}
+        copied = {leaf: number for leaf, number in self.numbers.items() if _field(leaf) in COPIED}
+        events = {leaf: number for leaf, number in self.numbers.items() if leaf not in copied}
+        self.index = LeafIndex(events if copied else self.numbers, self.lists)
+        self._copied = copied
+        self._copy_index = LeafIndex(copied, self.lists)
+        asking = filter(_asks_content, self.rules) if copied else ()
+        self._copy_rules = frozenset(rule.name for rule in asking)
 
     def _add(self, position: int, condition: Condition | None) -> None:
         """Note the facts that make a rule a candidate, and the test a candidate must pass."""
@@ -98,45 +131,128 @@ class Ruleset:
         match condition:
             case All(parts):
                 tests = [self._test(part) for part in parts]
-                return lambda facts: all(test(facts) for test in tests)
+                return lambda facts, negated: all(test(facts, negated) for test in tests)
             case Any(parts) if _is_any_of(condition):
                 numbers = frozenset(self.numbers[leaf] for leaf in leaves(condition))
-                return lambda facts: not numbers.isdisjoint(facts)
+                return lambda facts, _: not numbers.isdisjoint(facts)
             case Any(parts):
                 tests = [self._test(part) for part in parts]
-                return lambda facts: any(test(facts) for test in tests)
+                return lambda facts, negated: any(test(facts, negated) for test in tests)
             case Not(part):
-                negated = self._test(part)
-                return lambda facts: not negated(facts)
+                test = self._test(part)
+                return lambda facts, negated: not test(negated, facts)
             case _:
                 number = self.numbers[condition]
-                return lambda facts: number in facts
+                return lambda facts, _: number in facts
 
     def decide(self, message: Message, recipient: str) -> Decision:
         """Return the decision for one recipient of the message."""
-        return self._decide(message, recipient, self.index.message_facts(message))
+        return self._decisions(message, (recipient,))[0]
 
     def decisions(self, message: Message) -> tuple[Decision, ...]:
         """Return the decision for every envelope recipient, in their order."""
-        facts = self.index.message_facts(message)
-        return tuple(self._decide(message, recipient, facts) for recipient in message.recipients)
+        return self._decisions(message, message.recipients)
 
-    def _decide(self, message: Message, recipient: str, message_facts: Facts) -> Decision:
+    def _decisions(self, message: Message, recipients: Iterable[str]) -> tuple[Decision, ...]:
+        facts = self.index.message_facts(message)
+        unknown = self.index.unknown
+        if not self._copied:
+            return tuple(self._decide(message, each, facts, unknown) for each in recipients)
+        without = unknown.union(self._copied.values())
+        found = tuple(self._decide(message, each, facts, without) for each in recipients)
+        if message.content is None or not any(map(self.asks_copy, found)):
+            return found
+        facts, unknown = self.known(message)
+        return tuple(self._decide(message, each, facts, unknown) for each in recipients)
+
+    def asks_copy(self, decision: Decision) -> bool:
+        """Tell whether a decision may change if the content of the mail is known."""
+        return any(rule.name in self._copy_rules for rule in decision.unknown)
+
+    def known(self, message: Message) -> tuple[Facts, frozenset[int]]:
+        """Return the numbers of the leaves that hold for every recipient, and of the unknown ones.
+
+        Reads all contents that rules ask for.
+        """
+        facts = self.index.message_facts(message)
+        if not self._copied:
+            return facts, self.index.unknown
+        facts |= self._copy_index.message_facts(message)
+        fields = {name: of_copy(FIELDS[name], message).whole for name in map(_field, self._copied)}
+        beyond = {number for leaf, number in self._copied.items() if not fields[_field(leaf)]}
+        return facts, self.index.unknown | self._copy_index.unknown | (beyond - facts)
+
+    def _decide(
+        self, message: Message, recipient: str, message_facts: Facts, unknown: frozenset[int]
+    ) -> Decision:
         facts = message_facts | self.index.recipient_facts(recipient)
+        if unknown:
+            return self._decide_unknown(message, recipient, facts, unknown)
         shadow: list[Rule] = []
         for position in self._candidates(facts):
             rule, test = self.rules[position], self._tests[position]
-            if (test is None or test(facts)) and in_force(rule, message):
+            if (test is None or test(facts, facts)) and in_force(rule, message):
                 if rule.mode is Mode.ENFORCE:
                     return Decision(recipient=recipient, rule=rule, shadow=tuple(shadow))
                 shadow.append(rule)
         return Decision(recipient=recipient, rule=None, shadow=tuple(shadow))
+
+    def _decide_unknown(
+        self, message: Message, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
+    ) -> Decision:
+        """Decide while some leaves are unknown: `facts` are those that surely hold."""
+        possible = facts | leaves_unknown
+        sure = set(self._candidates(facts))
+        shadow: list[Rule] = []
+        unknown: list[Rule] = []
+        decided = None
+        for position in self._candidates(possible):
+            rule, test = self.rules[position], self._tests[position]
+            if not (test is None or test(possible, facts)) or not in_force(rule, message):
+                continue
+            if position in sure and (test is None or test(facts, possible)):
+                if rule.mode is Mode.ENFORCE:
+                    decided = rule
+                    break
+                shadow.append(rule)
+            else:
+                unknown.append(rule)
+                if ends_unknown(rule):
+                    break
+        return Decision(recipient, decided, tuple(shadow), tuple(unknown))
 
     def _candidates(self, facts: Facts) -> Iterable[int]:
         positions = set(self._always)
         for number in facts:
             positions.update(self._needing.get(number, ()))
         return sorted(positions)
+
+    def columns(self, message: Message, decision: Decision) -> dict[str, str]:
+        """Return the value of each placeholder of a list in the texts of the deciding rule."""
+        rule = decision.rule
+        if not self.index.shows_columns or not rule or not rule.rejection:
+            return {}
+        wanted = rule.rejection.columns
+        leaves_by_list = required(rule.condition)
+        rows = {
+            name: row_of(leaves_by_list[name], self.lists, message, decision.recipient)
+            for name in {name for name, _ in wanted}
+        }
+        return {f"{name}.{column}": rows[name].get(column, "") for name, column in wanted}
+
+
+def _field(leaf: Leaf) -> str:
+    return "" if isinstance(leaf, Present) else leaf.field
+
+
+def _asks_content(rule: Rule) -> bool:
+    condition = rule.condition
+    return condition is not None and any(_field(leaf) in COPIED for leaf in leaves(condition))
+
+
+def ends_unknown(rule: Rule) -> bool:
+    """Tell whether a rule ends the decision if its condition is unknown: the mail then goes on."""
+    return rule.action is Action.ACCEPT and rule.mode is Mode.ENFORCE
 
 
 def in_force(rule: Rule, message: Message) -> bool:
@@ -174,8 +290,10 @@ def _breadth(keys: tuple[Leaf, ...]) -> tuple[int, int]:
 
 def _leaf_breadth(leaf: Leaf) -> int:
     match leaf:
-        case Text(matcher=Matcher.EQUALS | Matcher.SUBDOMAIN) | Network():
+        case Text(matcher=Matcher.EQUALS | Matcher.SUBDOMAIN | Matcher.WITHIN) | Network():
             return 1
+        case Member():
+            return 2
         case Text():
             return 2
         case Word() | Present():

@@ -79,10 +79,12 @@ class TextIndex:
     """All text leaves of one field."""
 
     def __init__(self, kind: Kind, leaves: Iterable[tuple[Text, int]]) -> None:
+        self._of_addresses = kind is Kind.ADDRESS
         self._of_names = kind in (Kind.ADDRESS, Kind.DOMAIN)  # in ASCII they are comparable
         self._form = value_form(kind)
         self._exact: dict[str, list[int]] = {}
         self._parents: dict[str, list[int]] = {}
+        self._within: dict[str, list[int]] = {}
         self._at_domain: dict[str, list[int]] = {}
         self._with_plus: set[int] = set()
         self._by_letter: dict[int, str] = {}
@@ -103,7 +105,8 @@ class TextIndex:
                     self._by_letter[number] = form
         self._patterns = PatternSet(patterns, re2.Options()) if patterns else None
         self._regexes = PatternSet(regexes, regex_options()) if regexes else None
-        self._folds = any((self._exact, self._parents, self._at_domain, patterns))
+        hashed = self._exact, self._parents, self._within, self._at_domain
+        self._folds = any((*hashed, patterns))
 
     def _place(self, matcher: Matcher, form: str) -> tuple[dict[str, list[int]] | None, str]:
         """Return the hash map a form belongs in, if any, and its key there."""
@@ -111,6 +114,8 @@ class TextIndex:
             return self._exact, form
         if matcher is Matcher.SUBDOMAIN:
             return self._parents, form
+        if matcher is Matcher.WITHIN:
+            return self._within, form
         if matcher is Matcher.PATTERN and form.startswith("*@"):
             host = form[2:]
             if not any(char in host for char in "*?@"):
@@ -130,7 +135,9 @@ class TextIndex:
         if fold in self._exact:
             satisfied.update(self._exact[fold])
         if self._parents:
-            self._find_parents(fold, satisfied)
+            _find_parents(self._parents, fold, satisfied)
+        if self._within:
+            self._find_within(fold, satisfied)
         if self._at_domain and "@" in fold:
             satisfied.update(self._at_domain.get(fold.rpartition("@")[2], _NONE))
         if self._patterns:
@@ -152,12 +159,13 @@ class TextIndex:
         sources = ((letter_source(form), number) for number, form in self._by_letter.items())
         return PatternSet(sources, re2.Options())
 
-    def _find_parents(self, fold: str, satisfied: set[int]) -> None:
-        _, dot, parent = fold.partition(".")
-        while dot:
-            if parent in self._parents:
-                satisfied.update(self._parents[parent])
-            _, dot, parent = parent.partition(".")
+    def _find_within(self, fold: str, satisfied: set[int]) -> None:
+        """Add the leaves that ask for the domain, or for one above it."""
+        _, at, host = fold.rpartition("@")
+        if at or not self._of_addresses:
+            domain = host.rstrip(".")
+            satisfied.update(self._within.get(domain, _NONE))
+            _find_parents(self._within, domain, satisfied)
 
     def find_address(self, address: str, satisfied: set[int]) -> None:
         """Do as `find`, and try patterns without a `+` on the address without its plus tag, too."""
@@ -167,3 +175,12 @@ class TextIndex:
             more: set[int] = set()
             self.find(untagged, more)
             satisfied.update(more - self._with_plus)
+
+
+def _find_parents(table: dict[str, list[int]], domain: str, satisfied: set[int]) -> None:
+    """Add the leaves of a table that stand under a domain above `domain`."""
+    _, dot, parent = domain.partition(".")
+    while dot:
+        if parent in table:
+            satisfied.update(table[parent])
+        _, dot, parent = parent.partition(".")

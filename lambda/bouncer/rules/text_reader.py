@@ -21,12 +21,13 @@ from bouncer.rules.document import Node, show
 from bouncer.rules.domain_parts import doubt_part, unknown_part
 from bouncer.rules.doubts import doubt_pattern
 from bouncer.rules.fields import FIELDS, Field
-from bouncer.rules.matcher_reader import any_of, joined, read_matchers
+from bouncer.rules.matcher_reader import IN, any_of, in_lists, joined, read_matchers
 from bouncer.rules.name_limits import unknown_address, unknown_domain, unknown_recipient
 from bouncer.rules.pattern_weight import HEAVIEST, check, weight
 
 _MAPPED = (Matcher.CONTAINS, Matcher.STARTS_WITH, Matcher.ENDS_WITH, Matcher.REGEX)
-_KEYS = tuple(map(str, _MAPPED))
+_KEYS = (*map(str, _MAPPED), IN)
+_NAME_KEYS = (*_KEYS, str(Matcher.WITHIN))
 _VISIBLE = "text with a character that can be seen"
 _BARE_DOMAIN = r"\.?[^\s.@*?<>,;\"']{1,63}(?:\.[^\s.@*?<>,;\"']{1,63})+"
 _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 3.6.8
@@ -34,12 +35,12 @@ _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 3.6.8
 
 def read_addresses(field: Field, node: Node) -> Condition | None:
     """Read what an address field is compared with."""
-    return _read(field.name, node, lambda item: _address(field, item))
+    return _read(field.name, node, lambda item: _address(field, item), _NAME_KEYS)
 
 
 def read_domains(field: Field, node: Node) -> Condition | None:
     """Read what a domain field is compared with."""
-    return _read(field.name, node, lambda item: _domain(field.name, item))
+    return _read(field.name, node, lambda item: _domain(field.name, item), _NAME_KEYS)
 
 
 def read_texts(field: Field, node: Node) -> Condition | None:
@@ -68,11 +69,34 @@ def _header(label: str, node: Node) -> Condition | None:
     return _read(label, node, lambda item: _plain_text(label, item))
 
 
-def _read(label: str, node: Node, plain: Callable[[Node], Leaf | None]) -> Condition | None:
+def _read(
+    label: str,
+    node: Node,
+    plain: Callable[[Node], Leaf | None],
+    keys: tuple[str, ...] = _KEYS,
+) -> Condition | None:
     def keyed(key: str, value: Node) -> Condition | None:
+        if key == IN:
+            return in_lists(label, value)
+        if key == Matcher.WITHIN:
+            return any_of(value, lambda item: _within(label, item))
         return any_of(value, lambda item: _text(label, Matcher(key), item))
 
-    return read_matchers(node, plain, _KEYS, keyed)
+    return read_matchers(node, plain, keys, keyed)
+
+
+def _within(label: str, node: Node) -> Leaf | None:
+    expected = "a domain such as example.com, which stands for its subdomains too"
+    domain = node.text(expected)
+    if domain is None:
+        return None
+    if not re.fullmatch(r"[^\s@*?.]+(?:\.[^\s@*?.]+)*\.?", domain) or not comparable(domain):
+        node.fault(expected)
+        return None
+    if unknown := unknown_domain(domain):
+        node.fault(unknown)
+        return None
+    return Text(label, Matcher.WITHIN, domain.rstrip("."))
 
 
 def _text(label: str, matcher: Matcher, node: Node) -> Leaf | None:

@@ -5,13 +5,15 @@ form; a new function looks for it among the earlier versions. Without one, that 
 out. A document `held` that is invalid holds sending all the same: no bounce is the safe side.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count, islice
+from typing import TYPE_CHECKING
 
 from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
+from bouncer.rules.list_warnings import named_lists
 from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
@@ -20,6 +22,9 @@ from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import document_causes, settings_causes
 from bouncer.sources.loaded import Loaded
 from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
+
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList
 
 _RETRY_AFTER_S = 15  # a source that failed is asked again after this time
 MOST_EARLIER = 10  # versions tried before an invalid rule is left out
@@ -83,8 +88,8 @@ class Loader:
         held, problem = document_causes(documents.held)
         if problem:
             problems.append(problem)
-        causes = (*paused, *held)
-        return Loaded(Ruleset(rules), settings, tuple(problems), causes=causes)
+        lists = _lists(rules, documents.lists, problems)
+        return Loaded(Ruleset(rules, lists), settings, tuple(problems), causes=(*paused, *held))
 
     def _rule(self, name: str, document: Document) -> _KnownRule:
         known = self._rules.get(name)
@@ -144,3 +149,17 @@ class Loader:
             settings = overlaid(settings, document.plain_text, document=document.label)
         self._settings_in_force = document
         return settings
+
+
+def _lists(
+    rules: Iterable[Rule], found: Mapping[str, "NamedList"], problems: list[str]
+) -> dict[str, "NamedList"]:
+    """Return the lists that rules name; an invalid one is a problem, and counts as missing."""
+    lists: dict[str, NamedList] = {}
+    for name in named_lists(rules):
+        try:
+            if name in found:
+                lists[name] = found[name]
+        except DocumentError as error:
+            problems.append(str(error))
+    return lists

@@ -1,11 +1,14 @@
 """Documents of rules and settings, and the interface of everything that can read them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bouncer.errors import BouncerError, DocumentError, Problem
+
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList
 
 RULES = "rules/"
 SETTINGS = "settings"
@@ -55,13 +58,15 @@ class Documents:
     """All documents of a source: rules by name, and the settings if it has any.
 
     `held` is the document that holds all sending; it does not exist while bounces may be sent.
-    `pushing` exists while somebody replaces many documents.
+    `pushing` exists while somebody replaces many documents. `lists` are read when they are looked
+    up; an invalid one then raises `DocumentError`.
     """
 
     rules: Mapping[str, Document]
     settings: Document | None = None
     held: Document | None = None
     pushing: Document | None = None
+    lists: Mapping[str, "NamedList"] = field(default_factory=dict)
 
 
 class Source(Protocol):

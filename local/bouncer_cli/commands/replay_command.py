@@ -64,6 +64,13 @@ def add(commands: Commands) -> None:
         "--settings", type=Path, metavar="FILE", help="a settings document for --rules DIR"
     )
     command.add_argument(
+        "--lists",
+        type=Path,
+        metavar="DIR",
+        help="a folder of lists for --rules DIR (default: the folder lists beside that of the "
+        "rules)",
+    )
+    command.add_argument(
         "--sender",
         metavar="ADDR",
         help="the envelope sender of raw mails (default: what their servers wrote down, else "
@@ -141,7 +148,7 @@ def run(options: argparse.Namespace) -> int:
         verdicts=_verdicts(options.verdict),
         trusted=options.trust,
     )
-    loaded = _loaded(options.rules, options.settings)
+    loaded = _loaded(options.rules, options.settings, options.lists)
     passed_over = PassedOver()
     items = read_named_items(options.paths, envelope, passed_over)
     if options.explain:
@@ -248,7 +255,7 @@ def _verdict(text: str) -> tuple[str, str]:
     return name, word
 
 
-def _loaded(rules: str, settings: Path | None) -> Loaded:
+def _loaded(rules: str, settings: Path | None, lists: Path | None) -> Loaded:
     """Return what to judge by: files must all be valid, SSM is read as the intake reads it."""
     if rules.startswith(REVISION):
         if settings is not None:
@@ -260,7 +267,11 @@ def _loaded(rules: str, settings: Path | None) -> Loaded:
         say(said)
         return loaded
     if not rules.startswith(_SSM):
-        return load(FileSource(Path(rules), settings))
+        if lists and not lists.is_dir():
+            raise UsageError(f"--lists: found no folder {lists}, expected one with lists")
+        return load(FileSource(Path(rules), settings, lists))
+    if lists:
+        raise UsageError("--lists: found --rules ssm: beside it, expected --rules DIR")
     prefix = _prefix(rules, settings)
     loaded, remarks = load_as_intake(*_deployed(prefix))
     say_lines(remarks)

@@ -112,7 +112,7 @@ def _what(attempt: Attempt) -> str:
         mail, recipient = bounced_by(attempt)[0]
         return f"send_bounce {mail} {recipient:.24}"
     key = attempt.arguments.get("Key") or attempt.arguments.get("Item") or {}
-    name = key.get("id", {}).get("S", "")
+    name = key if isinstance(key, str) else key.get("id", {}).get("S", "")  # S3's is a text
     return f"{attempt.call} {name:.36}".rstrip()
 
 

@@ -94,7 +94,10 @@ def example(run: Run, *command: str) -> list[str]:
     return shlex.split(line)
 
 
-@pytest.mark.parametrize("command", [(), ("replay",), ("demo",), ("rules",), ("rules", "check")])
+@pytest.mark.parametrize(
+    "command",
+    [(), ("replay",), ("demo",), ("rules",), ("rules", "check"), ("lists",), ("lists", "check")],
+)
 def test_the_example_in_the_help_works(
     run: Run, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +105,8 @@ def test_the_example_in_the_help_works(
     words = example(run, *command)
     assert words[: len(command)] == list(command)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "rules").symlink_to(ROOT / "rules")
+    for folder in ("rules", "lists"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     (tmp_path / "settings.yaml").write_text("mode: shadow")
     (tmp_path / "inbox.mbox").write_text(
         "From a@b.example Mon\nTo: ann@example.com\nSubject: x\n\ny\n"
@@ -122,7 +126,7 @@ def test_every_command_has_an_example(run: Run) -> None:
     """No command escapes the tests of the examples: doctor's runs beside its other tests."""
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
-    commands = ["replay", "demo", "rules", "ses", "doctor", "pause", "resume", "jobs"]
+    commands = ["replay", "demo", "rules", "lists", "ses", "doctor", "pause", "resume", "jobs"]
     assert names == [*commands, "forget", "hash"]
     for name in names:
         assert example(run, name)[0] == name

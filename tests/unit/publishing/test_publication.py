@@ -36,7 +36,11 @@ def document(name: str, text: str, *, modified: datetime | None = NOW) -> Docume
 def written(rules: Mapping[str, str], **others: str) -> Documents:
     """Documents as they stand in SSM: rules, and the others by their names."""
     found = {name: document(f"rules/{name}", text) for name, text in rules.items()}
-    return Documents(found, **{name: document(name, text) for name, text in others.items()})
+    settings, held, pushing = (
+        document(name, others[name]) if name in others else None
+        for name in ("settings", "held", "pushing")
+    )
+    return Documents(found, settings=settings, held=held, pushing=pushing)
 
 
 def publish(

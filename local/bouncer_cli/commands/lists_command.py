@@ -1,0 +1,70 @@
+"""`bouncer lists`: checks lists, which rules ask for by name."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from bouncer.errors import BouncerError, DocumentError
+from bouncer_cli.commands.terminal import put, put_folded, say_lines
+from bouncer_cli.commands.usage import Commands, add_format
+from bouncer_cli.list_files import read_list_at
+
+
+def add(commands: Commands) -> None:
+    """Declare the command with its verb."""
+    command = commands.add_parser(
+        "lists",
+        help="check lists that rules name",
+        description="Check lists of addresses, domains, networks or words.",
+        epilog="example: bouncer lists check lists/departed.csv",
+    )
+    verbs = command.add_subparsers(required=True, metavar="VERB", title="verbs")
+    check = verbs.add_parser(
+        "check",
+        help="report garbage, duplicates and overlaps by line",
+        description="Read lists as rules do. A line that is not an entry is refused; an entry that "
+        "stands twice, or that another one includes, is reported.",
+        epilog="example: bouncer lists check lists/departed.csv",
+    )
+    check.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a list: a document, CSV or text"
+    )
+    add_format(check)
+    check.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit status: 1 if a list is refused."""
+    found = [_checked(path) for path in options.files]
+    for each in found:
+        if options.format == "json":
+            put(json.dumps(each))
+        elif not each["problems"]:
+            put_folded(_summary(each))
+        if options.format != "json":
+            say_lines((*each["problems"], *(f"warning: {text}" for text in each["warnings"])))
+    return 1 if any(each["problems"] for each in found) else 0
+
+
+def _checked(path: Path) -> dict[str, Any]:
+    """Return what is known about one list, in the form that `--format json` promises."""
+    answer: dict[str, Any] = {"file": str(path), "kind": None, "entries": 0, "columns": []}
+    try:
+        read = read_list_at(path)
+    except DocumentError as error:
+        return answer | {"problems": list(map(str, error.problems)), "warnings": []}
+    except BouncerError as error:
+        return answer | {"problems": [str(error)], "warnings": []}
+    return answer | {
+        "kind": str(read.about.kind),
+        "entries": read.about.entries,
+        "columns": list(read.about.columns),
+        "problems": [],
+        "warnings": list(map(str, read.warnings)),
+    }
+
+
+def _summary(found: dict[str, Any]) -> str:
+    columns = f" with {', '.join(found['columns'])}" if found["columns"] else ""
+    return f"{found['file']}: {found['entries']:,} {found['kind']}{columns}"

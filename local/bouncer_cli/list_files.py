@@ -1,0 +1,90 @@
+"""Lists in the files of a folder: documents, and CSV or text files without one."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from bouncer.rules.document import Report
+from bouncer.rules.entry_file import LONGEST_FILE
+from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.matcher_reader import LIST_NAME
+from bouncer.rules.named_list import NamedList
+from bouncer.sources.source import SourceError
+
+_DOCUMENTS = (".yaml", ".yml", ".json")
+_FILES = (".csv", ".tsv", ".txt")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+class ListFolder(Mapping[str, NamedList]):
+    """The lists of a folder by name, each read when it is looked up; a folder may be missing.
+
+    Looking a list up raises `DocumentError` if it is invalid, and `SourceError` if a file can't be
+    read or two files have one name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __getitem__(self, name: str) -> NamedList:
+        """Return one list."""
+        paths = self._names()[name]
+        documents = [path for path in paths if path.suffix.lower() in _DOCUMENTS]
+        first, *others = documents or paths
+        if others:
+            raise SourceError(f"{others[0]}: found a second list of this name, expected one")
+        return NamedList(name, read_list_at(first).form)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a list of this name, valid or not."""
+        return name in self._names()
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of all lists, in their order."""
+        yield from sorted(self._names())
+
+    def __len__(self) -> int:
+        """Return the number of lists."""
+        return len(self._names())
+
+    def _names(self) -> dict[str, list[Path]]:
+        """Return the files by the name of the list; a file beside a document belongs to that."""
+        names: dict[str, list[Path]] = {}
+        with suppress(FileNotFoundError, NotADirectoryError):
+            for path in sorted(self._folder.iterdir()):
+                if path.suffix.lower() in (*_DOCUMENTS, *_FILES) and LIST_NAME.fullmatch(path.stem):
+                    names.setdefault(path.stem, []).append(path)
+        return names
+
+
+def read_list_at(path: Path) -> ReadList:
+    """Return the list in a document, or in a CSV or text file.
+
+    Raises `DocumentError` if it is invalid, and `SourceError` if a file can't be read.
+    """
+    if path.suffix.lower() not in _DOCUMENTS:
+        return read_list_file(_file(path))
+
+    def beside(name: str) -> ListFile:
+        if not _FILE_NAME.fullmatch(name):
+            report = Report(str(path))
+            expected = "the name of a file beside this document, such as departed.csv"
+            report.add(("file",), found=f'"{name}"', expected=expected)
+            report.settle()
+        return _file(path.with_name(name))
+
+    file = _file(path)
+    try:
+        text = file.data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise SourceError(f"{path}: found bytes that are not UTF-8, expected text") from None
+    return read_list(text, document=file.label, read=beside)
+
+
+def _file(path: Path) -> ListFile:
+    try:
+        with path.open("rb") as file:  # one that is too large is refused, and need not be read
+            return ListFile(str(path), file.read(LONGEST_FILE + 1))
+    except OSError as error:
+        raise SourceError(f"{path}: can't be read ({error.strerror})") from error

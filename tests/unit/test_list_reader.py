@@ -1,0 +1,184 @@
+"""Lists as people keep them: what other programs export is read, doubts are told by line."""
+
+import csv
+import io
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bouncer.errors import DocumentError
+from bouncer.rules.entry_file import LONGEST_FILE
+from bouncer.rules.fields import Kind
+from bouncer.rules.list_kind import ListKind
+from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.named_list import NamedList
+
+_TWICE = '(first: "ann@example.com" in line 2), expected each entry once'
+_OVERLAP = (
+    'a.csv:3: found "192.0.2.64/26", which "192.0.2.0/24" in line 2 includes, '
+    "expected entries that do not overlap"
+)
+
+
+def read(text: str | bytes) -> ReadList:
+    return read_list_file(ListFile("a.csv", text.encode() if isinstance(text, str) else text))
+
+
+def found(text: str, kind: Kind, value: Any, *, tagless: bool = False) -> tuple[str, ...] | None:
+    """The columns beside a value in a list; None without it."""
+    finder = NamedList("a", read(text).form).row_finder(kind, tagless=tagless)
+    assert finder
+    return finder(value)
+
+
+def warnings(text: str) -> list[str]:
+    return list(map(str, read(text).warnings))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "address,successor,note\nann@example.com,bob,x\n",
+        "\ufeffAddress,Successor,Note\r\nann@example.com,bob,x\r\n\r\n",
+        "email;successor;note\n;;\nann@example.com;bob;x\n",
+        "E-Mail\tSuccessor\tNote\n# left in May\n Ann@Example.com \tbob\tx\n",
+        '"address","successor","note"\n"ann@example.com","bob","x"\n',
+        "address,successor,note,\nann@example.com,bob,x,\n",
+    ],
+)
+def test_what_spreadsheets_export_is_read(text: str) -> None:
+    """A byte order mark, quotes, empty lines, other separators and comments change nothing."""
+    assert read(text).about.columns == ("successor", "note")
+    assert not read(text).warnings
+    assert found(text, Kind.ADDRESS, "ANN@example.com") == ("bob", "x")
+
+
+def test_a_text_alone_is_a_list_of_addresses() -> None:
+    """One entry in each line; plus tags are as in rules."""
+    text = "ann@example.com\nbob+news@example.com\n"
+    assert read(text).about.kind is ListKind.ADDRESSES
+    assert found(text, Kind.ADDRESS, "ann+x@example.com", tagless=True) == ()
+    assert found(text, Kind.ADDRESS, "ann+x@example.com") is None
+    assert found(text, Kind.ADDRESS, "bob@example.com", tagless=True) is None
+    assert found(text, Kind.ADDRESS, "bob+news@example.com", tagless=True) == ()
+
+
+def test_the_more_specific_network_gives_the_columns() -> None:
+    """Of networks that overlap, the one with the longest prefix; the overlap is told."""
+    text = "network,name\n192.0.2.0/24,wide\n192.0.2.64/26,narrow\n2001:db8::/32,six\n"
+    asked = {"192.0.2.70": ("narrow",), "192.0.2.1": ("wide",), "2001:db8::1": ("six",)}
+    for address, row in asked.items():
+        assert found(text, Kind.NETWORK, ip_address(address)) == row
+    assert found(text, Kind.NETWORK, ip_address("198.51.100.1")) is None
+    assert warnings(text) == [
+        _OVERLAP,
+    ]
+
+
+def test_duplicates_are_told_and_the_first_stays() -> None:
+    """In whatever case they are written, with both lines."""
+    text = "address,to\nann@example.com,bob\nANN@example.com,carl\nann@EXAMPLE.com,bob\n"
+    assert found(text, Kind.ADDRESS, "ann@example.com") == ("bob",)
+    assert warnings(text) == [
+        f'a.csv:3: found "ANN@example.com" again with other columns, which do not count {_TWICE}',
+        f'a.csv:4: found "ann@EXAMPLE.com" again {_TWICE}',
+    ]
+
+
+def test_overlapping_domains_are_told() -> None:
+    """Only if subdomains are meant: else one does not include the other."""
+    document = "kind: domains\nsubdomains: {}\nentries: [mail.example.com, example.com]"
+    for subdomains, count in (("true", 1), ("false", 0)):
+        text = document.replace("{}", subdomains)
+        assert (
+            len(read_list(text, document="a.yaml", read=lambda _: ListFile("", b"")).warnings)
+            == count
+        )
+
+
+def test_a_word_with_signs_is_doubted() -> None:
+    """They do not count, so that `c++` is found in every text with the word c."""
+    assert warnings("word\nc++\nspecial offer\n") == [
+        'a.csv:2: found "c++", expected "c", as which it is compared: only letters and digits count'
+    ]
+
+
+def test_many_doubts_are_counted() -> None:
+    """A list that stands twice in its file has twenty lines about it, not a million."""
+    told = warnings("ann@example.com\n" * 100)
+    assert len(told) == 21
+    assert told[-1] == "a.csv: found 79 more doubts of these kinds, expected none"
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"ann@example.com\nb\xfcro@example.com\n", "a.csv:2: found bytes that are not UTF-8"),
+        ("ann@example.com\n".encode("utf-16"), "a.csv:1: found UTF-16 text"),
+        (
+            bytes(LONGEST_FILE + 1),
+            "a.csv: found more than 100,000,000 bytes, expected several lists",
+        ),
+        (b"x" * 200_000, "a.csv:1: found a row that is not CSV (field larger than field limit"),
+        (b"address,note\nann@example.com," + b"x" * 501, "a.csv:2: found"),
+    ],
+)
+def test_other_files_are_refused(data: bytes, error: str) -> None:
+    """With one clear sentence, also for a file of 300 MB."""
+    with pytest.raises(DocumentError) as caught:
+        read(data)
+    assert str(caught.value).startswith(error)
+
+
+@settings(max_examples=50)
+@given(
+    st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "ignore"))
+)
+def test_garbage_never_crashes(data: bytes) -> None:
+    """It is a list, or refused with sentences of one line each."""
+    problems = ""
+    try:
+        read(data)
+    except DocumentError as error:
+        problems = str(error)
+    for line in problems.splitlines():
+        assert line.startswith("a.csv")
+        assert line.isprintable()
+
+
+names = st.text("abcXYZ .,;\"'\u00fc", min_size=1, max_size=8)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(names, names), min_size=1, max_size=5), st.sampled_from(",;\t"))
+def test_columns_come_back_as_they_are_written(rows: list[tuple[str, str]], comma: str) -> None:
+    """Any text in any column, as a spreadsheet quotes it; blanks at the ends aside."""
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=comma)
+    writer.writerows(
+        [("address", "a", "b"), *((f"n{n}@x.example", *row) for n, row in enumerate(rows))]
+    )
+    for n, row in enumerate(rows):
+        cells = tuple(" ".join(cell.split()) for cell in row)
+        assert found(file.getvalue(), Kind.ADDRESS, f"n{n}@x.example") == cells
+
+
+def test_a_document_names_the_file_of_its_entries() -> None:
+    """Kind and heading must agree; the error names the file and its line."""
+    files = {"a.csv": b"address,to\nann@example.com,bob\n", "b.csv": b"example.com\n"}
+
+    def beside(name: str) -> ListFile:
+        return ListFile(f"lists/{name}", files[name])
+
+    plain = read_list("file: a.csv", document="a.yaml", read=beside)
+    assert (plain.about.kind, plain.about.columns) == (ListKind.ADDRESSES, ("to",))
+    text = "kind: domains\nsubdomains: true\nfile: b.csv"
+    domains = read_list(text, document="b.yaml", read=beside)
+    assert (domains.about.kind, domains.about.subdomains) == (ListKind.DOMAINS, True)
+    with pytest.raises(DocumentError) as caught:
+        read_list("kind: domains\nfile: a.csv", document="a.yaml", read=beside)
+    expected = "lists/a.csv:1: found a column of addresses, expected domains, the kind of the list"
+    assert str(caught.value).splitlines()[0] == expected
