@@ -18,9 +18,9 @@ from bouncer.mail.comparable import comparable
 from bouncer.rules.document import Node, Report
 from bouncer.rules.document_parser import read_document
 from bouncer.rules.entry_file import HEADINGS, Entry, column_name, read_entry_file, read_text
+from bouncer.rules.list_about import ListAbout
 from bouncer.rules.list_kind import ListKind
 from bouncer.rules.list_rows import ListRows
-from bouncer.rules.named_list import ListAbout
 
 
 class ListFile(NamedTuple):

@@ -6,11 +6,11 @@ It answers from its look-up form (entry_table.py). Which fields may ask it depen
 
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
 
 from bouncer.mail.address import without_tag
 from bouncer.rules.entry_table import EntryTable, Rows, build_table
 from bouncer.rules.fields import Kind
+from bouncer.rules.list_about import ListAbout
 from bouncer.rules.list_keys import (
     address_key,
     address_keys,
@@ -22,25 +22,6 @@ from bouncer.rules.list_kind import ListKind
 
 Row = tuple[str, ...] | None
 RowFinder = Callable[[str], Row] | Callable[[IPv4Address | IPv6Address], Row]
-
-
-class ListAbout(NamedTuple):
-    """The description of a list.
-
-    `prefixes` has the IP version and length of each prefix in a list of networks, the longest
-    first, and `longest` the number of words of the longest entry of a list of words.
-    """
-
-    kind: ListKind
-    subdomains: bool = False
-    columns: tuple[str, ...] = ()
-    entries: int = 0
-    prefixes: tuple[tuple[int, int], ...] = ()
-    longest: int = 1
-
-    def columns_include(self, names: Iterable[str]) -> bool:
-        """Tell whether the list has all of these columns."""
-        return set(names) <= set(self.columns)
 
 
 def list_form(rows: Rows, about: ListAbout) -> bytes:
