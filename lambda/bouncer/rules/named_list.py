@@ -32,8 +32,7 @@ def list_form(rows: Rows, about: ListAbout) -> bytes:
 class NamedList:
     """One list; raises `EntryTableError` for bytes that are not a list's look-up form."""
 
-    def __init__(self, name: str, form: bytes) -> None:
-        self.name = name
+    def __init__(self, form: bytes) -> None:
         self._table = EntryTable(form)
         about = dict(self._table.about)
         pairs = tuple((version, length) for version, length in about.pop("prefixes"))
