@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from bouncer.rules.document import Report
 from bouncer.rules.entry_file import LONGEST_FILE
 from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
 from bouncer.rules.matcher_reader import LIST_NAME
-from bouncer.rules.named_list import NamedList
 from bouncer.sources.source import SourceError
 
 DOCUMENTS = (".yaml", ".yml", ".json")
@@ -17,24 +17,40 @@ _FILES = (".csv", ".tsv", ".txt")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-class ListFolder(Mapping[str, NamedList]):
-    """The lists of a folder by name, each read when it is looked up; a folder may be missing.
+@dataclass(frozen=True, slots=True)
+class FileList:
+    """A list in a file; `others` are further files of the same name, which one list can't have."""
 
-    Looking a list up raises `DocumentError` if it is invalid, and `SourceError` if a file can't be
-    read or two files have one name.
-    """
+    path: Path
+    others: tuple[Path, ...] = ()
+    digest: str = ""  # a file is read each time
+
+    @property
+    def label(self) -> str:
+        """The name of the file."""
+        return str(self.path)
+
+    def read(self) -> ReadList:
+        """Return the list; raises `DocumentError`, and `SourceError` if a file can't be read."""
+        if self.others:
+            report = Report(str(self.others[0]))
+            report.add((), found="a second list of this name", expected="one")
+            report.settle()
+        return read_list_at(self.path)
+
+
+class ListFolder(Mapping[str, FileList]):
+    """The lists of a folder by name; the folder may be missing."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def __getitem__(self, name: str) -> NamedList:
-        """Return one list."""
+    def __getitem__(self, name: str) -> FileList:
+        """Return one list, not read yet."""
         paths = self._names()[name]
         documents = [path for path in paths if path.suffix.lower() in DOCUMENTS]
         first, *others = documents or paths
-        if others:
-            raise SourceError(f"{others[0]}: found a second list of this name, expected one")
-        return NamedList(name, read_list_at(first).form)
+        return FileList(first, tuple(others))
 
     def __contains__(self, name: object) -> bool:
         """Tell whether there is a list of this name, valid or not."""

@@ -3,7 +3,6 @@
 The folder `lists` beside that of the rules has the lists.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from bouncer.sources.source import Document, Documents, SourceError
@@ -13,7 +12,7 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class FileSource:
-    """Rules in a folder, one file each, and perhaps a settings file; files keep no history.
+    """Rules in a folder, one file each, and perhaps a settings file.
 
     `lists` is the folder of the lists, by default `lists` beside that of the rules. `named` is the
     argument that names the folder of the rules, for an error.
@@ -47,10 +46,6 @@ class FileSource:
                 rules[path.stem] = _file(path)
         settings = _file(self._settings) if self._settings else None
         return Documents(rules, settings, lists=self._lists)
-
-    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # files keep no history
-        """Return nothing: files keep no history."""
-        return ()
 
 
 class OneFile:

@@ -82,7 +82,7 @@ def _check_list(found: ReadList) -> None:
     """Its doubts can be shown, and rules can ask it."""
     for warning in found.warnings:
         assert_harmless(str(warning))
-    _check_jobs(Ruleset(_ASKING, {"odd": NamedList("odd", found.form)}), _SETTINGS)
+    _check_jobs(Ruleset(_ASKING, {"odd": NamedList(found.form)}), _SETTINGS)
 
 
 def _check_cdk(data: bytes, text: str) -> None:

@@ -18,9 +18,9 @@ from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import Loader
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
+from bouncer_sim.document_bucket import document_loader
 
 Line = dict[str, Any]
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -37,9 +37,6 @@ class Fixed:
 
     def read(self) -> Documents:
         return Documents({name: Document(name, text) for name, text in RULES.items()})
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
 
 
 class Kept:
@@ -69,7 +66,7 @@ def lines() -> tuple[Line, ...]:
     intake, worker = io.StringIO(), io.StringIO()
     told = _Recording(Journal("intake", "main", stream=intake))
     jobs = Kept()
-    loader = Loader(Fixed(), Settings(), now=lambda: 0.0)
+    loader = document_loader(Fixed(), Settings(), now=lambda: 0.0)
     function = Intake(loader=loader, jobs=jobs, journal=told.journal, now=lambda: NOW)
     for source in ("eve@partner.example", "<>"):
         function.handle(event(source), request_id="r1")

@@ -29,7 +29,7 @@ def read(text: str | bytes) -> ReadList:
 
 def found(text: str, kind: Kind, value: Any, *, tagless: bool = False) -> tuple[str, ...] | None:
     """The columns beside a value in a list; None without it."""
-    finder = NamedList("a", read(text).form).row_finder(kind, tagless=tagless)
+    finder = NamedList(read(text).form).row_finder(kind, tagless=tagless)
     assert finder
     return finder(value)
 

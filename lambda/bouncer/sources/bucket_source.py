@@ -1,12 +1,19 @@
-"""The bucket as intake and worker read it: the pointer, and the revision that it names."""
+"""The bucket as the functions read it: the pointer, the revision that it names, and its lists."""
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.sources.pointer import POINTER_KEY, Pointer, PointerError, read_pointer
-from bouncer.sources.revision import Revision, RevisionError, read_revision, revision_key
+from bouncer.sources.revision import (
+    Revision,
+    RevisionError,
+    list_key,
+    read_revision,
+    revision_key,
+)
 from bouncer.sources.source import SourceError
 
 # Without the right to list a bucket, S3 answers 403 for an object that is missing (S3 API
@@ -24,7 +31,7 @@ class ObjectReader(Protocol):
 
 
 class BucketSource:
-    """The pointer and the revisions in one bucket; both methods raise `SourceError`."""
+    """The pointer, the revisions and their lists in one bucket; all methods raise `SourceError`."""
 
     def __init__(self, client: ObjectReader, bucket: str) -> None:
         self._client = client
@@ -47,6 +54,15 @@ class BucketSource:
             return read_revision(revision_id, found["Body"].read() if found else b"")
         except RevisionError as error:
             raise SourceError(str(error)) from error
+
+    def list_form(self, digest: str) -> bytes:
+        """Return the look-up form of a list, checked against its digest."""
+        found = self._get(list_key(digest), {})
+        form: bytes = found["Body"].read() if found else b""
+        if sha256(form).hexdigest() != digest:
+            found_it = "found a changed object, expected the one of this digest"
+            raise SourceError(f"s3://{self._bucket}/{list_key(digest)}: {found_it}")
+        return form
 
     def _get(self, key: str, condition: Mapping[str, str]) -> Mapping[str, Any] | None:
         """Return the answer about an object, None if it is not modified."""

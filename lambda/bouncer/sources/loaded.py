@@ -52,4 +52,5 @@ class Loaded:
         """Return a sentence for each doubt about the rules in force; some depend on the time."""
         rules, ascii_only = self.ruleset.rules, self.settings.ascii_only
         doubts = ruleset_warnings(rules, ascii_only=ascii_only, now=now)
-        return tuple(map(str, (*doubts, *list_warnings(rules, self.ruleset.lists))))
+        lists = {name: found.about for name, found in self.ruleset.lists.items()}
+        return tuple(map(str, (*doubts, *list_warnings(rules, lists))))

@@ -29,6 +29,7 @@ from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.hold import Hold
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.revision_loader import PointerLoader, RevisionLoader
+from bouncer.sources.uploads import Uploads
 from bouncer.worker import Worker
 from bouncer_sim.world.caller import Patience
 from bouncer_sim.world.deployed_services import (
@@ -123,7 +124,9 @@ def make_publisher(services: DeployedServices, now: Callable[[], datetime]) -> P
     ssm, s3 = DirectClient(services.parameters), DirectClient(services.bucket)
     return Publisher(
         store=RevisionStore(s3, BUCKET),
-        sources=Sources(ParameterSource(ssm, PREFIX), SettingsSource(ssm, PREFIX)),
+        sources=Sources(
+            ParameterSource(ssm, PREFIX, Uploads(s3, BUCKET).fetch), SettingsSource(ssm, PREFIX)
+        ),
         defaults=Settings(),
         journal=PublisherJournal("publisher", "world", stream=io.StringIO()),
         now=now,

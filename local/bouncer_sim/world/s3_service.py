@@ -32,6 +32,13 @@ class S3Service:
             raise service_error("304", "Not Modified", status=_NOT_MODIFIED)
         return {"Body": BytesIO(text), "ETag": _etag(text)}
 
+    def head_object(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the facts about an object; a refusal of HEAD has no body, and so no code."""
+        text = self.objects.get(arguments["Key"])
+        if text is None:
+            raise service_error("404", "Not Found", status=_NOT_FOUND)
+        return {"ETag": _etag(text), "ContentLength": len(text)}
+
     def put_object(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Write an object if the condition holds."""
         key, text = arguments["Key"], arguments["Body"]

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bouncer.operator_settings import Settings
+from bouncer.publishing.list_forms import FormsInMemory
 from bouncer.publishing.publication import (
     InForce,
     PublishingError,
@@ -51,7 +52,9 @@ def publish(
     now: datetime = NOW,
 ) -> InForce:
     """Return the next state in force, after a journey through the objects of the bucket."""
-    found = publication(documents, before, defaults=defaults or Settings(), now=now)
+    found = publication(
+        documents, before, defaults=defaults or Settings(), now=now, forms=FormsInMemory()
+    )
     pointer = read_pointer(pointer_text(found.pointer).encode())
     revision = read_revision(pointer.revision, revision_text(found.revision).encode())
     assert InForce(pointer, revision) == found
