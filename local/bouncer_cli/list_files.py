@@ -43,7 +43,7 @@ class ListFolder(Mapping[str, FileList]):
     """The lists of a folder by name; the folder may be missing."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def __getitem__(self, name: str) -> FileList:
         """Return one list, not read yet."""
@@ -68,7 +68,7 @@ class ListFolder(Mapping[str, FileList]):
         """Return the files by the name of the list; a file beside a document belongs to that."""
         names: dict[str, list[Path]] = {}
         with suppress(FileNotFoundError, NotADirectoryError):
-            for path in sorted(self._folder.iterdir()):
+            for path in sorted(self.folder.iterdir()):
                 if path.suffix.lower() in (*DOCUMENTS, *_FILES) and LIST_NAME.fullmatch(path.stem):
                     names.setdefault(path.stem, []).append(path)
         return names

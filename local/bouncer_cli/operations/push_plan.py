@@ -16,7 +16,7 @@ _REFERENCE = re.compile(r"\{\{.*?\}\}", re.DOTALL)  # to another parameter: no v
 
 
 class Change(NamedTuple):
-    """A document to write: `old` is None for a new one, `text` is None for one to remove."""
+    """A document to write; a new one has None as `old`, one to remove has None as `text`."""
 
     name: str
     old: Document | None
@@ -74,6 +74,12 @@ def push_plan(
     return PushPlan((*written, *removed), unchanged, () if prune else tuple(left))
 
 
+def reference_in(text: str) -> str:
+    """Return the first reference to another parameter, or ""."""
+    found = _REFERENCE.search(text)
+    return found[0] if found else ""
+
+
 def obstacles(
     files: Mapping[str, Document], stored: Mapping[str, Document], *, prune: bool
 ) -> dict[str, list[str]]:
@@ -87,9 +93,9 @@ def obstacles(
 
 
 def _faults(document: Document, stored: Document | None) -> Iterator[str]:
-    if found := _REFERENCE.search(document.text):
+    if found := reference_in(document.text):
         expected = "expected no double braces (SSM takes them for another parameter)"
-        yield f"{document.label}: found {found[0]:.60}, {expected}"
+        yield f"{document.label}: found {found:.60}, {expected}"
     if stored is not None and stored.secret:
         yield (
             f"{stored.label}: found a SecureString, expected a String (no function decrypts): run "
@@ -117,4 +123,8 @@ def _one_name_twice(
 
 
 def _lines(text: str | None) -> list[str]:
-    return text.split("\n") if text else []
+    """Return the lines of a text; one without a line end at its end has a line that says so."""
+    if not text:
+        return []
+    *lines, last = text.split("\n")
+    return [*lines, last, r"\ no line end at the end"] if last else lines

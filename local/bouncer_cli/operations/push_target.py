@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncer_cli.deployed_settings import publishers
+from bouncer_cli.deployed_settings import deployed_settings
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.operations.operated_account import OperatedAccount, OperationError
 from bouncer_cli.operations.operated_deployment import find_deployment, operated_account
@@ -15,6 +15,7 @@ class PushTarget(NamedTuple):
     account: OperatedAccount
     prefix: str
     publisher: str
+    bucket: str
     shown: str
 
     def caller(self) -> str:
@@ -33,18 +34,19 @@ def deployed_target(cdk_json: Path, region: str | None) -> PushTarget:
             f"stack {found.stack.name}: found no output PublisherArn, expected a version that "
             "publishes revisions: run cdk deploy"
         )
-    return PushTarget(found.account, found.prefix, found.publisher, str(found))
+    return PushTarget(found.account, found.prefix, found.publisher, found.bucket, str(found))
 
 
 def target_below(prefix: str, region: str | None) -> PushTarget:
     """Return the target with a prefix; raises `OperationError` if no publisher reads it."""
     account, prefix = operated_account(region), prefix.rstrip("/")
-    found = publishers(account, prefix)
-    if len(found) != 1:
+    found = deployed_settings(account, prefix)
+    if not found.bucket:
+        problem = found.problem or f"found {found.source}, expected a publisher"
         raise OperationError(
-            f"--prefix {prefix}: found {len(found) or 'no'} publishers that read it in "
-            f"{account.region}, expected one: check --prefix and --region, or run bouncer doctor"
+            f"--prefix: {problem} in {account.region}: check --prefix and --region, or run bouncer "
+            "doctor"
         )
     at = f", at {account.emulator}" if account.emulator else ""
-    shown = f"{found[0]} in {account.region}, parameters below {prefix}{at}"
-    return PushTarget(account, prefix, found[0], shown)
+    shown = f"{found.source} in {account.region}, parameters below {prefix}{at}"
+    return PushTarget(account, prefix, found.source, found.bucket, shown)

@@ -92,6 +92,14 @@ class SsmService:
             page["NextToken"] = str(first + _PAGE)
         return page
 
+    def get_parameter_history(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all versions of one parameter, the oldest first."""
+        name = arguments["Name"]
+        if name not in self._versions:
+            raise service_error("ParameterNotFound")
+        count = len(self._versions[name])
+        return {"Parameters": [self._version(name, number) for number in range(1, count + 1)]}
+
     def _newest(self, name: str) -> dict[str, Any]:
         return self._version(name, len(self._versions[name]))
 

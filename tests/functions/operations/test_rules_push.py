@@ -5,79 +5,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
-from bouncer.environment import DEFAULTS_KEY, PREFIX_KEY
-from bouncer.errors import BouncerError
-from bouncer.operator_settings import Settings
-from bouncer.publisher import Publisher, Sources
-from bouncer.publisher_journal import PublisherJournal
-from bouncer.publishing.occasion import Scope
-from bouncer.publishing.revision_store import RevisionStore
-from bouncer.sources.parameters import ParameterSource, SettingsSource
+from bouncer.environment import BUCKET_KEY, DEFAULTS_KEY, PREFIX_KEY
+from bouncer.publishing.pushing import LONGEST, Pushing, pushing_document
 from bouncer_cli.doctor.account import UnavailableError
 from bouncer_cli.documents_check import check_documents
-from bouncer_cli.operations import parameter_calls
-from bouncer_cli.operations.operated_account import OperatedAccount
 from bouncer_cli.rule_files import FileSource
 from bouncer_sim.clock import SystemClock, now
 from tests.functions.operations.deployed import PREFIX, Deployed, Operate
+from tests.functions.operations.published import BUCKET, Published, failing, in_ssm, refusal
 
 A = "when: {subject: sale}\ndrop: {}\n"
 B = "when: {subject: old}\naccept: {}\n"
-
-
-class Published:
-    """A publisher of the deployment, as Lambda invokes it, by `account.do`."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, deployed: Deployed) -> None:
-        deployed.outputs["PublisherArn"] = "arn:publisher"
-        boto3.client("s3").create_bucket(
-            Bucket="rules", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-        )
-        self.failure: dict[str, Any] | Exception | None = None
-        self.invocations = 0
-        ssm = deployed.ssm
-        self._publisher = Publisher(
-            store=RevisionStore(boto3.client("s3"), "rules"),
-            sources=Sources(ParameterSource(ssm, PREFIX), SettingsSource(ssm, PREFIX)),
-            defaults=Settings(),
-            journal=PublisherJournal("publisher", "p", stream=io.StringIO()),
-            now=lambda: now(SystemClock()),
-            pause=lambda: None,
-        )
-        do = OperatedAccount.do
-
-        def invoke(account: OperatedAccount, service: str, operation: str, **given: Any) -> Any:
-            if (service, operation) != ("lambda", "invoke"):
-                return do(account, service, operation, **given)
-            assert given["FunctionName"] == "arn:publisher"
-            assert json.loads(given["Payload"]) == {"publish": "everything"}
-            return self._answer()
-
-        monkeypatch.setattr(OperatedAccount, "do", invoke)
-
-    def _answer(self) -> dict[str, Any]:
-        self.invocations += 1
-        if isinstance(self.failure, Exception):
-            raise self.failure
-        if self.failure:
-            return self.failure
-        try:
-            pointer = self._publisher.publish(Scope.EVERYTHING)
-        except BouncerError:
-            return {"StatusCode": 200, "FunctionError": "Unhandled"}
-        answer = {"revision": pointer.revision, "problems": dict(pointer.problems)}
-        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answer).encode())}
-
-
-@pytest.fixture
-def publisher(monkeypatch: pytest.MonkeyPatch, deployed: Deployed) -> Published:
-    monkeypatch.setattr(parameter_calls, "WRITES_A_SECOND", 1000)  # moto has no limits
-    return Published(monkeypatch, deployed)
 
 
 @pytest.fixture
@@ -93,27 +35,6 @@ def rules(tmp_path: Path) -> Path:
 def revision(folder: Path) -> str:
     """Return the id of the revision of a folder's rules."""
     return check_documents(FileSource(folder).read(), now(SystemClock())).revision.id
-
-
-def in_ssm(deployed: Deployed) -> dict[str, str]:
-    found = deployed.ssm.get_parameters_by_path(Path=PREFIX, Recursive=True)["Parameters"]
-    return {each["Name"].removeprefix(f"{PREFIX}/"): each["Value"] for each in found}
-
-
-def failing(monkeypatch: pytest.MonkeyPatch, operation: str, error: BaseException) -> None:
-    """Let one operation of every service fail, as the SDK raises it."""
-    call = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  # where the SDK meets the network
-
-    def made(client: Any, name: str, given: Any) -> Any:
-        if name == operation:
-            raise error
-        return call(client, name, given)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", made)
-
-
-def refusal(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "no"}}, "x")
 
 
 @pytest.mark.usefixtures("publisher")
@@ -143,11 +64,10 @@ def test_a_change_is_shown_as_a_difference(
     _, out, _ = operate("rules", "push", "--yes")
     assert out.splitlines()[1:-1] == [
         "changed:   rules/a",
-        "    @@ -1,3 +1,3 @@",
+        "    @@ -1,2 +1,2 @@",
         "    -when: {subject: sale}",
         "    +when: {subject: fair}",
         "     drop: {}",
-        "     ",
         "stays:     rules/old has no file here; --prune removes it",
         "unchanged: 1",
     ]
@@ -155,10 +75,9 @@ def test_a_change_is_shown_as_a_difference(
     assert (status, err) == (0, "")
     assert out.splitlines()[1:] == [
         "removed:   rules/old",
-        "    @@ -1,3 +0,0 @@",
+        "    @@ -1,2 +0,0 @@",
         "    -when: {subject: old}",
         "    -accept: {}",
-        "    -",
         "unchanged: 2",
         f"in force:  revision {revision(rules)}",
     ]
@@ -400,7 +319,7 @@ def test_a_prefix_that_no_publisher_reads_is_refused(operate: Operate) -> None:
     status, _, err = operate("rules", "push", "--prefix", "/mail/main", "--yes")
     assert status == 2
     assert err == (
-        "--prefix /mail/main: found no publishers that read it in eu-west-1, expected one: check "
+        "--prefix: found no publisher with the prefix /mail/main, expected one in eu-west-1: check "
         "--prefix and --region, or run bouncer doctor\n"
     )
 
@@ -414,7 +333,7 @@ def test_a_prefix_finds_its_publisher(
     function = {
         "FunctionName": "arn:publisher",
         "Handler": "bouncer.publisher.handler",
-        "Environment": {"Variables": {PREFIX_KEY: PREFIX, DEFAULTS_KEY: "{}"}},
+        "Environment": {"Variables": {PREFIX_KEY: PREFIX, DEFAULTS_KEY: "{}", BUCKET_KEY: BUCKET}},
     }
 
     def made(client: Any, name: str, given: Any) -> Any:
@@ -427,3 +346,37 @@ def test_a_prefix_finds_its_publisher(
     shown = "arn:publisher in eu-west-1, parameters below /ses-auto-bouncer/main"
     assert out.splitlines()[0] == shown
     assert set(in_ssm(deployed)) == {"rules/a", "rules/b"}
+
+
+@pytest.mark.usefixtures("publisher", "rules")
+def test_another_push_is_not_disturbed(deployed: Deployed, operate: Operate) -> None:
+    """Nothing is written, and the exit status says that nothing was done."""
+    pushing = Pushing("r9", "arn:aws:iam::1:user/bob", now(SystemClock()) + LONGEST)
+    deployed.put("pushing", pushing_document(pushing))
+    before = in_ssm(deployed)
+    status, _, err = operate("rules", "push", "--yes")
+    assert status == 1
+    assert err.startswith(f"{PREFIX}/pushing: found a push by arn:aws:iam::1:user/bob, at work at")
+    assert in_ssm(deployed) == before
+
+
+@pytest.mark.usefixtures("publisher", "rules")
+def test_what_others_wrote_reaches_no_terminal(deployed: Deployed, operate: Operate) -> None:
+    """Controls and bidi marks in a parameter, or in the name of another push, are escapes."""
+    deployed.put("rules/a", "accept: {}\x1b[31m\u202e")
+    pushing = Pushing("r9", "\x1b[2Jbob", now(SystemClock()))
+    deployed.put("pushing", pushing_document(pushing))
+    status, out, _ = operate("rules", "push", "--yes")
+    assert status == 0
+    assert r"    -accept: {}\u001b[31m\u202e" in out.splitlines()
+    assert r"    -\ no line end at the end" in out.splitlines()
+    assert r"goes on:   with the push by \u001b[2Jbob that was at work" in out
+    assert out.replace("\n", "").isprintable()
+
+
+@pytest.mark.usefixtures("rules")
+def test_ctrl_c_while_the_publisher_works(operate: Operate, publisher: Published) -> None:
+    """All is written; the publisher goes on by itself."""
+    publisher.failure = KeyboardInterrupt()
+    status, _, err = operate("rules", "push", "--yes")
+    assert (status, "the documents are written; they are in force as soon as" in err) == (130, True)
