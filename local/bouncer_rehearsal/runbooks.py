@@ -115,6 +115,7 @@ class Runbooks:
         """Take all other runbooks, and leave the deployment as it was."""
         steps: dict[str, Callable[[], None]] = {
             "a bad rule, and one with another name": self._rule,
+            "lists": self._lists,
             "failed events": self._failed_events,
             "replay stored mail": self._replay,
             "look at the stack, and protect it": self._stack,
@@ -201,6 +202,24 @@ class Runbooks:
         self._run("ssm delete-parameter", "/rules/200-departed")
         self._run("aws lambda invoke --function-name PUBLISHER_ARN")
         expect("the rules in force", self._in_force(), sorted(renamed))
+
+    def _lists(self) -> None:
+        """Push a small list and an uploaded one, which no rule names, and take them away."""
+        staff = self._folder / "staff-who-left.csv"
+        staff.write_text("Name,Mail\nAnn,ann@example.com\n", encoding="utf-8")
+        self._run("bouncer lists import")
+        many = "".join(f"box{number}@example.com\n" for number in range(1000))
+        (self._folder / "lists" / "many.txt").write_text(many, encoding="utf-8")
+        before = self._changes.pointer().revision
+        shown = self._run("bouncer lists push")
+        expect("the lists in SSM", self._parameters("lists/"), ["departed", "many"])
+        expect("the revision, as no rule names them", before in shown, True)
+        s3, bucket = self._aws.client("s3"), self._outputs["RulesBucket"]
+        (found,) = s3.list_objects_v2(Bucket=bucket, Prefix="uploads/")["Contents"]
+        expect("the size of the upload", found["Size"], len(many))
+        prefix = self._outputs["RulesPrefix"].removesuffix("rules/")
+        names = [f"{prefix}lists/{name}" for name in ("departed", "many")]
+        self._aws.client("ssm").delete_parameters(Names=names)
 
     def _give_up_a_push(self) -> None:
         """Leave another's push behind, which keeps the rules as they are until it is deleted."""
