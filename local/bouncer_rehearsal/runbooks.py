@@ -91,13 +91,18 @@ class Runbooks:
             expect("refused documents", pointer.problems, {})
             self._story.tell(f"{len(self._rules)} rules below {prefix}, one of more than 4 KB")
             self._story.tell(f"revision {pointer.revision:.12}, pointer {pointer.serial}")
-        with self._story.step("write settings, and publish them as a change of a parameter does"):
+        with self._story.step("write settings by the command of docs/deploy.md"):
             self._run("ssm get-parameter --name", "/settings", fails="ParameterNotFound")
             self._run("put-parameter", "/settings", "--value 'mode: enforce'")
             self._settings("mode: enforce")
-            pointer = self._changes.announce(f"{prefix.removesuffix('rules/')}settings")
-            expect("the mode in force", pointer.settings.mode, "enforce")
-            self._story.tell(f"revision {pointer.revision:.12}, pointer {pointer.serial}")
+        with self._story.step("change a rule by hand, and publish it by the event of its change"):
+            name = f"{prefix}960-short"
+            text = "description: changed by hand\nmode: off\naccept: {}\n"
+            self._aws.client("ssm").put_parameter(Name=name, Value=text, Overwrite=True)
+            changed = self._changes.announce(name)
+            expect("another revision", changed.revision != pointer.revision, True)
+            expect("the mode in force", changed.settings.mode, "enforce")
+            self._story.tell(f"revision {changed.revision:.12}, pointer {changed.serial}")
 
     def push(self, *, prune: bool = False) -> str:
         """Push the operator's rules; return what the command writes."""
