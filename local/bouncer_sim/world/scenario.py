@@ -107,7 +107,7 @@ class ParameterChanges:
 class ListChanges:
     """An operator uploads or deletes objects, then writes the list, or deletes it without `text`.
 
-    `people` are on the list from then on; they are None if the document must be refused.
+    `people` are on the list from then on, or None for a document that must be refused.
     """
 
     at: float
