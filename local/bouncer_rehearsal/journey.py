@@ -21,6 +21,7 @@ from bouncer_rehearsal.emulated_region import emulated_region
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
 from bouncer_rehearsal.feedback_events import FeedbackEvents
 from bouncer_rehearsal.inventory import inventory
+from bouncer_rehearsal.list_changes import ListChanges
 from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.operator_commands import OperatorCommands
 from bouncer_rehearsal.runbooks import Runbooks
@@ -85,6 +86,8 @@ class Journey:
             runbooks.begin()
             self._show_rule(region.aws, wanted)
             mails = self._mails(region.aws, region.ses)
+            outputs = self._outputs()
+            ListChanges(region.aws, mails, story=self._story, outputs=outputs).change()
             operator = OperatorCommands(runbooks, mails, aws=region.aws, story=self._story)
             feedback = FeedbackEvents(runbooks, mails, aws=region.aws, story=self._story)
             feedback.suppress_and_forget()

@@ -140,8 +140,8 @@ class Client:
             sock = connection.sock
             sock.settimeout(self._timeout(_READ_TIMEOUT_S))
             connection.request(request.method, request.path, request.body or None, headers)
-            response = connection.getresponse()
-            body = self._body(sock, response)
+            with connection.getresponse() as response:
+                body = self._body(sock, response)
         except TimeoutError as error:
             self.close()
             raise ReadTimeoutError(endpoint_url=self.endpoint) from error
@@ -157,7 +157,10 @@ class Client:
         """Return the body, read in pieces, so that a long and slow one ends in time as well."""
         pieces = [response.read(_PIECE)]
         while len(pieces[-1]) == _PIECE:
-            sock.settimeout(self._timeout(_READ_TIMEOUT_S))
+            left_s = self._surroundings.left_s(_READ_TIMEOUT_S)
+            if left_s <= 0:
+                raise TimeoutError
+            sock.settimeout(left_s)
             pieces.append(response.read(_PIECE))
         if response.length:  # what is missing of the length that was announced
             raise IncompleteRead(b"", response.length)

@@ -72,7 +72,7 @@ def publication(
 
 
 class _Judged(NamedTuple):
-    """What mails are judged by, the problems of its documents, and what its lists were made of."""
+    """The revision to judge by, the problems of its documents, and the sources of its lists."""
 
     revision: Revision
     problems: Problems

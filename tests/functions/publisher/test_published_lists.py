@@ -128,7 +128,7 @@ def test_a_list_in_a_parameter_decides(world: Listed) -> None:
 
 
 def test_a_list_in_an_upload_decides(world: Listed) -> None:
-    """Whatever spreadsheets export: a byte order mark, quotes, empty lines."""
+    """Exports of spreadsheets are read: a byte order mark, quotes, empty lines."""
     world.upload(f'\ufeff"address"\r\n\r\n"{ANN}"\r\n'.encode())
     assert world.problems() == ()
     assert world.departed() == [ANN]
@@ -297,7 +297,7 @@ def test_a_list_that_does_not_fit_is_a_warning(world: Listed, text: str | None, 
 
 
 def test_a_deleted_list_is_missing(world: Listed) -> None:
-    """Whoever deletes a parameter ends its list, as with rules."""
+    """Deleting a parameter ends its list, as with rules."""
     world.put("lists/departed", f"entries: [{ANN}]")
     world.problems()
     world.delete("lists/departed")
@@ -306,7 +306,7 @@ def test_a_deleted_list_is_missing(world: Listed) -> None:
 
 
 def test_lists_are_bounded_together(world: Listed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an intake could not hold is refused here, in the order of names."""
+    """More than an intake can hold is refused here, in the order of names."""
     world.put("rules/200-late", "when: {recipient: {in: late}}\ndrop: {}")
     world.put("lists/departed", f"entries: [{ANN}]")
     world.put("lists/late", f"entries: [{BOB}]")
