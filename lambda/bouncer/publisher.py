@@ -29,6 +29,7 @@ from bouncer.publishing.publication import (
     revision_warnings,
     settings_publication,
 )
+from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
 from bouncer.settings_reader import deployment_settings
 from bouncer.sources.parameters import ParameterSource, SettingsSource
@@ -119,11 +120,7 @@ class Publisher:
         stored = self._store.read()  # before the first parameter: what is read later is as new
         if stored.pointer is not None:
             self._journal.show(stored.pointer.settings)
-        if scope is Scope.SETTINGS and stored.pointer is not None:
-            documents = self._sources.settings.read()
-            pointer = settings_publication(documents, stored.pointer, defaults=self._defaults)
-        else:
-            pointer = self._everything(stored)
+        pointer = self._settings(scope, stored.pointer) or self._everything(stored)
         self._journal.show(pointer.settings)
         if pointer == stored.pointer:
             return pointer
@@ -131,6 +128,20 @@ class Publisher:
         self._store.move(pointer, stored.etag)
         self._journal.published(pointer)
         return pointer
+
+    def _settings(self, scope: Scope, before: Pointer | None) -> Pointer | None:
+        """Return the pointer with the settings of now if nothing else is to be published.
+
+        That is so during a push, too: then rules are not read, as its changes call for them again
+        and again, and SSM limits the reads of an account.
+        """
+        if before is None:
+            return None
+        documents, now = self._sources.settings.read(), self._now()
+        pushing, _ = pushing_state(documents.pushing, now)
+        if scope is Scope.EVERYTHING and not pushing:
+            return None
+        return settings_publication(documents, before, defaults=self._defaults, now=now)
 
     def _everything(self, stored: Stored) -> Pointer:
         """Write the revision of all documents, if it is not there, and return its pointer."""

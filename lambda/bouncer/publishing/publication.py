@@ -109,10 +109,15 @@ def revision_warnings(revision: Revision, settings: Settings, now: datetime) -> 
     return tuple(map(str, (*doubts, *list_warnings(rules, lists))))
 
 
-def settings_publication(documents: Documents, before: Pointer, *, defaults: Settings) -> Pointer:
+def settings_publication(
+    documents: Documents, before: Pointer, *, defaults: Settings, now: datetime
+) -> Pointer:
     """Return the pointer with the settings and the causes of these documents; rules stay."""
     found = _settings(documents, before, defaults)
-    others = {name: said for name, said in before.problems.items() if name not in (SETTINGS, HELD)}
+    if wrong := pushing_state(documents.pushing, now)[1]:
+        found.problems[PUSHING] = wrong
+    ours = (SETTINGS, HELD, PUSHING)
+    others = {name: said for name, said in before.problems.items() if name not in ours}
     return before._replace(
         settings=found.settings,
         causes=found.causes,

@@ -98,22 +98,22 @@ class ParameterSource:
 
 
 class SettingsSource:
-    """The parameters `settings` and `held` alone: all the worker may read."""
+    """The parameters `settings`, `held` and `pushing` alone, in one call of SSM."""
 
     def __init__(self, client: NamedParametersClient, prefix: str) -> None:
         self._client = client
         self._prefix = prefix.rstrip("/")
 
     def read(self) -> Documents:
-        """Return both documents as they are now; one without a parameter is left out."""
-        labels = [f"{self._prefix}/{name}" for name in (SETTINGS, HELD)]
+        """Return these documents as they are now; one without a parameter is left out."""
+        labels = [f"{self._prefix}/{name}" for name in (SETTINGS, HELD, PUSHING)]
         try:
             answer = self._client.get_parameters(Names=labels)
         except (ClientError, BotoCoreError) as error:
             raise SourceError(f"{labels[0]}: can't be read ({_brief(error)})") from error
         found = {each["Name"]: _document(each) for each in answer["Parameters"]}
-        settings, held = (found.get(label) for label in labels)
-        return Documents({}, settings, held)
+        settings, held, pushing = (found.get(label) for label in labels)
+        return Documents({}, settings, held, pushing)
 
 
 def _below(folder: str, found: Mapping[str, Document]) -> dict[str, Document]:

@@ -25,10 +25,13 @@ from bouncer_sim.clock import SystemClock, now
 
 if TYPE_CHECKING:  # boto3 takes a second
     from bouncer_cli.operations.list_parameter import ListParameter
+    from bouncer_cli.operations.publish_now import Published
     from bouncer_cli.operations.push import Push
     from bouncer_cli.operations.push_plan import PushPlan
     from bouncer_cli.operations.push_target import PushTarget
 
+_SECOND_LOOKS = 3  # SSM may not show the end of a push at once
+_SECOND_LOOK_S = 2.0
 _WRITTEN = (
     "the documents are written; they are in force as soon as the publisher has read them, which "
     "runs by itself every 15 minutes"
@@ -121,9 +124,7 @@ def push(options: argparse.Namespace, wanted: Wanted) -> int:
 
 def refused(problems: Mapping[str, Iterable[str]]) -> bool:
     """Print what keeps documents from being pushed, and tell whether there is anything."""
-    for said in problems.values():
-        for problem in said:
-            put_folded(f"problem: {problem}")
+    _put_problems(problems)
     if problems:
         say(f"{counted(len(problems), 'document')} refused: nothing was changed")
     return bool(problems)
@@ -186,9 +187,7 @@ def _show(lines: Iterable[str], check: DocumentsCheck) -> None:
     """Print the plan, and what the publisher will say of the documents."""
     for line in lines:
         (put if line.startswith(" ") else put_folded)(line)
-    for said in check.problems.values():
-        for problem in said:
-            put_folded(f"problem: {problem}")
+    _put_problems(check.problems)
     for warning in check.warnings:
         put_folded(f"warning: {warning}")
 
@@ -217,26 +216,41 @@ def _done(
 def _in_force(target: "PushTarget", check: DocumentsCheck) -> int:
     """Have the documents published, and print what is in force then; return the exit status."""
     from bouncer_cli.operations.operated_account import sentence  # noqa: PLC0415  # boto3
-    from bouncer_cli.operations.publish_now import published  # noqa: PLC0415
 
+    foretold = None if check.problems else check.revision.id
     try:
-        found = published(target.account, target.publisher)
+        found = _published(target, foretold)
     except KeyboardInterrupt:
         say_lines([_WRITTEN])
         return INTERRUPTED
     except BouncerError as error:
         say_lines((*sentence(error).splitlines(), _WRITTEN))
         return NOT_DONE
-    for said in found.problems.values():
-        for problem in said:
-            put_folded(f"problem: {problem}")
+    _put_problems(found.problems)
     put_folded(f"in force:  revision {found.revision}")
-    if found.revision != check.revision.id and not check.problems:
-        say_lines(
-            [f"expected revision {check.revision.id}: somebody else changes rules; push again"]
-        )
+    if foretold not in (None, found.revision):
+        say_lines([f"expected revision {foretold}: somebody else changes rules; push again"])
         return NOT_DONE
     return NOT_DONE if found.problems else 0
+
+
+def _published(target: "PushTarget", foretold: str | None) -> "Published":
+    """Return the publisher's answer; ask again if it has not seen the last change yet."""
+    from bouncer_cli.operations.publish_now import published  # noqa: PLC0415  # boto3
+
+    found = published(target.account, target.publisher)
+    for _ in range(_SECOND_LOOKS):
+        if foretold in (None, found.revision):
+            break
+        SystemClock().sleep(_SECOND_LOOK_S)
+        found = published(target.account, target.publisher)
+    return found
+
+
+def _put_problems(problems: Mapping[str, Iterable[str]]) -> None:
+    for said in problems.values():
+        for problem in said:
+            put_folded(f"problem: {problem}")
 
 
 @contextmanager

@@ -63,13 +63,12 @@ class OperatedDeployment:
 
     def _settings(self, documents: Documents, defaults: Settings) -> Pointer:
         """Return a pointer with these settings, or with those in force if these are refused."""
+        now = datetime.now(UTC)
         try:
-            found = publication(
-                documents, None, defaults=defaults, now=datetime.now(UTC), forms=FormsInMemory()
-            )
+            found = publication(documents, None, defaults=defaults, now=now, forms=FormsInMemory())
         except PublishingError as error:
             if before := self._pointer():
-                return settings_publication(documents, before, defaults=defaults)
+                return settings_publication(documents, before, defaults=defaults, now=now)
             raise SourceError(str(error)) from error
         return found.pointer
 

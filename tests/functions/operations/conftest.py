@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 
 from bouncer_cli import command_line as cli
+from bouncer_cli.commands import document_push
 from bouncer_cli.operations import dead_letter_queue, parameter_calls
 from tests.functions.operations.cloudformation import cloudformation
 from tests.functions.operations.deployed import CDK, REGION, STACK, Deployed, Operate
@@ -50,4 +51,5 @@ def operate(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> Operate:
 def publisher(monkeypatch: pytest.MonkeyPatch, deployed: Deployed) -> Published:
     """The publisher of that deployment, and an SSM without limits."""
     monkeypatch.setattr(parameter_calls, "WRITES_A_SECOND", 1000)
+    monkeypatch.setattr(document_push, "_SECOND_LOOK_S", 0)
     return Published(monkeypatch, deployed)

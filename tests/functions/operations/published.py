@@ -35,6 +35,7 @@ class Published:
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
         self.failure: dict[str, Any] | BaseException | None = None
+        self.answers: list[dict[str, Any]] = []  # in place of its own
         self.invocations = 0
         ssm, fetch = deployed.ssm, Uploads(self.bucket, BUCKET).fetch
         self._publisher = Publisher(
@@ -66,7 +67,8 @@ class Published:
             pointer = self._publisher.publish(Scope.EVERYTHING)
         except BouncerError:
             return {"StatusCode": 200, "FunctionError": "Unhandled"}
-        answer = {"revision": pointer.revision, "problems": dict(pointer.problems)}
+        now = {"revision": pointer.revision, "problems": dict(pointer.problems)}
+        answer = self.answers.pop(0) if self.answers else now
         return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answer).encode())}
 
 

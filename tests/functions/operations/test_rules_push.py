@@ -1,7 +1,5 @@
 """`bouncer rules push`: the difference is shown, asked for, written, and in force at its end."""
 
-import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from tests.functions.operations.deployed import PREFIX, Deployed, Operate
 from tests.functions.operations.published import BUCKET, Published, failing, in_ssm, refusal
 
 A = "when: {subject: sale}\ndrop: {}\n"
+OTHER = {"revision": "f" * 64, "problems": {}}
 B = "when: {subject: old}\naccept: {}\n"
 
 
@@ -299,11 +298,20 @@ def test_another_revision_in_force_is_said(
     operate: Operate, publisher: Published, rules: Path
 ) -> None:
     """Somebody else changed a rule between the push and its publication."""
-    answer = json.dumps({"revision": "f" * 64, "problems": {}}).encode()
-    publisher.failure = {"StatusCode": 200, "Payload": io.BytesIO(answer)}
+    publisher.answers = [OTHER] * 9
     status, _, err = operate("rules", "push", "--yes")
     expected = f"expected revision {revision(rules)}: somebody else changes rules; push again\n"
     assert (status, err) == (1, expected)
+
+
+@pytest.mark.usefixtures("rules")
+def test_a_publisher_that_does_not_see_the_end_of_the_push_is_asked_again(
+    operate: Operate, publisher: Published
+) -> None:
+    """SSM may show `pushing` for some time after it was deleted."""
+    publisher.answers = [OTHER] * 2
+    status, _, err = operate("rules", "push", "--yes")
+    assert (status, err, publisher.invocations) == (0, "", 3)
 
 
 @pytest.mark.usefixtures("rules")
