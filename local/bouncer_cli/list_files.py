@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bouncer.rules.document import Report
 from bouncer.rules.entry_file import LONGEST_FILE
-from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.matcher_reader import LIST_NAME
 from bouncer.sources.source import SourceError
 

@@ -12,7 +12,8 @@ from bouncer.held_document import read_held
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
-from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.named_list import NamedList
 from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Mode, Rule

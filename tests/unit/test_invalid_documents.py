@@ -19,7 +19,8 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.condition import NESTING
 from bouncer.rules.document_parser import read_document
 from bouncer.rules.fields import FIELDS
-from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.rejection_reader import KEYS
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
