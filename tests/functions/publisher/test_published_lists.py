@@ -1,5 +1,7 @@
 """Lists that rules name: the publisher makes their look-up forms, and the intake loads these."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -443,3 +445,14 @@ def test_the_worker_loads_no_list(world: Listed) -> None:
     world.s3.asked.clear()
     PointerLoader(BucketSource(world.s3, "rules"), now=lambda: 0.0).load()
     assert [key for _, key in world.s3.asked] == [POINTER_KEY]
+
+
+def test_an_intake_without_lists_imports_nothing_for_them() -> None:
+    """A cold start is paid for by each mail that waits for it."""
+    script = "import bouncer.intake, sys; print(*sys.modules)"
+    found = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
+    listing = {f"bouncer.rules.{name}" for name in ("list_about", "list_kind", "list_keys")}
+    listing |= {"bouncer.rules.named_list", "bouncer.rules.entry_table"}
+    assert not listing & set(found)
