@@ -49,7 +49,14 @@ def check(data: bytes) -> None:
             case b"held":
                 str(read_held(text, document="held")).encode("utf-8", "backslashreplace")
             case b"list":
-                _check_list(read_list(text, document="odd", read=lambda name: ListFile(name, rest)))
+                _check_list(
+                    read_list(
+                        text,
+                        document="odd",
+                        read=lambda name: ListFile(name, rest),
+                        fetch=lambda _: rest,
+                    )
+                )
             case b"file":
                 _check_list(read_list_file(ListFile("odd.csv", rest)))
             case b"cdk":

@@ -60,7 +60,9 @@ def read(name: str, text: str) -> Rule | Settings | ReadList:
     if name == "list.csv":
         return read_list_file(ListFile(name, text.encode()))
     if name.startswith("list"):
-        return read_list(text, document=name, read=lambda file: ListFile(file, b""))
+        return read_list(
+            text, document=name, read=lambda file: ListFile(file, b""), fetch=lambda _: b"ann@a.b"
+        )
     if name.startswith("settings"):
         return overlaid(Settings(), text, document=name)
     return read_rule("100-rule", text, document=name)

@@ -276,6 +276,29 @@ def test_a_refused_list_keeps_its_form(world: Listed, case: str) -> None:
     assert world.departed() == [BOB]
 
 
+@pytest.mark.threat
+@pytest.mark.parametrize(
+    "key", ["current-v1", "revisions/a.json", "uploads/../current-v1", "uploads/", "/uploads/a"]
+)
+def test_nothing_outside_uploads_can_be_named(world: Listed, key: str) -> None:
+    """The object is not even asked for, whatever checksum the parameter has."""
+    world.upload(ANN.encode(), key=key)
+    first, *_ = world.problems()
+    assert f'upload.key: found "{key}", expected uploads/ and a name' in first
+    assert ("get_object", key) not in world.s3.asked[1:]
+
+
+@pytest.mark.threat
+def test_an_upload_that_was_replaced_is_refused(world: Listed) -> None:
+    """Whoever may write uploads, and no parameters, changes nothing that is in force."""
+    world.upload(ANN.encode())
+    world.problems()
+    world.bucket.objects[UPLOAD] = BOB.encode()
+    del world.bucket.objects[world.form()]  # so that the upload is read again
+    assert "upload.sha256: found" in world.problems()[0]
+    assert world.departed() == []
+
+
 def test_a_first_list_that_is_refused_is_left_out(world: Listed) -> None:
     """Its conditions are unknown, so no mail is stopped by them."""
     world.put("lists/departed", "entries: [nobody]")
