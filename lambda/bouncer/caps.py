@@ -12,7 +12,7 @@ from typing import Any
 from bouncer.mail.a_label import a_labels
 from bouncer.mail.address import domain, is_address, is_domain
 from bouncer.mail.rewritten_sender import normal_sender
-from bouncer.rules.document import Node
+from bouncer.rules.document import Node, show
 
 # Windows with the most bounces within each: pairs of seconds and a number, the shortest first.
 Ladder = tuple[tuple[int, int], ...]
@@ -85,7 +85,7 @@ def _window_s(name: object, node: Node) -> int:
     match = re.fullmatch(r"([1-9][0-9]{0,3})([mh])", str(name))
     seconds = int(match[1]) * (_MINUTE_S if match[2] == "m" else _HOUR_S) if match else 0
     if not 0 < seconds <= DAY_S:
-        node.fault(_A_WINDOW, found=f'"{name}"')
+        node.fault(_A_WINDOW, found=show(str(name)))
     return seconds
 
 
@@ -113,7 +113,7 @@ def _hours_s(name: object, node: Node) -> int:
     match = re.fullmatch(r"([1-9][0-9]?)h", str(name))
     seconds = int(match[1]) * _HOUR_S if match else 0
     if not 0 < seconds <= DAY_S:
-        node.fault(_HOURS, found=f'"{name}"')
+        node.fault(_HOURS, found=show(str(name)))
     return seconds
 
 

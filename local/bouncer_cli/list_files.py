@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bouncer.rules.document import Report
+from bouncer.rules.document import Report, show
 from bouncer.rules.entry_file import LONGEST_FILE
-from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.matcher_reader import LIST_NAME
 from bouncer.sources.source import SourceError
 
@@ -86,7 +87,7 @@ def read_list_at(path: Path) -> ReadList:
         if not _FILE_NAME.fullmatch(name):
             report = Report(str(path))
             expected = "the name of a file beside this document, such as departed.csv"
-            report.add(("file",), found=f'"{name}"', expected=expected)
+            report.add(("file",), found=show(name), expected=expected)
             report.settle()
         return list_file(path.with_name(name))
 

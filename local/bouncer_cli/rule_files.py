@@ -49,7 +49,7 @@ class FileSource:
 
 
 class OneFile:
-    """One rule in a file; its name is that of the file."""
+    """One rule in a file, with the lists beside its folder; its name is that of the file."""
 
     def __init__(self, rule: Path, settings: Path | None = None) -> None:
         self._rule = rule
@@ -58,7 +58,8 @@ class OneFile:
     def read(self) -> Documents:
         """Return the rule and the settings as they are now."""
         settings = _file(self._settings) if self._settings else None
-        return Documents({self._rule.stem: _file(self._rule)}, settings)
+        lists = ListFolder(self._rule.resolve().parents[1] / "lists")
+        return Documents({self._rule.stem: _file(self._rule)}, settings, lists=lists)
 
 
 def _file(path: Path) -> Document:

@@ -4,7 +4,6 @@ Tests, bench and commands use it, so that there is one way to put documents in f
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from bouncer.operator_settings import Settings
@@ -74,7 +73,7 @@ def in_force(
     documents: Documents, before: InForce | None, defaults: Settings, forms: FormsInMemory
 ) -> InForce:
     """Return what documents put in force, as if nobody pushed; raises `SourceError`."""
-    documents = replace(documents, pushing=None)
+    documents = documents._replace(pushing=None)
     try:
         return publication(documents, before, defaults=defaults, now=_ANY_TIME, forms=forms)
     except PublishingError as error:

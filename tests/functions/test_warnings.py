@@ -15,6 +15,7 @@ from bouncer.sources.source import Document, Documents
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SHIPPED_RULES
 from bouncer_cli.doctor.finding import Level
+from bouncer_cli.documents_check import check_documents
 from bouncer_cli.rule_files import FileSource
 from bouncer_sim.document_bucket import document_loader
 from tests.functions.doctor.aws import found, lines, parameter
@@ -37,6 +38,10 @@ class Changing:
 
     def read(self) -> Documents:
         return Documents({name: Document(name, text) for name, text in self.rules.items()})
+
+
+def doubts(rule: str, settings: Settings | None = None, now: datetime = NOW) -> tuple[str, ...]:
+    return check_documents(Changing(rule=rule).read(), now, defaults=settings).warnings
 
 
 def test_the_publisher_reports_doubts() -> None:
@@ -78,17 +83,14 @@ def test_the_settings_and_the_time_count() -> None:
         "until: 2026-11-01\nwhen: {recipient: a@example.com}\n"
         "reject: {type: DoesNotExist, message: Ящик закрыт}"
     )
-    loaded = document_loader(Changing(rule=rule), Settings(), now=lambda: 0.0).load()
-    assert len(loaded.warnings(NOW)) == 2
-    assert len(loaded.warnings(NOW.replace(day=1))) == 1
-    utf8 = document_loader(Changing(rule=rule), Settings(ascii_only=False), now=lambda: 0.0).load()
-    assert len(utf8.warnings(NOW)) == 1
+    assert len(doubts(rule)) == 2
+    assert len(doubts(rule, now=NOW.replace(day=1))) == 1
+    assert len(doubts(rule, Settings(ascii_only=False))) == 1
 
 
 def test_a_rule_that_is_off_is_not_doubted() -> None:
     """It does nothing, whatever it says."""
-    loader = document_loader(Changing(rule=f"mode: 'off'\n{DOUBTFUL}"), Settings(), now=lambda: 0.0)
-    assert loader.load().warnings(NOW) == ()
+    assert doubts(f"mode: 'off'\n{DOUBTFUL}") == ()
 
 
 @pytest.mark.parametrize("shape", [[], ["--format", "json"], ["--explain"]])
@@ -124,5 +126,4 @@ def test_the_doctor_finds_them() -> None:
 
 def test_the_shipped_rules_are_beyond_doubt() -> None:
     """Nobody who starts with them sees a warning."""
-    loaded = document_loader(FileSource(SHIPPED_RULES), Settings(), now=lambda: 0.0).load()
-    assert loaded.warnings(NOW) == ()
+    assert check_documents(FileSource(SHIPPED_RULES).read(), NOW).warnings == ()

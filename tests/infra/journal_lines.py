@@ -107,7 +107,7 @@ def _of_publisher() -> str:
     held = Held(since=NOW, by="ann", why="", document="held")
     problems = {"rules/a": ("a: found x, expected y",)}
     told.show(Settings())
-    told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), 7))
+    told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), serial=7))
     told.refused(Pointer("f" * 64, Settings(), problems=problems))
     told.doubtful(("a: found x, expected y",))
     told.mended("current-v1: found x, expected y")

@@ -93,7 +93,9 @@ def test_refusals_are_quoted_as_they_are_said() -> None:
 def test_the_doctors_permissions_are_all_listed() -> None:
     """The actions in the table are the calls in its source, no more and no fewer."""
     section = DEPLOY.partition("\n## Doctor\n")[2].partition("\n## ")[0]
-    listed = {action.partition(":")[2] for action in re.findall(r"`([a-z]+:[A-Za-z]+)`", section)}
+    listed = {
+        action.partition(":")[2] for action in re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", section)
+    }
     source = "".join(path.read_text(encoding="utf-8") for path in DOCTOR.glob("*.py"))
     calls = set(re.findall(r'"((?:describe|get|list)_[a-z_]+)"', source))
     assert calls
@@ -104,7 +106,7 @@ def test_the_doctors_permissions_belong_to_their_services() -> None:
     """Each action is an operation of the service it is listed under."""
     session = get_session()  # it keeps the models it has read
     apis = {"ses": ("ses", "sesv2")}
-    for service, action in re.findall(r"`([a-z]+):((?:Get|List|Describe)[A-Za-z]+)`", DEPLOY):
+    for service, action in re.findall(r"`([a-z0-9]+):((?:Get|List|Describe)[A-Za-z]+)`", DEPLOY):
         names = apis.get(service, (service,))
         models = [session.get_service_model(name) for name in names]
         assert any(action in model.operation_names for model in models), action

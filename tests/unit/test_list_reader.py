@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from bouncer.errors import DocumentError
 from bouncer.rules.entry_file import LONGEST_FILE
 from bouncer.rules.fields import Kind
+from bouncer.rules.list_about import ReadList
 from bouncer.rules.list_kind import ListKind
-from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.named_list import NamedList
 
 _TWICE = '(first: "ann@example.com" in line 2), expected each entry once'

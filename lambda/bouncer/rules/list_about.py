@@ -1,8 +1,12 @@
-"""The description of a list, without its entries: what rules, warnings and revisions need of it."""
+"""The description of a list, and a list as it was read.
+
+Rules, warnings and revisions need the description alone.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from bouncer.errors import Problem
 from bouncer.rules.list_kind import ListKind
 
 
@@ -23,3 +27,11 @@ class ListAbout(NamedTuple):
     def columns_include(self, names: Iterable[str]) -> bool:
         """Tell whether the list has all of these columns."""
         return set(names) <= set(self.columns)
+
+
+class ReadList(NamedTuple):
+    """A list in look-up form, with what is valid in it, but hardly meant so."""
+
+    about: ListAbout
+    form: bytes
+    warnings: tuple[Problem, ...]

@@ -16,7 +16,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import NamedTuple
 
-from bouncer.errors import BouncerError, Problem
+from bouncer.errors import BouncerError
 from bouncer.mail.comparable import comparable
 from bouncer.rules.document import Node, Report
 from bouncer.rules.document_parser import read_document
@@ -28,7 +28,7 @@ from bouncer.rules.entry_file import (
     read_entry_file,
     read_text,
 )
-from bouncer.rules.list_about import ListAbout
+from bouncer.rules.list_about import ListAbout, ReadList
 from bouncer.rules.list_kind import ListKind
 from bouncer.rules.list_rows import ListRows
 
@@ -63,14 +63,6 @@ _UPLOAD_KEYS = ("key", "sha256", "count")
 _UPLOAD = re.compile(rf"{UPLOADS}[A-Za-z0-9][A-Za-z0-9_.-]{{0,199}}")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _PUSH = "bouncer lists push, which writes object and parameter"
-
-
-class ReadList(NamedTuple):
-    """A list in look-up form, with what is valid in it, but hardly meant so."""
-
-    about: ListAbout
-    form: bytes
-    warnings: tuple[Problem, ...]
 
 
 def read_list_file(file: ListFile) -> ReadList:

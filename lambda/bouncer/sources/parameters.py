@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bouncer.rules.list_reader import READING, Fetch, ReadList, UploadError, read_list
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import READING, Fetch, UploadError, read_list
 from bouncer.sources.source import (
     HELD,
     LISTS,

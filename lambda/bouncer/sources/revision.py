@@ -10,13 +10,14 @@ import json
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bouncer.errors import BouncerError
-from bouncer.rules.list_about import ListAbout
-from bouncer.rules.list_kind import ListKind
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_json import rule_of, rule_values
+
+if TYPE_CHECKING:  # what describes lists takes time to import, and few deployments have one
+    from bouncer.rules.list_about import ListAbout
 
 FORMAT = 1
 READABLE = (FORMAT,)  # a later format is read beside the one before it
@@ -31,7 +32,7 @@ class ListInForce(NamedTuple):
 
     digest: str
     size: int
-    about: ListAbout
+    about: "ListAbout"
 
 
 class Revision(NamedTuple):
@@ -110,6 +111,9 @@ def _list_values(found: ListInForce) -> dict[str, Any]:
 
 
 def _list_of(values: Mapping[str, Any]) -> ListInForce:
+    from bouncer.rules.list_about import ListAbout  # noqa: PLC0415  # see above
+    from bouncer.rules.list_kind import ListKind  # noqa: PLC0415
+
     about = ListAbout(
         kind=ListKind(values["kind"]),
         subdomains=values["subdomains"],

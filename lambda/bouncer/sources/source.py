@@ -1,14 +1,13 @@
 """Documents of rules and settings, and the interface of everything that can read them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bouncer.errors import BouncerError, DocumentError, Problem
 
 if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
-    from bouncer.rules.list_reader import ReadList
+    from bouncer.rules.list_about import ReadList
 
 RULES = "rules/"
 LISTS = "lists/"
@@ -21,8 +20,7 @@ class SourceError(BouncerError):
     """The source can't be read; the text names the document or the path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """The text of a rule or another document; `label` is its file or parameter, for errors.
 
     `secret` is true of a SecureString: its text is what SSM returns in place of the plain one.
@@ -73,8 +71,7 @@ class WrittenList(Protocol):
         """Return the list; raises `DocumentError`, and `SourceError` if asking again may help."""
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(NamedTuple):
     """All documents of a source: rules and lists by name, and the settings if it has any.
 
     `held` is the document that holds all sending; it does not exist while bounces may be sent.
@@ -85,7 +82,7 @@ class Documents:
     settings: Document | None = None
     held: Document | None = None
     pushing: Document | None = None
-    lists: Mapping[str, WrittenList] = field(default_factory=dict)
+    lists: Mapping[str, WrittenList] = {}
 
     def label(self, name: str) -> str:
         """Return the label of a rule or a list, by a name such as `rules/NAME`."""

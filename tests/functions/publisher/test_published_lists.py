@@ -1,5 +1,7 @@
 """Lists that rules name: the publisher makes their look-up forms, and the intake loads these."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 from bouncer.mail.message import read_event
 from bouncer.publishing import list_choice
 from bouncer.publishing.occasion import Scope
-from bouncer.publishing.revision_store import StoreError
+from bouncer.publishing.revision_store import RevisionStore, StoreError
 from bouncer.rules.entry_file import LONGEST_FILE
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import Loaded
@@ -19,6 +21,7 @@ from bouncer.sources.pointer import POINTER_KEY
 from bouncer.sources.revision import list_key, revision_key
 from bouncer.sources.revision_loader import PointerLoader, RevisionLoader
 from bouncer.sources.source import SourceError
+from bouncer.sources.uploads import Uploads
 from bouncer_cli.documents_check import check_documents
 from bouncer_cli.rule_files import FileSource
 from bouncer_sim.world.direct_client import DirectClient
@@ -198,13 +201,23 @@ def test_a_form_that_is_gone_is_made_again(world: Listed) -> None:
     assert world.departed() == [ANN]
 
 
-BAD: dict[str, tuple[Callable[[Listed], object], str]] = {
+def missing_upload(world: Listed) -> None:
+    world.upload(BOB.encode())
+    del world.bucket.objects[UPLOAD]
+
+
+def changed_upload(world: Listed) -> None:
+    world.upload(BOB.encode())
+    world.bucket.objects[UPLOAD] = b"x"
+
+
+BAD: dict[str, tuple[Callable[[Listed], None], str]] = {
     "missing": (
-        lambda world: (world.upload(b"x"), world.bucket.objects.pop(UPLOAD)),
+        missing_upload,
         "upload.key: found no object there that may be read (NoSuchKey), expected an object",
     ),
     "changed": (
-        lambda world: (world.upload(BOB.encode()), world.bucket.objects.update({UPLOAD: b"x"})),
+        changed_upload,
         "upload.sha256: found ",
     ),
     "outside": (
@@ -262,6 +275,29 @@ def test_a_refused_list_keeps_its_form(world: Listed, case: str) -> None:
     world.put("lists/departed", f"entries: [{BOB}]")
     assert world.problems() == ()
     assert world.departed() == [BOB]
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize(
+    "key", ["current-v1", "revisions/a.json", "uploads/../current-v1", "uploads/", "/uploads/a"]
+)
+def test_nothing_outside_uploads_can_be_named(world: Listed, key: str) -> None:
+    """The object is not even asked for, whatever checksum the parameter has."""
+    world.upload(ANN.encode(), key=key)
+    first, *_ = world.problems()
+    assert f'upload.key: found "{key}", expected uploads/ and a name' in first
+    assert ("get_object", key) not in world.s3.asked[1:]
+
+
+@pytest.mark.threat
+def test_an_upload_that_was_replaced_is_refused(world: Listed) -> None:
+    """Whoever may write uploads, and no parameters, changes nothing that is in force."""
+    world.upload(ANN.encode())
+    world.problems()
+    world.bucket.objects[UPLOAD] = BOB.encode()
+    del world.bucket.objects[world.form()]  # so that the upload is read again
+    assert "upload.sha256: found" in world.problems()[0]
+    assert world.departed() == []
 
 
 def test_a_first_list_that_is_refused_is_left_out(world: Listed) -> None:
@@ -433,3 +469,40 @@ def test_the_worker_loads_no_list(world: Listed) -> None:
     world.s3.asked.clear()
     PointerLoader(BucketSource(world.s3, "rules"), now=lambda: 0.0).load()
     assert [key for _, key in world.s3.asked] == [POINTER_KEY]
+
+
+def test_an_intake_without_lists_imports_nothing_for_them() -> None:
+    """A cold start is paid for by each mail that waits for it."""
+    script = "import bouncer.intake, sys; print(*sys.modules)"
+    found = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
+    listing = {f"bouncer.rules.{name}" for name in ("list_about", "list_kind", "list_keys")}
+    listing |= {"bouncer.rules.named_list", "bouncer.rules.entry_table"}
+    assert not listing & set(found)
+
+
+class Broken:
+    """A body whose connection breaks while it is read."""
+
+    def read(self, *_: int) -> bytes:
+        raise ReadTimeoutError(endpoint_url="https://rules.s3.eu-west-1.amazonaws.com")
+
+
+def test_a_body_that_breaks_off_is_an_object_that_cannot_be_read(world: Listed) -> None:
+    """For whoever reads: the functions, the publisher, and the one who fetches an upload."""
+    world.put("lists/departed", f"entries: [{ANN}]")
+    world.problems()
+
+    class Breaking:
+        def get_object(self, **_: object) -> dict[str, object]:
+            return {"Body": Broken(), "ETag": '"0"'}
+
+        head_object = put_object = get_object
+
+    with pytest.raises(SourceError, match="can't be read"):
+        BucketSource(Breaking(), "rules").list_form("0" * 64)
+    with pytest.raises(StoreError, match="can't be read"):
+        RevisionStore(Breaking(), "rules").read()
+    with pytest.raises(SourceError, match="can't be read"):
+        Uploads(Breaking(), "rules").fetch(UPLOAD)
