@@ -22,8 +22,9 @@ from bouncer.rules.entry_file import (
     read_text,
 )
 from bouncer.rules.entry_reader import EntryRefused, entry_key
+from bouncer.rules.list_about import ReadList
 from bouncer.rules.list_kind import ListKind
-from bouncer.rules.list_reader import ListFile, ReadList, read_list
+from bouncer.rules.list_reader import ListFile, read_list
 from bouncer.rules.matcher_reader import LIST_NAME
 
 # In this order, as each address of a network could be a domain; words are never guessed.

@@ -15,7 +15,8 @@ from bouncer.errors import DocumentError
 from bouncer.rules.document import Report
 from bouncer.rules.document_parser import read_document
 from bouncer.rules.entry_file import EntryFile, read_entry_file, read_text
-from bouncer.rules.list_reader import UPLOADS, ReadList, read_list
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import UPLOADS, read_list
 from bouncer_cli.list_files import DOCUMENTS, FileList, read_list_at
 from bouncer_cli.operations.push_plan import STANDARD_BYTES, reference_in
 

@@ -170,7 +170,7 @@ def test_without_the_permission_to_look_objects_are_written(
     ],
 )
 def test_a_list_is_the_same_list_in_its_parameter(tmp_path: Path, text: str) -> None:
-    """Whatever YAML would make of its cells: what it would change is uploaded as it is."""
+    """A file whose cells YAML would read as something else is uploaded as it is."""
     from bouncer.rules.list_reader import read_list  # noqa: PLC0415  # beside its only use
 
     path = tmp_path / "x.csv"

@@ -368,6 +368,7 @@ def test_another_push_is_not_disturbed(deployed: Deployed, operate: Operate) -> 
     assert in_ssm(deployed) == before
 
 
+@pytest.mark.threat
 @pytest.mark.usefixtures("publisher", "rules")
 def test_what_others_wrote_reaches_no_terminal(deployed: Deployed, operate: Operate) -> None:
     """Controls and bidi marks in a parameter, or in the name of another push, are escapes."""
