@@ -111,6 +111,7 @@ class _Answers:
 
 _ALL = 'when: {recipient: "*"}\ndrop: {}'
 _OUTPUTS = {
+    "PublisherArn": "arn:aws:lambda:eu-west-1:123456789012:function:publisher",
     "RulesPrefix": "/ses-auto-bouncer/main/rules/",
     "HeldParameter": "/ses-auto-bouncer/main/held",
     "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs.fifo",

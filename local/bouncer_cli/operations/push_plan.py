@@ -7,6 +7,7 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from bouncer.sources.source import Document
@@ -33,8 +34,8 @@ class Change(NamedTuple):
         yield f"{word + ':':<11}{self.name}{self._price()}"
         if self.old is not None:
             old, new = (_lines(text) for text in (self.old.text, self.text))
-            _, _, *lines = difflib.unified_diff(old, new, lineterm="")
-            yield from (f"    {line}" for line in lines)
+            names_and_lines = difflib.unified_diff(old, new, lineterm="")
+            yield from (f"    {line}" for line in islice(names_and_lines, 2, None))
 
     def _price(self) -> str:
         size = len((self.text or "").encode())

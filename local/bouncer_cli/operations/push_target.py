@@ -44,8 +44,8 @@ def target_below(prefix: str, region: str | None) -> PushTarget:
     if not found.bucket:
         problem = found.problem or f"found {found.source}, expected a publisher"
         raise OperationError(
-            f"--prefix: {problem} in {account.region}: check --prefix and --region, or run bouncer "
-            "doctor"
+            f"--prefix {prefix} in {account.region}: {problem}: check --prefix and --region, or "
+            "run bouncer doctor"
         )
     at = f", at {account.emulator}" if account.emulator else ""
     shown = f"{found.source} in {account.region}, parameters below {prefix}{at}"

@@ -327,8 +327,8 @@ def test_a_prefix_that_no_publisher_reads_is_refused(operate: Operate) -> None:
     status, _, err = operate("rules", "push", "--prefix", "/mail/main", "--yes")
     assert status == 2
     assert err == (
-        "--prefix: found no publisher with the prefix /mail/main, expected one in eu-west-1: check "
-        "--prefix and --region, or run bouncer doctor\n"
+        "--prefix /mail/main in eu-west-1: found no publisher with the prefix /mail/main, expected "
+        "one: check --prefix and --region, or run bouncer doctor\n"
     )
 
 
