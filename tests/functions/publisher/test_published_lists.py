@@ -291,7 +291,7 @@ def test_nothing_outside_uploads_can_be_named(world: Listed, key: str) -> None:
 
 @pytest.mark.threat
 def test_an_upload_that_was_replaced_is_refused(world: Listed) -> None:
-    """Whoever may write uploads, and no parameters, changes nothing that is in force."""
+    """Somebody who may write uploads, and no parameters, changes nothing that is in force."""
     world.upload(ANN.encode())
     world.problems()
     world.bucket.objects[UPLOAD] = BOB.encode()
