@@ -47,9 +47,6 @@ class Rules:
         rules = {name: Document(name, text) for name, text in texts.items()}
         return Documents(rules, Document("settings", self._settings) if self._settings else None)
 
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
-
 
 class Bench:
     """An intake before a bucket and a queue; `did` has in order what was asked of both."""
