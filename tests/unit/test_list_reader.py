@@ -170,6 +170,77 @@ def test_a_word_with_signs_is_doubted() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "entry", ["\u514d\u8d39", "buy \u30bb\u30fc\u30eb now", "\u0e1f\u0e23\u0e35"]
+)
+def test_a_word_of_a_script_without_blanks_is_doubted(entry: str) -> None:
+    """Texts in it have no words that could be found whole."""
+    (told,) = warnings(f"word\n{entry}\n\ubb34\ub8cc \uc120\ubb3c\n")
+    assert told == (
+        f'a.csv:2: found "{entry}", expected a script with blanks between words, as only whole '
+        f'words are found: in a rule, write contains: "{entry}"'
+    )
+
+
+def test_an_ip_address_among_domains_is_doubted() -> None:
+    """It is valid, but the address of a host is another field."""
+    (told,) = warnings("domain\n192.0.2.1\nexample.com\n")
+    assert told.endswith("expected a domain (an IP address belongs in a list of kind networks)")
+
+
+def test_a_row_with_an_empty_cell_is_doubted() -> None:
+    """A text must not have a gap there; cells that no rule shows may be left empty."""
+    assert warnings("address,to,tel\nann@example.com,bob\nbob@example.com,,\nc@b.de,x,y\n") == [
+        f'a.csv:{line}: found no {gaps} beside "{entry}@example.com", expected one: a rule whose '
+        "text shows it is unknown for this entry"
+        for line, gaps, entry in ((2, "tel", "ann"), (3, "to and no tel", "bob"))
+    ]
+
+
+def test_a_dot_at_the_end_does_not_count() -> None:
+    """Of an address and of a domain: both are found as mail has them."""
+    assert found("ann@example.com.\n", Kind.ADDRESS, "ann@example.com") == ()
+    assert found("domain\nexample.com.\n", Kind.DOMAIN, "example.com") == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry"),
+    [
+        ("address", "a\u0378@example.com"),
+        ("address", "ann@exam\ue000ple.com"),
+        ("address", "mailto:ann@example.com"),
+        ("address", "'ann@example.com'"),
+        ("address", "ann@example.com)"),
+        ("address", "ann@example..com"),
+        ("domain", "exam\U000f0000ple.com"),
+        ("domain", "exa~mple.com"),
+        ("network", "fe80::1%eth0"),
+        ("network", "::ffff:192.0.2.0/120"),
+    ],
+)
+def test_an_entry_that_no_mail_can_match_is_refused(kind: str, entry: str) -> None:
+    """In `unless: in: mailboxes`, mail to it would be rejected, and nobody would know why."""
+    with pytest.raises(DocumentError) as caught:
+        read(f"{kind}\n{entry}\n")
+    assert str(caught.value).startswith("a.csv:2: found ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry"),
+    [
+        ("address", "o'neil+x=a@b_c.example"),
+        ("address", "ann@[192.0.2.1]"),
+        ("address", "b\u00f6b@b\u00fccher.example"),
+        ("domain", "_dmarc.xn--bcher-kva.example"),
+        ("domain", "b\u00fccher\u3002example"),
+        ("network", "2001:db8::/32"),
+    ],
+)
+def test_odd_entries_that_mail_can_match_are_taken(kind: str, entry: str) -> None:
+    """Without a doubt."""
+    assert not warnings(f"{kind}\n{entry}\n")
+
+
 def test_many_doubts_are_counted() -> None:
     """A list that stands twice in its file has twenty lines about it, not a million."""
     told = warnings("ann@example.com\n" * 100)
@@ -190,7 +261,10 @@ def test_many_doubts_are_counted() -> None:
         ),
         (b"x" * 200_000, "a.csv:1: found a cell of more than 131,072 characters, expected a short"),
         (b'a@b.de\n"' + b"b@b.de\n" * 20_000, "a.csv:2: found a cell of more than 131,072 charac"),
-        (b"address,note\nann@example.com," + b"x" * 501, "a.csv:2: found"),
+        (
+            b"address,note\nann@example.com," + b"x" * 501,
+            f'a.csv:2: found "{"x" * 60}..." in column',
+        ),
     ],
 )
 def test_other_files_are_refused(data: bytes, error: str) -> None:

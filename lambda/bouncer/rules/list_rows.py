@@ -38,9 +38,10 @@ class ListRows:
         """Add one entry; stops with `DocumentError` when too many are wrong."""
         try:
             key = entry_key(self._about.kind, entry.text)
-            _refuse_long(entry)
         except EntryRefused as refused:
             self._refuse(entry, show(entry.text), str(refused))
+            return
+        if self._refuses_long(entry):
             return
         if doubt := entry_doubt(self._about.kind, entry.text):
             self._doubt(entry, show(entry.text), doubt)
@@ -50,6 +51,8 @@ class ListRows:
         if len(self.rows) == MOST_ENTRIES:
             self._refuse(entry, f"more than {MOST_ENTRIES:,} entries", "several lists")
             raise DocumentError(tuple(self._report.problems))
+        if not all(entry.columns):
+            self._doubt_gaps(entry)
         self.rows[key] = entry.columns
         self._lines[key] = entry.line
         if self._about.kind in (ListKind.DOMAINS, ListKind.NETWORKS):
@@ -89,6 +92,20 @@ class ListRows:
         elif self._about.kind is ListKind.WORDS:
             self._longest = max(self._longest, key.count(" ") + 1)
             self._beginnings |= {first_word_key(key.partition(" ")[0])} if " " in key else set()
+
+    def _refuses_long(self, entry: Entry) -> bool:
+        for name, cell in zip(self._about.columns, entry.columns, strict=True):
+            if len(cell) > LONGEST_ENTRY:
+                found = f"{show(cell)} in column {name}"
+                self._refuse(entry, found, f"at most {LONGEST_ENTRY} characters")
+                return True
+        return False
+
+    def _doubt_gaps(self, entry: Entry) -> None:
+        cells = zip(self._about.columns, entry.columns, strict=True)
+        gaps = [name for name, cell in cells if not cell]
+        expected = "one: a rule whose text shows it is unknown for this entry"
+        self._doubt(entry, f"no {' and no '.join(gaps)} beside {show(entry.text)}", expected)
 
     def _refuse(self, entry: Entry, found: str, expected: str) -> None:
         self._report.add(entry.place, line=entry.line, found=found, expected=expected)
@@ -134,8 +151,3 @@ class ListRows:
         for length in sorted(lengths, reverse=True):
             if length < network.prefixlen:
                 yield network_key(network.supernet(new_prefix=length))
-
-
-def _refuse_long(entry: Entry) -> None:
-    if any(len(cell) > LONGEST_ENTRY for cell in entry.columns):
-        raise EntryRefused(f"at most {LONGEST_ENTRY} characters in each column")
