@@ -156,7 +156,7 @@ class _Lines:
         """Yield the lines as a CSV reader asks for them."""
         for number, line in self._lines:
             if not self._within_row:
-                if line.lstrip()[:1] in ("", "#"):
+                if line.startswith("#") or (line[0].isspace() and line.lstrip()[:1] in ("", "#")):
                     continue
                 self.row, self._within_row = number, True
             yield line
@@ -193,7 +193,10 @@ def _refuse_row(line: int, error: csv.Error, report: Report) -> None:
 
 def read_columns(cells: Sequence[str], note: Callable[..., None]) -> tuple[str, ...]:
     """Return the names of columns below these headings; `note` is called with each problem."""
-    names = [column_name(cell) for cell in cells]
+    names = tuple(map(column_name, cells))
+    if len(names) > MOST_COLUMNS:
+        note(found=f"{len(names)} columns", expected=f"at most {MOST_COLUMNS}")
+        return names
     for number, (cell, name) in enumerate(zip(cells, names, strict=True), 2):
         if not name:
             found = show(cell) if cell else f"no name above column {number}"
@@ -201,9 +204,7 @@ def read_columns(cells: Sequence[str], note: Callable[..., None]) -> tuple[str, 
         elif names.count(name) > 1:
             note(found=f"two columns {name}", expected="each name once")
             break
-    if len(names) > MOST_COLUMNS:
-        note(found=f"{len(names)} columns", expected=f"at most {MOST_COLUMNS}")
-    return tuple(names)
+    return names
 
 
 def _entries(rows: Iterator[Row], columns: int, report: Report) -> Iterator[Entry]:

@@ -41,7 +41,8 @@ class ListRows:
         except EntryRefused as refused:
             self._refuse(entry, show(entry.text), str(refused))
             return
-        if self._refuses_long(entry):
+        if max(map(len, entry.columns), default=0) > LONGEST_ENTRY:
+            self._refuse_long(entry)
             return
         if doubt := entry_doubt(self._about.kind, entry.text):
             self._doubt(entry, show(entry.text), doubt)
@@ -93,13 +94,10 @@ class ListRows:
             self._longest = max(self._longest, key.count(" ") + 1)
             self._beginnings |= {first_word_key(key.partition(" ")[0])} if " " in key else set()
 
-    def _refuses_long(self, entry: Entry) -> bool:
-        for name, cell in zip(self._about.columns, entry.columns, strict=True):
-            if len(cell) > LONGEST_ENTRY:
-                found = f"{show(cell)} in column {name}"
-                self._refuse(entry, found, f"at most {LONGEST_ENTRY} characters")
-                return True
-        return False
+    def _refuse_long(self, entry: Entry) -> None:
+        cells = zip(self._about.columns, entry.columns, strict=True)
+        name, cell = next((name, cell) for name, cell in cells if len(cell) > LONGEST_ENTRY)
+        self._refuse(entry, f"{show(cell)} in column {name}", f"at most {LONGEST_ENTRY} characters")
 
     def _doubt_gaps(self, entry: Entry) -> None:
         cells = zip(self._about.columns, entry.columns, strict=True)
