@@ -30,7 +30,8 @@ class OperatedDeployment:
     """One deployment in an account and region; `ledger` is the name of its table.
 
     `reads_held` is false of a version whose functions do not know the parameter `held`, and
-    `publisher` and `bucket` are "" of one that publishes nothing.
+    `publisher` and `bucket` are "" of one that publishes nothing. `mail_bucket` is "" if no mail is
+    stored.
     """
 
     account: OperatedAccount
@@ -42,6 +43,7 @@ class OperatedDeployment:
     reads_held: bool
     publisher: str = ""
     bucket: str = ""
+    mail_bucket: str = ""
 
     def loaded(self) -> Loaded:
         """Return rules and settings in force, as a new environment of the intake reads them."""
@@ -90,6 +92,7 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
         reads_held="HeldParameter" in outputs,
         publisher=outputs.get("PublisherArn", ""),
         bucket=outputs.get("RulesBucket", ""),
+        mail_bucket=outputs.get("MailBucket", ""),
     )
 
 

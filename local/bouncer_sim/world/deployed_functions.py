@@ -1,7 +1,7 @@
 """Builds the deployed functions with simulated clients and clocks: the one place that does.
 
 It says the same as `bouncer.worker._worker`, `bouncer.intake._intake` and
-`bouncer.feedback._feedback`, and follows them.
+`bouncer.feedback._feedback`, and follows them; but no mail is stored in the world.
 """
 
 import io
