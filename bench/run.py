@@ -42,9 +42,9 @@ from bouncer.rules.condition import regex_options
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Decision, Ruleset
-from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents
 from bouncer_cli.command_line import main as bouncer
+from bouncer_sim.document_bucket import document_loader
 from tests import oracle
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -177,9 +177,6 @@ class FixedRules:
     def read(self) -> Documents:
         return self._documents
 
-    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # the protocol's
-        return ()
-
 
 class DiscardingQueue:
     """A queue that accepts every job and forgets it."""
@@ -194,7 +191,9 @@ def warm_intake() -> Iterable[Row]:
     events = workload.events(400, documents)
     with Path(os.devnull).open("w", encoding="utf-8") as stream:
         intake = Intake(
-            loader=Loader(FixedRules(documents), Settings(cache_s=3600), now=time.monotonic),
+            loader=document_loader(
+                FixedRules(documents), Settings(cache_s=3600), now=time.monotonic
+            ),
             jobs=DiscardingQueue(),
             journal=Journal("intake", "bench", stream=stream),
             now=lambda: NOW,

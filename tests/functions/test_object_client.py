@@ -1,17 +1,19 @@
 """The intake's own client of S3 asks as the SDK does, and fails as it does."""
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from threading import Thread
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -239,6 +241,21 @@ def test_a_failure_that_may_pass_is_tried_again(stack: ExitStack) -> None:
 def test_an_error_without_a_code_has_the_status(stack: ExitStack, body: bytes) -> None:
     """As from a proxy that is not S3."""
     assert asked(client(stack, (404, body)), Key="a")[:2] == ("404", 404)
+
+
+def test_a_list_is_read_while_time_is_left(stack: ExitStack) -> None:
+    """However long it is; a slow one ends in time, and the next call has a new connection."""
+    body = bytes(range(250)) * 10_000
+    endpoint, _ = stack.enter_context(front(lambda *_: (200, body)))
+    around, ticks = surroundings(endpoint), count()
+    around.ticks = lambda: float(next(ticks))
+    ours = stack.enter_context(closing(S3(around, BUCKET)))
+    assert asked(ours, Key="lists/a")[0] == body
+    around.until = next(ticks) + 3.0  # over between two pieces of the body
+    with pytest.raises(ReadTimeoutError):
+        ours.get_object(Key="lists/a")
+    around.until = math.inf
+    assert asked(ours, Key="lists/a")[0] == body
 
 
 class Cut(BaseHTTPRequestHandler):

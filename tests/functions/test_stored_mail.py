@@ -14,10 +14,10 @@ from bouncer.journal import Journal
 from bouncer.mail.stored_copy import StoredCopyError
 from bouncer.operator_settings import Settings
 from bouncer.sending.queue import QueueError
-from bouncer.sources.loader import Loader
 from bouncer.sources.mail_bucket import MailBucket
 from bouncer.sources.source import Document, Documents
 from bouncer.sources.stopped_mail import read_key, with_metadata
+from bouncer_sim.document_bucket import document_loader
 from tests.functions.intake_events import REJECT, event
 from tests.stored_mails import BUCKET, PREFIX, MailObjects, refused
 
@@ -63,7 +63,7 @@ class Bench:
         self.queue_error: Exception | None = None
         self._stream = io.StringIO()
         self._intake = Intake(
-            loader=Loader(Rules(settings, more), Settings(), now=lambda: 0.0),
+            loader=document_loader(Rules(settings, more), Settings(), now=lambda: 0.0),
             jobs=self,
             journal=Journal("intake", "test", stream=self._stream),
             now=lambda: NOW,

@@ -18,10 +18,10 @@ from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import Loader
 from bouncer.sources.mail_bucket import MailBucket
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
+from bouncer_sim.document_bucket import document_loader
 from tests.stored_mails import BUCKET, PREFIX, MailObjects
 
 Line = dict[str, Any]
@@ -43,9 +43,6 @@ class Fixed:
 
     def read(self) -> Documents:
         return Documents({name: Document(name, text) for name, text in RULES.items()})
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
 
 
 class Kept:
@@ -75,7 +72,7 @@ def lines() -> tuple[Line, ...]:
     intake, worker = io.StringIO(), io.StringIO()
     told = _Recording(Journal("intake", "main", stream=intake))
     jobs = Kept()
-    loader = Loader(Fixed(), Settings(), now=lambda: 0.0)
+    loader = document_loader(Fixed(), Settings(), now=lambda: 0.0)
     mails = MailBucket(MailObjects({"m1": _LONG}), BUCKET, PREFIX, keeps=True)
     function = Intake(loader=loader, jobs=jobs, journal=told.journal, now=lambda: NOW, mails=mails)
     for source in ("eve@partner.example", "<>"):
@@ -121,7 +118,7 @@ def _of_publisher() -> str:
     held = Held(since=NOW, by="ann", why="", document="held")
     problems = {"rules/a": ("a: found x, expected y",)}
     told.show(Settings())
-    told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), 7))
+    told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), serial=7))
     told.refused(Pointer("f" * 64, Settings(), problems=problems))
     told.doubtful(("a: found x, expected y",))
     told.mended("current-v1: found x, expected y")

@@ -254,6 +254,13 @@ def test_worker_bounces_only_as_the_configured_sender(template: Template) -> Non
     ]
 
 
+def test_intake_reads_rules_and_lists_in_force_and_no_uploads(template: Template) -> None:
+    """Of the bucket it may read what the publisher wrote, and nothing that operators put there."""
+    (found,) = [s for s in statements(template, "bouncer.intake.handler") if "s3" in str(s)]
+    keys = [arn["Fn::Join"][1][-1] for arn in found["Resource"]]
+    assert sorted(keys) == [f"/{POINTER_KEY}", "/lists/*", "/revisions/*.json"]
+
+
 def test_worker_reads_its_settings_and_no_rules(template: Template) -> None:
     """Of the bucket it may read the pointer alone, and no parameters."""
     (found,) = [s for s in statements(template, "bouncer.worker.handler") if "s3" in str(s)]

@@ -147,6 +147,8 @@ def elsewhere(settings: DeploymentSettings) -> Iterator[str]:
     for queue in queues(settings):
         yield f"{label:<12}{queue.holds} go after {queue.days} days"
         label = ""
+    yield "rules:      rules and lists that name it stay in SSM and in the bucket of"
+    yield "            revisions until somebody deletes them there"
     yield f"ledger:     dead jobs that their queue refused go after {KEPT.days} days"
     if settings.ledger_recovery:
         yield f"            copies of the table for recovery go after {_RECOVERY_DAYS} days"
