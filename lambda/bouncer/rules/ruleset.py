@@ -5,11 +5,12 @@ Each distinct leaf of all conditions gets a number; `index` finds the numbers a 
 full. The first enforced match in name order decides; shadow matches before it are recorded and
 passed over.
 
-A leaf whose list is missing is neither true nor false, and so is one about the content of a mail
-that is not at hand, or lies beyond a bound. A condition is then evaluated twice, with all such
-leaves false and with all of them true; if the answers differ, it is unknown (Kleene's strong
-logic). A mail is never stopped by an unknown condition. The content is read only if a rule that
-could still decide asks for it: if deciding without it comes to a rule that is unknown.
+A leaf is neither true nor false if its list is missing, if the row of a value lacks a column that
+the rule's text shows, or if it is about the content of a mail that is not at hand or lies beyond a
+bound. A condition is then evaluated twice, with all such leaves false and with all of them true; if
+the answers differ, it is unknown (Kleene's strong logic). A mail is never stopped by an unknown
+condition. The content is read only if a rule that could still decide asks for it: if deciding
+without it comes to a rule that is unknown.
 """
 
 from collections import defaultdict
@@ -103,6 +104,7 @@ class Ruleset:
         self.index = LeafIndex(events if copied else self.numbers, self.lists)
         self._copied = copied
         self._copy_index = LeafIndex(copied, self.lists)
+        self._shows_columns = self.index.shows_columns or self._copy_index.shows_columns
         asking = filter(_asks_content, self.rules) if copied else ()
         self._copy_rules = frozenset(rule.name for rule in asking)
 
@@ -167,7 +169,7 @@ class Ruleset:
 
     def _decisions(self, message: Message, recipients: Iterable[str]) -> tuple[Decision, ...]:
         facts = self.index.message_facts(message)
-        unknown = self.index.unknown
+        unknown = self.index.unknown_of(message, facts)
         if not self._copied:
             return tuple([self._decide(message, each, facts, unknown) for each in recipients])
         without = unknown.union(self._copied.values())
@@ -187,17 +189,21 @@ class Ruleset:
         Reads all contents that rules ask for.
         """
         facts = self.index.message_facts(message)
+        unknown = self.index.unknown_of(message, facts)
         if not self._copied:
-            return facts, self.index.unknown
+            return facts, unknown
         facts |= self._copy_index.message_facts(message)
+        unknown |= self._copy_index.unknown_of(message, facts)
         fields = {name: of_copy(FIELDS[name], message).whole for name in map(_field, self._copied)}
         beyond = {number for leaf, number in self._copied.items() if not fields[_field(leaf)]}
-        return facts, self.index.unknown | self._copy_index.unknown | (beyond - facts)
+        return facts, unknown | (beyond - facts)
 
     def _decide(
         self, message: Message, recipient: str, message_facts: Facts, unknown: frozenset[int]
     ) -> Decision:
         facts = message_facts | self.index.recipient_facts(recipient)
+        if self.index.shows_columns:
+            unknown |= self.index.recipient_gaps(recipient, facts)
         if unknown:
             return self._decide_unknown(message, recipient, facts, unknown)
         shadow: list[Rule] = []
@@ -240,7 +246,7 @@ class Ruleset:
     def columns(self, message: Message, decision: Decision) -> dict[str, str]:
         """Return the value of each placeholder of a list in the texts of the deciding rule."""
         rule = decision.rule
-        if not self.index.shows_columns or not rule or not rule.rejection:
+        if not self._shows_columns or not rule or not rule.rejection:
             return {}
         wanted = rule.rejection.columns
         leaves_by_list = required(rule.condition)
