@@ -21,13 +21,13 @@ from bouncer.publishing.occasion import PUBLISH, Scope
 from bouncer.rules.list_reader import UPLOADS
 from bouncer.sources.pointer import POINTER_KEY
 from bouncer.sources.revision import list_key, revision_key
-from bouncer.sources.source import HELD, SETTINGS
+from bouncer.sources.source import HELD, PUSHING, SETTINGS
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.function import Function
 from bouncer_infra.nag import acknowledge_wildcards, resource_wildcard
 from bouncer_infra.revision_bucket import NAMED_BY_DIGEST
 
-_SMALL = (SETTINGS, HELD)  # what the run of every minute reads
+_NAMED = (SETTINGS, HELD, PUSHING)  # what it reads by name
 _WINDOW_S = 5  # changes within it are published together
 _MOST_CHANGES = 1000  # in one invocation, which reads all parameters however many they are
 _MOST_AT_ONCE = 2  # the fewest that Lambda allows
@@ -71,7 +71,7 @@ class Publisher(Function):
         below = self._parameter(f"{prefix}/*")
         for action, resources in (
             ("ssm:GetParametersByPath", [self._parameter(prefix), below]),
-            ("ssm:GetParameters", [self._parameter(f"{prefix}/{name}") for name in _SMALL]),
+            ("ssm:GetParameters", [self._parameter(f"{prefix}/{name}") for name in _NAMED]),
         ):
             self.function.add_to_role_policy(
                 iam.PolicyStatement(actions=[action], resources=resources)

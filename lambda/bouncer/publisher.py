@@ -23,6 +23,7 @@ from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.publishing.list_forms import StoredForms
 from bouncer.publishing.occasion import PUBLISH, RESOURCE_TYPE, Scope
+from bouncer.publishing.one_moment import ChangedError, PushingReader, read_at_one_moment
 from bouncer.publishing.publication import (
     InForce,
     publication,
@@ -31,7 +32,7 @@ from bouncer.publishing.publication import (
 )
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
 from bouncer.settings_reader import deployment_settings
-from bouncer.sources.parameters import ParameterSource, SettingsSource
+from bouncer.sources.parameters import ParameterSource, PushingSource, SettingsSource
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, RevisionError
 from bouncer.sources.source import Documents, SourceError
@@ -54,10 +55,11 @@ class Reader(Protocol):
 
 
 class Sources(NamedTuple):
-    """The readers of all documents, and of the settings with `held` alone."""
+    """The readers of all documents, of the settings with `held`, and of `pushing` alone."""
 
     everything: Reader
     settings: Reader
+    pushing: PushingReader
 
 
 class Publisher:
@@ -105,11 +107,11 @@ class Publisher:
         return self._published(scope)
 
     def _published(self, scope: Scope) -> Pointer:
-        """Start over from the pointer as often as somebody else moves it meanwhile."""
+        """Start over from the pointer as often as somebody moves it or changes a parameter."""
         for left in reversed(range(_TRIES)):
             try:
                 return self._try(scope)
-            except ConflictError:
+            except (ConflictError, ChangedError):
                 if not left:
                     raise
             self._pause()
@@ -134,22 +136,18 @@ class Publisher:
 
     def _everything(self, stored: Stored) -> Pointer:
         """Write the revision of all documents, if it is not there, and return its pointer."""
+        now = self._now()
+        documents = read_at_one_moment(self._sources.everything, self._sources.pushing, now)
         before, problem = self._before(stored)
         if before is not None:
             self._forms.learn(before.pointer.sources, before.revision.lists)
-        found = publication(
-            self._sources.everything.read(),
-            before,
-            defaults=self._defaults,
-            now=self._now(),
-            forms=self._forms,
-        )
+        found = publication(documents, before, defaults=self._defaults, now=now, forms=self._forms)
         if problem or before is None or found.revision != before.revision:
             self._store.keep(found.revision)
         self._journal.show(found.pointer.settings)
         if problem:
             self._journal.mended(problem)
-        warnings = revision_warnings(found.revision, found.pointer.settings, self._now())
+        warnings = revision_warnings(found.revision, found.pointer.settings, now)
         self._journal.doubtful(warnings)
         return found.pointer
 
@@ -182,6 +180,7 @@ def _publisher() -> Publisher:
         sources=Sources(
             everything=ParameterSource(ssm, environment.prefix, uploads.fetch),
             settings=SettingsSource(ssm, environment.prefix),
+            pushing=PushingSource(ssm, environment.prefix),
         ),
         defaults=deployment_settings(
             environment.settings, environment.region, document=DEFAULTS_KEY

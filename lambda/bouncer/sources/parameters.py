@@ -107,14 +107,32 @@ class SettingsSource:
 
     def read(self) -> Documents:
         """Return both documents as they are now; one without a parameter is left out."""
-        labels = [f"{self._prefix}/{name}" for name in (SETTINGS, HELD)]
-        try:
-            answer = self._client.get_parameters(Names=labels)
-        except (ClientError, BotoCoreError) as error:
-            raise SourceError(f"{labels[0]}: can't be read ({_brief(error)})") from error
-        found = {each["Name"]: _document(each) for each in answer["Parameters"]}
-        settings, held = (found.get(label) for label in labels)
+        settings, held = _named(self._client, self._prefix, SETTINGS, HELD)
         return Documents({}, settings, held)
+
+
+class PushingSource:
+    """The parameter `pushing` alone, which tells that others are being replaced."""
+
+    def __init__(self, client: NamedParametersClient, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix.rstrip("/")
+
+    def read(self) -> Document | None:
+        """Return the document as it is now, None if there is no such parameter."""
+        (pushing,) = _named(self._client, self._prefix, PUSHING)
+        return pushing
+
+
+def _named(client: NamedParametersClient, prefix: str, *names: str) -> list[Document | None]:
+    """Return the documents in these parameters below a prefix, by one call."""
+    labels = [f"{prefix}/{name}" for name in names]
+    try:
+        answer = client.get_parameters(Names=labels)
+    except (ClientError, BotoCoreError) as error:
+        raise SourceError(f"{labels[0]}: can't be read ({_brief(error)})") from error
+    found = {each["Name"]: _document(each) for each in answer["Parameters"]}
+    return [found.get(label) for label in labels]
 
 
 def _below(folder: str, found: Mapping[str, Document]) -> dict[str, Document]:

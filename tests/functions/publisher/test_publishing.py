@@ -8,6 +8,7 @@ import pytest
 
 from bouncer.operator_settings import Settings
 from bouncer.publishing.occasion import Scope
+from bouncer.publishing.one_moment import ChangedError
 from bouncer.publishing.publication import PublishingError
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, StoreError
 from bouncer.rules.rule import Mode
@@ -209,6 +210,25 @@ def test_a_push_is_in_force_when_it_ends(world: PublishedWorld) -> None:
     world.delete("pushing")
     world.publish()
     assert names(world) == ["b"]
+
+
+def test_parameters_that_never_rest_are_left_to_the_next_run(world: PublishedWorld) -> None:
+    """Somebody writes a rule before each call of SSM, and no push: its error is journalled."""
+    before = world.publish()
+
+    class Restless(DirectClient):
+        def __getattr__(self, operation: str):  # type: ignore[no-untyped-def]  # noqa: ANN204  # as its base has it
+            world.put("rules/a", "drop: {}")
+            return super().__getattr__(operation)
+
+    with pytest.raises(ChangedError):
+        world.publisher(parameters=Restless(world.parameters)).publish(Scope.EVERYTHING)
+    assert world.pauses == 7
+    assert world.pointer() == before
+    (line,) = world.lines("publishing_failed")
+    assert "parameters changed while they were read" in line["error"]
+    world.publish()
+    assert names(world) == ["a"]
 
 
 def test_a_push_that_died_ends_by_itself(world: PublishedWorld) -> None:
