@@ -26,10 +26,12 @@ from bouncer.publishing.occasion import PUBLISH, RESOURCE_TYPE, Scope
 from bouncer.publishing.one_moment import ChangedError, PushingReader, read_at_one_moment
 from bouncer.publishing.publication import (
     InForce,
+    PublishingError,
     publication,
     revision_warnings,
     settings_publication,
 )
+from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
 from bouncer.settings_reader import deployment_settings
 from bouncer.sources.parameters import ParameterSource, PushingSource, SettingsSource
@@ -138,13 +140,18 @@ class Publisher:
         """Write the revision of all documents, if it is not there, and return its pointer."""
         now = self._now()
         documents = read_at_one_moment(self._sources.everything, self._sources.pushing, now)
+        if stored.problem and pushing_state(documents.pushing, now)[0]:
+            raise PublishingError(f"{stored.problem}; it is written anew when the push has ended")
         before, problem = self._before(stored)
         if before is not None:
             self._forms.learn(before.pointer.sources, before.revision.lists)
         found = publication(documents, before, defaults=self._defaults, now=now, forms=self._forms)
+        self._journal.show(found.pointer.settings)
+        if not found.is_whole:
+            self._journal.unreadable(problem)
+            return found.pointer
         if problem or before is None or found.revision != before.revision:
             self._store.keep(found.revision)
-        self._journal.show(found.pointer.settings)
         if problem:
             self._journal.mended(problem)
         warnings = revision_warnings(found.revision, found.pointer.settings, now)

@@ -33,14 +33,19 @@ from bouncer.sources.source import (
 
 
 class PublishingError(BouncerError):
-    """Nothing can be published, because settings are refused and none were in force before."""
+    """Nothing can be published, as what was in force before is needed and not known."""
 
 
 class InForce(NamedTuple):
-    """A pointer, and the revision that it names."""
+    """A pointer, and the revision that it names; `NO_RULES` in place of one that is unreadable."""
 
     pointer: Pointer
     revision: Revision
+
+    @property
+    def is_whole(self) -> bool:
+        """The revision is the one that the pointer names."""
+        return self.revision.id == self.pointer.revision
 
 
 class _SettingsChosen(NamedTuple):
@@ -67,7 +72,9 @@ def publication(
     pushing, wrong = pushing_state(documents.pushing, now)
     if wrong:
         found.problems[PUSHING] = wrong
-    judged = _as_before(before) if pushing else _judged(documents, before, forms)
+    if pushing and before is not None:
+        return before._replace(pointer=_with_settings(before.pointer, found, PUSHING))
+    judged = _NOTHING if pushing else _judged(documents, before, forms)
     return _in_force(judged, found, pointer)
 
 
@@ -77,6 +84,9 @@ class _Judged(NamedTuple):
     revision: Revision
     problems: Problems
     sources: Mapping[str, str]
+
+
+_NOTHING = _Judged(NO_RULES, {}, {})
 
 
 def _judged(documents: Documents, before: InForce | None, forms: ListForms) -> _Judged:
@@ -90,17 +100,6 @@ def _judged(documents: Documents, before: InForce | None, forms: ListForms) -> _
     return _Judged(revision, _with_what_holds(problems, documents, revision), lists.sources)
 
 
-def _as_before(before: InForce | None) -> _Judged:
-    if before is None:
-        return _Judged(NO_RULES, {}, {})
-    problems = {
-        name: said
-        for name, said in before.pointer.problems.items()
-        if name.startswith((RULES, LISTS))
-    }
-    return _Judged(before.revision, problems, before.pointer.sources)
-
-
 def revision_warnings(revision: Revision, settings: Settings, now: datetime) -> tuple[str, ...]:
     """Return a sentence for each doubt about rules and lists that are valid; `now` is aware."""
     rules = revision.active
@@ -111,8 +110,13 @@ def revision_warnings(revision: Revision, settings: Settings, now: datetime) -> 
 
 def settings_publication(documents: Documents, before: Pointer, *, defaults: Settings) -> Pointer:
     """Return the pointer with the settings and the causes of these documents; rules stay."""
-    found = _settings(documents, before, defaults)
-    others = {name: said for name, said in before.problems.items() if name not in (SETTINGS, HELD)}
+    return _with_settings(before, _settings(documents, before, defaults))
+
+
+def _with_settings(before: Pointer, found: _SettingsChosen, *read: str) -> Pointer:
+    """Return a pointer with other settings; so many documents were `read` besides."""
+    judged = (SETTINGS, HELD, *read)
+    others = {name: said for name, said in before.problems.items() if name not in judged}
     return before._replace(
         settings=found.settings,
         causes=found.causes,
