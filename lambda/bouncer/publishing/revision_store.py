@@ -5,7 +5,7 @@ So of two publishers that run at once, the one that read older parameters can't 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,6 +24,9 @@ from bouncer.sources.revision import (
 _CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
 
 _MISSING = frozenset({"NoSuchKey", "404"})  # HEAD has no body that could name the error
+
+
+_Answer = TypeVar("_Answer")
 
 
 class ObjectsClient(Protocol):
@@ -105,10 +108,13 @@ class RevisionStore:
 
     def _get(self, key: str) -> tuple[bytes, str] | None:
         """Return an object's bytes and its ETag; None for one that is missing."""
-        answer = self._asked(self._client.get_object, key)
-        return (answer["Body"].read(), answer["ETag"]) if answer else None
+        return self._asked(self._whole_object, key)
 
-    def _asked(self, ask: Callable[..., Mapping[str, Any]], key: str) -> Mapping[str, Any] | None:
+    def _whole_object(self, **arguments: str) -> tuple[bytes, str]:
+        answer = self._client.get_object(**arguments)
+        return answer["Body"].read(), answer["ETag"]  # the connection may break here, too
+
+    def _asked(self, ask: Callable[..., _Answer], key: str) -> _Answer | None:
         """Return the answer about an object; None for one that is missing."""
         try:
             return ask(Bucket=self._bucket, Key=key)

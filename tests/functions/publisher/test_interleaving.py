@@ -1,6 +1,7 @@
 """Publishers and a push whose calls take turns: no half of the push is ever in force."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -20,7 +21,7 @@ PUSHING = '{"id": "1", "expires": "2026-11-27T08:30:00+00:00"}'
 OLD = {"b": DROP, "h": DROP, "i": DROP}
 
 # Pushes, in their order: rules that are changed, and new ones that move others to other pages.
-PUSHES = (
+PUSHES: tuple[dict[str, str], ...] = (
     {"i": ACCEPT, "b": ACCEPT, "h": DROP},
     {"a": ACCEPT, "i": ACCEPT},
     {"b": ACCEPT, "j": ACCEPT},
@@ -91,13 +92,13 @@ class Interleaved(PublishedWorld):
         return push
 
     def _changes(self, new: Mapping[str, str]) -> Iterator[Callable[[], None]]:
-        yield lambda: self.put("pushing", PUSHING)
+        yield partial(self.put, "pushing", PUSHING)
         for name, text in new.items():
             if OLD.get(name) != text:
-                yield lambda name=name, text=text: self.put(f"rules/{name}", text)
+                yield partial(self.put, f"rules/{name}", text)
         for name in OLD.keys() - new.keys():
-            yield lambda name=name: self.delete(f"rules/{name}")
-        yield lambda: self.delete("pushing")
+            yield partial(self.delete, f"rules/{name}")
+        yield partial(self.delete, "pushing")
 
     def in_force(self) -> list[dict[str, str]]:
         """The rules that were ever in force, by name, in the order of their pointers."""
@@ -108,7 +109,7 @@ class Interleaved(PublishedWorld):
         ]
 
 
-def expect_old_or_new(world: Interleaved, new: Mapping[str, str]) -> None:
+def expect_old_or_new(world: Interleaved, new: dict[str, str]) -> None:
     """Expect the old rules in force, or the new ones, and at last the new ones."""
     found = world.in_force()
     changes = found.index(new)
@@ -132,7 +133,7 @@ def test_no_turn_puts_half_of_a_push_in_force() -> None:
     st.lists(st.integers(0, 2), max_size=40),
 )
 def test_two_publishers_never_put_half_of_a_push_in_force(
-    new: Mapping[str, str], scopes: list[Scope], schedule: list[int]
+    new: dict[str, str], scopes: list[Scope], schedule: list[int]
 ) -> None:
     """Whatever their turns are: rules that were changed, added and deleted, on several pages."""
     world = Interleaved()
