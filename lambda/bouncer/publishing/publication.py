@@ -31,6 +31,8 @@ from bouncer.sources.source import (
     Documents,
 )
 
+_A_SECOND = 1000  # serials: many more than pointers that are moved
+
 
 class PublishingError(BouncerError):
     """Nothing can be published, as what was in force before is needed and not known."""
@@ -75,7 +77,7 @@ def publication(
     if pushing and before is not None:
         return before._replace(pointer=_with_settings(before.pointer, found, PUSHING))
     judged = _NOTHING if pushing else _judged(documents, before, forms)
-    return _in_force(judged, found, pointer)
+    return _in_force(judged, found, pointer or _first(now))
 
 
 class _Judged(NamedTuple):
@@ -124,7 +126,12 @@ def _with_settings(before: Pointer, found: _SettingsChosen, *read: str) -> Point
     )
 
 
-def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer | None) -> InForce:
+def _first(now: datetime) -> Pointer:
+    """Return a pointer to begin from; its serial is greater than that of any one that got lost."""
+    return Pointer("", Settings(), serial=int(now.timestamp() * _A_SECOND))
+
+
+def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer) -> InForce:
     revision = judged.revision
     names = {rule.name for rule in revision.rules}
     pointer = Pointer(
@@ -132,9 +139,9 @@ def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer | None) -
         settings=found.settings,
         causes=found.causes,
         problems=_sorted({**judged.problems, **found.problems}),
-        braked=tuple(name for name in before.braked if name in names) if before else (),
+        braked=tuple(name for name in before.braked if name in names),
         sources=judged.sources,
-        serial=before.serial if before else 0,
+        serial=before.serial,
     )
     return InForce(pointer, revision)
 

@@ -29,7 +29,8 @@ class Pointer(NamedTuple):
     `problems` has sentences for each refused document, by its name (`rules/NAME`, `settings`).
     `braked` names rules that act as in mode shadow until an operator releases them. `sources` has
     the digest of what each list of the revision was made of. `serial` grows with each pointer that
-    is written, so that no two have the same bytes, and the same ETag.
+    is written, so that no two have the same bytes, and the same ETag; it begins from the clock, so
+    that it grows also when the pointer before got lost.
     """
 
     revision: str
