@@ -132,9 +132,20 @@ class Publisher:
         if pointer == stored.pointer:
             return pointer
         pointer = pointer._replace(serial=pointer.serial + 1)
-        self._store.move(pointer, stored.etag)
-        self._journal.published(pointer)
+        self._move(pointer, stored.etag)
         return pointer
+
+    def _move(self, pointer: Pointer, etag: str) -> None:
+        """Move the pointer and report it, also if the answer was lost.
+
+        The client then tries again, and S3 refuses, as the pointer was moved: by the first try.
+        """
+        try:
+            self._store.move(pointer, etag)
+        except StoreError:
+            if self._store.read().pointer != pointer:
+                raise
+        self._journal.published(pointer)
 
     def _everything(self, stored: Stored) -> Pointer:
         """Write the revision of all documents, if it is not there, and return its pointer."""

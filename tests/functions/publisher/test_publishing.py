@@ -5,10 +5,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from bouncer.operator_settings import Settings
 from bouncer.publishing.occasion import Scope
-from bouncer.publishing.one_moment import ChangedError
 from bouncer.publishing.publication import PublishingError
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, StoreError
 from bouncer.rules.rule import Mode
@@ -19,8 +19,6 @@ from bouncer_sim.world.s3_service import S3Service
 from bouncer_sim.world.service_error import service_error
 from tests.embedded_aws import embedded_aws
 from tests.functions.publisher.published_world import PublishedWorld
-
-PUSHING = '{"id": "1", "expires": "2026-11-27T08:30:00+00:00"}'
 
 
 @pytest.fixture
@@ -212,92 +210,37 @@ def test_a_new_policy_that_is_not_known_yet_is_no_error(world: PublishedWorld) -
     assert len(world.lines("publishing_failed")) == 1
 
 
-def test_a_push_is_in_force_when_it_ends(world: PublishedWorld) -> None:
-    """Runs meanwhile publish settings only."""
-    world.put("rules/a", "drop: {}")
-    world.publish()
-    world.put("pushing", PUSHING)
-    world.delete("rules/a")
-    world.put("settings", "mode: shadow")
-    assert world.publish().settings.mode is Mode.SHADOW
-    assert names(world) == ["a"]
-    world.put("rules/b", "drop: {}")
-    world.delete("pushing")
-    world.publish()
-    assert names(world) == ["b"]
+LOST = [
+    service_error("PreconditionFailed", status=412),  # the client's own second try
+    ReadTimeoutError(endpoint_url="https://rules.s3.eu-west-1.amazonaws.com"),
+]
 
 
-@pytest.mark.parametrize("text", [None, b"", b"{}"])
-def test_a_push_leaves_a_broken_revision_as_it_is(
-    world: PublishedWorld, text: bytes | None
+@pytest.mark.parametrize("error", LOST, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_pointer_that_was_moved_without_an_answer_is_reported(
+    world: PublishedWorld, error: Exception, *, is_moved: bool
 ) -> None:
-    """No empty revision takes the place of rules that warm functions still have."""
+    """Each revision in force has its line `published`, and no other one has it."""
     world.put("rules/a", "drop: {}")
-    before = world.publish()
-    world.bucket.change(revision_key(before.revision), text)
-    world.put("pushing", PUSHING)
-    world.put("settings", "mode: 'off'")
-    during = world.publish()
-    assert (during.revision, during.settings.mode) == (before.revision, Mode.OFF)
-    (line,) = world.lines("object_unreadable")
-    assert (line["error"][:9], line["PublisherErrors"]) == ("revision ", [1])
-    world.delete("pushing")
-    assert world.publish().revision == before.revision
-    assert names(world) == ["a"]
 
+    class Losing(DirectClient):
+        def put_object(self, **arguments: Any) -> dict[str, Any]:
+            if is_moved or arguments["Key"] != POINTER_KEY:
+                self.__getattr__("put_object")(**arguments)
+            if arguments["Key"] == POINTER_KEY:
+                raise error
+            return {}
 
-@pytest.mark.parametrize("text", [b"", b"{", b'{"format": 99}'])
-def test_a_push_leaves_a_broken_pointer_as_it_is(world: PublishedWorld, text: bytes) -> None:
-    """It would name no rules; functions keep what they read last until the push has ended."""
-    world.put("rules/a", "drop: {}")
-    before = world.publish()
-    world.bucket.objects[POINTER_KEY] = text
-    world.put("pushing", PUSHING)
-    for scope in Scope:
-        with pytest.raises(PublishingError, match=r"current-v1: found .*when the push has ended"):
-            world.publisher().publish(scope)
-    assert world.bucket.objects[POINTER_KEY] == text
-    world.delete("pushing")
-    assert world.publish().revision == before.revision
-
-
-def test_a_push_into_an_empty_bucket_has_no_rules_yet(world: PublishedWorld) -> None:
-    """Settings are in force, and the rules when the push has ended."""
-    world.put("rules/a", "drop: {}")
-    world.put("pushing", PUSHING)
-    world.publish()
-    assert names(world) == []
-
-
-def test_parameters_that_never_rest_are_left_to_the_next_run(world: PublishedWorld) -> None:
-    """Somebody writes a rule before each call of SSM, and no push: its error is journalled."""
-    before = world.publish()
-
-    class Restless(DirectClient):
-        def __getattr__(self, operation: str):  # type: ignore[no-untyped-def]  # noqa: ANN204  # as its base has it
-            world.put("rules/a", "drop: {}")
-            return super().__getattr__(operation)
-
-    with pytest.raises(ChangedError):
-        world.publisher(parameters=Restless(world.parameters)).publish(Scope.EVERYTHING)
-    assert world.pauses == 7
-    assert world.pointer() == before
-    (line,) = world.lines("publishing_failed")
-    assert "parameters changed while they were read" in line["error"]
-    world.publish()
-    assert names(world) == ["a"]
-
-
-def test_a_push_that_died_ends_by_itself(world: PublishedWorld) -> None:
-    """After half an hour the rules that are there are in force, and its end is a problem."""
-    world.publish()
-    world.put("pushing", "half of a document")
-    world.put("rules/a", "drop: {}")
-    world.publish()
-    assert names(world) == []
-    world.now += timedelta(minutes=30)
-    assert set(world.publish().problems) == {"pushing"}
-    assert names(world) == ["a"]
+    publisher = world.publisher(bucket=Losing(world.bucket))
+    if is_moved:
+        assert publisher.publish(Scope.EVERYTHING) == world.pointer()
+        (line,) = world.lines("published")
+        assert line["serial"] == world.pointer().serial
+    else:
+        with pytest.raises(StoreError):
+            publisher.publish(Scope.EVERYTHING)
+        assert world.lines("published") == []
 
 
 def test_the_simulated_bucket_answers_as_moto_does() -> None:
