@@ -93,7 +93,9 @@ def test_refusals_are_quoted_as_they_are_said() -> None:
 def test_the_doctors_permissions_are_all_listed() -> None:
     """The actions in the table are the calls in its source, no more and no fewer."""
     section = DEPLOY.partition("\n## Doctor\n")[2].partition("\n## ")[0]
-    listed = {action.partition(":")[2] for action in re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", section)}
+    listed = {
+        action.partition(":")[2] for action in re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", section)
+    }
     source = "".join(path.read_text(encoding="utf-8") for path in DOCTOR.glob("*.py"))
     calls = set(re.findall(r'"((?:describe|get|list)_[a-z_]+)"', source))
     assert calls

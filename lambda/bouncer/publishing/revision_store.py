@@ -25,8 +25,7 @@ _CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoS
 
 _MISSING = frozenset({"NoSuchKey", "404"})  # HEAD has no body that could name the error
 
-
-_Answer = TypeVar("_Answer")
+Found = TypeVar("Found")
 
 
 class ObjectsClient(Protocol):
@@ -108,14 +107,15 @@ class RevisionStore:
 
     def _get(self, key: str) -> tuple[bytes, str] | None:
         """Return an object's bytes and its ETag; None for one that is missing."""
-        return self._asked(self._whole_object, key)
 
-    def _whole_object(self, **arguments: str) -> tuple[bytes, str]:
-        answer = self._client.get_object(**arguments)
-        return answer["Body"].read(), answer["ETag"]  # the connection may break here, too
+        def read(**place: str) -> tuple[bytes, str]:
+            answer = self._client.get_object(**place)
+            return answer["Body"].read(), answer["ETag"]
 
-    def _asked(self, ask: Callable[..., _Answer], key: str) -> _Answer | None:
-        """Return the answer about an object; None for one that is missing."""
+        return self._asked(read, key)
+
+    def _asked(self, ask: Callable[..., Found], key: str) -> Found | None:
+        """Return what `ask` finds of an object; None for one that is missing."""
         try:
             return ask(Bucket=self._bucket, Key=key)
         except ClientError as error:

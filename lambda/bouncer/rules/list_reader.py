@@ -128,6 +128,7 @@ def _of_upload(
     """Return the list in an uploaded object, which must be the one that the document describes."""
     if fetch is None:
         node.fault("entries or file: only parameters have uploads", found="an upload")
+        node.report.settle()
     members = node.members(_UPLOAD_KEYS, "a mapping with key, sha256 and count")
     key = _matching(node, members, "key", _UPLOAD, f"{UPLOADS} and a name, in the rules' bucket")
     digest = _matching(node, members, "sha256", _SHA256, "64 digits 0-9 and a-f")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -30,11 +30,6 @@ class ObjectReader(Protocol):
         """Return an object with its ETag."""
 
 
-class _Found(NamedTuple):
-    body: bytes
-    etag: str
-
-
 class BucketSource:
     """The pointer, the revisions and their lists in one bucket; all methods raise `SourceError`."""
 
@@ -48,7 +43,7 @@ class BucketSource:
         if found is None:
             return None
         try:
-            return read_pointer(found.body), found.etag
+            return read_pointer(found[0]), found[1]
         except PointerError as error:
             raise SourceError(f"s3://{self._bucket}/{error}") from error
 
@@ -56,25 +51,25 @@ class BucketSource:
         """Return a revision, checked against its id."""
         found = self._get(revision_key(revision_id), {})
         try:
-            return read_revision(revision_id, found.body if found else b"")
+            return read_revision(revision_id, found[0] if found else b"")
         except RevisionError as error:
             raise SourceError(str(error)) from error
 
     def list_form(self, digest: str) -> bytes:
         """Return the look-up form of a list, checked against its digest."""
         found = self._get(list_key(digest), {})
-        form = found.body if found else b""
+        form = found[0] if found else b""
         if sha256(form).hexdigest() != digest:
             found_it = "found a changed object, expected the one of this digest"
             raise SourceError(f"s3://{self._bucket}/{list_key(digest)}: {found_it}")
         return form
 
-    def _get(self, key: str, condition: Mapping[str, str]) -> _Found | None:
-        """Return a whole object, None if it is not modified."""
+    def _get(self, key: str, condition: Mapping[str, str]) -> tuple[bytes, str] | None:
+        """Return an object and its ETag, None if it is not modified."""
         place = f"s3://{self._bucket}/{key}"
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key, **condition)
-            return _Found(answer["Body"].read(), str(answer["ETag"]))  # it may break off, too
+            return answer["Body"].read(), str(answer["ETag"])
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "refused"))
             if code == _NOT_MODIFIED and condition:

@@ -19,7 +19,7 @@ from bouncer.publishing.publication import PublishingError, publication, setting
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.parameters import SettingsSource
+from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Documents, SourceError
 from bouncer_cli.doctor.account import NotFoundError
@@ -54,15 +54,16 @@ class OperatedDeployment:
         defaults = deployed_settings(self.account, self.stack)
         built_in = Settings(reporting_mta=ses_reporting_mta(self.account.region))
         try:
-            documents = SettingsSource(self.account.client("ssm"), self.prefix).read()
+            documents = ParameterSource(self.account.client("ssm"), self.prefix).read()
         except SourceError as error:
-            raise self.account.meaning("ssm", "get_parameters", error.__cause__) from error
+            raise self.account.meaning("ssm", "get_parameters_by_path", error.__cause__) from error
         pointer = self._settings(documents, defaults or built_in)
         problems = tuple(said for found in pointer.problems.values() for said in found)
         return Loaded(Ruleset(()), pointer.settings, problems, causes=pointer.causes)
 
     def _settings(self, documents: Documents, defaults: Settings) -> Pointer:
         """Return a pointer with these settings, or with those in force if these are refused."""
+        documents = documents._replace(rules={}, lists={})
         try:
             found = publication(
                 documents, None, defaults=defaults, now=datetime.now(UTC), forms=FormsInMemory()

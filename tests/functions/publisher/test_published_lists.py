@@ -13,7 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 from bouncer.mail.message import read_event
 from bouncer.publishing import list_choice
 from bouncer.publishing.occasion import Scope
-from bouncer.publishing.revision_store import StoreError
+from bouncer.publishing.revision_store import RevisionStore, StoreError
 from bouncer.rules.entry_file import LONGEST_FILE
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import Loaded
@@ -21,6 +21,7 @@ from bouncer.sources.pointer import POINTER_KEY
 from bouncer.sources.revision import list_key, revision_key
 from bouncer.sources.revision_loader import PointerLoader, RevisionLoader
 from bouncer.sources.source import SourceError
+from bouncer.sources.uploads import Uploads
 from bouncer_cli.documents_check import check_documents
 from bouncer_cli.rule_files import FileSource
 from bouncer_sim.world.direct_client import DirectClient
@@ -290,7 +291,7 @@ def test_nothing_outside_uploads_can_be_named(world: Listed, key: str) -> None:
 
 @pytest.mark.threat
 def test_an_upload_that_was_replaced_is_refused(world: Listed) -> None:
-    """Whoever may write uploads, and no parameters, changes nothing that is in force."""
+    """Somebody who may write uploads, and no parameters, changes nothing that is in force."""
     world.upload(ANN.encode())
     world.problems()
     world.bucket.objects[UPLOAD] = BOB.encode()
@@ -479,3 +480,29 @@ def test_an_intake_without_lists_imports_nothing_for_them() -> None:
     listing = {f"bouncer.rules.{name}" for name in ("list_about", "list_kind", "list_keys")}
     listing |= {"bouncer.rules.named_list", "bouncer.rules.entry_table"}
     assert not listing & set(found)
+
+
+class Broken:
+    """A body whose connection breaks while it is read."""
+
+    def read(self, *_: int) -> bytes:
+        raise ReadTimeoutError(endpoint_url="https://rules.s3.eu-west-1.amazonaws.com")
+
+
+def test_a_body_that_breaks_off_is_an_object_that_cannot_be_read(world: Listed) -> None:
+    """For whoever reads: the functions, the publisher, and the one who fetches an upload."""
+    world.put("lists/departed", f"entries: [{ANN}]")
+    world.problems()
+
+    class Breaking:
+        def get_object(self, **_: object) -> dict[str, object]:
+            return {"Body": Broken(), "ETag": '"0"'}
+
+        head_object = put_object = get_object
+
+    with pytest.raises(SourceError, match="can't be read"):
+        BucketSource(Breaking(), "rules").list_form("0" * 64)
+    with pytest.raises(StoreError, match="can't be read"):
+        RevisionStore(Breaking(), "rules").read()
+    with pytest.raises(SourceError, match="can't be read"):
+        Uploads(Breaking(), "rules").fetch(UPLOAD)
