@@ -37,6 +37,7 @@ from bouncer.settings_reader import deployment_settings
 from bouncer.sources.parameters import ParameterSource, PushingSource, SettingsSource
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, RevisionError
+from bouncer.sources.settings_json import settings_digest
 from bouncer.sources.source import Documents, SourceError
 from bouncer.sources.uploads import Uploads
 
@@ -81,6 +82,8 @@ class Publisher:
         self._forms = StoredForms(store)
         self._sources = sources
         self._defaults = defaults
+        self._digest = settings_digest(defaults)
+        self._was_newest = False
         self._journal = journal
         self._now = now
         self._pause = pause
@@ -123,6 +126,7 @@ class Publisher:
         stored = self._store.read()  # before the first parameter: what is read later is as new
         if stored.pointer is not None:
             self._journal.show(stored.pointer.settings)
+            self._expect_newest(stored.pointer.defaults)
         if scope is Scope.SETTINGS and stored.pointer is not None:
             documents = self._sources.settings.read()
             pointer = settings_publication(documents, stored.pointer, defaults=self._defaults)
@@ -135,6 +139,19 @@ class Publisher:
         self._move(pointer, stored.etag)
         return pointer
 
+    def _expect_newest(self, defaults: str) -> None:
+        """Raise `PublishingError` if our defaults were in force, and others have replaced them.
+
+        Then the stack was updated, and this environment still has the settings from before.
+        """
+        is_ours = defaults == self._digest
+        if self._was_newest and not is_ours:
+            raise PublishingError(
+                "the stack was updated since this environment of the publisher began, and its "
+                "settings are out of date; an environment that has the new ones publishes"
+            )
+        self._was_newest = is_ours
+
     def _move(self, pointer: Pointer, etag: str) -> None:
         """Move the pointer and report it, also if the answer was lost.
 
@@ -145,6 +162,7 @@ class Publisher:
         except StoreError:
             if self._store.read().pointer != pointer:
                 raise
+        self._was_newest = True
         self._journal.published(pointer)
 
     def _everything(self, stored: Stored) -> Pointer:

@@ -21,6 +21,7 @@ from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import BY_SETTINGS, document_causes, settings_causes
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, Revision, revision_of
+from bouncer.sources.settings_json import settings_digest
 from bouncer.sources.source import (
     HELD,
     LISTS,
@@ -51,6 +52,7 @@ class InForce(NamedTuple):
 
 
 class _SettingsChosen(NamedTuple):
+    defaults: str
     settings: Settings
     causes: tuple[Held, ...]
     problems: dict[str, tuple[str, ...]]
@@ -123,6 +125,7 @@ def _with_settings(before: Pointer, found: _SettingsChosen, *read: str) -> Point
         settings=found.settings,
         causes=found.causes,
         problems=_sorted({**others, **found.problems}),
+        defaults=found.defaults,
     )
 
 
@@ -142,6 +145,7 @@ def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer) -> InFor
         braked=tuple(name for name in before.braked if name in names),
         sources=judged.sources,
         serial=before.serial,
+        defaults=found.defaults,
     )
     return InForce(pointer, revision)
 
@@ -181,7 +185,7 @@ def _settings(documents: Documents, before: Pointer | None, defaults: Settings) 
     held, problem = document_causes(documents.held)
     if problem:
         problems[HELD] = tuple(problem.splitlines())
-    return _SettingsChosen(settings, (*paused, *held), problems)
+    return _SettingsChosen(settings_digest(defaults), settings, (*paused, *held), problems)
 
 
 def _read(document: Document | None, defaults: Settings) -> Settings:

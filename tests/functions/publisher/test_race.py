@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bouncer.operator_settings import Settings
 from bouncer.publishing.occasion import Scope
+from bouncer.publishing.publication import PublishingError
 from bouncer.publishing.revision_store import ConflictError
+from bouncer.rules.rule import Mode
 from bouncer.sources.pointer import POINTER_KEY
 from bouncer_sim.world.direct_client import DirectClient
 from bouncer_sim.world.ssm_service import SsmService
@@ -150,3 +153,35 @@ def test_a_publisher_that_always_meets_others_gives_up() -> None:
     assert race.pauses == 7
     (line,) = race.lines("publishing_failed")
     assert "s3://rules/current-v1: was moved meanwhile" in line["error"]
+
+
+def test_an_environment_from_before_an_update_gives_up() -> None:
+    """It met the first revision of the updated stack, and would put its old settings in force."""
+    world = PublishedWorld()
+    world.publish()
+    world.put("settings", "cache: 45")
+    deployed = Settings(mode=Mode.SHADOW)
+
+    class Updated(DirectClient):
+        def put_object(self, **arguments: Any) -> dict[str, Any]:
+            if arguments["Key"] == POINTER_KEY:
+                world.publisher(defaults=deployed).publish(Scope.EVERYTHING)
+            return self.__getattr__("put_object")(**arguments)
+
+    old = world.publisher(bucket=Updated(world.bucket))
+    for scope in (Scope.SETTINGS, Scope.EVERYTHING):  # and whenever it runs again
+        with pytest.raises(PublishingError, match="the stack was updated"):
+            old.publish(scope)
+    assert world.pointer().settings == Settings(mode=Mode.SHADOW, cache_s=45)
+    assert len(world.lines("publishing_failed")) == 2
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_an_environment_after_an_update_puts_its_settings_in_force(scope: Scope) -> None:
+    """Whatever runs first, and after a rollback of the stack as well: it begins anew then."""
+    world = PublishedWorld()
+    for mode in (Mode.ENFORCE, Mode.SHADOW, Mode.ENFORCE):
+        publisher = world.publisher(defaults=Settings(mode=mode))
+        for _ in range(2):
+            publisher.publish(scope)
+            assert world.pointer().settings.mode is mode

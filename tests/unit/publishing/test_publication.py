@@ -69,8 +69,8 @@ def test_valid_documents_are_in_force() -> None:
     """The pointer names their revision, has the settings, and no problem."""
     found = publish(written({"b": DROP, "a": ACCEPT}, settings="mode: shadow"))
     assert names(found) == ["a", "b"]
-    serial = found.pointer.serial
-    assert found.pointer == Pointer(found.revision.id, Settings(mode=Mode.SHADOW), serial=serial)
+    pointer = found.pointer._replace(serial=0, defaults="")
+    assert pointer == Pointer(found.revision.id, Settings(mode=Mode.SHADOW))
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
