@@ -29,9 +29,9 @@ class Pointer(NamedTuple):
     `problems` has sentences for each refused document, by its name (`rules/NAME`, `settings`).
     `braked` names rules that act as in mode shadow until an operator releases them. `sources` has
     the digest of what each list of the revision was made of. `defaults` is the digest of the
-    deployment's own settings, by which a publisher knows that a newer one is at work. `serial` grows with each pointer that
-    is written, so that no two have the same bytes, and the same ETag; it begins from the clock, so
-    that it grows also when the pointer before got lost.
+    deployment's own settings, by which a publisher knows that the stack was updated. `serial` grows
+    with each pointer that is written, so that no two have the same bytes, and the same ETag; it
+    begins from the clock, so that it grows also when the pointer before was lost.
     """
 
     revision: str
