@@ -217,6 +217,8 @@ def test_a_push_before_the_first_revision_has_no_rules_yet() -> None:
     ("text", "minutes"),
     [
         (PUSHING, 20),
+        ('{"id": "4f0c", "expires": "2026-11-27T10:20:00+02:00"}', 20),
+        ('{"id": "4f0c", "expires": "0001-01-01T00:00:00+14:00"}', 30),
         ('{"id": "4f0c", "expires": "2027-11-27T08:20:00+00:00"}', 30),
         ('{"id": "4f0c", "expires": "2026-11-27T08:20:00"}', 30),
         ('{"id": "4f0c", "expires": "soon"}', 30),
