@@ -119,7 +119,7 @@ class PushingSource:
         self._prefix = prefix.rstrip("/")
 
     def read(self) -> Document | None:
-        """Return the document as it is now, None if there is no such parameter."""
+        """Return the document as it is now, None if the parameter does not exist."""
         (pushing,) = _named(self._client, self._prefix, PUSHING)
         return pushing
 

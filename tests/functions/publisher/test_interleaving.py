@@ -43,7 +43,7 @@ class TakingTurns(DirectClient):
 
 
 def wait() -> None:
-    """Let others take turns; outside of an actor there are none."""
+    """Let others take turns; code outside of an actor goes on at once."""
     hub = getcurrent().parent
     if hub is not None:
         hub.switch()
@@ -135,7 +135,7 @@ def test_no_turn_puts_half_of_a_push_in_force() -> None:
 def test_two_publishers_never_put_half_of_a_push_in_force(
     new: dict[str, str], scopes: list[Scope], schedule: list[int]
 ) -> None:
-    """Whatever their turns are: rules that were changed, added and deleted, on several pages."""
+    """In drawn turns: rules that were changed, added and deleted, on several pages."""
     world = Interleaved()
     publishers = [world.publishing(scope) for scope in scopes]
     world.run([*publishers, world.pushing(new)], schedule)

@@ -141,7 +141,7 @@ def test_settings_that_were_never_valid_publish_nothing(world: PublishedWorld) -
 def test_the_serial_grows_when_the_pointer_was_lost(
     world: PublishedWorld, text: bytes | None
 ) -> None:
-    """Who waits for a greater serial than that of the pointer before does not wait for ever."""
+    """A command that waits for a greater serial than before does not wait for ever."""
     world.publish()
     for number in range(5):
         world.put("settings", f"cache: {number}")

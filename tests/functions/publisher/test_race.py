@@ -178,7 +178,7 @@ def test_an_environment_from_before_an_update_gives_up() -> None:
 
 @pytest.mark.parametrize("scope", Scope)
 def test_an_environment_after_an_update_puts_its_settings_in_force(scope: Scope) -> None:
-    """Whatever runs first, and after a rollback of the stack as well: it begins anew then."""
+    """In runs of both kinds, and after a rollback of the stack, whose environments are new."""
     world = PublishedWorld()
     for mode in (Mode.ENFORCE, Mode.SHADOW, Mode.ENFORCE):
         publisher = world.publisher(defaults=Settings(mode=mode))
