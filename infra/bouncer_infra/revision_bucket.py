@@ -27,10 +27,12 @@ class RevisionBucket(Construct):
         self.bucket = closed_bucket(
             self,
             "Bucket",
-            lifecycle=s3.LifecycleRule(
-                noncurrent_version_expiration=Duration.days(_OLD_POINTERS_DAYS),
-                abort_incomplete_multipart_upload_after=Duration.days(1),
-            ),
+            lifecycle=[
+                s3.LifecycleRule(
+                    noncurrent_version_expiration=Duration.days(_OLD_POINTERS_DAYS),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                )
+            ],
             versioned=True,
         )
 

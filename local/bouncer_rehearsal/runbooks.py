@@ -32,6 +32,9 @@ _NOT_RUN = {
 _FURTHER_RULES = {
     "960-short.yml": "mode: off\naccept: {}\n",
     "961-json.json": '{"mode": "off", "accept": {}}\n',
+    "963-large-mail.yaml": (
+        "when: {size: {over: 10MB}}\nreject: {type: MessageTooLarge, message: Too large.}\n"
+    ),
     "962-large.yaml": f"description: {'long ' * 1000}\nmode: off\naccept: {{}}\n",
 }
 
@@ -198,7 +201,7 @@ class Runbooks:
     def _replay(self) -> None:
         self._run("aws s3 sync")
         self._run("bouncer replay --rules ssm:")
-        self._run("bouncer replay --rules rules")
+        self._run("bouncer replay --rules rules mails/")
         self._story.tell(f"{len(list((self._folder / 'mails').iterdir()))} stored mails")
 
     def _stack(self) -> None:
@@ -265,6 +268,11 @@ class Runbooks:
             MessageGroupId="bounces",
             MessageDeduplicationId=body.encode().hex(),
         )
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the operator works."""
+        return self._folder
 
     def output(self, name: str) -> str:
         """Return an output of the stack."""

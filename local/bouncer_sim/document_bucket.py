@@ -56,8 +56,11 @@ class DocumentBucket:
 def document_loader(
     source: Source, defaults: Settings, *, now: Callable[[], float]
 ) -> RevisionLoader:
-    """Return the intake's loader, of what the publisher would make of these documents."""
-    return RevisionLoader(DocumentBucket(source, defaults), now=now)
+    """Return the intake's loader, of what the publisher would make of these documents.
+
+    The senders of the worker are those of `defaults`: they come from the deployment.
+    """
+    return RevisionLoader(DocumentBucket(source, defaults), now=now, senders=defaults.senders)
 
 
 def load_documents(source: Source, defaults: Settings) -> Loaded:

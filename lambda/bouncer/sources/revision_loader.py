@@ -115,8 +115,14 @@ class PointerLoader:
 class RevisionLoader(PointerLoader):
     """Loads the rules as well, with their lists; each is read once while it stays the same."""
 
-    def __init__(self, source: PointerSource, *, now: Callable[[], float]) -> None:
-        super().__init__(source, now=now)
+    def __init__(
+        self,
+        source: PointerSource,
+        *,
+        now: Callable[[], float],
+        senders: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(source, now=now, senders=senders)
         self._read: tuple[str, Revision] | None = None
         self._lists: RevisionLists | None = None
         self._compiled: tuple[tuple[object, ...], Ruleset] | None = None

@@ -30,10 +30,18 @@ CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", 
 
 _READING = ("describe_", "get_", "list_")
 _IAM_PREFIX = {"sesv2": "ses"}  # Service Authorization Reference: both APIs share one prefix
+IAM_ACTION = {  # where it is not named as the call
+    "CopyObject": "PutObject",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "ListObjectsV2": "ListBucket",
+}
 _DENIED = {"AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
 _NOT_FOUND = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "ConfigurationSetDoesNotExist",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchLifecycleConfiguration",
     "NotFound",
     "QueueDoesNotExist",
     "ResourceNotFound",
@@ -153,7 +161,8 @@ class Account:
         """Return the error of ours that says what an exception of the SDK means."""
         api = self.client(service).meta.method_to_api_mapping[operation]
         if isinstance(error, ClientError):
-            return _refusal(f"{_IAM_PREFIX.get(service, service)}:{api}", error)
+            action = f"{_IAM_PREFIX.get(service, service)}:{IAM_ACTION.get(api, api)}"
+            return _refusal(action, error)
         if isinstance(error, NoCredentialsError):
             return UnavailableError("found no credentials", _LOG_IN_AGAIN, hopeless=True)
         if isinstance(error, _UNUSABLE_CREDENTIALS):

@@ -36,7 +36,8 @@ class OperatedDeployment:
     """One deployment in an account and region; `ledger` is the name of its table.
 
     `reads_held` is false of a version whose functions do not know the parameter `held`, and
-    `publisher` and `bucket` are "" of one that publishes nothing.
+    `publisher` and `bucket` are "" of one that publishes nothing. `mail_bucket` is "" if no mail is
+    stored.
     """
 
     account: OperatedAccount
@@ -48,6 +49,7 @@ class OperatedDeployment:
     reads_held: bool
     publisher: str = ""
     bucket: str = ""
+    mail_bucket: str = ""
 
     def loaded(self) -> Loaded:
         """Return the settings in force and what holds sending, as the publisher reads them."""
@@ -118,6 +120,7 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
         reads_held="HeldParameter" in outputs,
         publisher=outputs.get("PublisherArn", ""),
         bucket=outputs.get("RulesBucket", ""),
+        mail_bucket=outputs.get("MailBucket", ""),
     )
 
 

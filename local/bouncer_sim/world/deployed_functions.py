@@ -1,7 +1,7 @@
 """Builds the deployed functions with simulated clients and clocks: the one place that does.
 
 It says the same as `bouncer.worker._worker`, `bouncer.intake._intake`, `bouncer.feedback._feedback`
-and `bouncer.publisher._publisher`, and follows them.
+and `bouncer.publisher._publisher`, and follows them; but no mail is stored in the world.
 """
 
 import io
