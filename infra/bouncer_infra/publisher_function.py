@@ -27,7 +27,7 @@ from bouncer_infra.function import Function
 from bouncer_infra.nag import acknowledge_wildcards, resource_wildcard
 from bouncer_infra.revision_bucket import NAMED_BY_DIGEST
 
-_NAMED = (SETTINGS, HELD, PUSHING)  # what it reads by name
+_SMALL = (SETTINGS, HELD, PUSHING)  # what every run reads first
 _WINDOW_S = 5  # changes within it are published together
 _MOST_CHANGES = 1000  # in one invocation, which reads all parameters however many they are
 _MOST_AT_ONCE = 2  # the fewest that Lambda allows
@@ -71,7 +71,7 @@ class Publisher(Function):
         below = self._parameter(f"{prefix}/*")
         for action, resources in (
             ("ssm:GetParametersByPath", [self._parameter(prefix), below]),
-            ("ssm:GetParameters", [self._parameter(f"{prefix}/{name}") for name in _NAMED]),
+            ("ssm:GetParameters", [self._parameter(f"{prefix}/{name}") for name in _SMALL]),
         ):
             self.function.add_to_role_policy(
                 iam.PolicyStatement(actions=[action], resources=resources)

@@ -23,7 +23,7 @@ from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.publishing.list_forms import StoredForms
 from bouncer.publishing.occasion import PUBLISH, RESOURCE_TYPE, Scope
-from bouncer.publishing.one_moment import ChangedError, PushingReader, read_at_one_moment
+from bouncer.publishing.one_moment import ChangedError, read_at_one_moment
 from bouncer.publishing.publication import (
     InForce,
     PublishingError,
@@ -32,9 +32,15 @@ from bouncer.publishing.publication import (
     settings_publication,
 )
 from bouncer.publishing.pushing import pushing_state
-from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
+from bouncer.publishing.revision_store import (
+    NO_POINTER,
+    ConflictError,
+    RevisionStore,
+    Stored,
+    StoreError,
+)
 from bouncer.settings_reader import deployment_settings
-from bouncer.sources.parameters import ParameterSource, PushingSource, SettingsSource
+from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, RevisionError
 from bouncer.sources.settings_json import settings_digest
@@ -58,11 +64,10 @@ class Reader(Protocol):
 
 
 class Sources(NamedTuple):
-    """The readers of all documents, of the settings with `held`, and of `pushing` alone."""
+    """The readers of all documents, and of the settings with `held` and `pushing` alone."""
 
     everything: Reader
     settings: Reader
-    pushing: PushingReader
 
 
 class Publisher:
@@ -127,11 +132,7 @@ class Publisher:
         if stored.pointer is not None:
             self._journal.show(stored.pointer.settings)
             self._expect_newest(stored.pointer.defaults)
-        if scope is Scope.SETTINGS and stored.pointer is not None:
-            documents = self._sources.settings.read()
-            pointer = settings_publication(documents, stored.pointer, defaults=self._defaults)
-        else:
-            pointer = self._everything(stored)
+        pointer = self._settings(scope, stored.pointer) or self._everything(stored)
         self._journal.show(pointer.settings)
         if pointer == stored.pointer:
             return pointer
@@ -165,20 +166,31 @@ class Publisher:
         self._was_newest = True
         self._journal.published(pointer)
 
+    def _settings(self, scope: Scope, before: Pointer | None) -> Pointer | None:
+        """Return the pointer with the settings of now if nothing else is to be published.
+
+        That is so during a push, too: then rules are not read, as its changes call for them again
+        and again, and SSM limits the reads of an account.
+        """
+        if before is None:
+            return None
+        documents, now = self._sources.settings.read(), self._now()
+        pushing, _ = pushing_state(documents.pushing, now)
+        if scope is Scope.EVERYTHING and not pushing:
+            return None
+        return settings_publication(documents, before, defaults=self._defaults, now=now)
+
     def _everything(self, stored: Stored) -> Pointer:
         """Write the revision of all documents, if it is not there, and return its pointer."""
         now = self._now()
-        documents = read_at_one_moment(self._sources.everything, self._sources.pushing, now)
-        if stored.problem and pushing_state(documents.pushing, now)[0]:
-            raise PublishingError(f"{stored.problem}; it is written anew when the push has ended")
+        documents = read_at_one_moment(self._sources.everything, self._sources.settings, now)
+        if pushing_state(documents.pushing, now)[0] and stored != NO_POINTER:
+            return self._during_push(documents, stored, now)
         before, problem = self._before(stored)
         if before is not None:
             self._forms.learn(before.pointer.sources, before.revision.lists)
         found = publication(documents, before, defaults=self._defaults, now=now, forms=self._forms)
         self._journal.show(found.pointer.settings)
-        if not found.is_whole:
-            self._journal.unreadable(problem)
-            return found.pointer
         if problem or before is None or found.revision != before.revision:
             self._store.keep(found.revision)
         if problem:
@@ -186,6 +198,12 @@ class Publisher:
         warnings = revision_warnings(found.revision, found.pointer.settings, now)
         self._journal.doubtful(warnings)
         return found.pointer
+
+    def _during_push(self, documents: Documents, stored: Stored, now: datetime) -> Pointer:
+        """Return the pointer for a push that began meanwhile: rules stay, readable or not."""
+        if stored.pointer is None:
+            raise PublishingError(f"{stored.problem}; it is written anew when the push has ended")
+        return settings_publication(documents, stored.pointer, defaults=self._defaults, now=now)
 
     def _before(self, stored: Stored) -> tuple[InForce | None, str]:
         """Return what is in force now, and a sentence about what of it can't be read."""
@@ -216,7 +234,6 @@ def _publisher() -> Publisher:
         sources=Sources(
             everything=ParameterSource(ssm, environment.prefix, uploads.fetch),
             settings=SettingsSource(ssm, environment.prefix),
-            pushing=PushingSource(ssm, environment.prefix),
         ),
         defaults=deployment_settings(
             environment.settings, environment.region, document=DEFAULTS_KEY

@@ -47,12 +47,6 @@ class PublisherJournal(Journal):
             "object_mended", {"error": problem}, {Metric.PUBLISHER_ERRORS: 1}, level="error"
         )
 
-    def unreadable(self, problem: str) -> None:
-        """Report a revision that is missing or unreadable, and stays so until a push has ended."""
-        self._write(
-            "object_unreadable", {"error": problem}, {Metric.PUBLISHER_ERRORS: 1}, level="error"
-        )
-
     def publishing_failed(self, error: Exception) -> None:
         """Report that nothing was published; what was in force before stays so."""
         fields = {"error": error_text(error)}

@@ -27,7 +27,7 @@ from bouncer_cli.commands import resume_command as resume
 from bouncer_cli.commands import rules_command as rules
 from bouncer_cli.commands import ses_command as ses
 from bouncer_cli.commands.terminal import Parser, accept_any_text, put, say
-from bouncer_cli.entry_point import DISTRIBUTION, WRONG_USAGE
+from bouncer_cli.entry_point import DISTRIBUTION, INTERRUPTED, WRONG_USAGE
 from bouncer_cli.mail_by_source import IN_STDIN
 
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USAGE
     except KeyboardInterrupt:
         say("stopped")
-        return 130
+        return INTERRUPTED
 
 
 def _named(arguments: Sequence[str]) -> list[str]:

@@ -17,7 +17,8 @@ from bouncer.settings_reader import deployment_settings
 if TYPE_CHECKING:  # boto3 takes a second, and most replays need none of it
     from bouncer_cli.doctor.account import Account
 
-_HANDLERS = ("bouncer.publisher.handler", "bouncer.intake.handler")
+_PUBLISHER = "bouncer.publisher.handler"
+_HANDLERS = (_PUBLISHER, "bouncer.intake.handler")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,15 @@ def deployed_settings(account: "Account", prefix: str) -> DeployedSettings:
     except BouncerError as error:
         problem = str(error)
     return DeployedSettings(settings=Settings(), problem=problem)
+
+
+def publishers(account: "Account", prefix: str) -> list[str]:
+    """Return the names of the publishers that read below a prefix; raises what `ask` raises."""
+    return [
+        each["FunctionName"]
+        for each in _functions(account)
+        if each.get("Handler") == _PUBLISHER and _has_settings(each, prefix)
+    ]
 
 
 def _functions(account: "Account") -> Iterator[dict[str, Any]]:

@@ -32,11 +32,11 @@ class DocumentsCheck(NamedTuple):
 
     def __str__(self) -> str:
         """Return the line that sums it up."""
-        counts = [_count(len(self.revision.rules), "valid rule")]
+        counts = [counted(len(self.revision.rules), "valid rule")]
         if self.problems:
-            counts.append(_count(len(self.problems), "refused document"))
+            counts.append(counted(len(self.problems), "refused document"))
         if self.warnings:
-            counts.append(_count(len(self.warnings), "warning"))
+            counts.append(counted(len(self.warnings), "warning"))
         named = "" if self.problems else f"; revision {self.revision.id}"
         return f"{', '.join(counts)}{named}"
 
@@ -84,5 +84,6 @@ def _pushing(documents: Documents, now: datetime) -> tuple[str, ...]:
     return pushing_state(documents.pushing, now)[1]
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

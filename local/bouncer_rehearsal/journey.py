@@ -100,6 +100,7 @@ class Journey:
             feedback.suppress_and_forget()
             feedback.trip_the_breaker()
             runbooks.stop_and_redrive()
+            operator.push_rules()
             operator.work_on_dead_letters()
             operator.hold_and_resume()
             runbooks.operate()

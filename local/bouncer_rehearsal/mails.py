@@ -237,12 +237,18 @@ class Mails:
         texts = [f"{line['message']}: {line.get('error', line)}" for line in said]
         return f"; the journal says {'; '.join(texts)}" if texts else ""
 
-    def journal(self, event: str, message_id: str | None = None) -> dict[str, Any]:
-        """Return the first line of an event, of one mail if it is named, once it is written."""
+    def journal(
+        self, event: str, message_id: str | None = None, **members: object
+    ) -> dict[str, Any]:
+        """Return the first line of an event, of one mail if it is named, once it is written.
+
+        It has these further members: the same mail may come twice.
+        """
         until = time.monotonic() + _PATIENCE_S
         while time.monotonic() < until:
             for line in self._lines():
-                if line.get("message") == event and line.get("message_id") == message_id:
+                named = line.get("message") == event and line.get("message_id") == message_id
+                if named and members.items() <= line.items():
                     return line
             time.sleep(0.1)
         raise ShowedError(f"the journal: found no {event} of {message_id}, expected a line")

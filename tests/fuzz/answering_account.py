@@ -128,6 +128,7 @@ class _Answers:
 _KEY = "stopped/2026-11-02/080000_"
 _ALL = 'when: {recipient: "*"}\ndrop: {}'
 _OUTPUTS = {
+    "PublisherArn": "arn:aws:lambda:eu-west-1:123456789012:function:publisher",
     "RulesPrefix": "/ses-auto-bouncer/main/rules/",
     "HeldParameter": "/ses-auto-bouncer/main/held",
     "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs.fifo",

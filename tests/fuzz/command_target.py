@@ -52,6 +52,8 @@ COMMANDS = {
     "rules check --settings settings.yaml rules": "settings.yaml",
     "lists check staff.yaml": "staff.yaml",
     "lists check staff.csv": "staff.csv",
+    "lists import staff.csv": "staff.csv",
+    f"rules push --prune --dry-run {_REGION}": RULE,
     "ses --port PORT event.json": "event.json",
     f"doctor {_REGION}": RULE,
     f"doctor --format json {_REGION}": RULE,

@@ -122,7 +122,6 @@ def _of_publisher() -> str:
     told.refused(Pointer("f" * 64, Settings(), problems=problems))
     told.doubtful(("a: found x, expected y",))
     told.mended("current-v1: found x, expected y")
-    told.unreadable("revision f: found x, expected y")
     told.publishing_failed(_raised())
     assert told.names == {name for name in vars(PublisherJournal) if not name.startswith("_")}
     return stream.getvalue()

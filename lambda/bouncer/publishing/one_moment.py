@@ -6,31 +6,24 @@ no push then, they are not half of one.
 """
 
 from datetime import datetime
-from typing import Protocol
 
 from bouncer.publishing.pushing import pushing_state
-from bouncer.sources.source import Document, Documents, Source, SourceError
-
-
-class PushingReader(Protocol):
-    """A reader of the document `pushing`."""
-
-    def read(self) -> Document | None:
-        """Return it as it is now; raises `SourceError`."""
+from bouncer.sources.source import Documents, Source, SourceError
 
 
 class ChangedError(SourceError):
     """Parameters changed while they were read."""
 
 
-def read_at_one_moment(everything: Source, pushing: PushingReader, now: datetime) -> Documents:
+def read_at_one_moment(everything: Source, settings: Source, now: datetime) -> Documents:
     """Return all documents as they were at one moment; raises `ChangedError` and `SourceError`.
 
-    During a push they are read once, as rules and lists are not taken from them. `now` is aware.
+    `settings` reads `pushing`, too. If a push began meanwhile, all are read once, as no rule is to
+    be taken from them. `now` is aware.
     """
     found = everything.read()
-    claim = pushing.read()
-    lasts, _ = pushing_state(claim, now)
+    pushing = settings.read().pushing
+    lasts, _ = pushing_state(pushing, now)
     if not lasts and everything.read() != found:
         raise ChangedError("parameters changed while they were read; the next run reads them again")
-    return found._replace(pushing=claim)
+    return found._replace(pushing=pushing)

@@ -40,15 +40,10 @@ class PublishingError(BouncerError):
 
 
 class InForce(NamedTuple):
-    """A pointer, and the revision that it names; `NO_RULES` in place of one that is unreadable."""
+    """A pointer, and the revision that it names."""
 
     pointer: Pointer
     revision: Revision
-
-    @property
-    def is_whole(self) -> bool:
-        """The revision is the one that the pointer names."""
-        return self.revision.id == self.pointer.revision
 
 
 class _SettingsChosen(NamedTuple):
@@ -76,9 +71,7 @@ def publication(
     pushing, wrong = pushing_state(documents.pushing, now)
     if wrong:
         found.problems[PUSHING] = wrong
-    if pushing and before is not None:
-        return before._replace(pointer=_with_settings(before.pointer, found, PUSHING))
-    judged = _NOTHING if pushing else _judged(documents, before, forms)
+    judged = _as_before(before) if pushing else _judged(documents, before, forms)
     return _in_force(judged, found, pointer or _first(now))
 
 
@@ -88,9 +81,6 @@ class _Judged(NamedTuple):
     revision: Revision
     problems: Problems
     sources: Mapping[str, str]
-
-
-_NOTHING = _Judged(NO_RULES, {}, {})
 
 
 def _judged(documents: Documents, before: InForce | None, forms: ListForms) -> _Judged:
@@ -104,6 +94,17 @@ def _judged(documents: Documents, before: InForce | None, forms: ListForms) -> _
     return _Judged(revision, _with_what_holds(problems, documents, revision), lists.sources)
 
 
+def _as_before(before: InForce | None) -> _Judged:
+    if before is None:
+        return _Judged(NO_RULES, {}, {})
+    problems = {
+        name: said
+        for name, said in before.pointer.problems.items()
+        if name.startswith((RULES, LISTS))
+    }
+    return _Judged(before.revision, problems, before.pointer.sources)
+
+
 def revision_warnings(revision: Revision, settings: Settings, now: datetime) -> tuple[str, ...]:
     """Return a sentence for each doubt about rules and lists that are valid; `now` is aware."""
     rules = revision.active
@@ -112,15 +113,15 @@ def revision_warnings(revision: Revision, settings: Settings, now: datetime) -> 
     return tuple(map(str, (*doubts, *list_warnings(rules, lists))))
 
 
-def settings_publication(documents: Documents, before: Pointer, *, defaults: Settings) -> Pointer:
+def settings_publication(
+    documents: Documents, before: Pointer, *, defaults: Settings, now: datetime
+) -> Pointer:
     """Return the pointer with the settings and the causes of these documents; rules stay."""
-    return _with_settings(before, _settings(documents, before, defaults))
-
-
-def _with_settings(before: Pointer, found: _SettingsChosen, *read: str) -> Pointer:
-    """Return a pointer with other settings; so many documents were `read` besides."""
-    judged = (SETTINGS, HELD, *read)
-    others = {name: said for name, said in before.problems.items() if name not in judged}
+    found = _settings(documents, before, defaults)
+    if wrong := pushing_state(documents.pushing, now)[1]:
+        found.problems[PUSHING] = wrong
+    ours = (SETTINGS, HELD, PUSHING)
+    others = {name: said for name, said in before.problems.items() if name not in ours}
     return before._replace(
         settings=found.settings,
         causes=found.causes,

@@ -99,40 +99,22 @@ class ParameterSource:
 
 
 class SettingsSource:
-    """The parameters `settings` and `held` alone: all the worker may read."""
+    """The parameters `settings`, `held` and `pushing` alone, in one call of SSM."""
 
     def __init__(self, client: NamedParametersClient, prefix: str) -> None:
         self._client = client
         self._prefix = prefix.rstrip("/")
 
     def read(self) -> Documents:
-        """Return both documents as they are now; one without a parameter is left out."""
-        settings, held = _named(self._client, self._prefix, SETTINGS, HELD)
-        return Documents({}, settings, held)
-
-
-class PushingSource:
-    """The parameter `pushing` alone, which tells that others are being replaced."""
-
-    def __init__(self, client: NamedParametersClient, prefix: str) -> None:
-        self._client = client
-        self._prefix = prefix.rstrip("/")
-
-    def read(self) -> Document | None:
-        """Return the document as it is now, None if the parameter does not exist."""
-        (pushing,) = _named(self._client, self._prefix, PUSHING)
-        return pushing
-
-
-def _named(client: NamedParametersClient, prefix: str, *names: str) -> list[Document | None]:
-    """Return the documents in these parameters below a prefix, by one call."""
-    labels = [f"{prefix}/{name}" for name in names]
-    try:
-        answer = client.get_parameters(Names=labels)
-    except (ClientError, BotoCoreError) as error:
-        raise SourceError(f"{labels[0]}: can't be read ({_brief(error)})") from error
-    found = {each["Name"]: _document(each) for each in answer["Parameters"]}
-    return [found.get(label) for label in labels]
+        """Return these documents as they are now; one without a parameter is left out."""
+        labels = [f"{self._prefix}/{name}" for name in (SETTINGS, HELD, PUSHING)]
+        try:
+            answer = self._client.get_parameters(Names=labels)
+        except (ClientError, BotoCoreError) as error:
+            raise SourceError(f"{labels[0]}: can't be read ({_brief(error)})") from error
+        found = {each["Name"]: _document(each) for each in answer["Parameters"]}
+        settings, held, pushing = (found.get(label) for label in labels)
+        return Documents({}, settings, held, pushing)
 
 
 def _below(folder: str, found: Mapping[str, Document]) -> dict[str, Document]:

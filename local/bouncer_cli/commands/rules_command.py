@@ -1,9 +1,10 @@
-"""`bouncer rules`: checks rules as the publisher does."""
+"""`bouncer rules`: checks rules as the publisher does, and pushes them to SSM."""
 
 import argparse
 import json
 from pathlib import Path
 
+from bouncer_cli.commands import rules_push
 from bouncer_cli.commands.prefix_documents import read_parameters
 from bouncer_cli.commands.revision_rules import REVISION, check_revision
 from bouncer_cli.commands.terminal import put, put_folded, say
@@ -19,8 +20,8 @@ def add(commands: Commands) -> None:
     """Declare the command with its verbs and their options."""
     command = commands.add_parser(
         "rules",
-        help="check rules",
-        description="Check rules in files, in SSM or in force.",
+        help="check rules, and push them to SSM",
+        description="Check rules in files, in SSM or in force, and push those of a folder to SSM.",
         epilog="example: bouncer rules check rules",
     )
     verbs = command.add_subparsers(required=True, metavar="VERB", title="verbs")
@@ -42,6 +43,7 @@ def add(commands: Commands) -> None:
     check.add_argument("--settings", type=Path, metavar="FILE", help="check these settings, too")
     add_format(check)
     check.set_defaults(run=run_check)
+    rules_push.add(verbs)
 
 
 def run_check(options: argparse.Namespace) -> int:

@@ -110,7 +110,7 @@ class Account:
                 self._clients[service] = self._session.client(
                     service,  # type: ignore[call-overload]  # the stub lists literals
                     region_name=self.region,
-                    config=CONFIG,
+                    config=self.config(service),
                 )
             except (BotoCoreError, ValueError) as error:
                 remedy = "check the region (--region) and AWS_ENDPOINT_URL"
@@ -118,6 +118,10 @@ class Account:
                     f"the SDK can't call {service} ({error})", remedy, hopeless=True
                 ) from error
         return self._clients[service]
+
+    def config(self, service: str) -> Config:  # noqa: ARG002  # a subclass has longer ones
+        """Return the timeouts and retries of a service's client."""
+        return CONFIG
 
     @property
     def emulator(self) -> str | None:

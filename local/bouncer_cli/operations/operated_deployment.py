@@ -65,14 +65,12 @@ class OperatedDeployment:
 
     def _settings(self, documents: Documents, defaults: Settings) -> Pointer:
         """Return a pointer with these settings, or with those in force if these are refused."""
-        documents = documents._replace(rules={}, lists={})
+        documents, now = documents._replace(rules={}, lists={}), datetime.now(UTC)
         try:
-            found = publication(
-                documents, None, defaults=defaults, now=datetime.now(UTC), forms=FormsInMemory()
-            )
+            found = publication(documents, None, defaults=defaults, now=now, forms=FormsInMemory())
         except PublishingError as error:
             if before := self._pointer():
-                return settings_publication(documents, before, defaults=defaults)
+                return settings_publication(documents, before, defaults=defaults, now=now)
             raise SourceError(str(error)) from error
         return found.pointer
 
@@ -98,7 +96,7 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
     Raises `OperationError` if it is not deployed there, and what `Account` raises.
     """
     wanted = read_cdk_json(cdk_json)
-    account = _account(region)
+    account = operated_account(region)
     stack, _ = find_stack(account, wanted.full_name)
     outputs = _outputs(account, stack)
     if stack.hidden:  # ask again for the reason
@@ -124,7 +122,8 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
     )
 
 
-def _account(region: str | None) -> OperatedAccount:
+def operated_account(region: str | None) -> OperatedAccount:
+    """Return the account of the environment or profile; raises `OperationError`."""
     try:
         session = Session()
         region = region or session.region_name

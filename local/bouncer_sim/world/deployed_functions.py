@@ -28,7 +28,7 @@ from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.hold import Hold
-from bouncer.sources.parameters import ParameterSource, PushingSource, SettingsSource
+from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.revision_loader import PointerLoader, RevisionLoader
 from bouncer.sources.uploads import Uploads
 from bouncer.worker import Worker
@@ -145,9 +145,7 @@ def _publisher(
     return Publisher(
         store=RevisionStore(s3, BUCKET),
         sources=Sources(
-            ParameterSource(ssm, PREFIX, Uploads(s3, BUCKET).fetch),
-            SettingsSource(ssm, PREFIX),
-            PushingSource(ssm, PREFIX),
+            ParameterSource(ssm, PREFIX, Uploads(s3, BUCKET).fetch), SettingsSource(ssm, PREFIX)
         ),
         defaults=Settings(),
         journal=PublisherJournal("publisher", "world", stream=stream),

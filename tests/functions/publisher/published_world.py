@@ -10,7 +10,7 @@ from bouncer.publisher import Publisher, Sources
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.publishing.occasion import Scope
 from bouncer.publishing.revision_store import RevisionStore
-from bouncer.sources.parameters import ParameterSource, PushingSource, SettingsSource
+from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import POINTER_KEY, Pointer, read_pointer
 from bouncer.sources.revision import Revision, read_revision, revision_key
 from bouncer.sources.uploads import Uploads
@@ -52,7 +52,7 @@ class PublishedWorld:
         everything = ParameterSource(ssm, PREFIX, Uploads(s3, "rules").fetch)
         return Publisher(
             store=RevisionStore(s3, "rules"),
-            sources=Sources(everything, SettingsSource(ssm, PREFIX), PushingSource(ssm, PREFIX)),
+            sources=Sources(everything, SettingsSource(ssm, PREFIX)),
             defaults=defaults or Settings(),
             journal=PublisherJournal("publisher", "p", stream=self.journal),
             now=lambda: self.now,

@@ -118,7 +118,7 @@ def expect_old_or_new(world: Interleaved, new: dict[str, str]) -> None:
 
 def test_no_turn_puts_half_of_a_push_in_force() -> None:
     """Every interleaving of one publisher's calls with the four steps of a push."""
-    new, calls = PUSHES[0], 11
+    new, calls = PUSHES[0], 12
     for steps in combinations(range(calls + 4), 4):
         world = Interleaved()
         schedule = [int(turn in steps) for turn in range(calls + 4)]

@@ -1,6 +1,8 @@
 """The publisher during a push: settings change, and rules when it has ended."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,48 @@ def test_a_push_is_in_force_when_it_ends(world: PublishedWorld) -> None:
     assert names(world) == ["b"]
 
 
+def test_rules_are_not_read_while_they_are_pushed(world: PublishedWorld) -> None:
+    """Each change calls the publisher, which would take SSM's reads from everybody else."""
+    world.put("rules/a", "drop: {}")
+    world.publish()
+    world.put("pushing", PUSHING)
+    service = world.parameters
+
+    class Unread:
+        def get_parameters(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+            return service.get_parameters(arguments)
+
+    world.publisher(parameters=DirectClient(Unread())).publish(Scope.EVERYTHING)
+    world.delete("pushing")
+    with pytest.raises(AttributeError):
+        world.publisher(parameters=DirectClient(Unread())).publish(Scope.EVERYTHING)
+
+
+class PushBegins(DirectClient):
+    """A client of SSM before whose first page a push begins."""
+
+    def __init__(self, world: PublishedWorld) -> None:
+        super().__init__(world.parameters)
+        self._world = world
+
+    def get_parameters_by_path(self, **arguments: Any) -> dict[str, Any]:
+        self._world.put("pushing", PUSHING)
+        return self.__getattr__("get_parameters_by_path")(**arguments)
+
+
+def test_a_push_that_begins_meanwhile_leaves_a_broken_revision(world: PublishedWorld) -> None:
+    """As one that was there before; a pointer that can't be read stays, too."""
+    world.put("rules/a", "drop: {}")
+    before = world.publish()
+    del world.bucket.objects[revision_key(before.revision)]
+    world.publisher(parameters=PushBegins(world)).publish(Scope.EVERYTHING)
+    assert world.pointer().revision == before.revision
+    world.delete("pushing")
+    world.bucket.objects[POINTER_KEY] = b"{"
+    with pytest.raises(PublishingError, match=r"current-v1: found .*when the push has ended"):
+        world.publisher(parameters=PushBegins(world)).publish(Scope.EVERYTHING)
+
+
 @pytest.mark.parametrize("text", [None, b"", b"{}"])
 def test_a_push_leaves_a_broken_revision_as_it_is(
     world: PublishedWorld, text: bytes | None
@@ -52,10 +96,10 @@ def test_a_push_leaves_a_broken_revision_as_it_is(
     world.put("settings", "mode: 'off'")
     during = world.publish()
     assert (during.revision, during.settings.mode) == (before.revision, Mode.OFF)
-    (line,) = world.lines("object_unreadable")
-    assert (line["error"][:9], line["PublisherErrors"]) == ("revision ", [1])
+    assert world.lines("object_mended") == []
     world.delete("pushing")
     assert world.publish().revision == before.revision
+    assert len(world.lines("object_mended")) == 1
     assert names(world) == ["a"]
 
 
