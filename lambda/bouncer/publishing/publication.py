@@ -21,6 +21,7 @@ from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import BY_SETTINGS, document_causes, settings_causes
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, Revision, revision_of
+from bouncer.sources.settings_json import settings_digest
 from bouncer.sources.source import (
     HELD,
     LISTS,
@@ -31,9 +32,11 @@ from bouncer.sources.source import (
     Documents,
 )
 
+_A_SECOND = 1000  # serials: many more than pointers that are moved
+
 
 class PublishingError(BouncerError):
-    """Nothing can be published, because settings are refused and none were in force before."""
+    """Nothing can be published, as what was in force before is needed and not known."""
 
 
 class InForce(NamedTuple):
@@ -44,6 +47,7 @@ class InForce(NamedTuple):
 
 
 class _SettingsChosen(NamedTuple):
+    defaults: str
     settings: Settings
     causes: tuple[Held, ...]
     problems: dict[str, tuple[str, ...]]
@@ -68,7 +72,7 @@ def publication(
     if wrong:
         found.problems[PUSHING] = wrong
     judged = _as_before(before) if pushing else _judged(documents, before, forms)
-    return _in_force(judged, found, pointer)
+    return _in_force(judged, found, pointer or _first(now))
 
 
 class _Judged(NamedTuple):
@@ -122,10 +126,16 @@ def settings_publication(
         settings=found.settings,
         causes=found.causes,
         problems=_sorted({**others, **found.problems}),
+        defaults=found.defaults,
     )
 
 
-def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer | None) -> InForce:
+def _first(now: datetime) -> Pointer:
+    """Return a pointer to begin from; its serial is greater than that of any one that got lost."""
+    return Pointer("", Settings(), serial=int(now.timestamp() * _A_SECOND))
+
+
+def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer) -> InForce:
     revision = judged.revision
     names = {rule.name for rule in revision.rules}
     pointer = Pointer(
@@ -133,9 +143,10 @@ def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer | None) -
         settings=found.settings,
         causes=found.causes,
         problems=_sorted({**judged.problems, **found.problems}),
-        braked=tuple(name for name in before.braked if name in names) if before else (),
+        braked=tuple(name for name in before.braked if name in names),
         sources=judged.sources,
-        serial=before.serial if before else 0,
+        serial=before.serial,
+        defaults=found.defaults,
     )
     return InForce(pointer, revision)
 
@@ -175,7 +186,7 @@ def _settings(documents: Documents, before: Pointer | None, defaults: Settings) 
     held, problem = document_causes(documents.held)
     if problem:
         problems[HELD] = tuple(problem.splitlines())
-    return _SettingsChosen(settings, (*paused, *held), problems)
+    return _SettingsChosen(settings_digest(defaults), settings, (*paused, *held), problems)
 
 
 def _read(document: Document | None, defaults: Settings) -> Settings:

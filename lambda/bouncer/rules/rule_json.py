@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bouncer.rules.condition_json import condition_of, condition_values
+from bouncer.rules.known_members import expect_known
 from bouncer.rules.rejection_json import rejection_of, rejection_values
 from bouncer.rules.rule import Action, Mode, Rule
 
@@ -28,8 +29,17 @@ def rule_values(rule: Rule) -> dict[str, Any]:
     return values
 
 
+_MEMBERS = frozenset(
+    ("name", "mode", "action", "description", "from", "until", "condition", "reject")
+)
+
+
 def rule_of(values: dict[str, Any]) -> Rule:
-    """Return the rule that has these values; raises `KeyError` or `ValueError` for other values."""
+    """Return the rule that has these values; raises `KeyError` or `ValueError` for other values.
+
+    A member that is not known is refused: without it the rule might do more than it should.
+    """
+    expect_known(values, _MEMBERS)
     condition, rejection = values.get("condition"), values.get("reject")
     return Rule(
         name=values["name"],

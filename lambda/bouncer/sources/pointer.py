@@ -28,8 +28,10 @@ class Pointer(NamedTuple):
 
     `problems` has sentences for each refused document, by its name (`rules/NAME`, `settings`).
     `braked` names rules that act as in mode shadow until an operator releases them. `sources` has
-    the digest of what each list of the revision was made of. `serial` grows with each pointer that
-    is written, so that no two have the same bytes, and the same ETag.
+    the digest of what each list of the revision was made of. `defaults` is the digest of the
+    deployment's own settings, by which a publisher knows that the stack was updated. `serial` grows
+    with each pointer that is written, so that no two have the same bytes, and the same ETag; it
+    begins from the clock, so that it grows also when the pointer before was lost.
     """
 
     revision: str
@@ -39,6 +41,7 @@ class Pointer(NamedTuple):
     braked: tuple[str, ...] = ()
     sources: Mapping[str, str] = {}
     serial: int = 0
+    defaults: str = ""
 
 
 def pointer_text(pointer: Pointer) -> str:
@@ -46,6 +49,7 @@ def pointer_text(pointer: Pointer) -> str:
     members = {
         "format": FORMAT,
         "serial": pointer.serial,
+        "defaults": pointer.defaults,
         "revision": pointer.revision,
         "settings": settings_values(pointer.settings),
         "held": [_held_values(cause) for cause in pointer.causes],
@@ -86,6 +90,7 @@ def _pointer(members: Mapping[str, Any]) -> Pointer:
         braked=tuple(members["braked"]),
         sources=members.get("sources", {}),
         serial=members["serial"],
+        defaults=members.get("defaults", ""),
     )
 
 

@@ -43,7 +43,9 @@ class PublishedWorld:
         """Delete a parameter below the prefix."""
         self.parameters.delete(f"{PREFIX}/{name}")
 
-    def publisher(self, *, parameters: Any = None, bucket: Any = None) -> Publisher:
+    def publisher(
+        self, *, parameters: Any = None, bucket: Any = None, defaults: Settings | None = None
+    ) -> Publisher:
         """A publisher in an environment of its own, with its clients of SSM and S3."""
         ssm = parameters or DirectClient(self.parameters)
         s3 = bucket or DirectClient(self.bucket)
@@ -51,7 +53,7 @@ class PublishedWorld:
         return Publisher(
             store=RevisionStore(s3, "rules"),
             sources=Sources(everything, SettingsSource(ssm, PREFIX)),
-            defaults=Settings(),
+            defaults=defaults or Settings(),
             journal=PublisherJournal("publisher", "p", stream=self.journal),
             now=lambda: self.now,
             pause=self._pause,

@@ -44,6 +44,9 @@ FULL = Pointer(
     ),
     problems={"rules/a": ("one", "two"), "settings": ("three",)},
     braked=("900-unknown",),
+    sources={"departed": "b" * 64},
+    serial=7,
+    defaults="c" * 64,
 )
 
 
@@ -54,6 +57,12 @@ FULL = Pointer(
 def test_a_pointer_is_read_as_it_was_written(pointer: Pointer) -> None:
     """Settings, causes, problems and braked rules survive."""
     assert read_pointer(pointer_text(pointer).encode()) == pointer
+
+
+def test_every_member_differs_in_the_test_above() -> None:
+    """A member that is added has to be added to the test as well."""
+    built_in = Pointer("", Settings())
+    assert not [n for n in Pointer._fields if getattr(built_in, n) == getattr(FULL, n)]
 
 
 def test_every_setting_differs_in_the_test_above() -> None:
