@@ -112,6 +112,7 @@ class Journal:
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
+        fields |= judgement.passed_over
         if unknown:  # rules whose list or content is missing, for one recipient or several
             fields["unknown"] = sorted(set(unknown))
             content = judgement.message.content

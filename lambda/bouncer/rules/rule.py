@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bouncer.errors import Problem
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.condition import Condition
 from bouncer.rules.rejection import Rejection
 
@@ -30,7 +31,8 @@ class Rule:
     """One rule; without a `condition` it matches every message.
 
     `rejection` is set for the action reject only. `document` is the file or parameter it was read
-    from, and `warnings` has what in there is valid, but hardly meant so.
+    from, and `warnings` has what in there is valid, but hardly meant so. `share` is in percent of
+    correspondents. `passed_over` says why a rule that would act is in mode shadow, or is "".
     """
 
     name: str
@@ -41,5 +43,13 @@ class Rule:
     condition: Condition | None
     action: Action
     rejection: Rejection | None
+    share: int | None = None
+    at_most: BounceLimit | None = None
+    passed_over: str = field(default="", compare=False)
     document: str = field(default="", compare=False)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
+
+    @property
+    def recorded_as(self) -> str:
+        """The word for a rule that only records: `shadow`, or the cause for which it is passed."""
+        return self.passed_over or str(Mode.SHADOW)

@@ -14,12 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bouncer.caps import DAY_S, Caps, Ladder, Shares, window_name
+from bouncer.caps import Caps, Ladder, Shares
 from bouncer.guard import in_domains
 from bouncer.jobs.job import Job, Refusal
 from bouncer.mail.address import domain, without_tag
 from bouncer.mail.organisation import organisational_domain
 from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.rules.bounce_limit import DAY_S, window_name
 from bouncer.sending.digest import Salt, digest
 from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, number, number_of
 

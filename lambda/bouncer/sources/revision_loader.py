@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Protocol
 
+from bouncer.reasons import Reason
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loaded import Loaded
@@ -16,6 +17,7 @@ from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import Revision
 from bouncer.sources.source import SourceError
 
+BRAKED = str(Reason.BRAKED)
 _RETRY_AFTER_S = 15  # a bucket that failed is asked again after this time
 
 
@@ -116,6 +118,6 @@ def braked_rules(rules: Collection[Rule], names: Collection[str]) -> Iterator[Ru
     """Yield rules, those of these names in mode shadow instead of enforce."""
     for rule in rules:
         if rule.name in names and rule.mode is Mode.ENFORCE:
-            yield replace(rule, mode=Mode.SHADOW)
+            yield replace(rule, mode=Mode.SHADOW, passed_over=BRAKED)
         else:
             yield rule
