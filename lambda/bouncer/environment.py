@@ -17,6 +17,7 @@ DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
 BUCKET_KEY = "BOUNCER_RULES_BUCKET"
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
 SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
+PUBLISHER_KEY = "BOUNCER_PUBLISHER"  # so is this one
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
 # The name in the journal of a function that could not read its environment.
@@ -68,7 +69,10 @@ class IntakeEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerEnvironment:
-    """The worker's environment; `senders` are the bare addresses that it may bounce from."""
+    """The worker's environment; `senders` are the bare addresses that it may bounce from.
+
+    `publisher` is the name of that function, or "" if it is not known.
+    """
 
     prefix: str
     queue_url: str
@@ -76,6 +80,7 @@ class WorkerEnvironment:
     ledger_table: str
     bucket: str
     senders: frozenset[str]
+    publisher: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerEnvironment":
@@ -87,6 +92,7 @@ class WorkerEnvironment:
             ledger_table=_required(environ, LEDGER_KEY),
             bucket=_required(environ, BUCKET_KEY),
             senders=frozenset(environ.get(SENDERS_KEY, "").lower().split()),
+            publisher=environ.get(PUBLISHER_KEY, ""),
         )
 
     @property
@@ -122,12 +128,16 @@ class FeedbackEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublisherEnvironment:
-    """The publisher's environment; `settings` is the document of the deployment's own settings."""
+    """The publisher's environment; `settings` is the document of the deployment's own settings.
+
+    `ledger_table` is "" for moments of an upgrade.
+    """
 
     prefix: str
     region: str
     bucket: str
     settings: str
+    ledger_table: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "PublisherEnvironment":
@@ -137,6 +147,7 @@ class PublisherEnvironment:
             region=_required(environ, REGION_KEY),
             bucket=_required(environ, BUCKET_KEY),
             settings=environ.get(DEFAULTS_KEY) or "{}",
+            ledger_table=environ.get(LEDGER_KEY, ""),
         )
 
     @property

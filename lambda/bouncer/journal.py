@@ -149,19 +149,21 @@ class Journal:
         wait_s: float = 0.0,
         again: bool = False,
         capped: Collection[str] = (),
+        braked: Collection[str] = (),
     ) -> None:
         """Report the end of the queue message `record`: sent, withheld, failed or unreadable_job.
 
-        `job` is missing if the message was not read as one. `wait_s` seconds have gone since the
-        mail was received. With `again` the job was delivered again after its end. `capped` are
-        recipients that a cap took out of the job.
+        `job` is missing if it was not read as one. `wait_s` seconds have gone since the mail came.
+        With `again` the job was delivered again after its end. `capped` and `braked` are
+        recipients that a cap, or the brake of their rule, took out of the job.
         """
         self._addresses = shown = settings.addresses
         fields: dict[str, Any] = {"record": record}
         if job is not None:
             fields |= _members(job, shown)
-        if capped:
-            fields["capped"] = [shown.address(each) for each in capped]
+        for name, found in (("capped", capped), ("braked_recipients", braked)):
+            if found:
+                fields[name] = list(map(shown.address, found))
         if ending.reason:
             fields["reason"] = ending.reason
         if ending.cap:
@@ -172,7 +174,8 @@ class Journal:
             fields |= described(ending.error)
         if again:
             fields["again"] = True
-        metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s, len(capped))
+        reasons = [Reason.CAPPED] * len(capped) + [Reason.BRAKED] * len(braked)
+        metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s, reasons)
         level = "error" if ending.outcome is Outcome.FAILED else "info"
         self._write(_event(ending), fields, metrics, level=level)
 
@@ -284,9 +287,11 @@ def _event(ending: Ending) -> str:
     return "unreadable_job" if ending.reason == Failure.UNREADABLE else ending.outcome
 
 
-def _counted(ending: Ending, job: Job | None, wait_s: float, capped: int) -> dict[str, int]:
+def _counted(
+    ending: Ending, job: Job | None, wait_s: float, others: Iterable[str]
+) -> dict[str, int]:
     """Return the metrics of an ending that is reported for the first time."""
-    reasons: list[str] = [Reason.CAPPED] * capped
+    reasons: list[str] = [*others]
     if ending.outcome is Outcome.WITHHELD:
         reasons += [ending.reason] * (len(job.refusals) if job else 1)
     return _ended(ending, wait_s) | (_withheld(reasons) if reasons else {})

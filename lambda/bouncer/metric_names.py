@@ -27,6 +27,7 @@ class Metric(StrEnum):
     INTAKE_ERRORS = "IntakeErrors"
     INVALID_DOCUMENTS = "InvalidDocuments"
     DOCUMENT_WARNINGS = "DocumentWarnings"
+    BRAKED_RULES = "BrakedRules"
     STALE_RULES = "StaleRules"
     PUBLISHED = "Published"
     PUBLISHER_ERRORS = "PublisherErrors"

@@ -25,6 +25,10 @@ from bouncer.publishing.occasion import PUBLISH, RESOURCE_TYPE, Scope
 from bouncer.publishing.publication import InForce, publication, settings_publication
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
 from bouncer.rules.ruleset_warnings import ruleset_warnings
+from bouncer.sending import table
+from bouncer.sending.brakes import BrakesLedger
+from bouncer.sending.ledger_errors import LedgerError
+from bouncer.sending.table import Table
 from bouncer.settings_reader import deployment_settings
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import Pointer
@@ -47,6 +51,13 @@ class Reader(Protocol):
         """Return them; raises `SourceError`."""
 
 
+class BrakesReader(Protocol):
+    """A reader of the rules that are braked."""
+
+    def braked(self) -> frozenset[str]:
+        """Return their names; raises `LedgerError`."""
+
+
 class Sources(NamedTuple):
     """The readers of all documents, and of the settings with `held` alone."""
 
@@ -62,6 +73,7 @@ class Publisher:
         *,
         store: RevisionStore,
         sources: Sources,
+        ledger: BrakesReader,
         defaults: Settings,
         journal: PublisherJournal,
         now: Callable[[], datetime],
@@ -69,6 +81,7 @@ class Publisher:
     ) -> None:
         self._store = store
         self._sources = sources
+        self._ledger = ledger
         self._defaults = defaults
         self._journal = journal
         self._now = now
@@ -87,6 +100,7 @@ class Publisher:
             self._journal.publishing_failed(error)
             raise
         self._journal.refused(pointer)
+        self._journal.braked(pointer)
         return pointer
 
     def _patiently_published(self, scope: Scope, refusals: int) -> Pointer:
@@ -117,6 +131,7 @@ class Publisher:
             pointer = settings_publication(documents, stored.pointer, defaults=self._defaults)
         else:
             pointer = self._everything(stored)
+        pointer = pointer._replace(braked=self._braked(pointer.braked))
         self._journal.show(pointer.settings)
         if pointer == stored.pointer:
             return pointer
@@ -124,6 +139,17 @@ class Publisher:
         self._store.move(pointer, stored.etag)
         self._journal.published(pointer)
         return pointer
+
+    def _braked(self, before: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the rules that the ledger names as braked; those of before if it can't be read.
+
+        A ledger that is away must not keep settings from being published.
+        """
+        try:
+            return tuple(sorted(self._ledger.braked()))
+        except LedgerError as error:
+            self._journal.brakes_unread(error)
+            return before
 
     def _everything(self, stored: Stored) -> Pointer:
         """Write the revision of all documents, if it is not there, and return its pointer."""
@@ -176,6 +202,9 @@ def _publisher() -> Publisher:
         defaults=deployment_settings(
             environment.settings, environment.region, document=DEFAULTS_KEY
         ),
+        ledger=BrakesLedger(
+            Table(boto3.client("dynamodb", config=table.CONFIG), environment.ledger_table)
+        ),
         journal=PublisherJournal("publisher", environment.deployment, metrics=powertools_document),
         now=_now,
         pause=_pause,
@@ -185,9 +214,9 @@ def _publisher() -> Publisher:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
     """Publish what an event asks for: the Lambda entry point.
 
-    `{"publish": "settings"}` asks for the settings alone; any other event, such as a batch of
+    `{"publish": "settings"}` asks for the settings and what is braked; any other event, such as a batch of
     changed parameters, for everything. A request of CloudFormation is answered; all others get the
-    revision in force, its serial and the problems, or fail.
+    revision in force, its serial, the problems and the braked rules, or fail.
     """
     if "RequestType" in event:
         _answer(event, context)
@@ -199,6 +228,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
         "revision": pointer.revision,
         "serial": pointer.serial,
         "problems": {name: list(found) for name, found in pointer.problems.items()},
+        "braked": list(pointer.braked),
     }
 
 

@@ -12,6 +12,7 @@ from bouncer.held import Held
 from bouncer.operator_settings import Settings
 from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.rule_choice import Problems, chosen
+from bouncer.rules.rule import limits_of
 from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import BY_SETTINGS, document_causes, settings_causes
 from bouncer.sources.pointer import Pointer
@@ -70,14 +71,14 @@ def settings_publication(documents: Documents, before: Pointer, *, defaults: Set
 def _in_force(
     revision: Revision, found: _SettingsChosen, problems: Problems, before: Pointer | None
 ) -> InForce:
-    names = {rule.name for rule in revision.rules}
     pointer = Pointer(
         revision=revision.id,
         settings=found.settings,
         causes=found.causes,
         problems=_sorted({**problems, **found.problems}),
-        braked=tuple(name for name in before.braked if name in names) if before else (),
+        braked=before.braked if before else (),
         serial=before.serial if before else 0,
+        limits=limits_of(revision.rules),
     )
     return InForce(pointer, revision)
 

@@ -1,5 +1,6 @@
 """A rule: a condition, and the action for mail that meets it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -53,3 +54,8 @@ class Rule:
     def recorded_as(self) -> str:
         """The word for a rule that only records: `shadow`, or the cause for which it is passed."""
         return self.passed_over or str(Mode.SHADOW)
+
+
+def limits_of(rules: Iterable[Rule]) -> dict[str, BounceLimit]:
+    """Return the limits of the rules that have `at_most`, whatever their mode, by their names."""
+    return {rule.name: rule.at_most for rule in rules if rule.at_most}

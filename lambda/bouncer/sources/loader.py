@@ -15,7 +15,7 @@ from bouncer.errors import DocumentError
 from bouncer.operator_settings import Settings
 from bouncer.rules.list_warnings import named_lists
 from bouncer.rules.pattern_weight import light_enough
-from bouncer.rules.rule import Rule
+from bouncer.rules.rule import Rule, limits_of
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.settings_reader import overlaid
@@ -89,7 +89,13 @@ class Loader:
         if problem:
             problems.append(problem)
         lists = _lists(rules, documents.lists, problems)
-        return Loaded(Ruleset(rules, lists), settings, tuple(problems), causes=(*paused, *held))
+        return Loaded(
+            Ruleset(rules, lists),
+            settings,
+            tuple(problems),
+            causes=(*paused, *held),
+            limits=limits_of(rules),
+        )
 
     def _rule(self, name: str, document: Document) -> _KnownRule:
         known = self._rules.get(name)

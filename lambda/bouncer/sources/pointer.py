@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from bouncer.errors import BouncerError
 from bouncer.held import Held
 from bouncer.operator_settings import Settings
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.sources.settings_json import settings_of, settings_values
 
 FORMAT = 1
@@ -27,8 +28,9 @@ class Pointer(NamedTuple):
     """All that is in force beside the rules.
 
     `problems` has sentences for each refused document, by its name (`rules/NAME`, `settings`).
-    `braked` names rules that act as in mode shadow until an operator releases them. `serial` grows
-    with each pointer that is written, so that no two have the same bytes, and the same ETag.
+    `braked` names rules that act as in mode shadow until an operator releases them; `limits` has
+    `at_most` of the rules that have it. `serial` grows with each pointer that is written, so that
+    no two have the same bytes, and the same ETag.
     """
 
     revision: str
@@ -37,6 +39,7 @@ class Pointer(NamedTuple):
     problems: Mapping[str, tuple[str, ...]] = {}
     braked: tuple[str, ...] = ()
     serial: int = 0
+    limits: Mapping[str, BounceLimit] = {}
 
 
 def pointer_text(pointer: Pointer) -> str:
@@ -49,6 +52,7 @@ def pointer_text(pointer: Pointer) -> str:
         "held": [_held_values(cause) for cause in pointer.causes],
         "problems": {name: list(found) for name, found in pointer.problems.items()},
         "braked": list(pointer.braked),
+        "limits": {rule: list(limit) for rule, limit in pointer.limits.items()},
     }
     return json.dumps(members, sort_keys=True, indent=1)
 
@@ -82,6 +86,7 @@ def _pointer(members: Mapping[str, Any]) -> Pointer:
         problems={name: tuple(found) for name, found in members["problems"].items()},
         braked=tuple(members["braked"]),
         serial=members["serial"],
+        limits={rule: BounceLimit(*limit) for rule, limit in members.get("limits", {}).items()},
     )
 
 

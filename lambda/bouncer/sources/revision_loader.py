@@ -72,7 +72,14 @@ class PointerLoader:
                 self._loaded = replace(self._loaded, settings=settings, causes=causes)
             return self._stay(error)
         self._etag = etag
-        loaded = Loaded(ruleset, settings, causes=causes, revision=pointer.revision)
+        loaded = Loaded(
+            ruleset,
+            settings,
+            causes=causes,
+            revision=pointer.revision,
+            limits=pointer.limits,
+            braked=pointer.braked,
+        )
         return self._keep(loaded, settings.cache_s)
 
     def _go_on(self) -> Loaded:
