@@ -233,6 +233,14 @@ def _documents(metrics: Metrics) -> Iterator[Watch]:
     )
 
 
+def _brakes(metrics: Metrics) -> Iterator[Watch]:
+    yield Watch(
+        key="braked-rules",
+        says="A rule passed its at_most, so it only records until bouncer rules release.",
+        measure=metrics.own("publisher", Metric.BRAKED_RULES),
+    )
+
+
 def _publisher(metrics: Metrics) -> Iterator[Watch]:
     yield Watch(
         key="publisher-errors",

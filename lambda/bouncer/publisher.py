@@ -214,9 +214,9 @@ def _publisher() -> Publisher:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
     """Publish what an event asks for: the Lambda entry point.
 
-    `{"publish": "settings"}` asks for the settings and what is braked; any other event, such as a batch of
-    changed parameters, for everything. A request of CloudFormation is answered; all others get the
-    revision in force, its serial, the problems and the braked rules, or fail.
+    `{"publish": "settings"}` asks for the settings and what is braked; any other event, such as a
+    batch of changed parameters, for everything. A request of CloudFormation is answered; all others
+    get the revision in force, its serial, the problems and the braked rules, or fail.
     """
     if "RequestType" in event:
         _answer(event, context)

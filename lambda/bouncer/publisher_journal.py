@@ -36,7 +36,7 @@ class PublisherJournal(Journal):
         self._write("documents_invalid", {"problems": problems}, count, level="error")
 
     def braked(self, pointer: Pointer) -> None:
-        """Report the rules that are braked, if there are any; each run does until they are released."""
+        """Report the rules that are braked, if there are any, until they are released."""
         if pointer.braked:
             count = {Metric.BRAKED_RULES: len(pointer.braked)}
             self._write("rules_braked", {"braked": pointer.braked}, count, level="error")

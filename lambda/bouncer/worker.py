@@ -313,7 +313,8 @@ def _worker() -> Worker:
 
 @cache
 def _publisher_client() -> FunctionsClient:
-    return boto3.client("lambda", config=publisher_prompt.CONFIG)
+    client: FunctionsClient = boto3.client("lambda", config=publisher_prompt.CONFIG)
+    return client
 
 
 def _now() -> datetime:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from bouncer.rules.rule import limits_of
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import Loaded
@@ -35,7 +36,13 @@ def load_revision(named: str) -> tuple[Loaded, str]:
     revision_id = pointer.revision if current else wanted
     rules = source.revision(revision_id).rules
     ruleset = Ruleset(braked_rules(rules, pointer.braked if current else ()))
-    loaded = Loaded(ruleset, pointer.settings, causes=pointer.causes, revision=revision_id)
+    loaded = Loaded(
+        ruleset,
+        pointer.settings,
+        causes=pointer.causes,
+        revision=revision_id,
+        limits=limits_of(rules),
+    )
     of = "in force" if current else "not in force, with the settings in force"
     return loaded, f"rules: revision {revision_id} of s3://{bucket}, {of}"
 

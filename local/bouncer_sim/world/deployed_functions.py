@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from bouncer.feedback import Feedback
 from bouncer.feedback_journal import FeedbackJournal
@@ -17,8 +17,10 @@ from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.publisher import Publisher, Sources
 from bouncer.publisher_journal import PublisherJournal
+from bouncer.publishing.publisher_prompt import PublisherPrompt
 from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sending import ses
+from bouncer.sending.brakes import BrakesLedger
 from bouncer.sending.feedback_ledger import FeedbackLedger
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
@@ -63,6 +65,7 @@ class DeployedFunctions:
 
     connect: Connect
     tape: JournalTape
+    publish: Callable[[], object]
 
     def worker(self, environment: ExecutionEnvironment) -> Handler:
         """Return the worker's handler."""
@@ -79,6 +82,7 @@ class DeployedFunctions:
             jobs=WorkerQueue(sqs, QUEUE_URL, DEAD_LETTER_URL),
             sender=Sender(self.connect(environment, "ses", _SES)),
             pacer=Pacer(now=environment.ticks, sleep=environment.sleep),
+            publisher=PublisherPrompt(lambda: _Functions(self.publish), "publisher"),
             outcomes=Journal("worker", "world", stream=self.tape.stream(environment)),
             now=environment.now,
             ticks=environment.ticks,
@@ -118,12 +122,24 @@ class DeployedFunctions:
         return lambda event, request_id: _invoke(built, environment, event, request_id)
 
 
+class _Functions:
+    """A client of Lambda that runs the publisher at once."""
+
+    def __init__(self, publish: Callable[[], object]) -> None:
+        self._publish = publish
+
+    def invoke(self, **_: object) -> dict[str, int]:
+        self._publish()
+        return {"StatusCode": 202}
+
+
 def make_publisher(services: DeployedServices, now: Callable[[], datetime]) -> Publisher:
     """Return a publisher that meets no trouble and takes no time."""
     ssm, s3 = DirectClient(services.parameters), DirectClient(services.bucket)
     return Publisher(
         store=RevisionStore(s3, BUCKET),
         sources=Sources(ParameterSource(ssm, PREFIX), SettingsSource(ssm, PREFIX)),
+        ledger=BrakesLedger(Table(cast("Any", DirectClient(services.ledger)), TABLE)),
         defaults=Settings(),
         journal=PublisherJournal("publisher", "world", stream=io.StringIO()),
         now=now,

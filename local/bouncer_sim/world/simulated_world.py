@@ -132,7 +132,9 @@ class SimulatedWorld:
         self._make_functions()
 
     def _make_functions(self) -> None:
-        deployed = DeployedFunctions(self._connect, self._tape)
+        deployed = DeployedFunctions(
+            self._connect, self._tape, partial(self._publisher.publish, Scope.SETTINGS)
+        )
         make = partial(
             LambdaFunction,
             self._timeline,
