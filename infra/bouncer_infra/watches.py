@@ -33,6 +33,7 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
     yield from _events(metrics)
     yield from _mail(metrics)
     yield from _documents(metrics)
+    yield from _brakes(metrics)
     yield from _publisher(metrics)
     yield went_on(metrics)
     yield from bounces(metrics)

@@ -1,10 +1,11 @@
-"""`bouncer rules`: checks rules as the publisher does."""
+"""`bouncer rules`: checks rules as the publisher does, and releases braked ones."""
 
 import argparse
 import json
 from pathlib import Path
 
 from bouncer.sources.source import Documents
+from bouncer_cli.commands.rules_release import add_release
 from bouncer_cli.commands.terminal import put, put_folded, say
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.documents_check import DocumentsCheck, check_documents
@@ -18,8 +19,8 @@ def add(commands: Commands) -> None:
     """Declare the command with its verbs and their options."""
     command = commands.add_parser(
         "rules",
-        help="check rules",
-        description="Check rules in files or in SSM.",
+        help="check rules, or release one that is braked",
+        description="Check rules in files or in SSM, or release a rule that is braked.",
         epilog="example: bouncer rules check rules",
     )
     verbs = command.add_subparsers(required=True, metavar="VERB", title="verbs")
@@ -40,6 +41,7 @@ def add(commands: Commands) -> None:
     check.add_argument("--settings", type=Path, metavar="FILE", help="check these settings, too")
     add_format(check)
     check.set_defaults(run=run_check)
+    add_release(verbs)
 
 
 def run_check(options: argparse.Namespace) -> int:
