@@ -26,7 +26,7 @@ from bouncer.publishing.publication import InForce, publication, settings_public
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.sending import table
-from bouncer.sending.brakes import BrakesLedger
+from bouncer.sending.brakes_ledger import BrakesLedger
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.table import Table
 from bouncer.settings_reader import deployment_settings

@@ -112,6 +112,8 @@ def _of_publisher() -> str:
     told.show(Settings())
     told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), 7))
     told.refused(Pointer("f" * 64, Settings(), problems=problems))
+    told.braked(Pointer("f" * 64, Settings(), braked=("300-drop",)))
+    told.brakes_unread(_raised())
     told.doubtful(("a: found x, expected y",))
     told.mended("current-v1: found x, expected y")
     told.publishing_failed(_raised())

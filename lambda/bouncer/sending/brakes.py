@@ -7,8 +7,6 @@ stays until an operator releases the rule, whatever becomes of the rule meanwhil
 
 from collections.abc import Collection
 
-from bouncer.sending.ledger_errors import LedgerError
-from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write, texts
 
 BRAKES = "brakes"  # the key of the item of braked rules
@@ -36,17 +34,3 @@ def release(rule: str) -> Write:
     """Return the write that releases a rule; a repeat of it changes nothing."""
     update = f"DELETE #{_BRAKED} :rules"
     return Write(key=BRAKES, update=update, values={":rules": texts([rule])})
-
-
-class BrakesLedger:
-    """The braked rules, as the publisher reads them."""
-
-    def __init__(self, items: Table) -> None:
-        self._items = items
-
-    def braked(self) -> frozenset[str]:
-        """Return the names of the rules that are braked; raises `LedgerError`."""
-        found, left = self._items.read([BRAKES])
-        if left:
-            raise LedgerError("the ledger did not process the key of the braked rules")
-        return braked_rules(found.get(BRAKES, {}))

@@ -20,7 +20,7 @@ from bouncer.publisher_journal import PublisherJournal
 from bouncer.publishing.publisher_prompt import PublisherPrompt
 from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sending import ses
-from bouncer.sending.brakes import BrakesLedger
+from bouncer.sending.brakes_ledger import BrakesLedger
 from bouncer.sending.feedback_ledger import FeedbackLedger
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
