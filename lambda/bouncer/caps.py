@@ -13,7 +13,7 @@ from bouncer.mail.a_label import a_labels
 from bouncer.mail.address import domain, is_address, is_domain
 from bouncer.mail.rewritten_sender import normal_sender
 from bouncer.rules.bounce_limit import DAY_S, HOUR_S, MINUTE_S
-from bouncer.rules.document import Node
+from bouncer.rules.document import Node, show
 from bouncer.rules.limit_reader import A_WINDOW, read_bounces, window_s
 
 # Windows with the most bounces within each: pairs of seconds and a number, the shortest first.
@@ -72,7 +72,7 @@ def _ladder(node: Node) -> Ladder:
 def _window_s(name: object, node: Node) -> int:
     seconds = window_s(name)
     if not seconds:
-        node.fault(A_WINDOW, found=f'"{name}"')
+        node.fault(A_WINDOW, found=show(str(name)))
     return seconds
 
 
@@ -93,7 +93,7 @@ def _hours_s(name: object, node: Node) -> int:
     match = re.fullmatch(r"([1-9][0-9]?)h", str(name))
     seconds = int(match[1]) * HOUR_S if match else 0
     if not 0 < seconds <= DAY_S:
-        node.fault(_HOURS, found=f'"{name}"')
+        node.fault(_HOURS, found=show(str(name)))
     return seconds
 
 

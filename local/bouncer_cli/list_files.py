@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bouncer.rules.document import Report
+from bouncer.rules.document import Report, show
 from bouncer.rules.entry_file import LONGEST_FILE
 from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
 from bouncer.rules.matcher_reader import LIST_NAME
@@ -70,7 +70,7 @@ def read_list_at(path: Path) -> ReadList:
         if not _FILE_NAME.fullmatch(name):
             report = Report(str(path))
             expected = "the name of a file beside this document, such as departed.csv"
-            report.add(("file",), found=f'"{name}"', expected=expected)
+            report.add(("file",), found=show(name), expected=expected)
             report.settle()
         return _file(path.with_name(name))
 

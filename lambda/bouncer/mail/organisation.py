@@ -14,7 +14,7 @@ from bouncer.mail.a_label import a_labels
 SUFFIX_LIST = Path(__file__).with_name("public_suffixes.txt")
 
 _MOST_LABELS = 8  # more than any public suffix has; those before them make no difference
-_NETWORK_ADDRESS = re.compile(r"\[.*\]|[0-9.]+|[0-9a-f:]*:[0-9a-f:.]*", re.DOTALL)
+_NETWORK_ADDRESS = re.compile(r"\[.*\]|[0-9.]+|[0-9a-f]*:[0-9a-f:.]*", re.DOTALL)
 
 
 def organisational_domain(host: str) -> str:
