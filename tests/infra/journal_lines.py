@@ -28,6 +28,7 @@ RULES = {
     "100-accept": "when: {recipient: staff@example.com}\naccept: {}",
     "200-departed": "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist}",
     "210-shadow": "mode: shadow\nwhen: {recipient: bob@example.com}\ndrop: {}",
+    "220-trial": "share: 0%\nwhen: {recipient: bob@example.com}\ndrop: {}",
     "300-drop": "when: {recipient: trash@example.com}\ndrop: {}",
 }
 

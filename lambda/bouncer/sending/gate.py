@@ -120,8 +120,9 @@ def verdict(
     uncapped = unanswered.without(found.recipients)
     stopped = counters.braked(uncapped, mine, items)
     if stopped.recipients >= set(uncapped.recipients):
+        # Its one line is about all recipients, also about those that a cap would have taken out.
         end = ending.withheld(Reason.BRAKED, cap=stopped.limit, trips=stopped.trips)
-        return Verdict(job=uncapped, ending=end, capped=found, braked=stopped)
+        return Verdict(job=unanswered, ending=end, capped=found, braked=stopped)
     return Verdict(job=uncapped.without(stopped.recipients), capped=found, braked=stopped)
 
 

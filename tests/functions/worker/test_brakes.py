@@ -107,6 +107,31 @@ def test_only_the_recipients_of_the_braked_rule_are_taken_out(lone: LoneWorker) 
     assert braked(lone) == {"r"}
 
 
+def test_a_job_whose_recipients_are_capped_or_braked_has_one_line_about_all(
+    stack: ExitStack,
+) -> None:
+    """The cap takes out one, the brake the other: nobody is left, and nobody is forgotten."""
+    lone = LoneWorker(stack, "caps: {sender: off, domain_share: off}")
+    lone.source.rules = {"r": Document("r", TWO.replace("2", "6"))}
+    ann = "ann@example.com"
+    lone.deliver(
+        *(of_rules(mail(lone, each, "eve@partner.example", ann), "a") for each in range(5))
+    )
+    others = (f"box{number}@example.com" for number in range(6))
+    lone.deliver(
+        *(
+            mail(lone, 10 + number, "eve@partner.example", each)
+            for number, each in enumerate(others)
+        ),
+        first=6,
+    )
+    lone.said()
+    both = of_rules(mail(lone, 20, "eve@partner.example", ann, "bob@example.com"), "a", "r")
+    lone.deliver(both, first=20)
+    (line,) = lone.lines
+    assert (line["reason"], line["recipients"]) == ("braked", [ann, "bob@example.com"])
+
+
 def test_a_job_of_fifty_rules_is_counted_for_each(lone: LoneWorker) -> None:
     """More items than one request takes are read in two, and all are written in one."""
     names = [f"rule-{number}" for number in range(50)]
