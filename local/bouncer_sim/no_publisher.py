@@ -1,4 +1,4 @@
-"""The publisher as a worker knows it where there is none: nobody is asked to run."""
+"""The publisher for a worker that has nobody to ask, as in a replay."""
 
 from bouncer.publishing.publisher_prompt import FunctionsClient, PublisherPrompt
 

@@ -21,7 +21,7 @@ CORRESPONDENTS = [(f"s{number}@partner.example", "ann@example.com") for number i
 def test_a_share_includes_every_smaller_one(
     rule: str, sender: str, recipient: str, one: int, other: int
 ) -> None:
-    """Whoever is in 10 % is in 30 %; nobody is in 0 %, everybody in 100 %."""
+    """A correspondent in 10 % is in 30 %; nobody is in 0 %, everybody in 100 %."""
     small, large = sorted((one, other))
     if in_share(rule, small, sender, recipient):
         assert in_share(rule, large, sender, recipient)

@@ -134,7 +134,7 @@ class Scenario:
 
     `fates` are the events about our bounces. `expiry_margin_s` and `rate` are the operator's
     settings, `random_seed` decides about latencies. `at_most` bounces an hour is the limit of each
-    rule; 0 is none.
+    rule; without any at 0.
     """
 
     name: str

@@ -48,7 +48,7 @@ def test_each_run_counts_the_braked_rules(world: PublishedWorld) -> None:
 def test_a_ledger_that_is_away_keeps_nothing_else_from_being_published(
     world: PublishedWorld,
 ) -> None:
-    """What was braked stays so, and the failure is reported; the kill switch works."""
+    """A braked rule stays so, and the failure is reported; the kill switch works."""
     world.ledger.rules = {"a"}
     world.publish()
     world.ledger.down = LedgerError("away")

@@ -44,7 +44,6 @@ def braked(lone: LoneWorker) -> set[str]:
     return set(lone.item(BRAKES).get("braked", ()))
 
 
-@pytest.mark.threat
 def test_a_rule_sends_no_more_than_it_may(lone: LoneWorker) -> None:
     """The third bounce in an hour is withheld, whoever gets it; SES is not asked."""
     senders = (f"s{number}@partner.example" for number in range(4))
