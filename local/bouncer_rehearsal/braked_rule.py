@@ -9,7 +9,7 @@ from bouncer_rehearsal.parameter_changes import ParameterChanges
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 
-_SAMPLE = "02-left-the-company"
+_SAMPLES = ("01-unknown-mailbox", "02-left-the-company", "03-departed-plus-tag")
 _RULE = "100-brake"
 _RECIPIENT = ("brake@example.com",)
 _TEXT = """\
@@ -46,16 +46,16 @@ class BrakedRule:
             self._changes.publish()
             time.sleep(NOTICED_S)
             before = len(self._mails.sent)
-            self._mails.deliver(_SAMPLE, _RECIPIENT)
+            self._mails.deliver(_SAMPLES[0], _RECIPIENT)
             self._mails.wait(before + 1)
-            delivery = self._mails.deliver(_SAMPLE, _RECIPIENT)
+            delivery = self._mails.deliver(_SAMPLES[1], _RECIPIENT)
             line = self._mails.journal("withheld", delivery.message_id)
             expect("the reason", (line["reason"], line["cap"]), ("braked", f"{_RULE}: 1 in 1h"))
             self._wait_for_pointer()
             self._story.tell(f"{_RULE}: 1 bounce, then {line['reason']}; the pointer names it")
         with self._story.step("the next mail of a braked rule"):
             time.sleep(NOTICED_S)
-            delivery = self._mails.deliver(_SAMPLE, _RECIPIENT)
+            delivery = self._mails.deliver(_SAMPLES[2], _RECIPIENT)
             line = self._mails.journal("mail", delivery.message_id)
             expect("braked rules that were passed over", line["braked"], [_RULE])
             self._mails.wait(before + 2)  # by the rule for unknown mailboxes
