@@ -9,7 +9,7 @@ from bouncer_rehearsal.parameter_changes import ParameterChanges
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 
-_SAMPLES = ("01-unknown-mailbox", "02-left-the-company", "03-departed-plus-tag")
+_SAMPLES = ("01-unknown-mailbox", "03-departed-plus-tag", "07-closed-department")
 _RULE = "100-brake"
 _RECIPIENT = ("brake@example.com",)
 _TEXT = """\

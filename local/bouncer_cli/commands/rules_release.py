@@ -2,6 +2,7 @@
 
 import argparse
 
+from bouncer.mail.text import escaped
 from bouncer.publishing.occasion import Scope
 from bouncer_cli.commands.operation import (
     add_consent,
@@ -40,7 +41,7 @@ def run_release(options: argparse.Namespace) -> int:
     braked = braked_in(deployment)
     put_folded(f"braked:  {', '.join(braked) or 'no rule'}")
     if options.name not in braked:
-        say(f"{options.name} is not braked: nothing was changed")
+        say(f"{escaped(options.name)} is not braked: nothing was changed")
         return 0
     put_folded(f"release: {options.name} acts again as its document says, within two minutes;")
     put_folded("         its bounces are counted anew")

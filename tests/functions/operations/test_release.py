@@ -56,6 +56,13 @@ def test_nothing_is_braked(deployed: Deployed, operate: Operate) -> None:
     assert names(deployed) == []
 
 
+def test_a_name_with_control_characters_is_escaped(deployed: Deployed, operate: Operate) -> None:
+    """A terminal shows it, and does not obey it."""
+    assert names(deployed) == []
+    _, _, err = operate("rules", "release", "\x1b[31mred", "--yes")
+    assert err == "\\u001b[31mred is not braked: nothing was changed\n"
+
+
 def test_a_dry_run_changes_nothing(braked: Deployed, operate: Operate) -> None:
     """It shows what would be done."""
     status, out, err = operate(*RELEASE, "--dry-run")
