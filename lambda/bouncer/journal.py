@@ -80,11 +80,12 @@ class Journal:
         *,
         revision: str = "",
         answers: Sequence[QueueAnswer] = (),
+        kept: str = "",
     ) -> None:
         """Report one received mail: every decision, its jobs and the reasons to withhold.
 
         `revision` is the id of the rules. `answers` are the queue's to each job; without them it
-        took all jobs.
+        took all jobs. `kept` is the key of the object in which a stopped mail is kept.
         """
         unknown = [rule.name for each in judgement.decisions for rule in each.unknown]
         answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
@@ -92,7 +93,7 @@ class Journal:
         if unknown:
             metrics[Metric.UNKNOWN_CONDITIONS] = len(unknown)
         self._addresses = shown = settings.addresses
-        fields = {
+        fields: dict[str, Any] = {
             "message_id": judgement.message.message_id,
             "sender": shown.address(judgement.message.sender),
             "decisions": [
@@ -113,6 +114,10 @@ class Journal:
             "queue_answers": answers,
         }
         fields |= judgement.passed_over
+        if kept:
+            fields["kept"] = kept
+        if judgement.completed:
+            fields["headers_completed"] = True
         if unknown:  # rules whose list or content is missing, for one recipient or several
             fields["unknown"] = sorted(set(unknown))
             content = judgement.message.content
@@ -128,6 +133,11 @@ class Journal:
         """Report an error of ours at intake; the mail was let through."""
         fields = {"stage": stage, "message_id": message_id, **described(error)}
         self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
+
+    def copy_failed(self, stage: str, error: Exception, message_id: str) -> None:
+        """Report that a stored mail could not be read (`read`), or a stopped one kept (`keep`)."""
+        fields = {"stage": stage, "message_id": message_id, **described(error)}
+        self._write("copy_failed", fields, {Metric.COPY_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
         """Report, once per load, that what is in force could not be read again."""
@@ -161,17 +171,11 @@ class Journal:
         fields: dict[str, Any] = {"record": record}
         if job is not None:
             fields |= _members(job, shown)
-        for name, found in (("capped", capped), ("braked_recipients", braked)):
-            if found:
-                fields[name] = list(map(shown.address, found))
-        if ending.reason:
-            fields["reason"] = ending.reason
-        if ending.cap:
-            fields["cap"] = ending.cap
-        if ending.bounce_id:
-            fields["bounce_id"] = ending.bounce_id
-        if ending.error is not None:
-            fields |= described(ending.error)
+        left_out = {"capped": capped, "braked_recipients": braked}
+        fields |= {name: [*map(shown.address, each)] for name, each in left_out.items() if each}
+        said = {"reason": ending.reason, "cap": ending.cap, "bounce_id": ending.bounce_id}
+        fields |= {name: value for name, value in said.items() if value}
+        fields |= described(ending.error) if ending.error else {}
         if again:
             fields["again"] = True
         reasons = [Reason.CAPPED] * len(capped) + [Reason.BRAKED] * len(braked)

@@ -29,8 +29,9 @@ class Pointer(NamedTuple):
 
     `problems` has sentences for each refused document, by its name (`rules/NAME`, `settings`).
     `braked` names rules that act as in mode shadow until an operator releases them; `limits` has
-    `at_most` of the rules that have it. `serial` grows with each pointer that is written, so that
-    no two have the same bytes, and the same ETag.
+    `at_most` of the rules that have it. `sources` has the digest of what each list of the revision
+    was made of. `serial` grows with each pointer that is written, so that no two have the same
+    bytes, and the same ETag.
     """
 
     revision: str
@@ -38,6 +39,7 @@ class Pointer(NamedTuple):
     causes: tuple[Held, ...] = ()
     problems: Mapping[str, tuple[str, ...]] = {}
     braked: tuple[str, ...] = ()
+    sources: Mapping[str, str] = {}
     serial: int = 0
     limits: Mapping[str, BounceLimit] = {}
 
@@ -53,6 +55,7 @@ def pointer_text(pointer: Pointer) -> str:
         "problems": {name: list(found) for name, found in pointer.problems.items()},
         "braked": list(pointer.braked),
         "limits": {rule: list(limit) for rule, limit in pointer.limits.items()},
+        "sources": dict(pointer.sources),
     }
     return json.dumps(members, sort_keys=True, indent=1)
 
@@ -85,6 +88,7 @@ def _pointer(members: Mapping[str, Any]) -> Pointer:
         causes=tuple(map(_held, members["held"])),
         problems={name: tuple(found) for name, found in members["problems"].items()},
         braked=tuple(members["braked"]),
+        sources=members.get("sources", {}),
         serial=members["serial"],
         limits={rule: BounceLimit(*limit) for rule, limit in members.get("limits", {}).items()},
     )
