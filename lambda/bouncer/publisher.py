@@ -39,6 +39,10 @@ from bouncer.publishing.revision_store import (
     Stored,
     StoreError,
 )
+from bouncer.sending import table
+from bouncer.sending.brakes_ledger import BrakesLedger
+from bouncer.sending.ledger_errors import LedgerError
+from bouncer.sending.table import Table
 from bouncer.settings_reader import deployment_settings
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import Pointer
@@ -63,6 +67,13 @@ class Reader(Protocol):
         """Return them; raises `SourceError`."""
 
 
+class BrakesReader(Protocol):
+    """A reader of the rules that are braked."""
+
+    def braked(self) -> frozenset[str]:
+        """Return their names; raises `LedgerError`."""
+
+
 class Sources(NamedTuple):
     """The readers of all documents, and of the settings with `held` and `pushing` alone."""
 
@@ -78,6 +89,7 @@ class Publisher:
         *,
         store: RevisionStore,
         sources: Sources,
+        ledger: BrakesReader,
         defaults: Settings,
         journal: PublisherJournal,
         now: Callable[[], datetime],
@@ -86,6 +98,7 @@ class Publisher:
         self._store = store
         self._forms = StoredForms(store)
         self._sources = sources
+        self._ledger = ledger
         self._defaults = defaults
         self._digest = settings_digest(defaults)
         self._was_newest = False
@@ -106,6 +119,7 @@ class Publisher:
             self._journal.publishing_failed(error)
             raise
         self._journal.refused(pointer)
+        self._journal.braked(pointer)
         return pointer
 
     def _patiently_published(self, scope: Scope, refusals: int) -> Pointer:
@@ -133,6 +147,7 @@ class Publisher:
             self._journal.show(stored.pointer.settings)
             self._expect_newest(stored.pointer.defaults)
         pointer = self._settings(scope, stored.pointer) or self._everything(stored)
+        pointer = pointer._replace(braked=self._braked(pointer.braked))
         self._journal.show(pointer.settings)
         if pointer == stored.pointer:
             return pointer
@@ -165,6 +180,17 @@ class Publisher:
                 raise
         self._was_newest = True
         self._journal.published(pointer)
+
+    def _braked(self, before: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the rules that the ledger names as braked; those of before if it can't be read.
+
+        A ledger that is away must not keep settings from being published.
+        """
+        try:
+            return tuple(sorted(self._ledger.braked()))
+        except LedgerError as error:
+            self._journal.brakes_unread(error)
+            return before
 
     def _settings(self, scope: Scope, before: Pointer | None) -> Pointer | None:
         """Return the pointer with the settings of now if nothing else is to be published.
@@ -238,6 +264,9 @@ def _publisher() -> Publisher:
         defaults=deployment_settings(
             environment.settings, environment.region, document=DEFAULTS_KEY
         ),
+        ledger=BrakesLedger(
+            Table(boto3.client("dynamodb", config=table.CONFIG), environment.ledger_table)
+        ),
         journal=PublisherJournal("publisher", environment.deployment, metrics=powertools_document),
         now=_now,
         pause=_pause,
@@ -247,9 +276,9 @@ def _publisher() -> Publisher:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
     """Publish what an event asks for: the Lambda entry point.
 
-    `{"publish": "settings"}` asks for the settings alone; any other event, such as a batch of
-    changed parameters, for everything. A request of CloudFormation is answered; all others get the
-    revision in force, its serial and the problems, or fail.
+    `{"publish": "settings"}` asks for the settings and what is braked; any other event, such as a
+    batch of changed parameters, for everything. A request of CloudFormation is answered; all others
+    get the revision in force, its serial, the problems and the braked rules, or fail.
     """
     if "RequestType" in event:
         _answer(event, context)
@@ -261,6 +290,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
         "revision": pointer.revision,
         "serial": pointer.serial,
         "problems": {name: list(found) for name, found in pointer.problems.items()},
+        "braked": list(pointer.braked),
     }
 
 

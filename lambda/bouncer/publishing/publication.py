@@ -16,6 +16,7 @@ from bouncer.publishing.list_forms import ListForms
 from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.rule_choice import Problems, chosen
 from bouncer.rules.list_warnings import list_warnings, named_lists
+from bouncer.rules.rule import limits_of
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import BY_SETTINGS, document_causes, settings_causes
@@ -137,16 +138,16 @@ def _first(now: datetime) -> Pointer:
 
 def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer) -> InForce:
     revision = judged.revision
-    names = {rule.name for rule in revision.rules}
     pointer = Pointer(
         revision=revision.id,
         settings=found.settings,
         causes=found.causes,
         problems=_sorted({**judged.problems, **found.problems}),
-        braked=tuple(name for name in before.braked if name in names),
+        braked=before.braked,
         sources=judged.sources,
         serial=before.serial,
         defaults=found.defaults,
+        limits=limits_of(revision.rules),
     )
     return InForce(pointer, revision)
 

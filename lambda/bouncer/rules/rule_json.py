@@ -7,6 +7,7 @@ has the same values on any machine.
 from datetime import datetime
 from typing import Any
 
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.condition_json import condition_of, condition_values
 from bouncer.rules.known_members import expect_known
 from bouncer.rules.rejection_json import rejection_of, rejection_values
@@ -22,6 +23,10 @@ def rule_values(rule: Rule) -> dict[str, Any]:
         values["from"] = rule.starts.isoformat()
     if rule.ends is not None:
         values["until"] = rule.ends.isoformat()
+    if rule.share is not None:
+        values["share"] = rule.share
+    if rule.at_most is not None:
+        values["at_most"] = list(rule.at_most)
     if rule.condition is not None:
         values["condition"] = condition_values(rule.condition)
     if rule.rejection is not None:
@@ -30,7 +35,18 @@ def rule_values(rule: Rule) -> dict[str, Any]:
 
 
 _MEMBERS = frozenset(
-    ("name", "mode", "action", "description", "from", "until", "condition", "reject")
+    (
+        "name",
+        "mode",
+        "action",
+        "description",
+        "from",
+        "until",
+        "share",
+        "at_most",
+        "condition",
+        "reject",
+    )
 )
 
 
@@ -41,12 +57,15 @@ def rule_of(values: dict[str, Any]) -> Rule:
     """
     expect_known(values, _MEMBERS)
     condition, rejection = values.get("condition"), values.get("reject")
+    at_most = values.get("at_most")
     return Rule(
         name=values["name"],
         description=values.get("description", ""),
         mode=Mode(values["mode"]),
         starts=_moment(values.get("from")),
         ends=_moment(values.get("until")),
+        share=values.get("share"),
+        at_most=BounceLimit(*at_most) if at_most else None,
         condition=condition_of(condition) if condition else None,
         action=Action(values["action"]),
         rejection=rejection_of(rejection) if rejection else None,

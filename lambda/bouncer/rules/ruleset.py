@@ -3,7 +3,7 @@
 Each distinct leaf of all conditions gets a number; `index` finds the numbers a message satisfies
 (its facts). Only rules that need one of these facts, and the few that need none, are evaluated in
 full. The first enforced match in name order decides; shadow matches before it are recorded and
-passed over.
+passed over, and so are those in whose share a correspondent is not.
 
 A leaf is neither true nor false if its list is missing, if the row of a value lacks a column that
 the rule's text shows, or if it is about the content of a mail that is not at hand or lies beyond a
@@ -39,6 +39,7 @@ from bouncer.rules.fields import COPIED, FIELDS, OF_HEADERS, of_copy
 from bouncer.rules.index import LeafIndex, row_of
 from bouncer.rules.list_placeholders import required
 from bouncer.rules.rule import Action, Mode, Rule
+from bouncer.rules.share import as_it_acts
 
 if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
     from bouncer.rules.named_list import NamedList
@@ -53,8 +54,9 @@ Test = Callable[[Facts, Facts], bool]
 class Decision(NamedTuple):
     """The decision about a message for one recipient.
 
-    No match leaves `rule` None. `shadow` has the rules in shadow mode that would have decided
-    before `rule`, in their order. `unknown` has the rules that may have decided before it, as
+    No match leaves `rule` None. `shadow` has the rules that would have decided before `rule`, in
+    their order: those in shadow mode, and those with a `passed_over` that says why they only
+    record. `unknown` has the rules that may have decided before it, as
     their condition is unknown.
     """
 
@@ -210,6 +212,8 @@ class Ruleset:
         for position in self._candidates(facts):
             rule, test = self.rules[position], self._tests[position]
             if (test is None or test(facts, facts)) and in_force(rule, message):
+                if rule.share is not None:
+                    rule = as_it_acts(rule, message.sender, recipient)
                 if rule.mode is Mode.ENFORCE:
                     return Decision(recipient, rule, tuple(shadow))
                 shadow.append(rule)
@@ -228,6 +232,7 @@ class Ruleset:
             rule, test = self.rules[position], self._tests[position]
             if not (test is None or test(possible, facts)) or not in_force(rule, message):
                 continue
+            rule = as_it_acts(rule, message.sender, recipient)
             if position in sure and (test is None or test(facts, possible)):
                 if rule.mode is Mode.ENFORCE:
                     decided = rule

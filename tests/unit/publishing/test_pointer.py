@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bouncer.caps import NO_CAPS
 from bouncer.held import Held
 from bouncer.operator_settings import Settings
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.rule import Mode
 from bouncer.settings_reader import overlaid
 from bouncer.sources.pointer import Pointer, PointerError, pointer_text, read_pointer
@@ -47,6 +48,7 @@ FULL = Pointer(
     sources={"departed": "b" * 64},
     serial=7,
     defaults="c" * 64,
+    limits={"900-unknown": BounceLimit(100, 3600)},
 )
 
 
@@ -55,7 +57,7 @@ FULL = Pointer(
     [FULL, Pointer("", Settings()), Pointer("b", Settings(caps=NO_CAPS, mode=Mode.OFF))],
 )
 def test_a_pointer_is_read_as_it_was_written(pointer: Pointer) -> None:
-    """Settings, causes, problems and braked rules survive."""
+    """Settings, causes, problems, braked rules and limits survive."""
     assert read_pointer(pointer_text(pointer).encode()) == pointer
 
 

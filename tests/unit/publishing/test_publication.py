@@ -18,6 +18,7 @@ from bouncer.publishing.publication import (
     publication,
     settings_publication,
 )
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.rule import Mode
 from bouncer.sources.pointer import Pointer, pointer_text, read_pointer
 from bouncer.sources.revision import read_revision, revision_text
@@ -261,9 +262,18 @@ def test_settings_alone_leave_the_rules() -> None:
     assert (last.causes, set(last.problems)) == ((), {"rules/a"})
 
 
-def test_a_braked_rule_stays_braked_while_it_exists() -> None:
-    """A new revision does not release it; without its rule the name is forgotten."""
+def test_a_braked_rule_stays_braked() -> None:
+    """Neither another form nor the end of the rule releases its name: only an operator does."""
     first = publish(written({"a": DROP, "b": DROP}))
     braked = first._replace(pointer=first.pointer._replace(braked=("a",)))
     assert publish(written({"a": ACCEPT}), braked).pointer.braked == ("a",)
-    assert publish(written({"b": DROP}), braked).pointer.braked == ()
+    assert publish(written({"b": DROP}), braked).pointer.braked == ("a",)
+
+
+def test_the_pointer_has_the_limits_of_rules() -> None:
+    """The worker, which reads no rules, finds `at_most` there, of rules in any mode."""
+    limited = "at_most: {bounces: 7, per: 10m}\nreject: {type: DoesNotExist}"
+    found = publish(written({"a": limited, "b": f"mode: off\n{limited}", "c": DROP}))
+    assert found.pointer.limits == {"a": BounceLimit(7, 600), "b": BounceLimit(7, 600)}
+    kept = settings_publication(written({}), found.pointer, defaults=Settings(), now=NOW)
+    assert kept.limits == found.pointer.limits
