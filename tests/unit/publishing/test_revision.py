@@ -126,13 +126,13 @@ RULE = {"name": "a", "mode": "enforce", "action": "drop"}
             "KeyError('moon')",
         ),
         *[
-            ({"format": 1, "rules": [], "lists": {}} | members, "the unknown member 'share'")
+            ({"format": 1, "rules": [], "lists": {}} | members, "the unknown member 'pace'")
             for members in (
-                {"share": 10},
-                {"rules": [RULE | {"share": 10}]},
-                {"rules": [RULE | {"reject": {"type": "Undefined", "share": 10}}]},
-                {"rules": [RULE | {"reject": {"dsn": {"share": 10}}}]},
-                {"lists": {"a": {"share": 10}}},
+                {"pace": 10},
+                {"rules": [RULE | {"pace": 10}]},
+                {"rules": [RULE | {"reject": {"type": "Undefined", "pace": 10}}]},
+                {"rules": [RULE | {"reject": {"dsn": {"pace": 10}}}]},
+                {"lists": {"a": {"pace": 10}}},
             )
         ],
         *[
@@ -154,7 +154,7 @@ RULE = {"name": "a", "mode": "enforce", "action": "drop"}
 def test_a_revision_of_another_version_is_refused(members: dict[str, Any], says: str) -> None:
     """The sentence names the revision and what a reader of this version can't understand.
 
-    A rule for a share of mails must not act on all of them in an older function.
+    A rule that a later version limits must not act without the limit in an older function.
     """
     text = json.dumps(members).encode()
     revision_id = sha256(text).hexdigest()
