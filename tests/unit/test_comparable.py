@@ -67,7 +67,7 @@ STACKS = (
 
 @pytest.mark.parametrize("unit", STACKS)
 def test_stacks_of_accents_take_little_time(unit: str) -> None:
-    """Sorting 40,000 marks behind one letter takes Python seconds, unseen signs between them or not."""
+    """Sorting 40,000 marks behind one letter takes Python seconds, unseen signs between or not."""
     for joint in ("", "\u200b", "\ufe0f", "\u034f"):
         started = time.process_time()
         found = comparable("a" + (unit + joint) * (40_000 // len(unit)))

@@ -8,3 +8,7 @@ class Values(NamedTuple):
 
     values: tuple[Any, ...]
     whole: bool
+
+
+class AtLeast(int):
+    """A number that was counted up to a bound: the true one is this or a greater one."""
