@@ -119,9 +119,8 @@ def test_a_picture_in_a_text_begins_as_one_and_is_named_so(headers: bytes, body:
     assert picture.of("attachments") == ((0,), True)
 
 
-@pytest.mark.threat
 def test_a_signature_or_a_report_is_not_a_program() -> None:
-    """What is called so is an attachment if it begins as something else, or is named so."""
+    """Such a part is an attachment if it begins as something else, or is named so."""
     signature = b"Content-Type: application/pgp-signature"
     assert of_part(signature, subtype=b"signed").of("attachments") == ((1,), True)
     named = of_part(signature + b"; name=evil.exe", b"-----BEGIN", subtype=b"signed")
@@ -183,7 +182,6 @@ def test_archives_are_found_whatever_they_begin_with() -> None:
     assert old.of("attachment_name") == (("a.doc",), True)
 
 
-@pytest.mark.threat
 def test_names_in_archives_are_those_that_files_get() -> None:
     """A NUL ends a name, blanks and dots at its end are left out, and it may have a second one."""
     info = zipfile.ZipInfo("a.txt")
@@ -212,7 +210,6 @@ def test_encodings_are_read_in_every_spelling(encoding: bytes) -> None:
         assert text.of("body") == (("a",), True)
 
 
-@pytest.mark.threat
 @pytest.mark.parametrize(
     "headers",
     [
@@ -256,7 +253,6 @@ def test_base64_of_equals_signs_takes_little_time() -> None:
     assert time.process_time() - started < 1
 
 
-@pytest.mark.threat
 def test_a_text_with_a_name_is_read() -> None:
     """It is shown beneath the others, so it is a text and an attachment."""
     named = b"Content-Type: text/html; name=x"

@@ -47,7 +47,6 @@ def test_what_is_not_markup_is_text(html: str) -> None:
     assert html_text(html) == html
 
 
-@pytest.mark.threat
 def test_long_numbers_are_characters() -> None:
     """Python refuses to read a number of more than 4300 digits; zeros before one do not count."""
     assert html_text("&#" + "1" * 5_000 + ";a") == "\ufffda"

@@ -42,7 +42,7 @@ _UNSEEN_END = " .'\"\t"  # what Windows, or a mail program, takes from the end o
 class _File(NamedTuple):
     """An attachment: its decoded size, how it begins, and the names of the files in it.
 
-    The size is None, and nothing else is known, if programs may decode it differently.
+    A file that programs may decode differently has neither a size nor names.
     """
 
     size: int | None

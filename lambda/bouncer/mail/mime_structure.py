@@ -22,6 +22,7 @@ _BLANKS = b" \t\r"
 _HEADER_LINES = re.compile(rb"(?:(?:[!-9;-~\0]++[ \t]*+:|[ \t])[^\n]*+(?:\n|\Z))*+")
 _NOT_BLANK = re.compile(rb"\S")
 _QUOTED_FROM = re.compile(rb">From [^\n]*+\n")  # some programs leave it of an mbox
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _DESCRIBED = re.compile(rb"^content-", re.MULTILINE | re.IGNORECASE)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -105,7 +106,7 @@ class _Reader:
             if (place := raw.find(mark, start, last)) >= 0
         ]
         empty, body = min(ends, default=(last, last))
-        if not ends and (last < end or raw.find(b"\r\r", start, last) >= 0):
+        if (not ends and last < end) or _LONE_RETURN.search(raw, start, body):
             self.bounds.add("headers")
         self._headers -= body - start
         stray = self._stray(start, empty)
@@ -139,6 +140,8 @@ class _Reader:
             self.bounds.add("boundary")
             return
         mark = b"--" + boundary.rstrip().encode("utf-8", "replace")
+        if self._raw.find(b"\r" + mark, start, end) >= 0:
+            self.bounds.add("boundary")  # a line for some programs only
         opened = -1
         found = False
         for place, after, closing in self._marks(mark, start, end):
