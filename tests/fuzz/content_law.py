@@ -38,7 +38,8 @@ def _names(part: Message) -> Iterator[str]:
     except (TypeError, ValueError, LookupError):  # pieces with and without numbers
         return
     comparable = name.isascii() and name.isprintable() and not set("%'") & set(name)
-    if comparable and "=?" not in name and not name.lower().endswith(_NOT_FILES):
+    encoded = "=?" in name or r"\ufffd" in name  # the library's word for a byte beyond ASCII
+    if comparable and not encoded and not name.lower().endswith(_NOT_FILES):
         yield name
 
 

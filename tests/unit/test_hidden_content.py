@@ -294,6 +294,17 @@ def test_parts_beyond_the_bound_leave_a_lower_bound() -> None:
     assert isinstance(count.values[0], AtLeast)
 
 
+def test_what_only_some_programs_take_for_a_boundary_is_not_whole() -> None:
+    """One behind the last, as that may not be the last, and one behind a lone carriage return."""
+    hidden = b"Content-Disposition: attachment; filename=a.exe\r\n\r\nMZ"
+    epilogue = multipart(b"\r\na") + b"--b\r\n" + hidden
+    double = multipart(b"\r\na").replace(b"--b\r\n", b"--b\r\n--b--\r\n") + hidden
+    lone = multipart(b"\r\na\r--b\r" + hidden)
+    for raw in (epilogue, double, lone):
+        assert not Content(raw).of("attachment_name").whole
+    assert Content(multipart(b"\r\na") + b"--bb\r\n").bounds == ()
+
+
 @pytest.mark.parametrize("inner", [b"", b"\r\n \r\n", b"--c--", b"preamble\r\n--c--\r\n"])
 def test_an_empty_multipart_has_no_parts(inner: bytes) -> None:
     """It hides nothing; text in it that is not a part does."""

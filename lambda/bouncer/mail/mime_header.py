@@ -8,6 +8,7 @@ is linear in the length of a value, and a value is cut.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from bouncer.mail.charset import decode
@@ -148,29 +149,30 @@ def _plain(text: str) -> Iterator[str]:
 
 def _texts(parameters: Iterable[_Parameter], name: str) -> _Texts:
     """Return the texts of a parameter in whichever way they are written (RFC 2231, 2047)."""
+    label = re.compile(rf"{name}(?:\*([0-9]+))?(\*?)")
     found: list[str] = []
     pieces: list[tuple[int, bool, str]] = []
-    whole = True
-    for label, values in parameters:
-        match = re.fullmatch(rf"{name}(?:\*([0-9]+))?(\*?)", label)
-        if match is None or not values:
+    extended = 0
+    for parameter in parameters:
+        match = label.fullmatch(parameter.name)
+        if match is None or not parameter.values:
             continue
-        number, encoded = match[1], bool(match[2])
+        number, star = match.groups()
         if number is not None:
-            pieces.append((int(number[-9:]), encoded, values[0]))
-            whole = whole and len(values) == 1
-        elif encoded:
-            found += (_extended([(value, True)]) for value in values)
+            pieces += ((int(number[-9:]), bool(star), value) for value in parameter.values)
+        elif star:
+            found += (_extended([(value, True)]) for value in parameter.values)
+            extended += 1
         else:
-            found += map(decode_words, values)
-    if pieces:
-        pieces.sort(key=lambda piece: piece[0])
-        joined = [(text, encoded) for _, encoded, text in pieces]
-        found.append(_extended(joined))
-        first_encoded = [encoded for _, encoded, _ in pieces]
-        whole = whole and [number for number, _, _ in pieces] == list(range(len(pieces)))
-        whole = whole and (first_encoded[0] or not any(first_encoded))
-    return _Texts(_distinct(found), whole)
+            found += map(decode_words, parameter.values)
+    if not pieces:
+        return _Texts(_distinct(found), whole=extended <= 1)
+    pieces.sort(key=itemgetter(0))
+    found.append(_extended([(text, star) for _, star, text in pieces]))
+    in_order = [number for number, _, _ in pieces] == list(range(len(pieces)))
+    stars = [star for _, star, _ in pieces]
+    plain_first = any(stars) and not stars[0]
+    return _Texts(_distinct(found), whole=in_order and not plain_first and extended <= 1)
 
 
 def _extended(pieces: list[tuple[str, bool]]) -> str:

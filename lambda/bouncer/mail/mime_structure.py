@@ -143,15 +143,16 @@ class _Reader:
         if self._raw.find(b"\r" + mark, start, end) >= 0:
             self.bounds.add("boundary")  # a line for some programs only
         opened = -1
-        found = False
+        found = closed = False
         for place, after, closing in self._marks(mark, start, end):
-            found = True
+            if closed:
+                self.bounds.add("boundary")  # behind the last one; some programs go on
+                return
             if opened >= 0:
                 yield opened, max(opened, place)
                 most -= 1
             opened = -1 if closing else after
-            if closing:
-                return
+            found, closed = True, closing
             if most < 0:
                 self.bounds.add("parts")
                 return
