@@ -289,9 +289,9 @@ def test_parts_beyond_the_bound_leave_a_lower_bound() -> None:
     """The multipart itself does not count as one of them."""
     part = b"Content-Disposition: attachment\r\n\r\nx"
     assert Content(multipart(*[part] * MOST_PARTS)).of("attachments") == ((MOST_PARTS,), True)
-    count = Content(multipart(*[part] * (MOST_PARTS + 1))).of("attachments")
-    assert count == ((MOST_PARTS,), False)
-    assert isinstance(count.values[0], AtLeast)
+    values, whole = Content(multipart(*[part] * (MOST_PARTS + 1))).of("attachments")
+    assert (values, whole) == ((MOST_PARTS,), False)
+    assert isinstance(values[0], AtLeast)
 
 
 def test_what_only_some_programs_take_for_a_boundary_is_not_whole() -> None:
