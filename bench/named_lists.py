@@ -46,10 +46,10 @@ def lists() -> Iterable[Row]:
 def loading(data: bytes) -> tuple[float, int]:
     """Return the CPU seconds of loading a list, and the bytes that this takes beside its form."""
     started = time.process_time()
-    NamedList("bench", data)
+    NamedList(data)
     seconds = time.process_time() - started
     tracemalloc.start()
-    NamedList("bench", data)
+    NamedList(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return seconds, peak
@@ -57,7 +57,7 @@ def loading(data: bytes) -> tuple[float, int]:
 
 def look_up_us(data: bytes, count: int) -> float:
     """Return the microseconds of one look-up; half of the addresses are in the list."""
-    find = NamedList("bench", data).row_finder(Kind.ADDRESS)
+    find = NamedList(data).row_finder(Kind.ADDRESS)
     assert find  # noqa: S101  # a list of addresses answers address fields
     asked = list(numbers(20_000, count))
     spelled = [address(number) for number in asked]
@@ -72,7 +72,7 @@ def look_up_us(data: bytes, count: int) -> float:
 
 def wrong_answers(data: bytes) -> int:
     """Return the number of look-ups whose answer is not that of the arithmetic."""
-    find = NamedList("bench", data).row_finder(Kind.ADDRESS)
+    find = NamedList(data).row_finder(Kind.ADDRESS)
     assert find  # noqa: S101  # a list of addresses answers address fields
     return sum(
         (find(address(number)) is not None) != (number < MANY)  # type: ignore[arg-type]  # as above

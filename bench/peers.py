@@ -1,18 +1,22 @@
 """The peers of a decision: a loop in plain Python, and the package rule-engine.
 
 Both take the rule documents of `workload.py` and return a function from a message to the name of
-the first rule that matches. `bench/run.py` compares their answers with the oracle's.
+the first rule that matches. `bench/run.py` compares their answers with the oracle's. `bare_scans`
+is the floor below them: RE2 alone, which scans the texts and decides nothing.
 """
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+import re2
 import rule_engine
 
 from bouncer.mail.message import Message
+from bouncer.rules.condition import regex_options
 
 
 def naive(  # noqa: C901  # one piece, as a first version is
@@ -94,3 +98,60 @@ def with_rule_engine(documents: dict[str, dict[str, Any]]) -> Callable[[Message]
         return next((name for name, rule in rules if rule.matches(thing)), None)
 
     return decide
+
+
+def bare_scans(documents: dict[str, dict[str, Any]]) -> Callable[[Message], object]:
+    """Return a function that scans each text of a message that rules ask for with one RE2 set.
+
+    It reads the texts as a decision must, finds neither networks nor verdicts, and evaluates no
+    rule.
+    """
+    sources: defaultdict[str, list[str]] = defaultdict(list)
+    for document in documents.values():
+        for field, spec in document["when"].items():
+            for name, source in _sources(field, spec):
+                sources[name].append(source)
+    scans = {name: _set(found).Match for name, found in sources.items()}
+    names = [name for name in scans if name.startswith("x-")]
+
+    def scan(message: Message) -> None:
+        scans["recipient"](message.recipients[0])
+        scans["sender"](message.sender)
+        scans["sender_domain"](message.sender.rpartition("@")[2])
+        for subject in message.subject:
+            scans["subject"](subject)
+        for name in names:
+            for value in message.header(name):
+                scans[name](value)
+
+    return scan
+
+
+def _sources(field: str, spec: Any) -> list[tuple[str, str]]:
+    """Return the RE2 patterns of one condition of `workload.py`, each with the text it is for."""
+    match field:
+        case "recipient":
+            return [(field, rf"\A{re2.escape(spec)}\z")]
+        case "sender" if spec.startswith("*"):
+            return [(field, rf"{re2.escape(spec[1:])}\z")]
+        case "sender":
+            return [(field, rf"\A{re2.escape(spec)}\z")]
+        case "sender_domain":
+            return [(field, rf"\A{re2.escape(spec[0])}\z"), (field, rf"{re2.escape(spec[1])}\z")]
+        case "subject":
+            return [(field, re2.escape(spec["contains"]) if "contains" in spec else spec["regex"])]
+        case "header":
+            ((name, matcher),) = spec.items()
+            return [(name.lower(), matcher["regex"])]
+        case _:
+            return []
+
+
+def _set(sources: list[str]) -> re2.Set:
+    options = regex_options()
+    options.max_mem = 1 << 30
+    compiled = re2.Set.SearchSet(options)
+    for source in sources:
+        compiled.Add(source)
+    compiled.Compile()
+    return compiled

@@ -8,7 +8,7 @@ would add 40 ms to each.
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -16,6 +16,8 @@ from typing import Any
 
 PREFIX = "/ses-auto-bouncer/bench"
 BUCKET = "bench-bucket"
+Allow = Callable[[str], bool]
+
 _AN_ETAG = {"ETag": '"0"'}
 _PAGE = 10  # parameters in a page, as SSM has them
 _BOUNCED = (
@@ -29,8 +31,15 @@ class Surroundings(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, event: str, rules: Mapping[str, str], objects: Mapping[str, bytes]) -> None:
+    def __init__(
+        self,
+        event: str,
+        rules: Mapping[str, str],
+        objects: Mapping[str, bytes],
+        allow: Allow,
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.allow = allow
         self.event = event.encode()
         self.objects = objects
         self.parameters = [
@@ -51,10 +60,16 @@ class Surroundings(ThreadingHTTPServer):
 
 @contextmanager
 def surroundings(
-    event: str, rules: Mapping[str, str], objects: Mapping[str, bytes]
+    event: str,
+    rules: Mapping[str, str],
+    objects: Mapping[str, bytes],
+    allow: Allow = lambda _: True,
 ) -> Iterator[Surroundings]:
-    """Serve one process for the length of a `with`: `event`, `rules` in SSM, `objects` in S3."""
-    with Surroundings(event, rules, objects) as server:
+    """Serve one process for the length of a `with`: `event`, `rules` in SSM, `objects` in S3.
+
+    A call that `allow` says no to, by its operation, is throttled.
+    """
+    with Surroundings(event, rules, objects, allow) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.over.set()
@@ -74,6 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
         """
         if self.path.startswith(f"/{BUCKET}/"):
             self.server.asked["GetObject"] += 1
+            if not self.server.allow("GetObject"):
+                self._answer(b"<Error><Code>SlowDown</Code></Error>", status=503)
+                return
             self._answer(self.server.objects[self.path.removeprefix(f"/{BUCKET}/")], _AN_ETAG)
             return
         if self.server.ready_at:
@@ -103,6 +121,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         operation = self.headers.get("X-Amz-Target", "Query.SendBounce").partition(".")[2]
         self.server.asked[operation] += 1
+        if not self.server.allow(operation):
+            self._answer(b'{"__type": "ThrottlingException"}', status=400)
+            return
         answer = _BOUNCED
         if operation != "SendBounce":
             answer = json.dumps(self._aws(operation, json.loads(body))).encode()

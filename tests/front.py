@@ -68,16 +68,37 @@ def through_boto3(target: str, body: bytes) -> Reply:
     return 200, json.dumps(answer, default=_seconds).encode()
 
 
-def objects_through_boto3(target: str, known: bytes) -> Reply:
-    """Return S3's answer to a GET, asked through boto3; `known` is the ETag the caller knows."""
-    bucket, _, key = target.removeprefix("GET /").partition("/")
-    condition = {"IfNoneMatch": known.decode()} if known else {}
+def objects_through_boto3(target: str, asked: bytes) -> Reply:
+    """Return S3's answer to a GET or a copy, asked through boto3.
+
+    `asked` has the further headers of the request as JSON.
+    """
+    method, _, path = target.partition(" /")
+    bucket, _, key = path.partition("/")
+    headers = json.loads(asked)
     try:
-        return 200, behind("s3").get_object(Bucket=bucket, Key=key, **condition)["Body"].read()
+        if method == "PUT":
+            return 200, _copy(bucket, key, headers)
+        names = {"IfNoneMatch": "if-none-match", "Range": "range"}
+        more = {name: headers[header] for name, header in names.items() if header in headers}
+        answer = behind("s3").get_object(Bucket=bucket, Key=key, **more)
+        return (206 if "Range" in more else 200), answer["Body"].read()
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         code = error.response["Error"]["Code"]
         return status, b"" if status == 304 else f"<Error><Code>{code}</Code></Error>".encode()
+
+
+def _copy(bucket: str, key: str, headers: dict[str, str]) -> bytes:
+    mark = "x-amz-meta-"
+    behind("s3").copy_object(
+        Bucket=bucket,
+        Key=key,
+        CopySource=headers["x-amz-copy-source"],
+        MetadataDirective=headers["x-amz-metadata-directive"],
+        Metadata={k.removeprefix(mark): v for k, v in headers.items() if k.startswith(mark)},
+    )
+    return b"<CopyObjectResult><ETag>&quot;0&quot;</ETag></CopyObjectResult>"
 
 
 def _etag(body: bytes) -> str:
@@ -106,9 +127,14 @@ class Front(BaseHTTPRequestHandler):
         self._answer(body, self.headers["x-amz-target"])
 
     def do_GET(self) -> None:
-        self._answer(b"", f"GET {self.path}", self.headers["if-none-match"] or "")
+        self._answer(b"", f"{self.command} {self.path}", self._asked())
 
-    def _answer(self, body: bytes, target: str, known: str = "") -> None:
+    do_PUT = do_GET  # noqa: N815  # the name that http.server looks for
+
+    def _asked(self) -> bytes:
+        return json.dumps({name.lower(): value for name, value in self.headers.items()}).encode()
+
+    def _answer(self, body: bytes, target: str, asked: bytes = b"") -> None:
         sent = {name.lower(): value for name, value in self.headers.items()}
         scope, names, _ = sent["authorization"].split(", ")
         headers = {name: sent[name] for name in names.partition("=")[2].split(";")}
@@ -116,7 +142,7 @@ class Front(BaseHTTPRequestHandler):
         expected = signature(
             headers, body, service=service, region=region, method=self.command, path=self.path
         )
-        reply = type(self).reply(target, known.encode() or body)
+        reply = type(self).reply(target, asked or body)
         if sent["authorization"] != expected:
             reply = 403, b'{"__type": "IncompleteSignatureException"}'
         if reply is None:
@@ -125,6 +151,8 @@ class Front(BaseHTTPRequestHandler):
         self.send_response(reply[0])
         if self.command == "GET" and reply[0] == 200:
             self.send_header("ETag", _etag(reply[1]))
+        if reply[0] == 206:
+            self.send_header("Content-Range", f"bytes 0-{len(reply[1]) - 1}/*")
         self.send_header("Content-Length", str(len(reply[1])))
         with suppress(BrokenPipeError):  # a client that no longer waits
             self.end_headers()

@@ -37,6 +37,8 @@ JOURNAL: Mapping[str, str] = {
     "mode": "string",
     "job_references": "array<string>",
     "queue_answers": "array<string>",
+    "kept": "string",
+    "headers_completed": "boolean",
     "reference": "string",
     "recipients": "array<string>",
     "rules": "array<string>",

@@ -109,11 +109,11 @@ def private_bucket(scope: Construct, id_: str, *, days: int) -> s3.Bucket:
     rule = s3.LifecycleRule(
         expiration=Duration.days(days), abort_incomplete_multipart_upload_after=Duration.days(1)
     )
-    return closed_bucket(scope, id_, lifecycle=rule)
+    return closed_bucket(scope, id_, lifecycle=[rule])
 
 
 def closed_bucket(
-    scope: Construct, id_: str, *, lifecycle: s3.LifecycleRule, versioned: bool = False
+    scope: Construct, id_: str, *, lifecycle: list[s3.LifecycleRule], versioned: bool = False
 ) -> s3.Bucket:
     """Make a bucket for this account only: TLS, encrypted; it outlives the stack."""
     bucket = s3.Bucket(
@@ -123,7 +123,7 @@ def closed_bucket(
         encryption=s3.BucketEncryption.S3_MANAGED,
         enforce_ssl=True,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        lifecycle_rules=[lifecycle],
+        lifecycle_rules=lifecycle,
         versioned=versioned or None,
         removal_policy=RemovalPolicy.RETAIN,
     )

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 from aws_cdk import Stack, Token
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_logs import ILogGroup
 from constructs import Construct
 
 from bouncer_infra.account_setting_resources import AccountSettings
 from bouncer_infra.alarms import Alarms
 from bouncer_infra.analysis import Analysis
-from bouncer_infra.archive import Archive, private_bucket
+from bouncer_infra.archive import Archive
 from bouncer_infra.bounce_queue import BounceQueue
 from bouncer_infra.configuration_set import ConfigurationSet
 from bouncer_infra.dashboard import Dashboard
@@ -32,6 +31,7 @@ from bouncer_infra.receiving_regions import warn_without_receiving
 from bouncer_infra.revision_bucket import RevisionBucket
 from bouncer_infra.saved_queries import SavedQueries
 from bouncer_infra.sender_identity import warn_of_other_senders
+from bouncer_infra.stored_mail import mail_bucket, may_keep_mail
 from bouncer_infra.worker_function import Worker
 
 
@@ -83,7 +83,9 @@ class AutoBouncer(Construct):
         # An update must not leave them for a moment without anything in force.
         for reader in (self.intake, self.worker):
             reader.node.add_dependency(first)
-        self.store = self._store()
+        self.store = mail_bucket(self, "Mail", settings=settings)
+        if self.store:
+            may_keep_mail(self.intake, self.store, settings)
         self.mail_path = MailPath(
             self, "MailPath", settings=settings, intake=self.intake.function, store=self.store
         )
@@ -119,11 +121,6 @@ class AutoBouncer(Construct):
         self.analysis = self._analysis()
         warn_without_receiving(self, self._region() or target_region)
         warn_of_other_senders(self, settings)
-
-    def _store(self) -> s3.Bucket | None:
-        """Make the bucket for received mail, if it is to be kept."""
-        store = self.settings.store
-        return private_bucket(self, "Mail", days=store.days) if store else None
 
     def _failed_events(self) -> FailedEvents | None:
         """Keep events that fail, if SES does not wait for the intake and so can't try again."""

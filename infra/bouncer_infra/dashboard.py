@@ -188,11 +188,8 @@ def _dead_letters(metrics: Metrics) -> cloudwatch.GraphWidget:
     dead = metrics.dead_letters.metric_approximate_number_of_messages_visible(
         label="dead letters", statistic="Maximum", period=FIVE_MINUTES
     )
-    documents = [
-        metrics.own("publisher", Metric.INVALID_DOCUMENTS, label="invalid documents"),
-        metrics.own("intake", Metric.STALE_RULES, label="stale"),
-    ]
-    return _graph("Dead letters and rules", [dead, *documents])
+    invalid = metrics.own("publisher", Metric.INVALID_DOCUMENTS, label="invalid documents")
+    return _graph("Dead letters and rules", [dead, invalid])
 
 
 def _durations(metrics: Metrics) -> cloudwatch.GraphWidget:

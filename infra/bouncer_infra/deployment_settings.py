@@ -75,7 +75,10 @@ class DeploymentSettings:
     )
     scan: bool = field(default=True, metadata=_row(Node.flag))
     require_tls: bool = field(default=False, metadata=_row(Node.flag))
-    store: MailStore | None = field(default=None, metadata=_row(values.store, "none: not kept"))
+    store: MailStore | None = field(
+        default=MailStore(), metadata=_row(values.store, '`{"prefix": "mail/", "days": 1}`')
+    )
+    stopped_days: int = field(default=14, metadata=_row(values.days))
     ip_filters: tuple[IpFilter, ...] = field(default=(), metadata=_row(values.ip_filters, "none"))
     architecture: str = field(default="arm64", metadata=_row(values.one_of("arm64", "x86_64")))
     log_days: int = field(default=90, metadata=_row(values.log_days))

@@ -171,6 +171,8 @@ def _runtime(root: Node, node: Node | None, found: dict[str, Any]) -> Mapping[st
             node.fault("a mapping of settings")
         return {}
     runtime = {"bounce_sender": bounce_sender, **value} if bounce_sender else value
+    if "store" in found and found["store"] is None:
+        runtime = {"store": False, **runtime}  # a replay then has no stored copies either
     size = len(json.dumps(runtime)) + len(prefix)
     senders = sum(len(each.address) + 1 for each in found.get("further_senders") or ())
     most = min(_MOST_RUNTIME, _MOST_ENVIRONMENT - senders - len(bounce_sender or ""))

@@ -14,6 +14,7 @@ from typing import TypeVar
 from bouncer.mail.address import canonical, identities, is_address, is_domain, mailbox_address
 from bouncer.rules.address_reader import read_mailbox, refuse
 from bouncer.rules.document import Node
+from bouncer.sources.stopped_mail import STOPPED
 
 T = TypeVar("T")
 Reader = Callable[[Node], object]
@@ -75,10 +76,10 @@ _IDENTITY_ARN = re.compile(r"arn:aws[a-z-]*:ses:[a-z0-9-]+:[0-9]{12}:identity/([
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailStore:
-    """Received mail is kept in a bucket, below `prefix`, for so many days."""
+    """Received mail is stored in a bucket, below `prefix`, for so many days."""
 
     prefix: str = "mail/"
-    days: int = 30
+    days: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,14 +225,25 @@ def log_days(node: Node) -> int | None:
     return None
 
 
-def store(node: Node) -> MailStore:
-    """Read how received mail is kept."""
-    expected = "a mapping with prefix and days; {} for the defaults"
+def store(node: Node) -> MailStore | None:
+    """Read how received mail is stored; None for `false`, if it is not."""
+    if node.value is False:
+        return None
+    expected = "a mapping with prefix and days; {} for the defaults, false to store no mail"
     entries = node.members(("prefix", "days"), expected)
     default = MailStore()
-    prefix = _object_prefix(entries["prefix"]) if "prefix" in entries else default.prefix
+    prefix = _mail_prefix(entries["prefix"]) if "prefix" in entries else default.prefix
     kept_days = days(entries["days"]) if "days" in entries else default.days
     return MailStore(prefix=prefix or "", days=kept_days or 1)
+
+
+def _mail_prefix(node: Node) -> str | None:
+    """Read a prefix that stopped mail does not have: that expires at another time."""
+    prefix = _object_prefix(node)
+    if prefix is not None and (STOPPED.startswith(prefix) or prefix.startswith(STOPPED)):
+        node.fault(f"a prefix such as mail/: stopped mail is kept below {STOPPED}")
+        return None
+    return prefix
 
 
 def ip_filters(node: Node) -> tuple[IpFilter, ...]:

@@ -13,6 +13,7 @@ from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.deployment_values import LOG_DAYS
 
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+_MEMORY_MB = 256
 
 
 class Function(Construct):
@@ -29,6 +30,7 @@ class Function(Construct):
         code: lambda_.Code,
         timeout: Duration,
         environment: Mapping[str, str],
+        memory_mb: int = _MEMORY_MB,
     ) -> None:
         super().__init__(scope, id_)
         self.logs = logs.LogGroup(
@@ -58,7 +60,7 @@ class Function(Construct):
             architecture=_ARCHITECTURES[settings.architecture],
             handler=f"bouncer.{name}.handler",
             code=code,
-            memory_size=256,
+            memory_size=memory_mb,
             timeout=timeout,
             environment=dict(environment),
             log_group=self.logs,

@@ -16,16 +16,18 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from bouncer.environment import BUCKET_KEY, DEFAULTS_KEY, PREFIX_KEY
-from bouncer.function_limits import PUBLISHER_TIMEOUT_S
+from bouncer.function_limits import PUBLISHER_MEMORY_MB, PUBLISHER_TIMEOUT_S
 from bouncer.publishing.occasion import PUBLISH, Scope
+from bouncer.rules.list_reader import UPLOADS
 from bouncer.sources.pointer import POINTER_KEY
-from bouncer.sources.revision import revision_key
-from bouncer.sources.source import HELD, SETTINGS
+from bouncer.sources.revision import list_key, revision_key
+from bouncer.sources.source import HELD, PUSHING, SETTINGS
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.function import Function
 from bouncer_infra.nag import acknowledge_wildcards, resource_wildcard
+from bouncer_infra.revision_bucket import NAMED_BY_DIGEST
 
-_SMALL = (SETTINGS, HELD)  # what the run of every minute reads
+_SMALL = (SETTINGS, HELD, PUSHING)  # what every run reads first
 _WINDOW_S = 5  # changes within it are published together
 _MOST_CHANGES = 1000  # in one invocation, which reads all parameters however many they are
 _MOST_AT_ONCE = 2  # the fewest that Lambda allows
@@ -51,6 +53,7 @@ class Publisher(Function):
             settings=settings,
             code=code,
             timeout=Duration.seconds(PUBLISHER_TIMEOUT_S),
+            memory_mb=PUBLISHER_MEMORY_MB,
             environment={
                 PREFIX_KEY: settings.prefix,
                 DEFAULTS_KEY: json.dumps(settings.runtime, sort_keys=True),
@@ -83,13 +86,16 @@ class Publisher(Function):
         return Stack.of(self).format_arn(service="ssm", resource="parameter", resource_name=name)
 
     def _may_publish(self, bucket: s3.IBucket) -> None:
-        """Allow to read and write pointer and revisions, and to know whether they exist."""
-        revisions = bucket.arn_for_objects(revision_key("*"))
+        """Allow to read uploads, to read and write all else, and to know whether it exists."""
+        revisions, lists, uploads = (
+            bucket.arn_for_objects(key) for key in (revision_key("*"), list_key("*"), f"{UPLOADS}*")
+        )
         for actions, resources in (
             (
                 ["s3:GetObject", "s3:PutObject"],
-                [bucket.arn_for_objects(POINTER_KEY), revisions],
+                [bucket.arn_for_objects(POINTER_KEY), revisions, lists],
             ),
+            (["s3:GetObject"], [uploads]),
             (["s3:ListBucket"], [bucket.bucket_arn]),
         ):
             self.function.add_to_role_policy(
@@ -97,8 +103,8 @@ class Publisher(Function):
             )
         acknowledge_wildcards(
             self,
-            resource_wildcard(self, revisions),
-            reason="A revision is named by the digest of its rules, which nobody knows beforehand.",
+            *(resource_wildcard(self, each) for each in (revisions, lists, uploads)),
+            reason=f"{NAMED_BY_DIGEST} Operators name their uploads.",
         )
 
     def _changes(self) -> sqs.Queue:

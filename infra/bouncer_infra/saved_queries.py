@@ -60,7 +60,7 @@ filter @message like "REFERENCE"
 | sort @timestamp asc
 """,
     "intake-errors": r"""
-filter message in ["intake_failed", "not_mail"]
+filter message in ["intake_failed", "copy_failed", "not_mail"]
   or @message like /"queue_answers":[^\]]*"(unknown|refused)"/
   or (not ispresent(message)
     and (@message like /Task timed out|Runtime exited/ or @message like "[ERROR]"))

@@ -129,6 +129,11 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
         ),
     )
     yield Watch(
+        key="copy-errors",
+        says="Stored mail could not be read, or stopped mail not kept, so that it may go on.",
+        measure=metrics.own("intake", Metric.COPY_ERRORS),
+    )
+    yield Watch(
         key="worker-errors",
         says="The worker crashed, or could not write to its ledger or its queue.",
         measure=total(

@@ -15,6 +15,9 @@ QUEUE_KEY = "BOUNCER_QUEUE_URL"
 LEDGER_KEY = "BOUNCER_LEDGER_TABLE"
 DEAD_LETTER_KEY = "BOUNCER_DEAD_LETTER_URL"
 BUCKET_KEY = "BOUNCER_RULES_BUCKET"
+MAIL_BUCKET_KEY = "BOUNCER_MAIL_BUCKET"  # missing where mail is not stored
+MAIL_PREFIX_KEY = "BOUNCER_MAIL_PREFIX"
+KEEPS_KEY = "BOUNCER_KEEPS_STOPPED"  # set where SES waits for the answer, and so stops mail
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
 SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
 REGION_KEY = "AWS_REGION"  # Lambda sets it
@@ -41,13 +44,20 @@ def deployment_name(prefix: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeEnvironment:
-    """The intake's environment; `bucket` has what is in force."""
+    """The intake's environment; `bucket` has what is in force.
+
+    `mail_bucket` is "" where mail is not stored; SES stores it below `mail_prefix`. With
+    `keeps_stopped`, stopped mail is kept there.
+    """
 
     prefix: str
     region: str
     aws_domain: str
     queue_url: str
     bucket: str
+    mail_bucket: str
+    mail_prefix: str
+    keeps_stopped: bool
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "IntakeEnvironment":
@@ -58,6 +68,9 @@ class IntakeEnvironment:
             aws_domain=_required(environ, DOMAIN_KEY),
             queue_url=_required(environ, QUEUE_KEY),
             bucket=_required(environ, BUCKET_KEY),
+            mail_bucket=environ.get(MAIL_BUCKET_KEY, ""),
+            mail_prefix=environ.get(MAIL_PREFIX_KEY, ""),
+            keeps_stopped=bool(environ.get(KEEPS_KEY)),
         )
 
     @property

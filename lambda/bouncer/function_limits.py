@@ -4,7 +4,10 @@ PRODUCT = "ses-auto-bouncer"  # begins the names in AWS of what a deployment has
 
 INTAKE_TIMEOUT_S = 20  # SES waits 30 seconds for a function (SES Developer Guide, Lambda action)
 WORKER_TIMEOUT_S = 60  # a batch of paced calls, and room to retry
-PUBLISHER_TIMEOUT_S = 120  # SSM hands out ten parameters a call, and throttles bursts
+# SSM hands out ten parameters a call, and throttles bursts; a million entries of a list, which are
+# read once for each change, take seconds of a whole core, which comes with this memory.
+PUBLISHER_TIMEOUT_S = 300
+PUBLISHER_MEMORY_MB = 1769
 PUBLISHED_WITHIN_S = 90  # of settings and `held`: it runs every minute, for seconds
 FEEDBACK_TIMEOUT_S = 30  # a batch of ten events, with a request or two of the ledger each
 ACCOUNT_SETTINGS_TIMEOUT_S = 300  # SES takes one call a second, and a new policy takes a while

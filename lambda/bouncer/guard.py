@@ -34,7 +34,8 @@ class Context(NamedTuple):
     `bounce_senders` are all mailboxes that any bounce may come from, whichever rule decides.
     `own_domains` are written as in rules: `example.com` alone, `.example.com` for its subdomains.
     `answer` has the classes of mail (reasons.py) that are answered all the same. `goes_on` is set
-    while sending is held for so long that mail goes on instead of being bounced.
+    while sending is held for so long that mail goes on instead of being bounced. `kept` is unset if
+    the mail could not be copied to where stopped mail is kept.
     """
 
     recipient: str
@@ -42,6 +43,7 @@ class Context(NamedTuple):
     own_domains: Collection[str]
     answer: Collection[str]
     goes_on: bool = False
+    kept: bool = True
 
 
 _Check = Callable[[Message, Context], str]
@@ -199,7 +201,7 @@ def _lists(message: Message, _: Context) -> str:
 
 @_checks(Reason.HEADERS_TRUNCATED)
 def _headers_truncated(message: Message, _: Context) -> str:
-    return "SES passed on only a part of the headers" if message.headers_truncated else ""
+    return "only a part of the headers is known" if message.headers_truncated else ""
 
 
 @_checks(Reason.UNVERIFIABLE)
@@ -215,6 +217,11 @@ def _invalid_recipient(_: Message, context: Context) -> str:
 @_checks(Reason.HELD)
 def _held(_: Message, context: Context) -> str:
     return "sending is held for 12 hours or more" if context.goes_on else ""
+
+
+@_checks(Reason.NOT_KEPT)
+def _not_kept(_: Message, context: Context) -> str:
+    return "" if context.kept else "the mail could not be copied to where stopped mail is kept"
 
 
 def _evidence(message: Message) -> str:

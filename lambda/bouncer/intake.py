@@ -23,6 +23,7 @@ from bouncer.mail.message import Message, read_event
 from bouncer.sending.queue import Queue, QueueError
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import InForceLoader, Loaded
+from bouncer.sources.mail_bucket import MailBucket
 from bouncer.sources.revision_loader import RevisionLoader
 
 RESERVE_S = 3  # kept for judging, the journal and the answer, when AWS does not answer us
@@ -36,15 +37,25 @@ class JobSink(Protocol):
 
 
 class Intake:
-    """Judges the mails of one event; `now` is the time of day."""
+    """Judges the mails of one event; `now` is the time of day.
+
+    `mails` are those that SES has stored, None if it stores none.
+    """
 
     def __init__(
-        self, *, loader: InForceLoader, jobs: JobSink, journal: Journal, now: Callable[[], datetime]
+        self,
+        *,
+        loader: InForceLoader,
+        jobs: JobSink,
+        journal: Journal,
+        now: Callable[[], datetime],
+        mails: MailBucket | None = None,
     ) -> None:
         self._loader = loader
         self._jobs = jobs
         self._journal = journal
         self._now = now
+        self._mails = mails
 
     def handle(self, event: object, *, request_id: str = "") -> dict[str, str]:
         """Return the answer to SES, which says whether the mail goes on; never raises."""
@@ -70,7 +81,7 @@ class Intake:
             return Disposition.CONTINUE
         self._journal.documents(loaded)
         judgements = [self._judge(message, loaded) for message in messages]
-        handled = [self._carry_out(each) for each in judgements if each]
+        handled = [self._carry_out(each, loaded) for each in judgements if each]
         dispositions = [done.judgement.disposition for done in handled]
         stopped = dispositions.count(Disposition.STOP_RULE_SET) == len(judgements)
         answer = Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE
@@ -80,15 +91,48 @@ class Intake:
 
     def _judge(self, message: Message, loaded: Loaded) -> Judgement | None:
         """Judge a mail; None, journalled, if a bounce is due that can't be made."""
+        mails = self._mails if loaded.settings.store else None
         try:
             now = self._now()
-            goes_on = loaded.goes_on(now)
-            return judge(message, loaded.ruleset, loaded.settings, now=now, goes_on=goes_on)
+            judgement = judge(
+                message,
+                loaded.ruleset,
+                loaded.settings,
+                now=now,
+                goes_on=loaded.goes_on(now),
+                copy=mails.copy_of(message.message_id) if mails else None,
+            )
         except JobError as error:
             self._journal.intake_failed("queue", error, message.message_id)
             return None
+        if judgement.unread:
+            self._journal.copy_failed("read", judgement.unread, message.message_id)
+        return judgement
 
-    def _carry_out(self, judgement: Judgement) -> "_Handled":
+    def _carry_out(self, judgement: Judgement, loaded: Loaded) -> "_Handled":
+        """Keep a mail that is to be stopped, then queue its jobs."""
+        mails, kept = self._mails, ""
+        stops = judgement.disposition is Disposition.STOP_RULE_SET
+        if stops and mails and mails.keeps and loaded.settings.store:
+            judgement, kept = self._keep(judgement, mails, loaded)
+        return self._queue(judgement)._replace(kept=kept)
+
+    def _keep(
+        self, judgement: Judgement, mails: MailBucket, loaded: Loaded
+    ) -> tuple[Judgement, str]:
+        """Keep a mail; one that can't be kept is judged again, so that no bounce is queued."""
+        now, message = self._now(), judgement.message
+        try:
+            return judgement, mails.keep(judgement, now)
+        except Exception as error:  # noqa: BLE001  # whatever it is: nobody would have the mail
+            self._journal.copy_failed("keep", error, message.message_id)
+            goes_on = loaded.goes_on(now)
+            again = judge(
+                message, loaded.ruleset, loaded.settings, now=now, goes_on=goes_on, kept=False
+            )
+            return again._replace(completed=judgement.completed), ""
+
+    def _queue(self, judgement: Judgement) -> "_Handled":
         """Queue the jobs of a mail until one fails: a mail that can't be bounced is not stopped."""
         if not judgement.jobs:
             return _Handled(judgement, ())
@@ -113,15 +157,20 @@ class Intake:
             if judgement.disposition is not answer:
                 judgement = judgement._replace(disposition=answer)
             self._journal.mail(
-                judgement, loaded.settings, revision=loaded.revision, answers=done.answers
+                judgement,
+                loaded.settings,
+                revision=loaded.revision,
+                answers=done.answers,
+                kept=done.kept,
             )
 
 
 class _Handled(NamedTuple):
-    """A judged mail and what the queue said to each of its jobs, in their order."""
+    """A judged mail, what the queue said to each of its jobs, and the key by which it is kept."""
 
     judgement: Judgement
     answers: tuple[QueueAnswer, ...]
+    kept: str = ""
 
 
 @cache
@@ -142,8 +191,18 @@ def _intake() -> tuple[Intake, Surroundings]:
         jobs=Queue(SQS(surroundings), environment.queue_url),
         journal=Journal("intake", environment.deployment),
         now=_now,
+        mails=_mails(surroundings, environment),
     )
     return intake, surroundings
+
+
+def _mails(surroundings: Surroundings, environment: IntakeEnvironment) -> MailBucket | None:
+    """Return the mails that SES has stored; it is asked only when a mail needs it."""
+    bucket = environment.mail_bucket
+    if not bucket:
+        return None
+    client = S3(surroundings, bucket)
+    return MailBucket(client, bucket, environment.mail_prefix, keeps=environment.keeps_stopped)
 
 
 def _now() -> datetime:

@@ -80,11 +80,12 @@ class Journal:
         *,
         revision: str = "",
         answers: Sequence[QueueAnswer] = (),
+        kept: str = "",
     ) -> None:
         """Report one received mail: every decision, its jobs and the reasons to withhold.
 
         `revision` is the id of the rules. `answers` are the queue's to each job; without them it
-        took all jobs.
+        took all jobs. `kept` is the key of the object in which a stopped mail is kept.
         """
         unknown = [rule.name for each in judgement.decisions for rule in each.unknown]
         answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
@@ -92,7 +93,7 @@ class Journal:
         if unknown:
             metrics[Metric.UNKNOWN_CONDITIONS] = len(unknown)
         self._addresses = shown = settings.addresses
-        fields = {
+        fields: dict[str, Any] = {
             "message_id": judgement.message.message_id,
             "sender": shown.address(judgement.message.sender),
             "decisions": [
@@ -112,6 +113,10 @@ class Journal:
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
+        if kept:
+            fields["kept"] = kept
+        if judgement.completed:
+            fields["headers_completed"] = True
         if unknown:  # rules whose list or content is missing, for one recipient or several
             fields["unknown"] = sorted(set(unknown))
             content = judgement.message.content
@@ -127,6 +132,11 @@ class Journal:
         """Report an error of ours at intake; the mail was let through."""
         fields = {"stage": stage, "message_id": message_id, **described(error)}
         self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
+
+    def copy_failed(self, stage: str, error: Exception, message_id: str) -> None:
+        """Report that a stored mail could not be read (`read`), or a stopped one kept (`keep`)."""
+        fields = {"stage": stage, "message_id": message_id, **described(error)}
+        self._write("copy_failed", fields, {Metric.COPY_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
         """Report, once per load, that what is in force could not be read again."""

@@ -6,6 +6,7 @@ reason that says nothing about its sender: such a mail goes on.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -16,7 +17,9 @@ from bouncer.bounce_text import BounceTexts
 from bouncer.jobs.job import MOST_RECIPIENTS, Job
 from bouncer.jobs.reference import reference
 from bouncer.mail.address import domain
+from bouncer.mail.copied_content import CopiedContent
 from bouncer.mail.message import Message
+from bouncer.mail.stored_copy import StoredCopy, StoredCopyError, with_all_headers
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import Rejection
@@ -35,6 +38,8 @@ class Judgement(NamedTuple):
     """All there is to say about one mail; `withheld` maps unanswered recipients to the reason.
 
     `went_on` is the reason for which a mail goes on that its rules would have stopped, or None.
+    `completed` is set if the headers of `message` are those of its stored copy, and `unread` is the
+    error for which the copy could not be read.
     """
 
     message: Message
@@ -43,6 +48,8 @@ class Judgement(NamedTuple):
     withheld: Mapping[str, Reason]
     went_on: Reason | None
     jobs: tuple[Job, ...]
+    completed: bool = False
+    unread: StoredCopyError | None = None
 
 
 def judge(
@@ -52,17 +59,21 @@ def judge(
     *,
     now: datetime,
     goes_on: bool = False,
+    copy: StoredCopy | None = None,
+    kept: bool = True,
 ) -> Judgement:
     """Decide about every recipient; `now` is the time of receipt for a mail without one.
 
-    With `goes_on`, sending is held for so long that a mail that would be bounced goes on.
+    With `goes_on`, sending is held for so long that a mail that would be bounced goes on. From the
+    `copy` come headers that SES has cut, if a rule or the guard asks for headers, and content, if a
+    rule asks for that. Without `kept`, the mail could not be copied to where stopped mail is kept.
 
     In mode shadow, decisions and withheld bounces are for the record only: nothing is stopped, and
     `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one with a
     line break in its message id.
     """
-    decisions = () if settings.mode is Mode.OFF else ruleset.decisions(message)
-    withheld, answered = _guarded(message, decisions, ruleset, settings, goes_on=goes_on)
+    message, decisions, completed, unread = _seen(message, ruleset, settings, copy)
+    withheld, answered = _guarded(message, decisions, ruleset, settings, goes_on=goes_on, kept=kept)
     acting = settings.mode is Mode.ENFORCE
     stopping = acting and bool(decisions) and all(map(_stops, decisions))
     went_on = _not_about_sender(withheld.values()) if stopping else None
@@ -74,7 +85,43 @@ def judge(
         withheld=withheld,
         went_on=went_on,
         jobs=tuple(_jobs(message, answered, ruleset, settings, now)) if acting else (),
+        completed=completed,
+        unread=unread,
     )
+
+
+class _Seen(NamedTuple):
+    """A message with what was read of its copy, and the decisions about it."""
+
+    message: Message
+    decisions: tuple[Decision, ...]
+    completed: bool = False
+    unread: StoredCopyError | None = None
+
+
+def _seen(message: Message, ruleset: Ruleset, settings: Settings, copy: StoredCopy | None) -> _Seen:
+    if settings.mode is Mode.OFF:
+        return _Seen(message, ())
+    content = None
+    if copy is not None and message.content is None and ruleset.asks_content:
+        content = CopiedContent(copy)
+        message = replace(message, content=content)
+    decisions = ruleset.decisions(message)
+    if copy is None or not message.headers_truncated or not _ask_headers(decisions, ruleset):
+        return _Seen(message, decisions, unread=content.unread if content else None)
+    try:
+        message = with_all_headers(message, copy)
+    except StoredCopyError as error:
+        return _Seen(message, decisions, unread=error)
+    decisions = ruleset.decisions(message)
+    completed = not message.headers_truncated
+    return _Seen(message, decisions, completed, content.unread if content else None)
+
+
+def _ask_headers(decisions: Iterable[Decision], ruleset: Ruleset) -> bool:
+    """Tell whether the rules, or the guard by what they decided, look at headers."""
+    actions = [each.action for each in decisions]
+    return bool(actions) and (ruleset.asks_headers or Action.REJECT in actions)
 
 
 def _not_about_sender(reasons: Iterable[Reason]) -> Reason | None:
@@ -95,6 +142,7 @@ def guard_context(
     settings: Settings,
     *,
     goes_on: bool = False,
+    kept: bool = True,
 ) -> guard.Context:
     """Return the facts the guard needs about one rejected recipient.
 
@@ -112,6 +160,7 @@ def guard_context(
         ),
         answer=settings.answer | (rejection.answer if rejection else frozenset()),
         goes_on=goes_on,
+        kept=kept,
     )
 
 
@@ -128,12 +177,15 @@ def _guarded(
     settings: Settings,
     *,
     goes_on: bool,
+    kept: bool,
 ) -> tuple[dict[str, Reason], list[Decision]]:
     withheld: dict[str, Reason] = {}
     answered: list[Decision] = []
     for decision in decisions:
         if decision.action is Action.REJECT:
-            context = guard_context(message, decision, ruleset, settings, goes_on=goes_on)
+            context = guard_context(
+                message, decision, ruleset, settings, goes_on=goes_on, kept=kept
+            )
             reason = guard.withheld(message, context)
             if reason:
                 withheld[decision.recipient] = reason

@@ -25,6 +25,7 @@ class Metric(StrEnum):
     WENT_ON = "WentOn"
     NOT_MAIL = "NotMail"
     INTAKE_ERRORS = "IntakeErrors"
+    COPY_ERRORS = "CopyErrors"
     INVALID_DOCUMENTS = "InvalidDocuments"
     DOCUMENT_WARNINGS = "DocumentWarnings"
     STALE_RULES = "StaleRules"

@@ -25,7 +25,8 @@ class Settings:
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
     calls a second. `senders` are the bare addresses, in lower case, that the deployment may bounce
     from, and no document can change them; without any, IAM alone decides. With 0 `suppression_days`
-    nobody is suppressed; without `breaker_percent` nothing trips the breaker.
+    nobody is suppressed; without `breaker_percent` nothing trips the breaker. Without `store`
+    no mail has a stored copy.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -43,3 +44,4 @@ class Settings:
     senders: frozenset[str] = frozenset()
     suppression_days: int = MOST_SUPPRESSION_DAYS
     breaker_percent: int | None = DEFAULT_PERCENT
+    store: bool = True

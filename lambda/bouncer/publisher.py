@@ -21,15 +21,22 @@ from bouncer.aws.powertools_metrics import powertools_document
 from bouncer.environment import DEFAULTS_KEY, PublisherEnvironment
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
+from bouncer.publishing.list_forms import StoredForms
 from bouncer.publishing.occasion import PUBLISH, RESOURCE_TYPE, Scope
-from bouncer.publishing.publication import InForce, publication, settings_publication
+from bouncer.publishing.publication import (
+    InForce,
+    publication,
+    revision_warnings,
+    settings_publication,
+)
+from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
-from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.settings_reader import deployment_settings
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, RevisionError
 from bouncer.sources.source import Documents, SourceError
+from bouncer.sources.uploads import Uploads
 
 # SSM throttles bursts: many parameters are many calls.
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 6})
@@ -68,6 +75,7 @@ class Publisher:
         pause: Callable[[], None],
     ) -> None:
         self._store = store
+        self._forms = StoredForms(store)
         self._sources = sources
         self._defaults = defaults
         self._journal = journal
@@ -112,11 +120,7 @@ class Publisher:
         stored = self._store.read()  # before the first parameter: what is read later is as new
         if stored.pointer is not None:
             self._journal.show(stored.pointer.settings)
-        if scope is Scope.SETTINGS and stored.pointer is not None:
-            documents = self._sources.settings.read()
-            pointer = settings_publication(documents, stored.pointer, defaults=self._defaults)
-        else:
-            pointer = self._everything(stored)
+        pointer = self._settings(scope, stored.pointer) or self._everything(stored)
         self._journal.show(pointer.settings)
         if pointer == stored.pointer:
             return pointer
@@ -125,18 +129,39 @@ class Publisher:
         self._journal.published(pointer)
         return pointer
 
+    def _settings(self, scope: Scope, before: Pointer | None) -> Pointer | None:
+        """Return the pointer with the settings of now if nothing else is to be published.
+
+        That is so during a push, too: then rules are not read, as its changes call for them again
+        and again, and SSM limits the reads of an account.
+        """
+        if before is None:
+            return None
+        documents, now = self._sources.settings.read(), self._now()
+        pushing, _ = pushing_state(documents.pushing, now)
+        if scope is Scope.EVERYTHING and not pushing:
+            return None
+        return settings_publication(documents, before, defaults=self._defaults, now=now)
+
     def _everything(self, stored: Stored) -> Pointer:
         """Write the revision of all documents, if it is not there, and return its pointer."""
         before, problem = self._before(stored)
+        if before is not None:
+            self._forms.learn(before.pointer.sources, before.revision.lists)
         found = publication(
-            self._sources.everything.read(), before, defaults=self._defaults, now=self._now()
+            self._sources.everything.read(),
+            before,
+            defaults=self._defaults,
+            now=self._now(),
+            forms=self._forms,
         )
         if problem or before is None or found.revision != before.revision:
             self._store.keep(found.revision)
         self._journal.show(found.pointer.settings)
         if problem:
             self._journal.mended(problem)
-        self._journal.doubtful(self._warnings(found))
+        warnings = revision_warnings(found.revision, found.pointer.settings, self._now())
+        self._journal.doubtful(warnings)
         return found.pointer
 
     def _before(self, stored: Stored) -> tuple[InForce | None, str]:
@@ -147,11 +172,6 @@ class Publisher:
             return InForce(stored.pointer, self._store.revision(stored.pointer.revision)), ""
         except RevisionError as error:
             return InForce(stored.pointer, NO_RULES), str(error)
-
-    def _warnings(self, found: InForce) -> tuple[str, ...]:
-        ascii_only = found.pointer.settings.ascii_only
-        rules = found.revision.active
-        return tuple(map(str, ruleset_warnings(rules, ascii_only=ascii_only, now=self._now())))
 
 
 def _pause() -> None:
@@ -166,11 +186,12 @@ def _now() -> datetime:
 def _publisher() -> Publisher:
     """Build the function with its dependencies, once, at its first event."""
     environment = PublisherEnvironment.from_env(os.environ)
-    ssm = boto3.client("ssm", config=_CONFIG)
+    ssm, s3 = boto3.client("ssm", config=_CONFIG), boto3.client("s3", config=_CONFIG)
+    uploads = Uploads(s3, environment.bucket)
     return Publisher(
-        store=RevisionStore(boto3.client("s3", config=_CONFIG), environment.bucket),
+        store=RevisionStore(s3, environment.bucket),
         sources=Sources(
-            everything=ParameterSource(ssm, environment.prefix),
+            everything=ParameterSource(ssm, environment.prefix, uploads.fetch),
             settings=SettingsSource(ssm, environment.prefix),
         ),
         defaults=deployment_settings(

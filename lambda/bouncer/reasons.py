@@ -103,7 +103,8 @@ class Reason(StrEnum):
     )
     HEADERS_TRUNCATED = _guard(
         "headers_truncated",
-        "SES cut the headers at 10 KB: the missing ones may forbid a bounce; **the mail goes on**",
+        "SES cut the headers at 10 KB, and no stored copy completes them: the missing ones may"
+        " forbid a bounce; **the mail goes on**",
         waived_by="truncated",
         if_vouched=True,
         about_sender=False,
@@ -125,6 +126,12 @@ class Reason(StrEnum):
         "held",
         "sending is held for 12 hours or more, so that the bounce would hardly be sent in time;"
         " **the mail goes on**",
+        about_sender=False,
+    )
+    NOT_KEPT = _guard(
+        "not_kept",
+        "the mail could not be copied to where stopped mail is kept, so that nobody could bring it"
+        " back; **the mail goes on**",
         about_sender=False,
     )
     EXPIRED = _gate(

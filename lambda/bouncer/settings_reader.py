@@ -123,4 +123,5 @@ _READERS: Mapping[str, tuple[str, Callable[[Node], object]]] = {
     "caps": ("caps", read_caps),
     "suppression": ("suppression_days", _days),
     "breaker": ("breaker_percent", read_breaker),
+    "store": ("store", Node.flag),
 }

@@ -20,13 +20,14 @@ from bouncer_cli.commands import forget_command as forget
 from bouncer_cli.commands import hash_command as hash_
 from bouncer_cli.commands import jobs_command as jobs
 from bouncer_cli.commands import lists_command as lists
+from bouncer_cli.commands import mail_command as mail
 from bouncer_cli.commands import pause_command as pause
 from bouncer_cli.commands import replay_command as replay
 from bouncer_cli.commands import resume_command as resume
 from bouncer_cli.commands import rules_command as rules
 from bouncer_cli.commands import ses_command as ses
 from bouncer_cli.commands.terminal import Parser, accept_any_text, put, say
-from bouncer_cli.entry_point import DISTRIBUTION, WRONG_USAGE
+from bouncer_cli.entry_point import DISTRIBUTION, INTERRUPTED, WRONG_USAGE
 from bouncer_cli.mail_by_source import IN_STDIN
 
 
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USAGE
     except KeyboardInterrupt:
         say("stopped")
-        return 130
+        return INTERRUPTED
 
 
 def _named(arguments: Sequence[str]) -> list[str]:
@@ -69,7 +70,8 @@ def _parser() -> Parser:
         "--version", action=_Version, nargs=0, help="show the version of the package and exit"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for command in (replay, demo, rules, lists, ses, doctor, pause, resume, jobs, forget, hash_):
+    testing = (replay, demo, rules, lists, ses)
+    for command in (*testing, doctor, pause, resume, jobs, mail, forget, hash_):
         command.add(commands)
     return parser
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bouncer.environment import DEFAULTS_KEY, PREFIX_KEY
+from bouncer.environment import BUCKET_KEY, DEFAULTS_KEY, PREFIX_KEY
 from bouncer.errors import BouncerError
 from bouncer.operator_settings import Settings
 from bouncer.settings_reader import deployment_settings
@@ -17,15 +17,20 @@ from bouncer.settings_reader import deployment_settings
 if TYPE_CHECKING:  # boto3 takes a second, and most replays need none of it
     from bouncer_cli.doctor.account import Account
 
-_HANDLERS = ("bouncer.publisher.handler", "bouncer.intake.handler")
+_PUBLISHER = "bouncer.publisher.handler"
+_HANDLERS = (_PUBLISHER, "bouncer.intake.handler")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedSettings:
-    """The settings of the function `source`, or the `problem` for which they are not known."""
+    """The settings of the function `source`, or the `problem` for which they are not known.
+
+    `bucket` is that of revisions and uploads, "" if the function does not name one.
+    """
 
     settings: Settings
     source: str = ""
+    bucket: str = ""
     problem: str = ""
 
 
@@ -44,6 +49,15 @@ def deployed_settings(account: "Account", prefix: str) -> DeployedSettings:
     except BouncerError as error:
         problem = str(error)
     return DeployedSettings(settings=Settings(), problem=problem)
+
+
+def publishers(account: "Account", prefix: str) -> list[str]:
+    """Return the names of the publishers that read below a prefix; raises what `ask` raises."""
+    return [
+        each["FunctionName"]
+        for each in _functions(account)
+        if each.get("Handler") == _PUBLISHER and _has_settings(each, prefix)
+    ]
 
 
 def _functions(account: "Account") -> Iterator[dict[str, Any]]:
@@ -65,9 +79,11 @@ def _has_settings(function: dict[str, Any], prefix: str) -> bool:
 
 def _of(function: dict[str, Any], region: str) -> DeployedSettings:
     """Read the settings as the publisher does."""
-    text = _variables(function)[DEFAULTS_KEY]
-    settings = deployment_settings(text, region, document=DEFAULTS_KEY)
-    return DeployedSettings(settings=settings, source=function["FunctionName"])
+    variables = _variables(function)
+    settings = deployment_settings(variables[DEFAULTS_KEY], region, document=DEFAULTS_KEY)
+    return DeployedSettings(
+        settings=settings, source=function["FunctionName"], bucket=variables.get(BUCKET_KEY, "")
+    )
 
 
 def _variables(function: dict[str, Any]) -> dict[str, str]:

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 
 _OF_THE_EXTRA = {"boto3": "boto3", "dns": "dnspython", "rich": "rich"}
 DISTRIBUTION = "ses-auto-bouncer"
-WRONG_USAGE = 2  # the exit status
+WRONG_USAGE = 2  # an exit status, as the next
+INTERRUPTED = 130
 
 
 def main() -> int:

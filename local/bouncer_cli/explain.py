@@ -48,6 +48,8 @@ def explain(
     yield from _disposition(judgement, settings)
     yield ""
     yield from _message(judgement.message, None if full else _MOST_NAMES)
+    if judgement.completed:
+        yield f"{INDENT}SES cut the headers: the stored copy of the mail has the others"
     if not full:
         yield ""
         yield "--explain=full shows every rule, condition and reason."

@@ -3,38 +3,55 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from bouncer.rules.document import Report, show
 from bouncer.rules.entry_file import LONGEST_FILE
-from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.matcher_reader import LIST_NAME
-from bouncer.rules.named_list import NamedList
 from bouncer.sources.source import SourceError
 
-_DOCUMENTS = (".yaml", ".yml", ".json")
+DOCUMENTS = (".yaml", ".yml", ".json")
 _FILES = (".csv", ".tsv", ".txt")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-class ListFolder(Mapping[str, NamedList]):
-    """The lists of a folder by name, each read when it is looked up; a folder may be missing.
+@dataclass(frozen=True, slots=True)
+class FileList:
+    """A list in a file; `others` are further files of the same name, which one list can't have."""
 
-    Looking a list up raises `DocumentError` if it is invalid, and `SourceError` if a file can't be
-    read or two files have one name.
-    """
+    path: Path
+    others: tuple[Path, ...] = ()
+    digest: str = ""  # a file is read each time
+
+    @property
+    def label(self) -> str:
+        """The name of the file."""
+        return str(self.path)
+
+    def read(self) -> ReadList:
+        """Return the list; raises `DocumentError`, and `SourceError` if a file can't be read."""
+        if self.others:
+            report = Report(str(self.others[0]))
+            report.add((), found="a second list of this name", expected="one")
+            report.settle()
+        return read_list_at(self.path)
+
+
+class ListFolder(Mapping[str, FileList]):
+    """The lists of a folder by name; the folder may be missing."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
-    def __getitem__(self, name: str) -> NamedList:
-        """Return one list."""
+    def __getitem__(self, name: str) -> FileList:
+        """Return one list, not read yet."""
         paths = self._names()[name]
-        documents = [path for path in paths if path.suffix.lower() in _DOCUMENTS]
+        documents = [path for path in paths if path.suffix.lower() in DOCUMENTS]
         first, *others = documents or paths
-        if others:
-            raise SourceError(f"{others[0]}: found a second list of this name, expected one")
-        return NamedList(name, read_list_at(first).form)
+        return FileList(first, tuple(others))
 
     def __contains__(self, name: object) -> bool:
         """Tell whether there is a list of this name, valid or not."""
@@ -52,8 +69,8 @@ class ListFolder(Mapping[str, NamedList]):
         """Return the files by the name of the list; a file beside a document belongs to that."""
         names: dict[str, list[Path]] = {}
         with suppress(FileNotFoundError, NotADirectoryError):
-            for path in sorted(self._folder.iterdir()):
-                if path.suffix.lower() in (*_DOCUMENTS, *_FILES) and LIST_NAME.fullmatch(path.stem):
+            for path in sorted(self.folder.iterdir()):
+                if path.suffix.lower() in (*DOCUMENTS, *_FILES) and LIST_NAME.fullmatch(path.stem):
                     names.setdefault(path.stem, []).append(path)
         return names
 
@@ -63,8 +80,8 @@ def read_list_at(path: Path) -> ReadList:
 
     Raises `DocumentError` if it is invalid, and `SourceError` if a file can't be read.
     """
-    if path.suffix.lower() not in _DOCUMENTS:
-        return read_list_file(_file(path))
+    if path.suffix.lower() not in DOCUMENTS:
+        return read_list_file(list_file(path))
 
     def beside(name: str) -> ListFile:
         if not _FILE_NAME.fullmatch(name):
@@ -72,9 +89,9 @@ def read_list_at(path: Path) -> ReadList:
             expected = "the name of a file beside this document, such as departed.csv"
             report.add(("file",), found=show(name), expected=expected)
             report.settle()
-        return _file(path.with_name(name))
+        return list_file(path.with_name(name))
 
-    file = _file(path)
+    file = list_file(path)
     try:
         text = file.data.decode("utf-8")
     except UnicodeDecodeError:
@@ -82,7 +99,8 @@ def read_list_at(path: Path) -> ReadList:
     return read_list(text, document=file.label, read=beside)
 
 
-def _file(path: Path) -> ListFile:
+def list_file(path: Path) -> ListFile:
+    """Return a file of a list; raises `SourceError` if it can't be read."""
     try:
         with path.open("rb") as file:  # one that is too large is refused, and need not be read
             return ListFile(str(path), file.read(LONGEST_FILE + 1))

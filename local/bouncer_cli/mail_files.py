@@ -21,6 +21,7 @@ from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from bouncer.mail.message import SETUP_NOTIFICATION
+from bouncer.mail.stored_copy import RawCopy
 from bouncer_cli.event_json import MOST_OF_A_VALUE, holds_event, items_in_lines, items_in_text
 from bouncer_cli.file_kind import ONE_MAIL, Kind, kind_of, looks_like_mail, unread_format
 from bouncer_cli.input_stream import (
@@ -169,7 +170,9 @@ class MailReader:
             mail = read_raw_mail(raw, self.envelope)
         except RawMailError as error:
             return Item(source=source, error=str(error))
-        return Item(source=source, message=mail.message, headers=mail.header_block)
+        return Item(
+            source=source, message=mail.message, headers=mail.header_block, copy=RawCopy(raw)
+        )
 
     def _mbox(self, file: _File, stream: InputStream) -> Iterator[Item]:
         for number, raw in enumerate(split_mails(stream.chunks()), 1):

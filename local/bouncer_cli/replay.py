@@ -69,10 +69,19 @@ def _decide(
         message = item.read()
     except UnreadableEventError as error:
         return Result(source=item.source, error=str(error)), b""
+    copy = item.copy if loaded.settings.store else None
+    if copy is None:
+        message = dataclass_replace(message, content=None)
     try:
         moment = now()
-        goes_on = loaded.goes_on(moment)
-        judgement = judge(message, loaded.ruleset, loaded.settings, now=moment, goes_on=goes_on)
+        judgement = judge(
+            message,
+            loaded.ruleset,
+            loaded.settings,
+            now=moment,
+            goes_on=loaded.goes_on(moment),
+            copy=copy,
+        )
     except JobError as error:  # the intake lets such a mail go on
         return Result(source=item.source, error=f"the bounce can't be made: {error}"), b""
     bounce = _bounce(judgement) if loaded.settings.mode is Mode.ENFORCE else _NO_BOUNCE

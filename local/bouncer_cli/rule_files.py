@@ -3,7 +3,6 @@
 The folder `lists` beside that of the rules has the lists.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from bouncer.sources.source import Document, Documents, SourceError
@@ -13,7 +12,7 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class FileSource:
-    """Rules in a folder, one file each, and perhaps a settings file; files keep no history.
+    """Rules in a folder, one file each, and perhaps a settings file.
 
     `lists` is the folder of the lists, by default `lists` beside that of the rules. `named` is the
     argument that names the folder of the rules, for an error.
@@ -48,13 +47,9 @@ class FileSource:
         settings = _file(self._settings) if self._settings else None
         return Documents(rules, settings, lists=self._lists)
 
-    def earlier(self, name: str) -> Iterable[Document]:  # noqa: ARG002  # files keep no history
-        """Return nothing: files keep no history."""
-        return ()
-
 
 class OneFile:
-    """One rule in a file; its name is that of the file."""
+    """One rule in a file, with the lists beside its folder; its name is that of the file."""
 
     def __init__(self, rule: Path, settings: Path | None = None) -> None:
         self._rule = rule
@@ -63,7 +58,8 @@ class OneFile:
     def read(self) -> Documents:
         """Return the rule and the settings as they are now."""
         settings = _file(self._settings) if self._settings else None
-        return Documents({self._rule.stem: _file(self._rule)}, settings)
+        lists = ListFolder(self._rule.resolve().parents[1] / "lists")
+        return Documents({self._rule.stem: _file(self._rule)}, settings, lists=lists)
 
 
 def _file(path: Path) -> Document:

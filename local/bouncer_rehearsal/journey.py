@@ -21,8 +21,10 @@ from bouncer_rehearsal.emulated_region import emulated_region
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
 from bouncer_rehearsal.feedback_events import FeedbackEvents
 from bouncer_rehearsal.inventory import inventory
+from bouncer_rehearsal.list_changes import ListChanges
 from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.operator_commands import OperatorCommands
+from bouncer_rehearsal.released_mail import ReleasedMail
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 from bouncer_sim.fake_ses.server import FakeSes
@@ -85,11 +87,20 @@ class Journey:
             runbooks.begin()
             self._show_rule(region.aws, wanted)
             mails = self._mails(region.aws, region.ses)
+            outputs = self._outputs()
+            ListChanges(region.aws, mails, story=self._story, outputs=outputs).change()
             operator = OperatorCommands(runbooks, mails, aws=region.aws, story=self._story)
+            released = ReleasedMail(
+                runbooks, mails, aws=region.aws, folder=runbooks.folder, story=self._story
+            )
+            released.complete_headers()
+            released.reject_by_size()
+            released.release()
             feedback = FeedbackEvents(runbooks, mails, aws=region.aws, story=self._story)
             feedback.suppress_and_forget()
             feedback.trip_the_breaker()
             runbooks.stop_and_redrive()
+            operator.push_rules()
             operator.work_on_dead_letters()
             operator.hold_and_resume()
             runbooks.operate()

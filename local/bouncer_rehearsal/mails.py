@@ -26,9 +26,9 @@ from bouncer_sim.fake_ses.refusal import ErrorCode
 from bouncer_sim.fake_ses.server import SENT, FakeSes
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
-_ACCEPTED = "04-existing-mailbox"
+ACCEPTED = "04-existing-mailbox"
 _WITHHELD = "31-no-reply-sender"
-_BOUNCED = "02-left-the-company"
+BOUNCED = "02-left-the-company"
 _UNKNOWN = "nobody@example.com"
 
 _EXPECTED = {"retried", "salt_made"}  # warnings of a deployment in which all is well
@@ -63,7 +63,7 @@ class Mails:
     def send(self) -> None:
         """Send all mails in order; the queue keeps it, so the last bounce proves all before it."""
         with self._story.step("a mail that is accepted"):
-            self._stored(_ACCEPTED, self.deliver(_ACCEPTED), "CONTINUE")
+            self._stored(ACCEPTED, self.deliver(ACCEPTED), "CONTINUE")
         with self._story.step("a mail that is rejected, but must not be answered"):
             delivery = self.deliver(_WITHHELD)
             self._stored(_WITHHELD, delivery, "STOP_RULE_SET")
@@ -74,13 +74,13 @@ class Mails:
                 f"not answered: {decision['withheld']}"
             )
         with self._story.step("a mail that is bounced"):
-            delivery = self.deliver(_BOUNCED)
-            self._stored(_BOUNCED, delivery, "STOP_RULE_SET")
+            delivery = self.deliver(BOUNCED)
+            self._stored(BOUNCED, delivery, "STOP_RULE_SET")
             self._bounced(1, delivery, delivery.recipients)
         with self._story.step("the same mail again, then once more with a further recipient"):
-            expect("its disposition", self.deliver(_BOUNCED).dispositions, ("STOP_RULE_SET",))
+            expect("its disposition", self.deliver(BOUNCED).dispositions, ("STOP_RULE_SET",))
             further = (*delivery.recipients, _UNKNOWN)
-            self._bounced(2, self.deliver(_BOUNCED, further), (_UNKNOWN,), further)
+            self._bounced(2, self.deliver(BOUNCED, further), (_UNKNOWN,), further)
             self._story.tell(f"{delivery.recipients[0]} was answered once")
         with self._story.step("look at the pace, the queues and the worker's journal"):
             self._paced()
@@ -93,7 +93,10 @@ class Mails:
 
     def deliver(self, sample: str, recipients: tuple[str, ...] = ()) -> Delivery:
         """Have SES receive a sample; `recipients` in place of its own."""
-        raw = self._raw(sample)
+        return self.deliver_raw(self.raw(sample), recipients)
+
+    def deliver_raw(self, raw: bytes, recipients: tuple[str, ...] = ()) -> Delivery:
+        """Have SES receive any mail; `recipients` in place of its own."""
         envelope = Envelope(recipients=recipients)
         mail = read_raw_mail(raw, envelope)
         message = mail.message
@@ -120,14 +123,15 @@ class Mails:
             )
         )
 
-    def _raw(self, sample: str) -> bytes:
+    def raw(self, sample: str) -> bytes:
+        """Return a sample as SES receives it."""
         return (self._samples / f"{sample}.eml").read_bytes()
 
     def _stored(self, sample: str, delivery: Delivery, disposition: str) -> None:
         (place,) = delivery.stored
         bucket, _, key = place.partition("/")
         body = self._aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        expect("the stored mail", body, self._raw(sample))
+        expect("the stored mail", body, self.raw(sample))
         if delivery.dispositions != (disposition,):
             raise ShowedError(
                 f"the disposition: found {', '.join(delivery.dispositions) or 'none'}, "
@@ -233,12 +237,18 @@ class Mails:
         texts = [f"{line['message']}: {line.get('error', line)}" for line in said]
         return f"; the journal says {'; '.join(texts)}" if texts else ""
 
-    def journal(self, event: str, message_id: str | None = None) -> dict[str, Any]:
-        """Return the first line of an event, of one mail if it is named, once it is written."""
+    def journal(
+        self, event: str, message_id: str | None = None, **members: object
+    ) -> dict[str, Any]:
+        """Return the first line of an event, of one mail if it is named, once it is written.
+
+        It has these further members: the same mail may come twice.
+        """
         until = time.monotonic() + _PATIENCE_S
         while time.monotonic() < until:
             for line in self._lines():
-                if line.get("message") == event and line.get("message_id") == message_id:
+                named = line.get("message") == event and line.get("message_id") == message_id
+                if named and members.items() <= line.items():
                     return line
             time.sleep(0.1)
         raise ShowedError(f"the journal: found no {event} of {message_id}, expected a line")

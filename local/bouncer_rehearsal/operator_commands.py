@@ -15,6 +15,7 @@ from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 
+_ACCEPTED_MAIL = "04-existing-mailbox"
 _HELD_MAIL = "05-answer-to-no-reply"
 NOTICED_S = 5.0  # more than the deployment's `cache`
 _SENDER = "mailer-daemon@example.com"
@@ -29,6 +30,26 @@ class OperatorCommands:
         self._mails = mails
         self._aws = aws
         self._story = story
+
+    def push_rules(self) -> None:
+        """Push a further rule and have a mail judged by it; take it back, and again."""
+        rule = self._runbooks.rule("001-everything")
+        for title, text, disposition in (
+            ("bouncer rules push: a new rule drops the next mail", "drop: {}", "STOP_RULE_SET"),
+            ("bouncer rules push --prune: without it the mail is accepted", "", "CONTINUE"),
+        ):
+            with self._story.step(title):
+                if text:
+                    rule.write_text(text, encoding="utf-8")
+                else:
+                    rule.unlink()
+                shown = self._runbooks.push(prune=not text)
+                time.sleep(NOTICED_S)
+                delivery = self._mails.deliver(_ACCEPTED_MAIL)
+                expect("its disposition", delivery.dispositions, (disposition,))
+                revision = shown.split()[-1]
+                self._mails.journal("mail", delivery.message_id, revision=revision)
+                self._story.tell(f"{_ACCEPTED_MAIL}: {disposition} by revision {revision:.12}")
 
     def hold_and_resume(self) -> None:
         """Hold sending while a mail comes in, and resume it while its job waits."""

@@ -9,9 +9,12 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bouncer.publishing.pushing import LONGEST, Pushing, pushing_document
+from bouncer.sources.source import PUSHING
 from bouncer_infra.deployment_settings import NAME_PREFIX, full_name
 from bouncer_rehearsal.emulator import Emulator
 from bouncer_rehearsal.parameter_changes import ParameterChanges
@@ -32,6 +35,9 @@ _NOT_RUN = {
 _FURTHER_RULES = {
     "960-short.yml": "mode: off\naccept: {}\n",
     "961-json.json": '{"mode": "off", "accept": {}}\n',
+    "963-large-mail.yaml": (
+        "when: {size: {over: 10MB}}\nreject: {type: MessageTooLarge, message: Too large.}\n"
+    ),
     "962-large.yaml": f"description: {'long ' * 1000}\nmode: off\naccept: {{}}\n",
 }
 
@@ -77,22 +83,37 @@ class Runbooks:
 
     def begin(self) -> None:
         """Write rules and settings for the first time, as docs/deploy.md says."""
-        with self._story.step("write rules and settings by the commands of docs/deploy.md"):
-            self._run("ssm get-parameter --name", "/settings", fails="ParameterNotFound")
-            self._run("find rules -maxdepth 1")
+        prefix = self._outputs["RulesPrefix"]
+        with self._story.step("push rules by the command of docs/deploy.md"):
+            expect("rules in force before", self._changes.revision().rules, ())
+            shown = self.push()
             expect("the rules in SSM", self._parameters("rules/"), self._rules)
+            expect("rules in force", self._in_force(), self._rules)
+            pointer = self._changes.pointer()
+            expect("the revision shown", pointer.revision in shown, True)
+            expect("refused documents", pointer.problems, {})
+            self._story.tell(f"{len(self._rules)} rules below {prefix}, one of more than 4 KB")
+            self._story.tell(f"revision {pointer.revision:.12}, pointer {pointer.serial}")
+        with self._story.step("write settings by the command of docs/deploy.md"):
+            self._run("ssm get-parameter --name", "/settings", fails="ParameterNotFound")
             self._run("put-parameter", "/settings", "--value 'mode: enforce'")
             self._settings("mode: enforce")
-            prefix = self._outputs["RulesPrefix"]
-            self._story.tell(f"{len(self._rules)} rules below {prefix}, one of more than 4 KB")
-        with self._story.step("publish them, as a change of a parameter does"):
-            expect("rules in force before", self._changes.revision().rules, ())
-            pointer = self._changes.announce(f"{prefix}200-departed")
-            names = sorted(rule.name for rule in self._changes.revision().rules)
-            expect("rules in force", names, self._rules)
-            expect("refused documents", pointer.problems, {})
-            expect("the mode in force", pointer.settings.mode, "enforce")
-            self._story.tell(f"revision {pointer.revision:.12}, pointer {pointer.serial}")
+        with self._story.step("change a rule by hand, and publish it by the event of its change"):
+            name = f"{prefix}960-short"
+            text = "description: changed by hand\nmode: off\naccept: {}\n"
+            self._aws.client("ssm").put_parameter(Name=name, Value=text, Overwrite=True)
+            changed = self._changes.announce(name)
+            expect("another revision", changed.revision != pointer.revision, True)
+            expect("the mode in force", changed.settings.mode, "enforce")
+            self._story.tell(f"revision {changed.revision:.12}, pointer {changed.serial}")
+
+    def push(self, *, prune: bool = False) -> str:
+        """Push the operator's rules; return what the command writes."""
+        return self._run(f"bouncer rules push rules {'--prune ' if prune else ''}--yes")
+
+    def rule(self, name: str) -> Path:
+        """Return the operator's file of a rule."""
+        return self._folder / "rules" / f"{name}.yaml"
 
     def stop_and_redrive(self) -> None:
         """Take the runbooks that purge the queue of jobs."""
@@ -102,6 +123,7 @@ class Runbooks:
         """Take all other runbooks, and leave the deployment as it was."""
         steps: dict[str, Callable[[], None]] = {
             "a bad rule, and one with another name": self._rule,
+            "lists": self._lists,
             "failed events": self._failed_events,
             "replay stored mail": self._replay,
             "look at the stack, and protect it": self._stack,
@@ -169,17 +191,54 @@ class Runbooks:
         functions.update_event_source_mapping(UUID=uuid, Enabled=True)
 
     def _rule(self) -> None:
-        shutil.copy(self._folder / "rules" / "200-departed.yaml", self._folder)
-        self._run("ssm put-parameter", "200-departed --type String --overwrite")
+        rule = self.rule("200-departed")
+        text = rule.read_text(encoding="utf-8")
+        rule.write_text(f"mode: shadow\n{text}", encoding="utf-8")
+        shown = self._run("bouncer rules push rules --dry-run")
+        expect("the difference", "    +mode: shadow" in shown.splitlines(), True)
+        self.push()
         versions = json.loads(self._run("ssm get-parameter-history"))["Parameters"]
         expect("versions of the rule", len(versions), 2)
-        self._run("ssm put-parameter", "210-departed")
-        self._run("ssm delete-parameter", "200-departed")
+        self._give_up_a_push()
         renamed = {*self._rules, "210-departed"} - {"200-departed"}
+        rule.rename(self.rule("210-departed"))
+        self.push(prune=True)
         expect("the rules in SSM", self._parameters("rules/"), sorted(renamed))
+        expect("the rules in force", self._in_force(), sorted(renamed))
+        self.rule("200-departed").write_text(text, encoding="utf-8")
+        self.push()
+        self._run("ssm delete-parameter", "/rules/200-departed")
         self._run("aws lambda invoke --function-name PUBLISHER_ARN")
-        in_force = sorted(rule.name for rule in self._changes.revision().rules)
-        expect("the rules in force", in_force, sorted(renamed))
+        expect("the rules in force", self._in_force(), sorted(renamed))
+
+    def _lists(self) -> None:
+        """Push a small list and an uploaded one, which no rule names, and take them away."""
+        staff = self._folder / "staff-who-left.csv"
+        staff.write_text("Name,Mail\nAnn,ann@example.com\n", encoding="utf-8")
+        self._run("bouncer lists import")
+        many = "".join(f"box{number}@example.com\n" for number in range(1000))
+        (self._folder / "lists" / "many.txt").write_text(many, encoding="utf-8")
+        before = self._changes.pointer().revision
+        shown = self._run("bouncer lists push")
+        expect("the lists in SSM", self._parameters("lists/"), ["departed", "many"])
+        expect("the revision, as no rule names them", before in shown, True)
+        s3, bucket = self._aws.client("s3"), self._outputs["RulesBucket"]
+        (found,) = s3.list_objects_v2(Bucket=bucket, Prefix="uploads/")["Contents"]
+        expect("the size of the upload", found["Size"], len(many))
+        prefix = self._outputs["RulesPrefix"].removesuffix("rules/")
+        names = [f"{prefix}lists/{name}" for name in ("departed", "many")]
+        self._aws.client("ssm").delete_parameters(Names=names)
+
+    def _give_up_a_push(self) -> None:
+        """Leave another's push behind, which keeps the rules as they are until it is deleted."""
+        name = self._outputs["RulesPrefix"].removesuffix("rules/") + PUSHING
+        expires = datetime.now(UTC) + LONGEST
+        text = pushing_document(Pushing("another", "bob", expires))
+        self._aws.client("ssm").put_parameter(Name=name, Value=text, Type="String")
+        self._run("ssm delete-parameter", "/pushing")
+
+    def _in_force(self) -> list[str]:
+        return sorted(rule.name for rule in self._changes.revision().rules)
 
     def _failed_events(self) -> None:
         """Keep an event in a queue of its own: this deployment's intake is waited for."""
@@ -198,7 +257,7 @@ class Runbooks:
     def _replay(self) -> None:
         self._run("aws s3 sync")
         self._run("bouncer replay --rules ssm:")
-        self._run("bouncer replay --rules rules")
+        self._run("bouncer replay --rules rules mails/")
         self._story.tell(f"{len(list((self._folder / 'mails').iterdir()))} stored mails")
 
     def _stack(self) -> None:
@@ -265,6 +324,11 @@ class Runbooks:
             MessageGroupId="bounces",
             MessageDeduplicationId=body.encode().hex(),
         )
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the operator works."""
+        return self._folder
 
     def output(self, name: str) -> str:
         """Return an output of the stack."""

@@ -21,11 +21,11 @@ from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Record, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
-from bouncer.sources.loader import Loader
 from bouncer.sources.source import Documents
 from bouncer.worker import Worker
 from bouncer_sim.bounce_outcome import Outcome
 from bouncer_sim.clock import Clock, SimulatedClock, now
+from bouncer_sim.document_bucket import document_loader
 from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.outbox import Outbox
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
@@ -50,9 +50,6 @@ class _FixedSource:
 
     def read(self) -> Documents:
         return Documents({})
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # there is nothing earlier
-        return ()
 
 
 class WorkerDriver:
@@ -83,7 +80,7 @@ class WorkerDriver:
     def _make_worker(self, settings: Settings) -> Worker:
         clock = self._clock
         return Worker(
-            loader=Loader(_FixedSource(), settings, now=clock.time),
+            loader=document_loader(_FixedSource(), settings, now=clock.time),
             ledger=Ledger(
                 Table(self._client("dynamodb"), TABLE),
                 now=partial(now, clock),

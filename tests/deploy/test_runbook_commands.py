@@ -38,24 +38,6 @@ def test_a_page_shows_lines_and_blocks() -> None:
     assert commands(page) == ["   for a\n", "aws s3 ls", "bouncer replay"]
 
 
-def test_the_loop_takes_every_kind_of_rule_file(runbooks: RunbookCommands, tmp_path: Path) -> None:
-    """Rules of all three endings, in the order of their names; a large one gets its tier."""
-    rules = tmp_path / "rules"
-    rules.mkdir()
-    for name in ("300-c.json", "100-a.yaml", "200 b.yml", "README.md"):
-        (rules / name).write_text("drop: {}")
-    runbooks.run("find rules")
-    put = "ssm put-parameter --type String --tier Intelligent-Tiering --overwrite --value"
-    assert calls(tmp_path) == [
-        f"{put} file://rules/{file} --name /ses-auto-bouncer/local/rules/{name}"
-        for file, name in (
-            ("100-a.yaml", "100-a"),
-            ("200 b.yml", "200 b"),
-            ("300-c.json", "300-c"),
-        )
-    ]
-
-
 def test_settings_that_nobody_wrote_are_read_first(runbooks: RunbookCommands) -> None:
     """The page says what the error means; the command must end with that one."""
     runbooks.run("ssm get-parameter --name", "/settings", fails="ParameterNotFound")

@@ -13,8 +13,8 @@ from bouncer.operator_settings import Settings
 from bouncer.sending.feedback_ledger import FeedbackLedger
 from bouncer.sending.table import Table
 from bouncer.sources.hold import Hold
-from bouncer.sources.loader import Loader
 from bouncer_sim.clock import now
+from bouncer_sim.document_bucket import document_loader
 from tests.functions.worker.lone_worker import LoneWorker
 
 PREFIX = "/ses-auto-bouncer/local"
@@ -36,7 +36,7 @@ class FeedbackLine:
             ),
             journal=FeedbackJournal("feedback", "test", stream=self.stream),
             senders=["Bounces@example.com"],
-            loader=Loader(lone.source, Settings(cache_s=0), now=lone.clock.time),
+            loader=document_loader(lone.source, Settings(cache_s=0), now=lone.clock.time),
             hold=Hold(self.ssm, PREFIX),
             now=lambda: now(lone.clock),
         )

@@ -10,9 +10,9 @@ import pytest
 from bouncer.held_document import held_document
 from bouncer.operator_settings import Settings
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.source import SourceError
+from bouncer_sim.document_bucket import document_loader, load_documents
 from tests.embedded_aws import embedded_aws
 
 PREFIX = "/ses-auto-bouncer/test"
@@ -50,7 +50,7 @@ def ssm() -> Iterator[CountingSsm]:
 
 
 def load(kind: Kind, ssm: CountingSsm, defaults: Settings | None = None) -> Loaded:
-    return Loader(kind(ssm, PREFIX), defaults or Settings(), now=lambda: 0.0).load()
+    return load_documents(kind(ssm, PREFIX), defaults or Settings())
 
 
 @BOTH
@@ -140,12 +140,11 @@ def test_the_cause_that_began_first_counts(kind: Kind, ssm: CountingSsm) -> None
 def test_invalid_settings_keep_their_pause(kind: Kind, ssm: CountingSsm) -> None:
     """The version in force says since when, not the one that was refused."""
     ssm.put("settings", "sending: paused")
+    loader = document_loader(kind(ssm, PREFIX), Settings(cache_s=0), now=lambda: 0.0)
+    held = loader.load().held
     ssm.put("settings", "sendign: paused")
-    loaded = load(kind, ssm)
-    assert loaded.sending_held
-    assert loaded.problems
-    assert loaded.held
-    assert loaded.held.since
+    assert held
+    assert loader.load().held == held
 
 
 def test_a_source_that_fails_later_stays_held() -> None:
@@ -154,7 +153,7 @@ def test_a_source_that_fails_later_stays_held() -> None:
         ssm, ticks = CountingSsm(), [0.0]
         ssm.put("held", TEXT)
         source = ParameterSource(ssm, PREFIX)
-        loader = Loader(source, Settings(cache_s=1), now=lambda: ticks[0])
+        loader = document_loader(source, Settings(cache_s=1), now=lambda: ticks[0])
         loader.load()
 
         def fail() -> Any:

@@ -13,8 +13,8 @@ from bouncer.jobs.job import Job
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending.queue import QueueError
-from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents, SourceError
+from bouncer_sim.document_bucket import document_loader
 from tests.functions.intake_events import REJECT, event
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -33,9 +33,6 @@ class Documented:
             raise self.error
         rules = {name: Document(name, text) for name, text in self.rules.items()}
         return Documents(rules, Document("settings", self.settings) if self.settings else None)
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
 
 
 @dataclass
@@ -60,7 +57,7 @@ class Bench:
         self.ticks = 0.0
         self._stream = io.StringIO()
         self.intake = Intake(
-            loader=Loader(source, Settings(), now=lambda: self.ticks),
+            loader=document_loader(source, Settings(), now=lambda: self.ticks),
             jobs=self.jobs,
             journal=Journal("intake", "test", stream=self._stream),
             now=lambda: NOW,

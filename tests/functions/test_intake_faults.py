@@ -24,8 +24,8 @@ from bouncer.jobs.job_json import from_json
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending.queue import Queue
-from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents
+from bouncer_sim.document_bucket import document_loader
 from tests.front import KEY, SECRET, Reply, front
 from tests.functions.intake_events import event
 
@@ -45,9 +45,6 @@ class Documented:
     def read(self) -> Documents:
         held = Document("held", self.held) if self.held else None
         return Documents({"100-all": Document("100-all", RULE)}, None, held)
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
 
 
 class Sqs:
@@ -71,7 +68,7 @@ class Bench:
     def __init__(self, sqs: Any, held: str | None = None) -> None:
         self._stream = io.StringIO()
         self.intake = Intake(
-            loader=Loader(Documented(held), Settings(), now=lambda: 0.0),
+            loader=document_loader(Documented(held), Settings(), now=lambda: 0.0),
             jobs=Queue(sqs, URL),
             journal=Journal("intake", "test", stream=self._stream),
             now=lambda: NOW,

@@ -10,6 +10,7 @@ import pytest
 from bouncer import intake
 from bouncer.jobs.job_json import from_json
 from bouncer.operator_settings import Settings
+from bouncer.publishing.list_forms import FormsInMemory
 from bouncer.publishing.publication import publication
 from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sources.source import Document, Documents
@@ -48,7 +49,9 @@ def test_the_deployed_handler_works_with_aws(
         {name: Document(name, text) for name, text in rules.items()},
         Document("settings", "bounce_sender: b@example.com"),
     )
-    found = publication(documents, None, defaults=Settings(), now=datetime.now(UTC))
+    found = publication(
+        documents, None, defaults=Settings(), now=datetime.now(UTC), forms=FormsInMemory()
+    )
     store = RevisionStore(behind("s3"), BUCKET)
     store.keep(found.revision)
     store.move(found.pointer, "")

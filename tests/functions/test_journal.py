@@ -29,9 +29,9 @@ from bouncer.reasons import Reason
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.ending import Failure, failed, sent, withheld
-from bouncer.sources.loader import Loader
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
+from bouncer_sim.document_bucket import document_loader
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 REJECT = 'when: {recipient: "*"}\nreject: {type: DoesNotExist}'
@@ -45,9 +45,6 @@ class Fixed:
 
     def read(self) -> Documents:
         return Documents({name: Document(name, text) for name, text in self._rules.items()})
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
 
 
 class Nowhere:
@@ -66,7 +63,7 @@ def event(recipients: list[str], sender: str = "eve@partner.example") -> dict[st
 
 def intake(rules: dict[str, str], stream: io.TextIOBase | None = None) -> Intake:
     journal = Journal("intake", "test", stream=stream)  # type: ignore[arg-type]  # it writes only
-    loader = Loader(Fixed(rules), Settings(), now=lambda: 0.0)
+    loader = document_loader(Fixed(rules), Settings(), now=lambda: 0.0)
     return Intake(loader=loader, jobs=Nowhere(), journal=journal, now=lambda: NOW)
 
 

@@ -1,16 +1,19 @@
 """The intake's own client of S3 asks as the SDK does, and fails as it does."""
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from threading import Thread
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +82,74 @@ def test_objects_are_boto3s(stack: ExitStack) -> None:
         assert asked(ours, **arguments) == asked(theirs, **arguments)
 
 
+COPIED = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n\n<CopyObjectResult xmlns="http://s3.amazonaws.com/doc/">'
+    b"<ETag>&quot;0&quot;</ETag></CopyObjectResult>"
+)
+BEHIND_200 = b'<?xml version="1.0"?>\n<Error><Code>InternalError</Code><Message>x</Message></Error>'
+
+
+def copied(client: Any) -> tuple[Any, ...]:
+    """The outcome of a copy: nothing, or code and status of the error."""
+    try:
+        client.copy_object(
+            Bucket=BUCKET,
+            Key="stopped/a",
+            CopySource=f"{BUCKET}/mail/a",
+            MetadataDirective="REPLACE",
+            Metadata={"bouncer": '{"v":1}'},
+        )
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return error.response["Error"]["Code"], status, error.operation_name
+    return ()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        (200, COPIED),
+        (200, b"  \n " + COPIED.partition(b"\n")[2] + b"\n"),  # spaces keep the connection alive
+        (200, BEHIND_200),
+        (200, b"   " + BEHIND_200.partition(b"\n")[2]),
+        (200, COPIED[:-30]),
+        (200, b"<html>"),
+        (403, ACCESS_DENIED),
+        (404, b"<Error><Code>NoSuchKey</Code></Error>"),
+        (503, b"<Error><Code>SlowDown</Code></Error>"),
+    ],
+)
+def test_the_end_of_a_copy_is_boto3s(stack: ExitStack, reply: Reply) -> None:
+    """S3 may answer 200 before it fails: a cut answer and an error behind it are errors."""
+    endpoint, _ = stack.enter_context(front(lambda *_: reply))
+    theirs = boto3.client(
+        "s3",
+        "eu-west-1",
+        endpoint_url=endpoint,
+        aws_access_key_id=KEY,
+        aws_secret_access_key=SECRET,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    ours = stack.enter_context(closing(S3(surroundings(endpoint), BUCKET)))
+    expected, found = copied(theirs), copied(ours)
+    if found and found[1] == 500 and b"<Code>" not in (reply or (0, b""))[1]:
+        found = (expected[0], *found[1:])  # the SDK calls an answer that is not XML by other names
+    assert found == expected
+
+
+def test_an_empty_answer_to_a_copy_is_not_taken_for_one(stack: ExitStack) -> None:
+    """It proves nothing; the SDK takes it for a copy."""
+    assert copied(client(stack, (200, b"")))[1] == 500
+
+
+def test_a_copy_that_failed_behind_its_status_is_tried_again(stack: ExitStack) -> None:
+    """As any error of the service, once."""
+    assert copied(client(stack, (200, BEHIND_200), (200, COPIED))) == ()
+    assert copied(client(stack, (200, BEHIND_200)))[:2] == ("InternalError", 500)
+    assert copied(client(stack, (403, ACCESS_DENIED), (200, COPIED)))[:2] == ("AccessDenied", 403)
+
+
 @given(
     key=st.from_regex(r"[a-z0-9._-]{1,20}(/[a-f0-9]{1,64}\.json)?", fullmatch=True),
     known=st.none() | st.from_regex(r'"[a-f0-9]{32}(-[0-9]{1,3})?"', fullmatch=True),
@@ -96,6 +167,48 @@ def test_signatures_are_botocores(key: str, known: str | None, token: str | None
         signed, b"", service="s3", region="eu-west-1", method="GET", path=f"/{key}"
     )
     assert authorization == expected
+
+
+@given(
+    key=st.from_regex(r"stopped/[0-9-]{10}/[0-9]{6}_[a-z0-9]{40}", fullmatch=True),
+    metadata=st.text(
+        st.characters(codec="ascii", exclude_categories=("Cc", "Zs")), min_size=1, max_size=200
+    ),
+)
+def test_signatures_of_copies_are_botocores(key: str, metadata: str) -> None:
+    """For any key, and any metadata without blanks."""
+    headers = {
+        "host": "b.s3.eu-west-1.amazonaws.com",
+        "x-amz-content-sha256": EMPTY,
+        "x-amz-copy-source": "b/mail/a",
+        "x-amz-metadata-directive": "REPLACE",
+        "x-amz-meta-bouncer": metadata,
+    }
+    signer = Signer(CREDENTIALS, service="s3", region="eu-west-1")
+    signed = signer.signed(headers, b"", now=NOW, method="PUT", path=f"/{key}")
+    authorization = signed.pop("authorization")
+    expected = signature(
+        signed, b"", service="s3", region="eu-west-1", method="PUT", path=f"/{key}"
+    )
+    assert authorization == expected
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_a_mail_is_read_and_copied_as_by_boto3(stack: ExitStack) -> None:
+    """A range, its size, and a copy with its metadata: what arrives at S3 is what was asked for."""
+    stack.enter_context(embedded_aws())
+    theirs = boto3.client("s3")
+    theirs.put_object(Bucket=BUCKET, Key="mail/a", Body=b"From: eve\r\n\r\nHello")
+    endpoint, _ = stack.enter_context(front(objects_through_boto3))
+    ours: Any = stack.enter_context(closing(S3(surroundings(endpoint), BUCKET)))
+    expected = theirs.get_object(Bucket=BUCKET, Key="mail/a", Range="bytes=0-3")
+    found = ours.get_object(Bucket=BUCKET, Key="mail/a", Range="bytes=0-3")
+    assert found["Body"].read() == expected["Body"].read() == b"From"
+    assert found["ContentRange"] == "bytes 0-3/*"
+    assert copied(ours) == ()
+    copy = theirs.get_object(Bucket=BUCKET, Key="stopped/a")
+    assert copy["Body"].read() == b"From: eve\r\n\r\nHello"
+    assert copy["Metadata"] == {"bouncer": '{"v":1}'}
 
 
 def test_the_endpoint_is_boto3s() -> None:
@@ -128,6 +241,21 @@ def test_a_failure_that_may_pass_is_tried_again(stack: ExitStack) -> None:
 def test_an_error_without_a_code_has_the_status(stack: ExitStack, body: bytes) -> None:
     """As from a proxy that is not S3."""
     assert asked(client(stack, (404, body)), Key="a")[:2] == ("404", 404)
+
+
+def test_a_list_is_read_while_time_is_left(stack: ExitStack) -> None:
+    """However long it is; a slow one ends in time, and the next call has a new connection."""
+    body = bytes(range(250)) * 10_000
+    endpoint, _ = stack.enter_context(front(lambda *_: (200, body)))
+    around, ticks = surroundings(endpoint), count()
+    around.ticks = lambda: float(next(ticks))
+    ours = stack.enter_context(closing(S3(around, BUCKET)))
+    assert asked(ours, Key="lists/a")[0] == body
+    around.until = next(ticks) + 3.0  # over between two pieces of the body
+    with pytest.raises(ReadTimeoutError):
+        ours.get_object(Key="lists/a")
+    around.until = math.inf
+    assert asked(ours, Key="lists/a")[0] == body
 
 
 class Cut(BaseHTTPRequestHandler):

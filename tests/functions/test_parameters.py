@@ -1,6 +1,6 @@
-"""Rules and settings: from files and SSM, cached, last good kept, broken rules replaced alone."""
+"""Rules and settings: from files and SSM, cached, last good kept."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,10 @@ import pytest
 
 from bouncer.operator_settings import Settings
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource
-from bouncer.sources.source import Document, SourceError
+from bouncer.sources.source import SourceError
 from bouncer_cli.rule_files import FileSource
+from bouncer_sim.document_bucket import document_loader
 from tests.embedded_aws import embedded_aws
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_files_and_parameters_are_the_same_rules(ssm: "SSMClient", tmp_path: Pat
     settings.write_text("mode: shadow")
     put(ssm, "settings", "mode: shadow")
     loaded = [
-        Loader(source, Settings(), now=Ticks()).load()
+        document_loader(source, Settings(), now=Ticks()).load()
         for source in (FileSource(tmp_path, settings), ParameterSource(ssm, PREFIX))
     ]
     assert [names(each) for each in loaded] == [["100-a", "200-b"]] * 2
@@ -63,9 +63,9 @@ def test_files_and_parameters_are_the_same_rules(ssm: "SSMClient", tmp_path: Pat
 
 
 def test_a_change_applies_when_the_cache_is_over(ssm: "SSMClient") -> None:
-    """Until then nothing is read; afterwards only what changed is compiled again."""
+    """Until then nothing is read; the same documents are not compiled again."""
     ticks = Ticks()
-    loader = Loader(ParameterSource(ssm, PREFIX), Settings(cache_s=60), now=ticks)
+    loader = document_loader(ParameterSource(ssm, PREFIX), Settings(cache_s=60), now=ticks)
     put(ssm, "rules/a", "drop: {}")
     first = loader.load()
     put(ssm, "rules/b", "drop: {}")
@@ -74,57 +74,8 @@ def test_a_change_applies_when_the_cache_is_over(ssm: "SSMClient") -> None:
     ticks.now = 61.0
     second = loader.load()
     assert names(second) == ["a", "b"]
-    assert second.ruleset.rules[0] is first.ruleset.rules[0]
     ticks.now = 200.0
     assert loader.load() is second
-
-
-def test_a_rule_broken_later_keeps_its_last_good_form(ssm: "SSMClient") -> None:
-    """A bad edit of one rule leaves that rule as it was, and says what is wrong."""
-    ticks = Ticks()
-    loader = Loader(ParameterSource(ssm, PREFIX), Settings(cache_s=1), now=ticks)
-    put(ssm, "rules/a", "accept: {}")
-    loader.load()
-    put(ssm, "rules/a", "acept: {}")
-    ticks.now = 2.0
-    loaded = loader.load()
-    assert [rule.action for rule in loaded.ruleset.rules] == ["accept"]
-    assert f"{PREFIX}/rules/a" in loaded.problems[0]
-
-
-def test_a_new_environment_finds_the_newest_valid_version(ssm: "SSMClient") -> None:
-    """Without memory, history has the last good form; without one, the rule is left out."""
-    put(ssm, "rules/a", "drop: {}")
-    put(ssm, "rules/a", "accept: {}")
-    put(ssm, "rules/a", "acept: {}")
-    put(ssm, "rules/b", "dorp: {}")
-    put(ssm, "settings", "mode: shadow")
-    put(ssm, "settings", "mood: off")
-    loaded = Loader(ParameterSource(ssm, PREFIX), Settings(), now=Ticks()).load()
-    assert [(rule.name, rule.action) for rule in loaded.ruleset.rules] == [("a", "accept")]
-    assert loaded.settings.mode == "shadow"
-    assert len(loaded.problems) == 3
-
-
-def test_a_history_that_cannot_be_read_is_asked_again(ssm: "SSMClient") -> None:
-    """A passing failure must not leave an accept rule out for the life of the function."""
-    put(ssm, "rules/050-accept", "accept: {}")
-    put(ssm, "rules/050-accept", "acept: {}")
-
-    class Stumbling(ParameterSource):
-        stumbles = True
-
-        def earlier(self, name: str) -> Iterable[Document]:
-            if self.stumbles:
-                raise SourceError("throttled")
-            return super().earlier(name)
-
-    source = Stumbling(ssm, PREFIX)
-    loader = Loader(source, Settings(), now=Ticks())
-    with pytest.raises(SourceError, match="throttled"):
-        loader.load()
-    source.stumbles = False
-    assert names(loader.load()) == ["050-accept"]
 
 
 def test_settings_that_were_never_valid_are_no_settings(ssm: "SSMClient") -> None:
@@ -132,7 +83,7 @@ def test_settings_that_were_never_valid_are_no_settings(ssm: "SSMClient") -> Non
     put(ssm, "rules/a", "drop: {}")
     put(ssm, "settings", "mood: shadow")
     with pytest.raises(SourceError, match="mood"):
-        Loader(ParameterSource(ssm, PREFIX), Settings(), now=Ticks()).load()
+        document_loader(ParameterSource(ssm, PREFIX), Settings(), now=Ticks()).load()
 
 
 def test_the_last_good_set_stays_when_the_source_fails(tmp_path: Path) -> None:
@@ -141,7 +92,7 @@ def test_the_last_good_set_stays_when_the_source_fails(tmp_path: Path) -> None:
     rules.mkdir()
     (rules / "a.yaml").write_text("drop: {}")
     ticks = Ticks()
-    loader = Loader(FileSource(rules), Settings(cache_s=60), now=ticks)
+    loader = document_loader(FileSource(rules), Settings(cache_s=60), now=ticks)
     loader.load()
     rules.rename(tmp_path / "gone")
     ticks.now = 61.0

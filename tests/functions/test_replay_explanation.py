@@ -47,7 +47,7 @@ def test_a_brief_explanation_collapses_lists(capsys: pytest.CaptureFixture[str])
         'recipient equals "hello@example.com"; ...)'
     ) in lines
     assert "  guard: withheld, unauthenticated" in lines
-    assert "    no  14 other reasons" in lines
+    assert "    no  15 other reasons" in lines
     assert lines[-1] == "--explain=full shows every rule, condition and reason."
     assert len(lines) < 24
 
@@ -74,9 +74,10 @@ def test_rules_in_shadow_mode_are_explained(capsys: pytest.CaptureFixture[str]) 
 def test_a_waived_reason_that_stops_the_mail_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With cut headers `answer: spam` bounces nothing, and the mail is stopped as spam."""
+    """With headers beyond all bounds `answer: spam` bounces nothing; it is stopped as spam."""
     (tmp_path / "100-all.yaml").write_text("reject: {type: DoesNotExist, answer: spam}")
     raw = Path(sample("19-")).read_bytes().replace(b"Spam-Verdict: PASS", b"Spam-Verdict: FAIL")
+    raw = raw.replace(b"\nList-Id:", b"\nX-Pad: " + b"x" * 300_000 + b"\nList-Id:")
     mail = tmp_path / "padded.eml"
     mail.write_bytes(raw)
     lines = explained(capsys, str(mail), rules=tmp_path)

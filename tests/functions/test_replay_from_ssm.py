@@ -14,8 +14,6 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import Loader
-from bouncer.sources.parameters import ParameterSource
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SAMPLES
 from bouncer_cli.commands.mail_run import run_mails
@@ -56,45 +54,26 @@ def replayed(capsys: pytest.CaptureFixture[str]) -> Replayed:
     return replay
 
 
-def test_a_broken_rule_keeps_its_newest_valid_version(put: Put, replayed: Replayed) -> None:
-    """The replay names the version in force, judges by it and goes on."""
-    put("rules/100-left", "reject: {type: ContentRejected}")
+def test_a_broken_rule_is_left_out(put: Put, replayed: Replayed) -> None:
+    """The other rules decide, and the replay says where the form in force is found."""
     put("rules/100-left", GOOD)
-    put("rules/100-left", "when: {recipient: ann@example.com}\nrejcet: {}")
-    status, out, err = replayed()
-    assert status == 0
-    assert "reject 100-left" in out
-    assert err[0].startswith(f"{PREFIX}/rules/100-left:")
-    assert f"{PREFIX}/rules/100-left: version 2, the newest valid one, is taken instead" in err
-
-
-def test_a_rule_that_never_was_valid_is_left_out(put: Put, replayed: Replayed) -> None:
-    """The other rules decide, as in the intake."""
     put("rules/100-left", "rejcet: {}")
     put("rules/200-all", "drop: {}")
     status, out, err = replayed()
     assert (status, "drop 200-all" in out) == (0, True)
-    assert f"{PREFIX}/rules/100-left: no version is valid, so this rule is left out" in err
+    assert any("rules/100-left:1: rejcet: found unknown key" in line for line in err)
+    left_out = next(line for line in err if "this rule is left out" in line)
+    assert "the form that was in force before, which --rules revision:current has" in left_out
 
 
-def test_broken_settings_keep_their_valid_version(put: Put, replayed: Replayed) -> None:
-    """So do settings; the intake takes them for all documents alike."""
-    put("rules/100-left", GOOD)
-    put("settings", "mode: shadow")
-    put("settings", "mode: shaddow")
-    status, _, err = replayed()
-    assert status == 0
-    assert f"{PREFIX}/settings: version 1, the newest valid one, is taken instead" in err
-    assert "settings: mode is shadow, so nothing is stopped or bounced" in err
-
-
-def test_without_valid_settings_the_intake_lets_mail_go_on(put: Put, replayed: Replayed) -> None:
-    """The replay judges nothing either, and says so."""
+def test_without_valid_settings_nothing_is_judged(put: Put, replayed: Replayed) -> None:
+    """The publisher keeps those before, which nobody knows here."""
     put("rules/100-left", GOOD)
     put("settings", "mode: shaddow")
     status, out, err = replayed()
     assert (status, out) == (2, "")
-    assert err[-1].startswith(f"{PREFIX}/settings: found no valid version, expected one;")
+    said = "settings: correct the parameter, or judge by --rules revision:current"
+    assert err[-1] == said
 
 
 def test_without_settings_the_deployments_own_are_named(put: Put, replayed: Replayed) -> None:
@@ -103,25 +82,6 @@ def test_without_settings_the_deployments_own_are_named(put: Put, replayed: Repl
     status, _, err = replayed()
     assert status == 0
     assert err[0].startswith("settings: found no parameter, so the intake has those that it was")
-
-
-@pytest.mark.parametrize("broken", [0, 1, 9, 10, 11])
-def test_a_replay_has_the_rules_of_a_new_intake(put: Put, replayed: Replayed, broken: int) -> None:
-    """However many broken versions stand above the valid one, both judge alike."""
-    put("rules/100-left", GOOD)
-    put("rules/900-all", "drop: {}")
-    for number in range(broken):
-        put("rules/100-left", f"rejcet: {{}} # {number}")
-    source = ParameterSource(boto3.client("ssm"), PREFIX)
-    in_force = {
-        rule.name for rule in Loader(source, Settings(), now=lambda: 0.0).load().ruleset.rules
-    }
-    _, out, err = replayed()
-    assert ("100-left" in in_force) == ("reject 100-left" in out)
-    assert any("the newest valid one, is taken instead" in line for line in err) == (
-        0 < broken <= 10
-    )
-    assert any("so this rule is left out" in line for line in err) == (broken > 10)
 
 
 @pytest.mark.parametrize(

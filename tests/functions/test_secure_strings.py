@@ -12,12 +12,13 @@ import pytest
 
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
+from bouncer.publishing.list_forms import FormsInMemory
 from bouncer.publishing.publication import publication
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.source import SourceError
 from bouncer_cli import command_line as cli
+from bouncer_sim.document_bucket import document_loader, load_documents
 from tests.embedded_aws import embedded_aws
 from tests.functions.doctor.aws import found
 
@@ -45,17 +46,19 @@ def ssm() -> "Iterator[SSMClient]":
 
 
 def load(ssm: "SSMClient") -> Loaded:
-    return Loader(ParameterSource(ssm, PREFIX), Settings(), now=lambda: 0.0).load()
+    return load_documents(ParameterSource(ssm, PREFIX), Settings())
 
 
 def test_the_intake_leaves_out_that_rule_alone_and_names_its_type(ssm: "SSMClient") -> None:
     """The other rules are in force; the publisher's journal has the sentence and not the value."""
     loaded = load(ssm)
     assert [rule.name for rule in loaded.ruleset.rules] == ["200-plain"]
-    assert loaded.problems == (f"{PREFIX}/rules/100-secret: {SAYS}",)
+    assert loaded.problems[0] == f"{PREFIX}/rules/100-secret: {SAYS}"
     out = io.StringIO()
     documents = ParameterSource(ssm, PREFIX).read()
-    published = publication(documents, None, defaults=Settings(), now=datetime.now(UTC))
+    published = publication(
+        documents, None, defaults=Settings(), now=datetime.now(UTC), forms=FormsInMemory()
+    )
     assert [rule.name for rule in published.revision.rules] == ["200-plain"]
     PublisherJournal("publisher", "main", stream=out).refused(published.pointer)
     assert json.loads(out.getvalue())["problems"][0] == loaded.problems[0]
@@ -68,17 +71,7 @@ def test_secret_settings_are_named_to_intake_and_worker(ssm: "SSMClient") -> Non
         load(ssm)
     source = SettingsSource(ssm, PREFIX)
     with pytest.raises(SourceError, match=f"settings: {SAYS}"):
-        Loader(source, Settings(), now=lambda: 0.0).load()
-
-
-def test_an_earlier_secret_version_is_passed_over(ssm: "SSMClient") -> None:
-    """The newest valid version that can be read is in force instead of a broken rule."""
-    name = f"{PREFIX}/rules/300-both"
-    for text, kind in (("accept: {}", "String"), ("drop: {}", "SecureString"), ("x", "String")):
-        ssm.put_parameter(Name=name, Value=text, Type=kind, Overwrite=True)  # type: ignore[arg-type]  # the stub lists literals
-    loaded = load(ssm)
-    (rule,) = [rule for rule in loaded.ruleset.rules if rule.name == "300-both"]
-    assert rule.action == "accept"
+        document_loader(source, Settings(), now=lambda: 0.0).load()
 
 
 def test_replay_names_it(
@@ -91,7 +84,7 @@ def test_replay_names_it(
     assert cli.main(["replay", "--rules", f"ssm:{PREFIX}", str(tmp_path)]) == 0
     err = capsys.readouterr().err
     assert f"{PREFIX}/rules/100-secret: {SAYS}" in err
-    assert f"{PREFIX}/rules/100-secret: no version is valid, so this rule is left out" in err
+    assert f"{PREFIX}/rules/100-secret: this rule is left out; the publisher keeps" in err
     assert not [line for line in err.splitlines() if "100-secret" in line and "drop" in line]
 
 

@@ -11,12 +11,13 @@ import pytest
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents
 from bouncer_cli import command_line as cli
 from bouncer_cli.commands.demo_command import SHIPPED_RULES
 from bouncer_cli.doctor.finding import Level
+from bouncer_cli.documents_check import check_documents
 from bouncer_cli.rule_files import FileSource
+from bouncer_sim.document_bucket import document_loader
 from tests.functions.doctor.aws import found, lines, parameter
 from tests.functions.publisher.published_world import PublishedWorld
 
@@ -38,8 +39,9 @@ class Changing:
     def read(self) -> Documents:
         return Documents({name: Document(name, text) for name, text in self.rules.items()})
 
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
+
+def doubts(rule: str, settings: Settings | None = None, now: datetime = NOW) -> tuple[str, ...]:
+    return check_documents(Changing(rule=rule).read(), now, defaults=settings).warnings
 
 
 def test_the_publisher_reports_doubts() -> None:
@@ -68,7 +70,7 @@ def test_problems_and_doubts_are_two_lines() -> None:
 def test_a_stale_load_repeats_no_doubt() -> None:
     """While SSM cannot be read, only that is reported."""
     stream = io.StringIO()
-    loaded = Loader(Changing(rule=DOUBTFUL), Settings(), now=lambda: 0.0).load()
+    loaded = document_loader(Changing(rule=DOUBTFUL), Settings(), now=lambda: 0.0).load()
     stale = Loaded(loaded.ruleset, loaded.settings, ("down",), stale=True)
     Journal("intake", "test", stream=stream).documents(stale)
     messages = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
@@ -81,17 +83,14 @@ def test_the_settings_and_the_time_count() -> None:
         "until: 2026-11-01\nwhen: {recipient: a@example.com}\n"
         "reject: {type: DoesNotExist, message: Ящик закрыт}"
     )
-    loaded = Loader(Changing(rule=rule), Settings(), now=lambda: 0.0).load()
-    assert len(loaded.warnings(NOW)) == 2
-    assert len(loaded.warnings(NOW.replace(day=1))) == 1
-    utf8 = Loader(Changing(rule=rule), Settings(ascii_only=False), now=lambda: 0.0).load()
-    assert len(utf8.warnings(NOW)) == 1
+    assert len(doubts(rule)) == 2
+    assert len(doubts(rule, now=NOW.replace(day=1))) == 1
+    assert len(doubts(rule, Settings(ascii_only=False))) == 1
 
 
 def test_a_rule_that_is_off_is_not_doubted() -> None:
     """It does nothing, whatever it says."""
-    loader = Loader(Changing(rule=f"mode: 'off'\n{DOUBTFUL}"), Settings(), now=lambda: 0.0)
-    assert loader.load().warnings(NOW) == ()
+    assert doubts(f"mode: 'off'\n{DOUBTFUL}") == ()
 
 
 @pytest.mark.parametrize("shape", [[], ["--format", "json"], ["--explain"]])
@@ -127,5 +126,4 @@ def test_the_doctor_finds_them() -> None:
 
 def test_the_shipped_rules_are_beyond_doubt() -> None:
     """Nobody who starts with them sees a warning."""
-    loaded = Loader(FileSource(SHIPPED_RULES), Settings(), now=lambda: 0.0).load()
-    assert loaded.warnings(NOW) == ()
+    assert check_documents(FileSource(SHIPPED_RULES).read(), NOW).warnings == ()

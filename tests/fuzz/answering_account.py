@@ -3,10 +3,12 @@
 It answers below the clients, so that commands run as they are, and no request leaves the machine.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from typing import Any
 from unittest.mock import patch
 
@@ -15,10 +17,12 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 from dns.resolver import NXDOMAIN, Resolver
 
+from bouncer.sources.stopped_mail import METADATA
 from tests.functions.doctor.aws import HEALTHY, parameter
 
-# The places in which a text can stand: a rule, the document `held`, a dead letter, the ledger.
-RULE, HELD, LETTER, LEDGER = "rule", "held", "letter", "ledger"
+# The places in which a text can stand: a rule, the document `held`, a dead letter, the ledger, the
+# envelope of a stopped mail.
+RULE, HELD, LETTER, LEDGER, MAIL = "rule", "held", "letter", "ledger", "mail"
 
 
 @contextmanager
@@ -89,7 +93,19 @@ class _Answers:
             case "BatchGetItem":
                 keys = asked["RequestItems"]["ledger"]["Keys"]
                 return {"Responses": {"ledger": [{**key, **self._item()} for key in keys]}}
+            case "ListObjectsV2" if self._place == MAIL:
+                keys = [f"{_KEY}m-1", f"{_KEY}m-2", f"stopped/{self._text[:99]}"]
+                return {"Contents": [{"Key": key, "Size": 1} for key in keys]}
+            case "GetObject" if self._place == MAIL:
+                return {"Body": BytesIO(b"x"), "Metadata": {METADATA: self._envelope(asked["Key"])}}
         return None
+
+    def _envelope(self, key: str) -> str:
+        """Return the metadata of a mail: a text, or the members of an envelope that have it."""
+        if key.endswith("2"):
+            return self._text
+        groups = [[self._text, "reject", self._text, [self._text, self._text]]]
+        return json.dumps({"v": 1, "from": self._text, "for": groups, "more": 0})
 
     def _item(self) -> dict[str, Any]:
         """Return the members of an item whose every text is a stranger's."""
@@ -109,12 +125,15 @@ class _Answers:
         return [{"MessageId": "m-1", "ReceiptHandle": "h", **body}]
 
 
+_KEY = "stopped/2026-11-02/080000_"
 _ALL = 'when: {recipient: "*"}\ndrop: {}'
 _OUTPUTS = {
+    "PublisherArn": "arn:aws:lambda:eu-west-1:123456789012:function:publisher",
     "RulesPrefix": "/ses-auto-bouncer/main/rules/",
     "HeldParameter": "/ses-auto-bouncer/main/held",
     "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs.fifo",
     "DeadLetterUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead.fifo",
+    "MailBucket": "mails",
 }
 _STACK = HEALTHY["cloudformation.DescribeStacks"]["Stacks"][0] | {
     "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in _OUTPUTS.items()]

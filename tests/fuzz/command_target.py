@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bouncer_cli import command_line as cli
 from tests.fuzz import document_target, event_target, header_target, job_target
-from tests.fuzz.answering_account import HELD, LEDGER, LETTER, RULE, answered
+from tests.fuzz.answering_account import HELD, LEDGER, LETTER, MAIL, RULE, answered
 from tests.fuzz.drawn import HOSTILE, encoded
 from tests.fuzz.fuzz_target import FuzzTarget
 from tests.harmless import assert_harmless
@@ -34,7 +34,7 @@ _RULES = {
 _CDK = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 _REGION = "--region eu-west-1"
 _ARGUMENT = "argument"
-_ANSWERED = {HELD, LETTER, LEDGER, RULE, _ARGUMENT}  # what is not in a file
+_ANSWERED = {HELD, LETTER, LEDGER, MAIL, RULE, _ARGUMENT}  # what is not in a file
 
 # The command lines, and the file or the answer that the rest of an input is.
 COMMANDS = {
@@ -52,6 +52,8 @@ COMMANDS = {
     "rules check --settings settings.yaml rules": "settings.yaml",
     "lists check staff.yaml": "staff.yaml",
     "lists check staff.csv": "staff.csv",
+    "lists import staff.csv": "staff.csv",
+    f"rules push --prune --dry-run {_REGION}": RULE,
     "ses --port PORT event.json": "event.json",
     f"doctor {_REGION}": RULE,
     f"doctor --format json {_REGION}": RULE,
@@ -63,6 +65,10 @@ COMMANDS = {
     f"jobs show m-1 {_REGION}": LETTER,
     f"jobs retry --all --dry-run {_REGION}": LETTER,
     f"jobs drop m-1 --yes {_REGION}": LETTER,
+    f"mail list {_REGION}": MAIL,
+    f"mail list --format json {_REGION}": MAIL,
+    f"mail release m-1 --to out {_REGION}": MAIL,
+    f"forget ann@example.com --yes {_REGION}": MAIL,
     f"doctor --settings other.json {_REGION}": "other.json",
     **dict.fromkeys(
         (
@@ -70,6 +76,8 @@ COMMANDS = {
             *("replay --verdict ARGUMENT x", "replay --trust ARGUMENT x", "demo ARGUMENT"),
             *("ses --fault ARGUMENT x", f"jobs show ARGUMENT {_REGION}", "jobs drop ARGUMENT"),
             *(f"hash ARGUMENT {_REGION}", f"forget ARGUMENT --dry-run {_REGION}", "ARGUMENT"),
+            *(f"mail get ARGUMENT {_REGION}", f"mail list --since ARGUMENT {_REGION}"),
+            *(f"mail release x --to ARGUMENT --dry-run {_REGION}",),
             *(f"pause --dry-run --why ARGUMENT {_REGION}", "doctor --settings ARGUMENT"),
         ),
         _ARGUMENT,
@@ -158,6 +166,7 @@ _CONTENTS = {
     HELD: document_target.HELD,
     LETTER: job_target.TARGET.examples | HOSTILE.map(encoded),
     LEDGER: HOSTILE.map(encoded),
+    MAIL: HOSTILE.map(encoded),
     "other.json": document_target.CDKS,
     _ARGUMENT: HOSTILE.map(encoded),
 }

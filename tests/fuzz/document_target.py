@@ -12,7 +12,8 @@ from bouncer.held_document import read_held
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
-from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.named_list import NamedList
 from bouncer.rules.pattern_weight import light_enough
 from bouncer.rules.rule import Mode, Rule
@@ -48,7 +49,14 @@ def check(data: bytes) -> None:
             case b"held":
                 str(read_held(text, document="held")).encode("utf-8", "backslashreplace")
             case b"list":
-                _check_list(read_list(text, document="odd", read=lambda name: ListFile(name, rest)))
+                _check_list(
+                    read_list(
+                        text,
+                        document="odd",
+                        read=lambda name: ListFile(name, rest),
+                        fetch=lambda _: rest,
+                    )
+                )
             case b"file":
                 _check_list(read_list_file(ListFile("odd.csv", rest)))
             case b"cdk":
@@ -82,7 +90,7 @@ def _check_list(found: ReadList) -> None:
     """Its doubts can be shown, and rules can ask it."""
     for warning in found.warnings:
         assert_harmless(str(warning))
-    _check_jobs(Ruleset(_ASKING, {"odd": NamedList("odd", found.form)}), _SETTINGS)
+    _check_jobs(Ruleset(_ASKING, {"odd": NamedList(found.form)}), _SETTINGS)
 
 
 def _check_cdk(data: bytes, text: str) -> None:

@@ -16,7 +16,7 @@ from bouncer.sending.suppression import notes
 from bouncer.sending.table import Table
 from bouncer.sending.terms import Terms
 from bouncer.sources.hold import Hold
-from bouncer.sources.loader import Loader
+from bouncer_sim.document_bucket import document_loader
 from bouncer_sim.world.deployed_services import TABLE
 from bouncer_sim.world.direct_client import DirectClient
 from bouncer_sim.world.dynamodb_service import DynamoDbService
@@ -57,7 +57,7 @@ def check(data: bytes) -> None:
         ledger=FeedbackLedger(table, now=lambda: NOW, new_name=lambda: "token"),
         journal=FeedbackJournal("feedback", "fuzz", stream=stream),
         senders=[OURS],
-        loader=Loader(FixedSettings(None), Settings(), now=lambda: 0.0),
+        loader=document_loader(FixedSettings(None), Settings(), now=lambda: 0.0),
         hold=Hold(_NoParameters(), "/prefix"),
         now=lambda: NOW,
     )

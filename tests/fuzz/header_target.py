@@ -7,6 +7,7 @@ from bouncer.judge import judge
 from bouncer.mail.header_block import read_headers
 from bouncer.mail.message import Message, read_record
 from bouncer.mail.mime import decode_words
+from bouncer.mail.stored_copy import RawCopy, StoredCopyError, with_all_headers
 from bouncer.sending.bounce_request import bounce_request
 from bouncer_cli.raw_mail import Envelope, RawMailError, read_raw_mail
 from tests.fuzz.call_law import check_call
@@ -38,6 +39,7 @@ def check(data: bytes) -> None:
         message = mail.message
         assert _seen(read_record(mail.record)) == _seen(message)
         _check_jobs(message)
+        _check_completed(message, data)
 
 
 def _seen(message: Message) -> tuple[object, ...]:
@@ -47,6 +49,16 @@ def _seen(message: Message) -> tuple[object, ...]:
         *(message.subject, message.from_, message.to, message.cc, message.reply_to),
         *(message.helo, message.source_ip, message.headers_truncated, message.dmarc_policy),
     )
+
+
+def _check_completed(message: Message, data: bytes) -> None:
+    """The stored copy says what the event says, and more where that was cut."""
+    try:
+        found = with_all_headers(message, RawCopy(data))
+    except StoredCopyError:
+        return
+    if not message.headers_truncated:
+        assert _seen(found) == _seen(message)
 
 
 def _check_jobs(message: Message) -> None:

@@ -18,9 +18,11 @@ from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import Loader
+from bouncer.sources.mail_bucket import MailBucket
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
+from bouncer_sim.document_bucket import document_loader
+from tests.stored_mails import BUCKET, PREFIX, MailObjects
 
 Line = dict[str, Any]
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -29,7 +31,11 @@ RULES = {
     "200-departed": "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist}",
     "210-shadow": "mode: shadow\nwhen: {recipient: bob@example.com}\ndrop: {}",
     "300-drop": "when: {recipient: trash@example.com}\ndrop: {}",
+    "310-offers": "when: {recipient: cut@example.com, subject: Offer}\ndrop: {}",
 }
+
+
+_LONG = b"From: eve@partner.example\r\nSubject: Offer\r\n\r\nHello\r\n"
 
 
 class Fixed:
@@ -37,9 +43,6 @@ class Fixed:
 
     def read(self) -> Documents:
         return Documents({name: Document(name, text) for name, text in RULES.items()})
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
 
 
 class Kept:
@@ -69,14 +72,19 @@ def lines() -> tuple[Line, ...]:
     intake, worker = io.StringIO(), io.StringIO()
     told = _Recording(Journal("intake", "main", stream=intake))
     jobs = Kept()
-    loader = Loader(Fixed(), Settings(), now=lambda: 0.0)
-    function = Intake(loader=loader, jobs=jobs, journal=told.journal, now=lambda: NOW)
+    loader = document_loader(Fixed(), Settings(), now=lambda: 0.0)
+    mails = MailBucket(MailObjects({"m1": _LONG}), BUCKET, PREFIX, keeps=True)
+    function = Intake(loader=loader, jobs=jobs, journal=told.journal, now=lambda: NOW, mails=mails)
     for source in ("eve@partner.example", "<>"):
         function.handle(event(source), request_id="r1")
     unverifiable = event("eve@partner.example", names=("ann",), word="PROCESSING_FAILED")
     function.handle(unverifiable, request_id="r1")
+    cut = event("eve@partner.example", names=("cut",))
+    cut["Records"][0]["ses"]["mail"]["headersTruncated"] = True
+    function.handle(cut, request_id="r1")
     told.not_mail("no records")
     told.intake_failed("rules", _raised(), "m1")
+    told.copy_failed("keep", _raised(), "m1")
     stale = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",), stale=True)
     told.documents(stale)
     found = {"mail", *told.names}
@@ -110,7 +118,7 @@ def _of_publisher() -> str:
     held = Held(since=NOW, by="ann", why="", document="held")
     problems = {"rules/a": ("a: found x, expected y",)}
     told.show(Settings())
-    told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), 7))
+    told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), serial=7))
     told.refused(Pointer("f" * 64, Settings(), problems=problems))
     told.doubtful(("a: found x, expected y",))
     told.mended("current-v1: found x, expected y")

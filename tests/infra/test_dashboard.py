@@ -63,6 +63,7 @@ def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
     by_query = {"ColdStarts", "LeaseBusy", "LeaseTakenOver", "Repeated", "StaleBatches"}
     by_query |= {"DocumentWarnings", "SaltsMade", "Published"}
     by_alarm |= {"UnreadableJobs", "FeedbackErrors", "BreakerTrips", "PublisherErrors"}
+    by_alarm |= {"StaleRules", "CopyErrors"}
     by_query |= {"DoubleBounces", "Complaints", "TransientBounces"}  # query feedback
     by_query |= {"WaitingEvents", "IgnoredEvents", "UnreadableEvents"}
     assert counted - seen == {"Withheld", "ShadowMatches"} | by_alarm | by_query

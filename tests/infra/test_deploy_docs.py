@@ -13,6 +13,7 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from bouncer.aws import exclusive_setting
+from bouncer_cli.doctor.account import IAM_ACTION
 from bouncer_infra.deployment_settings import DeploymentSettings, setting_rows
 from bouncer_infra.deployment_settings_reader import read_settings
 from bouncer_infra.deployment_values import MailStore
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 COST = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
 DOCTOR = ROOT / "local" / "bouncer_cli" / "doctor"
+CALLS = {action: call for call, action in IAM_ACTION.items()}
 NEW_PAGES = ["README.md", "docs/deploy.md", "docs/cost.md", "docs/architecture.md"]
 
 
@@ -93,21 +95,22 @@ def test_refusals_are_quoted_as_they_are_said() -> None:
 def test_the_doctors_permissions_are_all_listed() -> None:
     """The actions in the table are the calls in its source, no more and no fewer."""
     section = DEPLOY.partition("\n## Doctor\n")[2].partition("\n## ")[0]
-    listed = {action.partition(":")[2] for action in re.findall(r"`([a-z]+:[A-Za-z]+)`", section)}
+    named = re.findall(r"`[a-z0-9]+:([A-Za-z]+)`", section)
     source = "".join(path.read_text(encoding="utf-8") for path in DOCTOR.glob("*.py"))
     calls = set(re.findall(r'"((?:describe|get|list)_[a-z_]+)"', source))
     assert calls
-    assert {xform_name(action) for action in listed} == calls
+    assert {xform_name(CALLS.get(action, action)) for action in named} == calls
 
 
 def test_the_doctors_permissions_belong_to_their_services() -> None:
     """Each action is an operation of the service it is listed under."""
     session = get_session()  # it keeps the models it has read
     apis = {"ses": ("ses", "sesv2")}
-    for service, action in re.findall(r"`([a-z]+):((?:Get|List|Describe)[A-Za-z]+)`", DEPLOY):
+    for service, action in re.findall(r"`([a-z0-9]+):((?:Get|List|Describe)[A-Za-z]+)`", DEPLOY):
         names = apis.get(service, (service,))
         models = [session.get_service_model(name) for name in names]
-        assert any(action in model.operation_names for model in models), action
+        call = CALLS.get(action, action)
+        assert any(call in model.operation_names for model in models), action
 
 
 def cost_tables() -> Iterator[list[tuple[str, str, float]]]:

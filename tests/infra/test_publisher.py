@@ -65,7 +65,7 @@ def test_only_our_rules_may_call_it(template: Template) -> None:
 
 
 def test_it_reads_parameters_and_writes_to_its_bucket(template: Template) -> None:
-    """That is all: it deletes nothing, and writes the pointer and revisions alone."""
+    """It deletes nothing, writes pointer, revisions and lists alone, and only reads uploads."""
     assert {each for each in actions(template, HANDLER) if not each.startswith("sqs:")} == {
         *("ssm:GetParametersByPath", "ssm:GetParameters"),
         *("s3:GetObject", "s3:PutObject", "s3:ListBucket"),
@@ -74,7 +74,13 @@ def test_it_reads_parameters_and_writes_to_its_bucket(template: Template) -> Non
         each for each in statements(template, HANDLER) if "s3:PutObject" in each["Action"]
     ]
     keys = [arn["Fn::Join"][1][-1] for arn in objects["Resource"]]
-    assert keys == [f"/{POINTER_KEY}", "/revisions/*.json"]
+    assert keys == [f"/{POINTER_KEY}", "/lists/*", "/revisions/*.json"]
+    (read,) = [
+        each["Resource"]["Fn::Join"][1][-1]
+        for each in statements(template, HANDLER)
+        if each["Action"] == "s3:GetObject"
+    ]
+    assert read == "/uploads/*"
 
 
 def test_nobody_else_writes_what_is_in_force(maximal: Template) -> None:

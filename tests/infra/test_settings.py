@@ -78,6 +78,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"log_days": 31}, "log_days: found 31, expected one of 1, 3, 5"),
     ({"log_days": True}, "log_days: found true, expected one of"),
     ({"store": {"day": 3}}, 'store.day: found unknown key "day", expected days'),
+    ({"store": True}, "store: found true, expected a mapping with prefix and days"),
+    ({"store": {"prefix": ""}}, 'store.prefix: found "", expected a prefix such as mail/'),
+    ({"store": {"prefix": "stop"}}, 'store.prefix: found "stop", expected a prefix such as mail/'),
+    ({"store": {"prefix": "stopped/x"}}, 'store.prefix: found "stopped/x", expected a prefix'),
+    ({"stopped_days": 0}, "stopped_days: found 0, expected a number of days, 1 to 36500"),
     ({"ip_filters": [{"block": "2001:db8::/32"}]}, "ip_filters[0].block: found"),
     ({"ip_filters": [{}]}, "ip_filters[0]: found neither, expected one of allow and block"),
     (
@@ -132,7 +137,7 @@ def test_only_recipients_and_sender_are_required() -> None:
     assert settings.prefix == "/ses-auto-bouncer/main"
     assert settings.full_name == "ses-auto-bouncer-main"
     assert settings.runtime == {"bounce_sender": "mailer-daemon@example.com"}
-    assert settings.store is None
+    assert (settings.store, settings.stopped_days) == (MailStore(prefix="mail/", days=1), 14)
     assert not settings.activate_rule_set
 
 
@@ -155,6 +160,14 @@ def test_every_key_can_be_set() -> None:
     assert settings.store == MailStore(prefix="mail/", days=7)
     assert settings.runtime["mode"] == "shadow"
     assert settings.runtime["rate"] == 0.5
+
+
+def test_a_deployment_without_stored_mail_says_so_to_its_functions() -> None:
+    """So a replay by its settings has no stored copies either."""
+    settings = read_settings({**MINIMAL, "store": False})
+    assert settings.store is None
+    assert settings.runtime["store"] is False
+    assert "store" not in read_settings(MINIMAL).runtime
 
 
 @pytest.mark.parametrize(("change", "says"), REFUSED)

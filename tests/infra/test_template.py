@@ -227,8 +227,9 @@ def test_functions_find_the_keys_they_read(
 
 @pytest.mark.threat
 def test_intake_can_send_no_mail(template: Template) -> None:
-    """It reads what is in force and writes to the queue, and that is all."""
+    """It reads what is in force, writes to the queue and copies mail, and that is all."""
     assert actions(template, "bouncer.intake.handler") == {
+        "s3:PutObject",
         "sqs:SendMessage",
         "sqs:GetQueueAttributes",
         "sqs:GetQueueUrl",
@@ -251,6 +252,18 @@ def test_worker_bounces_only_as_the_configured_sender(template: Template) -> Non
         "identity/example.com",
         "identity/mailer-daemon@example.com",
     ]
+
+
+def test_intake_reads_rules_and_lists_in_force_and_no_uploads(template: Template) -> None:
+    """Of the bucket it may read what the publisher wrote, and nothing that operators put there."""
+    keys = {
+        arn["Fn::Join"][1][-1]
+        for statement in statements(template, "bouncer.intake.handler")
+        if statement["Action"] == "s3:GetObject"
+        for arn in statement["Resource"]
+        if "Revisions" in str(arn)
+    }
+    assert keys == {f"/{POINTER_KEY}", "/lists/*", "/revisions/*.json"}
 
 
 def test_worker_reads_its_settings_and_no_rules(template: Template) -> None:
@@ -313,12 +326,11 @@ def test_the_rule_is_named_scanned_and_synchronous(template: Template) -> None:
         True,
         True,
     )
-    (action,) = rule["Actions"]
-    assert action["LambdaAction"]["InvocationType"] == "RequestResponse"
+    assert rule["Actions"][-1]["LambdaAction"]["InvocationType"] == "RequestResponse"
 
 
 def test_mail_is_stored_before_it_is_judged(other: Template) -> None:
-    """With `store`, the S3 action comes first, and only our rule may write, wherever it stands.
+    """The S3 action comes first, and only our rule may write, wherever it stands.
 
     The policy does not depend on what may change of the rule, or an update would lose mail.
     """

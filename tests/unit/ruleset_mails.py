@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bouncer.rules.fields import FIELDS, Field, Kind
-from bouncer.rules.list_reader import ListFile, read_list
+from bouncer.rules.list_reader import read_list
 from bouncer.rules.named_list import NamedList
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
@@ -267,7 +267,4 @@ def compiled(
 
 
 def named_list(name: str, document: Mapping[str, Any]) -> NamedList:
-    def no_file(file: str) -> ListFile:
-        raise AssertionError(file)
-
-    return NamedList(name, read_list(json.dumps(document), document=name, read=no_file).form)
+    return NamedList(read_list(json.dumps(document), document=name).form)

@@ -241,7 +241,8 @@ def test_reasons_come_in_the_order_of_the_design() -> None:
         Reason.DAEMON_SENDER,
         Reason.UNVERIFIABLE,  # another word for one of them
         Reason.INVALID_RECIPIENT,  # not a reason of the mail
-        Reason.HELD,  # nor is this one
+        Reason.HELD,  # nor are these
+        Reason.NOT_KEPT,
     }
     assert reasons(dreadful, given) == [each for each in GUARD_REASONS if each not in others]
     assert withheld(dreadful, given) is Reason.NULL_SENDER
@@ -270,6 +271,7 @@ def test_all_waivers_leave_what_is_never_answered() -> None:
         "suppressed",
         "invalid_recipient",
         "held",
+        "not_kept",
     ]
     assert withheld(mail(sender=""), context(answer=ANSWER_CLASSES)) is Reason.NULL_SENDER
 

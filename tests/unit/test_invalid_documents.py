@@ -19,7 +19,8 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.condition import NESTING
 from bouncer.rules.document_parser import read_document
 from bouncer.rules.fields import FIELDS
-from bouncer.rules.list_reader import ListFile, ReadList, read_list, read_list_file
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.rejection_reader import KEYS
 from bouncer.rules.rule import Rule
 from bouncer.rules.rule_reader import read_rule
@@ -59,7 +60,9 @@ def read(name: str, text: str) -> Rule | Settings | ReadList:
     if name == "list.csv":
         return read_list_file(ListFile(name, text.encode()))
     if name.startswith("list"):
-        return read_list(text, document=name, read=lambda file: ListFile(file, b""))
+        return read_list(
+            text, document=name, read=lambda file: ListFile(file, b""), fetch=lambda _: b"ann@a.b"
+        )
     if name.startswith("settings"):
         return overlaid(Settings(), text, document=name)
     return read_rule("100-rule", text, document=name)

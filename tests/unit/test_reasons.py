@@ -59,6 +59,7 @@ def test_missing_knowledge_says_nothing_about_the_sender() -> None:
         "unverifiable",
         "invalid_recipient",
         "held",
+        "not_kept",
         "expired",
         "duplicate",
         "capped",

@@ -94,7 +94,7 @@ def read_named(file: str, text: str) -> NamedList:
     document = file.endswith(".yaml")
     read = read_list(text, document=file, read=beside) if document else None
     form = (read or read_list_file(ListFile(file, text.encode()))).form
-    return NamedList(file.partition(".")[0], form)
+    return NamedList(form)
 
 
 def examples() -> list[Example]:

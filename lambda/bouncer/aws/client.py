@@ -15,7 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPMessage,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -35,6 +42,7 @@ _READ_TIMEOUT_S = 3
 _ATTEMPTS = 2  # SES waits 30 s for the intake
 _SENDING_ATTEMPTS = 5  # and what was decided is worth waiting for, while time is left
 _LONGEST_PAUSE_S = 1
+_PIECE = 1_000_000  # bytes of a body; a list has up to 48 of them
 _KEPT_S = 5  # a connection idle for longer may be dead, above all after a freeze of the function
 
 _THROTTLES = ("Throttling", "ThrottlingException", "RequestThrottled", "TooManyRequestsException")
@@ -129,10 +137,11 @@ class Client:
         )
         connection = self._connected()
         try:
-            connection.sock.settimeout(self._timeout(_READ_TIMEOUT_S))
+            sock = connection.sock
+            sock.settimeout(self._timeout(_READ_TIMEOUT_S))
             connection.request(request.method, request.path, request.body or None, headers)
-            response = connection.getresponse()
-            body = response.read()
+            with connection.getresponse() as response:
+                body = self._body(sock, response)
         except TimeoutError as error:
             self.close()
             raise ReadTimeoutError(endpoint_url=self.endpoint) from error
@@ -143,6 +152,19 @@ class Client:
         if connection.sock is None:  # the service hung up after its answer
             self.close()
         return Response(response.status, response.headers, body)
+
+    def _body(self, sock: Any, response: HTTPResponse) -> bytes:
+        """Return the body, read in pieces, so that a long and slow one ends in time as well."""
+        pieces = [response.read(_PIECE)]
+        while len(pieces[-1]) == _PIECE:
+            left_s = self._surroundings.left_s(_READ_TIMEOUT_S)
+            if left_s <= 0:
+                raise TimeoutError
+            sock.settimeout(left_s)
+            pieces.append(response.read(_PIECE))
+        if response.length:  # what is missing of the length that was announced
+            raise IncompleteRead(b"", response.length)
+        return b"".join(pieces)
 
     def _connected(self) -> HTTPConnection:
         if self._connection and self._surroundings.ticks() - self._used_at <= _KEPT_S:

@@ -13,15 +13,13 @@ from datetime import UTC, datetime
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bouncer.errors import UnreadableEventError
 from bouncer.mail.address_list import addresses
+from bouncer.mail.field_values import MailContent
 from bouncer.mail.mime import decode_words, unfold
 from bouncer.mail.text import printable
-
-if TYPE_CHECKING:  # what reads contents takes time to import, and few mails need it
-    from bouncer.mail.content import Content
 
 ABSENT = "absent"
 ASSUMABLE = SENDER, RECIPIENTS = "sender", "recipients"
@@ -35,9 +33,10 @@ HEADER_CHARS = 16_384
 _HEADER_COST = 4  # colon, space and line end count too, so that empty headers use up the limit
 
 # `from HELO (rdns [IP]) by inbound-smtp.REGION.amazonaws.com with SMTP`, up to ` id <message id> `:
-# a sender can't write such a header, because SES makes up the message id on receipt.
-_ORIGIN = re.compile(
-    r"from (?P<helo>.*) \((?:[^()\[\]]* )?\[(?:IPv6:)?(?P<ip>[0-9A-Fa-f.:]+)\]\)"
+# a sender can't write such a header, because SES makes up the message id on receipt. HELO may have
+# parentheses, so this is what stands behind the last ` (`.
+_BEHIND_HELO = re.compile(
+    r"(?:[^()\[\]]* )?\[(?:IPv6:)?([0-9A-Fa-f.:]+)\]\)"
     r" by inbound-smtp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)? with \w+",
 )
 
@@ -65,7 +64,7 @@ class Message:
     verdicts: Mapping[str, str]
     dmarc_policy: str
     assumed: frozenset[str] = frozenset()
-    content: "Content | None" = field(default=None, compare=False, repr=False)
+    content: MailContent | None = field(default=None, compare=False, repr=False)
 
     @property
     def sender_unknown(self) -> bool:
@@ -84,7 +83,7 @@ class Message:
     @cached_property
     def subject(self) -> tuple[str, ...]:
         """The decoded subject; several if the mail has several Subject headers."""
-        return tuple(decode_words(value) for value in self.header("subject"))
+        return tuple(map(decode_words, self.header("subject")))
 
     @cached_property
     def from_(self) -> tuple[str, ...]:
@@ -120,10 +119,11 @@ class Message:
     def _origin(self) -> tuple[str | None, IpAddress | None]:
         first = next(iter(self.header("received")), "")
         before, found, _ = first.partition(f" id {self.message_id}")
-        match = _ORIGIN.fullmatch(before) if found else None
+        start, _, rest = before.rpartition(" (")
+        match = _BEHIND_HELO.fullmatch(rest) if found and start.startswith("from ") else None
         if match is None:
             return None, None
-        return match["helo"], _ip_address(match["ip"])
+        return start.removeprefix("from "), _ip_address(match[1])
 
 
 def read_event(event: object) -> tuple[Message, ...]:

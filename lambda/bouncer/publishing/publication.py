@@ -1,6 +1,7 @@
 """Decides what is in force next: a function of the documents and of what is in force now.
 
-It has no effects, so publisher, command and tests decide alike.
+It reads the lists that rules name, and keeps their look-up forms; it has no other effects. So
+publisher, command and tests decide alike.
 """
 
 from collections.abc import Mapping
@@ -10,13 +11,25 @@ from typing import NamedTuple
 from bouncer.errors import BouncerError, DocumentError
 from bouncer.held import Held
 from bouncer.operator_settings import Settings
+from bouncer.publishing.list_choice import InForceBefore, chosen_lists
+from bouncer.publishing.list_forms import ListForms
 from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.rule_choice import Problems, chosen
+from bouncer.rules.list_warnings import list_warnings, named_lists
+from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import BY_SETTINGS, document_causes, settings_causes
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, Revision, revision_of
-from bouncer.sources.source import HELD, PUSHING, RULES, SETTINGS, Document, Documents
+from bouncer.sources.source import (
+    HELD,
+    LISTS,
+    PUSHING,
+    RULES,
+    SETTINGS,
+    Document,
+    Documents,
+)
 
 
 class PublishingError(BouncerError):
@@ -37,29 +50,74 @@ class _SettingsChosen(NamedTuple):
 
 
 def publication(
-    documents: Documents, before: InForce | None, *, defaults: Settings, now: datetime
+    documents: Documents,
+    before: InForce | None,
+    *,
+    defaults: Settings,
+    now: datetime,
+    forms: ListForms,
 ) -> InForce:
     """Return what all these documents put in force; raises `PublishingError`.
 
-    `defaults` hold where the settings say nothing. While a push lasts, the rules stay as they are.
+    `defaults` hold where the settings say nothing. While a push lasts, rules and lists stay as they
+    are. Raises `SourceError` if a list can't be read now, and what `forms` raises.
     """
     pointer = before.pointer if before else None
     found = _settings(documents, pointer, defaults)
     pushing, wrong = pushing_state(documents.pushing, now)
     if wrong:
         found.problems[PUSHING] = wrong
+    judged = _as_before(before) if pushing else _judged(documents, before, forms)
+    return _in_force(judged, found, pointer)
+
+
+class _Judged(NamedTuple):
+    """The revision to judge by, the problems of its documents, and the sources of its lists."""
+
+    revision: Revision
+    problems: Problems
+    sources: Mapping[str, str]
+
+
+def _judged(documents: Documents, before: InForce | None, forms: ListForms) -> _Judged:
+    """Choose the rules and their lists."""
     old = before.revision if before else NO_RULES
-    if pushing:
-        return _in_force(old, found, _problems_of_rules(pointer), pointer)
-    rules, problems = chosen(documents.rules, old.rules)
-    revision = revision_of(rules)
-    return _in_force(revision, found, _with_what_holds(problems, documents, revision), pointer)
+    rules, of_rules = chosen(documents.rules, old.rules)
+    earlier = InForceBefore(old.lists, before.pointer.sources if before else {})
+    lists = chosen_lists(named_lists(rules), documents.lists, earlier, forms)
+    revision = revision_of(rules, lists.lists)
+    problems = {**of_rules, **lists.problems}
+    return _Judged(revision, _with_what_holds(problems, documents, revision), lists.sources)
 
 
-def settings_publication(documents: Documents, before: Pointer, *, defaults: Settings) -> Pointer:
+def _as_before(before: InForce | None) -> _Judged:
+    if before is None:
+        return _Judged(NO_RULES, {}, {})
+    problems = {
+        name: said
+        for name, said in before.pointer.problems.items()
+        if name.startswith((RULES, LISTS))
+    }
+    return _Judged(before.revision, problems, before.pointer.sources)
+
+
+def revision_warnings(revision: Revision, settings: Settings, now: datetime) -> tuple[str, ...]:
+    """Return a sentence for each doubt about rules and lists that are valid; `now` is aware."""
+    rules = revision.active
+    lists = {name: found.about for name, found in revision.lists.items()}
+    doubts = ruleset_warnings(rules, ascii_only=settings.ascii_only, now=now)
+    return tuple(map(str, (*doubts, *list_warnings(rules, lists))))
+
+
+def settings_publication(
+    documents: Documents, before: Pointer, *, defaults: Settings, now: datetime
+) -> Pointer:
     """Return the pointer with the settings and the causes of these documents; rules stay."""
     found = _settings(documents, before, defaults)
-    others = {name: said for name, said in before.problems.items() if name not in (SETTINGS, HELD)}
+    if wrong := pushing_state(documents.pushing, now)[1]:
+        found.problems[PUSHING] = wrong
+    ours = (SETTINGS, HELD, PUSHING)
+    others = {name: said for name, said in before.problems.items() if name not in ours}
     return before._replace(
         settings=found.settings,
         causes=found.causes,
@@ -67,40 +125,37 @@ def settings_publication(documents: Documents, before: Pointer, *, defaults: Set
     )
 
 
-def _in_force(
-    revision: Revision, found: _SettingsChosen, problems: Problems, before: Pointer | None
-) -> InForce:
+def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer | None) -> InForce:
+    revision = judged.revision
     names = {rule.name for rule in revision.rules}
     pointer = Pointer(
         revision=revision.id,
         settings=found.settings,
         causes=found.causes,
-        problems=_sorted({**problems, **found.problems}),
+        problems=_sorted({**judged.problems, **found.problems}),
         braked=tuple(name for name in before.braked if name in names) if before else (),
+        sources=judged.sources,
         serial=before.serial if before else 0,
     )
     return InForce(pointer, revision)
 
 
 def _with_what_holds(problems: Problems, documents: Documents, revision: Revision) -> Problems:
-    """Add to the problems of each refused rule what is in force in its place."""
-    kept = {rule.name for rule in revision.rules}
-    found = {}
-    for name, said in problems.items():
-        rule = name.removeprefix(RULES)
-        holds = (
-            "the rule stays in force as it was before"
-            if rule in kept
-            else "this rule is left out until the document is corrected"
-        )
-        found[name] = (*said, f"{documents.rules[rule].label}: {holds}")
-    return found
+    """Add to the problems of each refused rule or list what is in force in its place."""
+    rules = {f"{RULES}{rule.name}" for rule in revision.rules}
+    kept = rules | {f"{LISTS}{name}" for name in revision.lists}
+    return {
+        name: (*said, f"{documents.label(name)}: {_what_holds(name, is_kept=name in kept)}")
+        for name, said in problems.items()
+    }
 
 
-def _problems_of_rules(before: Pointer | None) -> Problems:
-    if before is None:
-        return {}
-    return {name: said for name, said in before.problems.items() if name.startswith(RULES)}
+def _what_holds(name: str, *, is_kept: bool) -> str:
+    word = "list" if name.startswith(LISTS) else "rule"
+    if is_kept:
+        return f"the {word} stays in force as it was before"
+    more = ", and conditions that ask it are unknown" if word == "list" else ""
+    return f"this {word} is left out until the document is corrected{more}"
 
 
 def _settings(documents: Documents, before: Pointer | None, defaults: Settings) -> _SettingsChosen:

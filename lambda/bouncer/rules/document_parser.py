@@ -50,7 +50,8 @@ def read_document(name: str, text: str, *, below: Place = ()) -> Node:
     report = Report(name, below)
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > _LONGEST:
-        expected = f"at most {_LONGEST}, as an SSM parameter holds no more"
+        holds = f"at most {_LONGEST}, as an SSM parameter holds no more"
+        expected = f"{holds}: put long lists of entries into a CSV file (docs/rules.md#lists)"
         report.add((), found=f"{size} bytes", expected=expected)
         report.settle()
     parse = _read_json if text.lstrip().startswith("{") else _read_yaml

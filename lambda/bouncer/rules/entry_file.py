@@ -69,7 +69,7 @@ def read_entry_file(text: str, report: Report) -> EntryFile:
 
     Entries are read while they are iterated over, and problems are then added to the report.
     """
-    rows = _rows(text, report)
+    rows = file_rows(text, report)
     first = next(rows, None)
     if first is None:
         return EntryFile(None, (), iter(()))
@@ -89,7 +89,7 @@ def _before(first: Row, rows: Iterator[Row]) -> Iterator[Row]:
     yield from rows
 
 
-def _rows(text: str, report: Report) -> Iterator[Row]:
+def file_rows(text: str, report: Report) -> Iterator[Row]:
     """Yield the rows that are not empty with the line each begins at, their cells tidied up."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     while True:

@@ -38,6 +38,7 @@ class Availability(StrEnum):
     """The source a field's values come from."""
 
     EVENT = "event"  # the event SES hands to the intake
+    HEADERS = "headers"  # the headers, which SES cuts in the event, and the stored copy completes
     COPY = "stored copy"  # the raw mail, which SES keeps in S3 and a replay has at hand
 
 
@@ -74,6 +75,10 @@ def _verdict(name: str) -> Field:
     return Field(name, Kind.WORD, lambda message: (message.verdicts[name],), words=VERDICT_WORDS)
 
 
+def _in_headers(name: str, kind: Kind, values: Callable[[Message], Iterable[Any]]) -> Field:
+    return Field(name, kind, values, availability=Availability.HEADERS)
+
+
 def of_copy(field: Field, message: Message) -> Values:
     """Return the values of a field of the stored copy, and if these are all; () without a copy."""
     return message.content.of(field.name) if message.content else _NOTHING_KNOWN
@@ -89,20 +94,20 @@ def _copied(name: str, kind: Kind) -> Field:
 _ROWS = (
     Field("sender", Kind.ADDRESS, _sender, may_be_empty=True),
     Field("recipient", Kind.ADDRESS, recipient_values=lambda recipient: (recipient,)),
-    Field("from", Kind.ADDRESS, lambda message: message.from_),
-    Field("to", Kind.ADDRESS, lambda message: message.to),
-    Field("cc", Kind.ADDRESS, lambda message: message.cc),
-    Field("reply_to", Kind.ADDRESS, lambda message: message.reply_to),
+    _in_headers("from", Kind.ADDRESS, lambda message: message.from_),
+    _in_headers("to", Kind.ADDRESS, lambda message: message.to),
+    _in_headers("cc", Kind.ADDRESS, lambda message: message.cc),
+    _in_headers("reply_to", Kind.ADDRESS, lambda message: message.reply_to),
     Field("sender_domain", Kind.DOMAIN, lambda message: _domains((message.sender,))),
     Field("recipient_domain", Kind.DOMAIN, recipient_values=lambda found: _domains((found,))),
-    Field("from_domain", Kind.DOMAIN, lambda message: _domains(message.from_)),
-    Field("subject", Kind.TEXT, lambda message: message.subject),
-    Field("header", Kind.HEADER),
+    _in_headers("from_domain", Kind.DOMAIN, lambda message: _domains(message.from_)),
+    _in_headers("subject", Kind.TEXT, lambda message: message.subject),
+    Field("header", Kind.HEADER, availability=Availability.HEADERS),
     *map(_verdict, VERDICTS),
     Field("dmarc_policy", Kind.WORD, lambda message: (message.dmarc_policy,), words=POLICY_WORDS),
     Field("source_ip", Kind.NETWORK, lambda message: _if_known(message.source_ip)),
     Field("helo", Kind.TEXT, lambda message: _if_known(message.helo)),
-    Field("list_id", Kind.DOMAIN, lambda message: list_ids(message.header("list-id"))),
+    _in_headers("list_id", Kind.DOMAIN, lambda message: list_ids(message.header("list-id"))),
     Field("recipients", Kind.NUMBER, lambda message: (len(message.recipients),)),
     Field("time", Kind.WINDOW, lambda message: _if_known(message.received_at)),
     _copied("size", Kind.SIZE),
@@ -113,4 +118,5 @@ _ROWS = (
     _copied("attachment_size", Kind.SIZE),
 )
 FIELDS: Mapping[str, Field] = {row.name: row for row in _ROWS}
+OF_HEADERS = frozenset(row.name for row in _ROWS if row.availability is Availability.HEADERS)
 COPIED = frozenset(row.name for row in _ROWS if row.availability is Availability.COPY)

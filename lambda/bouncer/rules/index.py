@@ -28,6 +28,8 @@ from bouncer.rules.text_index import TextIndex
 if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
     from bouncer.rules.named_list import NamedList, RowFinder
 
+Find = Callable[[str, set[int]], None]
+
 
 class LeafIndex:
     """All leaves of a ruleset, by number.
@@ -74,12 +76,12 @@ class LeafIndex:
 
     def _add_texts(self, indexes: Mapping[str, TextIndex]) -> None:
         """Sort the indexes by what their values are read from: header, recipient or message."""
-        self._headers: dict[str, TextIndex] = {}
-        self._texts = []
+        self._headers: dict[str, Find] = {}
+        self._texts: list[tuple[Callable[[Message], Iterable[Any]], Find]] = []
         self._recipient_texts = []
         for label, index in indexes.items():
             if label.startswith(HEADER):
-                self._headers[label.removeprefix(HEADER)] = index
+                self._headers[label.removeprefix(HEADER)] = index.find
                 continue
             field = FIELDS[label]
             if field.recipient_values is None:
@@ -112,7 +114,7 @@ class LeafIndex:
         """Return the numbers of all satisfied leaves that are the same for every recipient."""
         facts: set[int] = set()
         self._find_texts(message, facts)
-        for name in _common(self._present, message.headers):
+        for name in self._present.keys() & message.headers.keys():
             facts.add(self._present[name])
         for values, numbers in self._words:
             for word in values(message):
@@ -131,8 +133,8 @@ class LeafIndex:
         for values, find in self._texts:
             for value in values(message):
                 find(value, facts)
-        for name in _common(self._headers, message.headers):
-            find = self._headers[name].find
+        for name in self._headers.keys() & message.headers.keys():
+            find = self._headers[name]
             for value in message.headers[name]:
                 find(decode_words(value), facts)
 
@@ -192,10 +194,3 @@ def _is_member(find: "RowFinder", values: Iterable[Any]) -> bool:
 
 def _kind(field: str) -> Kind:
     return Kind.HEADER if field.startswith(HEADER) else FIELDS[field].kind
-
-
-def _common(some: Mapping[str, object], others: Mapping[str, object]) -> list[str]:
-    """Return the keys both have, at the cost of the smaller one."""
-    if len(some) > len(others):
-        some, others = others, some
-    return [key for key in some if key in others]

@@ -7,20 +7,30 @@ A document looks like this; a CSV or text file alone is a list as well:
     subdomains: true                                    # of domains only: theirs are meant, too
     entries: [ann@example.com, {address: bob@example.com, successor: carl@example.com}]
     file: departed.csv                                  # in place of entries
+    upload: {key: uploads/departed.csv, sha256: 4f0c..., count: 2}     # in a parameter, for many
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from itertools import chain
 from typing import NamedTuple
 
-from bouncer.errors import Problem
+from bouncer.errors import BouncerError
 from bouncer.mail.comparable import comparable
 from bouncer.rules.document import Node, Report
 from bouncer.rules.document_parser import read_document
-from bouncer.rules.entry_file import HEADINGS, Entry, column_name, read_entry_file, read_text
+from bouncer.rules.entry_file import (
+    HEADINGS,
+    LONGEST_FILE,
+    Entry,
+    column_name,
+    read_entry_file,
+    read_text,
+)
+from bouncer.rules.list_about import ListAbout, ReadList
 from bouncer.rules.list_kind import ListKind
 from bouncer.rules.list_rows import ListRows
-from bouncer.rules.named_list import ListAbout
 
 
 class ListFile(NamedTuple):
@@ -32,15 +42,27 @@ class ListFile(NamedTuple):
 
 Read = Callable[[str], ListFile]
 
-_KEYS = ("description", "kind", "subdomains", "entries", "file")
+
+class UploadError(BouncerError):
+    """An uploaded object is missing or may not be read; the text says which."""
 
 
-class ReadList(NamedTuple):
-    """A list in look-up form, with what is valid in it, but hardly meant so."""
+# Returns the bytes of an uploaded object by its key, of a long one only the beginning that is too
+# long already. Raises `UploadError` where asking again does not help.
+Fetch = Callable[[str], bytes]
 
-    about: ListAbout
-    form: bytes
-    warnings: tuple[Problem, ...]
+UPLOADS = "uploads/"
+
+# Changes when the same document is read as another list, or has another look-up form: then lists
+# are read again that did not change.
+READING = 1
+
+_KEYS = ("description", "kind", "subdomains", "entries", "file", "upload")
+_PLACES = ("entries", "file", "upload")
+_UPLOAD_KEYS = ("key", "sha256", "count")
+_UPLOAD = re.compile(rf"{UPLOADS}[A-Za-z0-9][A-Za-z0-9_.-]{{0,199}}")
+_SHA256 = re.compile("[0-9a-f]{64}")
+_PUSH = "bouncer lists push, which writes object and parameter"
 
 
 def read_list_file(file: ListFile) -> ReadList:
@@ -56,10 +78,13 @@ def read_list_file(file: ListFile) -> ReadList:
     )
 
 
-def read_list(text: str, *, document: str, read: Read) -> ReadList:
-    """Return the list in a document; `read` returns the file that it names.
+def read_list(
+    text: str, *, document: str, read: Read | None = None, fetch: Fetch | None = None
+) -> ReadList:
+    """Return the list in a document.
 
-    Raises `DocumentError` with all problems, and what `read` raises.
+    `read` returns the file that it names, if there are files beside it, and `fetch` the object that
+    it names, if there are any. Raises `DocumentError` with all problems, and what the two raise.
     """
     root = read_document(document, text)
     entries = root.members(_KEYS, "a mapping with entries or file")
@@ -69,14 +94,17 @@ def read_list(text: str, *, document: str, read: Read) -> ReadList:
         entries["subdomains"].fault("kind: domains beside it")
     if "description" in entries:
         entries["description"].text()
-    if isinstance(root.value, dict) and ("entries" in entries) == ("file" in entries):
-        found = "both" if "file" in entries else "neither"
-        root.fault("either entries or file", found=found)
+    places = [name for name in _PLACES if name in entries]
+    if isinstance(root.value, dict) and len(places) != 1:
+        root.fault("either entries or file", found=" and ".join(places) or "neither")
     root.report.settle()
     about = ListAbout(kind=kind or ListKind.ADDRESSES, subdomains=bool(subdomains))
-    if "file" in entries:
-        return _of_file(about, entries, kind, read)
-    return _of_entries(about, entries["entries"])
+    if "entries" in entries:
+        return _of_entries(about, entries["entries"])
+    place = entries[places[0]]
+    if place.path == ("file",):
+        return _of_file(about, _file(place, read), kind)
+    return _of_upload(about, place, kind, fetch)
 
 
 def _kind(entries: dict[str, Node]) -> ListKind | None:
@@ -84,13 +112,64 @@ def _kind(entries: dict[str, Node]) -> ListKind | None:
     return ListKind(word) if word else None
 
 
-def _of_file(
-    about: ListAbout, members: dict[str, Node], kind: ListKind | None, read: Read
-) -> ReadList:
-    node = members["file"]
+def _file(node: Node, read: Read | None) -> ListFile:
+    """Return the file beside a document."""
+    if read is None:
+        expected = f"entries, or upload: a parameter has no files beside it; run {_PUSH}"
+        node.fault(expected, found="a file")
     name = node.text("the name of a file beside this document, such as departed.csv")
     node.report.settle()
-    file = read(name or "")
+    return read(name or "") if read else ListFile("", b"")
+
+
+def _of_upload(
+    about: ListAbout, node: Node, kind: ListKind | None, fetch: Fetch | None
+) -> ReadList:
+    """Return the list in an uploaded object, which must be the one that the document describes."""
+    if fetch is None:
+        node.fault("entries or file: only parameters have uploads", found="an upload")
+        node.report.settle()
+    members = node.members(_UPLOAD_KEYS, "a mapping with key, sha256 and count")
+    key = _matching(node, members, "key", _UPLOAD, f"{UPLOADS} and a name, in the rules' bucket")
+    digest = _matching(node, members, "sha256", _SHA256, "64 digits 0-9 and a-f")
+    count = _member(node, members, "count").number("the number of entries", least=1)
+    node.report.settle()
+    data = _fetched(members["key"], fetch)
+    if len(data) <= LONGEST_FILE and sha256(data).hexdigest() != digest:
+        members["sha256"].fault(f"the digest of {key}: run {_PUSH}")
+        node.report.settle()
+    found = _of_file(about, ListFile(key, data), kind)
+    if found.about.entries != count:
+        members["count"].fault(f"{found.about.entries}, the entries of {key}: run {_PUSH}")
+        node.report.settle()
+    return found
+
+
+def _fetched(key: Node, fetch: Fetch | None) -> bytes:
+    try:
+        return fetch(str(key.value)) if fetch else b""
+    except UploadError as error:
+        key.fault(f"an object {key.value}: run {_PUSH}", found=str(error))
+        key.report.settle()
+        return b""
+
+
+def _member(node: Node, members: Mapping[str, Node], name: str) -> Node:
+    return members.get(name) or node.child(name, None)
+
+
+def _matching(
+    node: Node, members: Mapping[str, Node], name: str, form: re.Pattern[str], expected: str
+) -> str:
+    """Return the text of a member if it has this form; note any other."""
+    member = _member(node, members, name)
+    if isinstance(member.value, str) and form.fullmatch(member.value):
+        return member.value
+    member.fault(expected)
+    return ""
+
+
+def _of_file(about: ListAbout, file: ListFile, kind: ListKind | None) -> ReadList:
     report = Report(file.label)
     text = read_text(file.data, report)
     report.settle()

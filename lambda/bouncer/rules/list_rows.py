@@ -12,9 +12,10 @@ from bouncer.rules.entry_reader import (
     entry_key,
     read_network,
 )
+from bouncer.rules.list_about import ListAbout
 from bouncer.rules.list_keys import first_word_key, network_key, parents
 from bouncer.rules.list_kind import ListKind
-from bouncer.rules.named_list import ListAbout, list_form
+from bouncer.rules.named_list import list_form
 
 MOST_ENTRIES = 2_000_000
 MOST_REPORTED = 20  # problems, and doubts; a wrong file may have a million

@@ -5,16 +5,13 @@ becomes of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from bouncer.errors import Problem
 from bouncer.rules.condition import HEADER, Member, leaves
 from bouncer.rules.fields import FIELDS, Kind
+from bouncer.rules.list_about import ListAbout
 from bouncer.rules.list_kind import ASKED_BY
 from bouncer.rules.rule import Mode, Rule
-
-if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
-    from bouncer.rules.named_list import NamedList
 
 
 def named_lists(rules: Iterable[Rule]) -> list[str]:
@@ -22,7 +19,7 @@ def named_lists(rules: Iterable[Rule]) -> list[str]:
     return sorted({member.name for rule in rules for member in _members(rule)})
 
 
-def list_warnings(rules: Iterable[Rule], lists: Mapping[str, "NamedList"]) -> Iterator[Problem]:
+def list_warnings(rules: Iterable[Rule], lists: Mapping[str, ListAbout]) -> Iterator[Problem]:
     """Yield a doubt for each question of a rule that its list can't answer."""
     for rule in rules:
         for member in dict.fromkeys(_members(rule)):
@@ -39,12 +36,12 @@ def _members(rule: Rule) -> Iterator[Member]:
         yield from (leaf for leaf in leaves(rule.condition) if isinstance(leaf, Member))
 
 
-def _slip(member: Member, named: "NamedList | None") -> tuple[str, str] | None:
+def _slip(member: Member, about: ListAbout | None) -> tuple[str, str] | None:
     """Return what was found and what was expected if a list is not as a rule needs it."""
-    if named is None:
+    if about is None:
         return f"no list {member.name}", "one: without it this condition is unknown"
     kinds = ASKED_BY[Kind.HEADER if member.field.startswith(HEADER) else FIELDS[member.field].kind]
-    if named.about.kind not in kinds:
-        return f"list {member.name} of {named.about.kind}", f"a list of {' or '.join(kinds)}"
-    gone = [name for name in member.columns if name not in named.about.columns]
+    if about.kind not in kinds:
+        return f"list {member.name} of {about.kind}", f"a list of {' or '.join(kinds)}"
+    gone = [name for name in member.columns if name not in about.columns]
     return (f"list {member.name} without {gone[0]}", f"the column {gone[0]}") if gone else None

@@ -6,11 +6,11 @@ It answers from its look-up form (entry_table.py). Which fields may ask it depen
 
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
 
 from bouncer.mail.address import without_tag
 from bouncer.rules.entry_table import EntryTable, Rows, build_table
 from bouncer.rules.fields import Kind
+from bouncer.rules.list_about import ListAbout
 from bouncer.rules.list_keys import (
     address_key,
     address_keys,
@@ -24,25 +24,6 @@ Row = tuple[str, ...] | None
 RowFinder = Callable[[str], Row] | Callable[[IPv4Address | IPv6Address], Row]
 
 
-class ListAbout(NamedTuple):
-    """The description of a list.
-
-    `prefixes` has the IP version and length of each prefix in a list of networks, the longest
-    first, and `longest` the number of words of the longest entry of a list of words.
-    """
-
-    kind: ListKind
-    subdomains: bool = False
-    columns: tuple[str, ...] = ()
-    entries: int = 0
-    prefixes: tuple[tuple[int, int], ...] = ()
-    longest: int = 1
-
-    def columns_include(self, names: Iterable[str]) -> bool:
-        """Tell whether the list has all of these columns."""
-        return set(names) <= set(self.columns)
-
-
 def list_form(rows: Rows, about: ListAbout) -> bytes:
     """Return a list in look-up form."""
     return build_table(rows, about._asdict())
@@ -51,8 +32,7 @@ def list_form(rows: Rows, about: ListAbout) -> bytes:
 class NamedList:
     """One list; raises `EntryTableError` for bytes that are not a list's look-up form."""
 
-    def __init__(self, name: str, form: bytes) -> None:
-        self.name = name
+    def __init__(self, form: bytes) -> None:
         self._table = EntryTable(form)
         about = dict(self._table.about)
         pairs = tuple((version, length) for version, length in about.pop("prefixes"))

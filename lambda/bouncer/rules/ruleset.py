@@ -14,11 +14,13 @@ could still decide asks for it: if deciding without it comes to a rule that is u
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from bouncer.mail.message import Message
 from bouncer.rules.condition import (
+    HEADER,
     All,
     Any,
     Condition,
@@ -32,7 +34,7 @@ from bouncer.rules.condition import (
     Word,
     leaves,
 )
-from bouncer.rules.fields import COPIED, FIELDS, of_copy
+from bouncer.rules.fields import COPIED, FIELDS, OF_HEADERS, of_copy
 from bouncer.rules.index import LeafIndex, row_of
 from bouncer.rules.list_placeholders import required
 from bouncer.rules.rule import Action, Mode, Rule
@@ -145,6 +147,16 @@ class Ruleset:
                 number = self.numbers[condition]
                 return lambda facts, _: number in facts
 
+    @property
+    def asks_content(self) -> bool:
+        """True if a rule asks for the content of a mail."""
+        return bool(self._copied)
+
+    @cached_property
+    def asks_headers(self) -> bool:
+        """True if a rule asks for a header, or for what stands in one."""
+        return any(_is_of_headers(leaf) for leaf in self.numbers)
+
     def decide(self, message: Message, recipient: str) -> Decision:
         """Return the decision for one recipient of the message."""
         return self._decisions(message, (recipient,))[0]
@@ -157,7 +169,7 @@ class Ruleset:
         facts = self.index.message_facts(message)
         unknown = self.index.unknown
         if not self._copied:
-            return tuple(self._decide(message, each, facts, unknown) for each in recipients)
+            return tuple([self._decide(message, each, facts, unknown) for each in recipients])
         without = unknown.union(self._copied.values())
         found = tuple(self._decide(message, each, facts, without) for each in recipients)
         if message.content is None or not any(map(self.asks_copy, found)):
@@ -193,9 +205,9 @@ class Ruleset:
             rule, test = self.rules[position], self._tests[position]
             if (test is None or test(facts, facts)) and in_force(rule, message):
                 if rule.mode is Mode.ENFORCE:
-                    return Decision(recipient=recipient, rule=rule, shadow=tuple(shadow))
+                    return Decision(recipient, rule, tuple(shadow))
                 shadow.append(rule)
-        return Decision(recipient=recipient, rule=None, shadow=tuple(shadow))
+        return Decision(recipient, None, tuple(shadow))
 
     def _decide_unknown(
         self, message: Message, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
@@ -222,10 +234,8 @@ class Ruleset:
         return Decision(recipient, decided, tuple(shadow), tuple(unknown))
 
     def _candidates(self, facts: Facts) -> Iterable[int]:
-        positions = set(self._always)
-        for number in facts:
-            positions.update(self._needing.get(number, ()))
-        return sorted(positions)
+        found = [self._needing[number] for number in facts if number in self._needing]
+        return sorted(set().union(self._always, *found)) if found else self._always
 
     def columns(self, message: Message, decision: Decision) -> dict[str, str]:
         """Return the value of each placeholder of a list in the texts of the deciding rule."""
@@ -300,6 +310,12 @@ def _leaf_breadth(leaf: Leaf) -> int:
             return 3
         case _:
             return 4
+
+
+def _is_of_headers(leaf: Leaf) -> bool:
+    if isinstance(leaf, Present):
+        return True
+    return leaf.field.startswith(HEADER) or leaf.field in OF_HEADERS
 
 
 def _is_any_of(condition: Condition) -> bool:

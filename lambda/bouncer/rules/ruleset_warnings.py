@@ -38,7 +38,7 @@ def _of_rule(rule: Rule, *, ascii_only: bool, now: datetime) -> Iterator[Problem
         ended = f"{rule.ends:%Y-%m-%d %H:%M} UTC, which is past"
         yield _warning(rule, "until", ended, "a later time; the rule is not in force any more")
     if rule.document.endswith(".yml") and not rule.name.endswith(".yml"):
-        expected = "the ending .yaml: docs/deploy.md uploads both, but a loop over *.yaml does not"
+        expected = "the ending .yaml: bouncer takes both, but a loop over *.yaml does not"
         yield _warning(rule, "", "the ending .yml", expected)
     if rule.rejection is None:
         return

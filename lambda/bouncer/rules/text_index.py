@@ -52,9 +52,12 @@ class PatternSet:
 
     def find(self, text: str) -> Sequence[int]:
         """Return the numbers of all patterns that match `text`."""
-        if not text.isascii():
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError:
             text = well_formed(text)
-        found = self._set.Match(text.encode()) if self._set else None
+            encoded = text.encode()
+        found = self._set.Match(encoded) if self._set else None
         if found == _NOTHING:
             return _NONE
         if not found or 0 not in found:
@@ -128,18 +131,19 @@ class TextIndex:
         text = value if ascii_only and self._of_names else self._form(value)
         if self._regexes and (found := self._regexes.find(text)):
             satisfied.update(found)
-        if self._folds:
-            self._find_folded(text, text.lower() if ascii_only else folded(text), satisfied)
-
-    def _find_folded(self, text: str, fold: str, satisfied: set[int]) -> None:
+        if not self._folds:
+            return
+        fold = text.lower() if ascii_only else folded(text)
         if fold in self._exact:
             satisfied.update(self._exact[fold])
         if self._parents:
             _find_parents(self._parents, fold, satisfied)
         if self._within:
             self._find_within(fold, satisfied)
-        if self._at_domain and "@" in fold:
-            satisfied.update(self._at_domain.get(fold.rpartition("@")[2], _NONE))
+        if self._at_domain:
+            _, at, host = fold.rpartition("@")
+            if at and host in self._at_domain:
+                satisfied.update(self._at_domain[host])
         if self._patterns:
             found = self._patterns.find(fold)
             if self._by_letter and not text.isascii():
@@ -170,10 +174,9 @@ class TextIndex:
     def find_address(self, address: str, satisfied: set[int]) -> None:
         """Do as `find`, and try patterns without a `+` on the address without its plus tag, too."""
         self.find(address, satisfied)
-        untagged = without_tag(address)
-        if untagged != address:
+        if "+" in address:
             more: set[int] = set()
-            self.find(untagged, more)
+            self.find(without_tag(address), more)
             satisfied.update(more - self._with_plus)
 
 

@@ -1,12 +1,19 @@
-"""The bucket as intake and worker read it: the pointer, and the revision that it names."""
+"""The bucket as the functions read it: the pointer, the revision that it names, and its lists."""
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.sources.pointer import POINTER_KEY, Pointer, PointerError, read_pointer
-from bouncer.sources.revision import Revision, RevisionError, read_revision, revision_key
+from bouncer.sources.revision import (
+    Revision,
+    RevisionError,
+    list_key,
+    read_revision,
+    revision_key,
+)
 from bouncer.sources.source import SourceError
 
 # Without the right to list a bucket, S3 answers 403 for an object that is missing (S3 API
@@ -24,7 +31,7 @@ class ObjectReader(Protocol):
 
 
 class BucketSource:
-    """The pointer and the revisions in one bucket; both methods raise `SourceError`."""
+    """The pointer, the revisions and their lists in one bucket; all methods raise `SourceError`."""
 
     def __init__(self, client: ObjectReader, bucket: str) -> None:
         self._client = client
@@ -36,7 +43,7 @@ class BucketSource:
         if found is None:
             return None
         try:
-            return read_pointer(found["Body"].read()), str(found["ETag"])
+            return read_pointer(found[0]), found[1]
         except PointerError as error:
             raise SourceError(f"s3://{self._bucket}/{error}") from error
 
@@ -44,15 +51,25 @@ class BucketSource:
         """Return a revision, checked against its id."""
         found = self._get(revision_key(revision_id), {})
         try:
-            return read_revision(revision_id, found["Body"].read() if found else b"")
+            return read_revision(revision_id, found[0] if found else b"")
         except RevisionError as error:
             raise SourceError(str(error)) from error
 
-    def _get(self, key: str, condition: Mapping[str, str]) -> Mapping[str, Any] | None:
-        """Return the answer about an object, None if it is not modified."""
+    def list_form(self, digest: str) -> bytes:
+        """Return the look-up form of a list, checked against its digest."""
+        found = self._get(list_key(digest), {})
+        form = found[0] if found else b""
+        if sha256(form).hexdigest() != digest:
+            found_it = "found a changed object, expected the one of this digest"
+            raise SourceError(f"s3://{self._bucket}/{list_key(digest)}: {found_it}")
+        return form
+
+    def _get(self, key: str, condition: Mapping[str, str]) -> tuple[bytes, str] | None:
+        """Return an object and its ETag, None if it is not modified."""
         place = f"s3://{self._bucket}/{key}"
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=key, **condition)
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, **condition)
+            return answer["Body"].read(), str(answer["ETag"])
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "refused"))
             if code == _NOT_MODIFIED and condition:

@@ -6,9 +6,7 @@ from typing import Protocol
 
 from bouncer.held import Held, first_held
 from bouncer.operator_settings import Settings
-from bouncer.rules.list_warnings import list_warnings
 from bouncer.rules.ruleset import Ruleset
-from bouncer.rules.ruleset_warnings import ruleset_warnings
 
 
 class InForceLoader(Protocol):
@@ -47,9 +45,3 @@ class Loaded:
     def goes_on(self, now: datetime) -> bool:
         """Tell whether sending is held for so long that mail goes on that would be bounced."""
         return bool(self.causes) and any(cause.is_long(now) for cause in self.causes)
-
-    def warnings(self, now: datetime) -> tuple[str, ...]:
-        """Return a sentence for each doubt about the rules in force; some depend on the time."""
-        rules, ascii_only = self.ruleset.rules, self.settings.ascii_only
-        doubts = ruleset_warnings(rules, ascii_only=ascii_only, now=now)
-        return tuple(map(str, (*doubts, *list_warnings(rules, self.ruleset.lists))))

@@ -1,43 +1,76 @@
-"""Rules and settings in SSM parameters, with the earlier versions that SSM keeps."""
+"""Rules, lists and settings in SSM parameters."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bouncer.sources.source import HELD, PUSHING, RULES, SETTINGS, Document, Documents, SourceError
+from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_reader import READING, Fetch, UploadError, read_list
+from bouncer.sources.source import (
+    HELD,
+    LISTS,
+    PUSHING,
+    RULES,
+    SETTINGS,
+    Document,
+    Documents,
+    SourceError,
+)
 
 
-class HistoryClient(Protocol):
-    """A client of SSM that can read a parameter's versions: boto3's, or the intake's small one."""
-
-    @property
-    def get_parameter_history(self) -> Callable[..., Mapping[str, Any]]:
-        """Return one page of a parameter's versions."""
-
-
-class ParametersClient(HistoryClient, Protocol):
-    """A client that can also read all parameters below a path."""
+class ParametersClient(Protocol):
+    """A client of SSM that can read all parameters below a path."""
 
     @property
     def get_parameters_by_path(self) -> Callable[..., Mapping[str, Any]]:
         """Return one page of the parameters below a path."""
 
 
-class NamedParametersClient(HistoryClient, Protocol):
-    """A client that can also read parameters by their names."""
+class NamedParametersClient(Protocol):
+    """A client of SSM that can read parameters by their names."""
 
     @property
     def get_parameters(self) -> Callable[..., Mapping[str, Any]]:
         """Return those of at most ten parameters that exist."""
 
 
-class ParameterSource:
-    """Documents in SSM parameters below `prefix`."""
+def no_bucket(_: str) -> bytes:
+    """Fetch no upload: whoever reads these parameters knows no bucket."""
+    raise UploadError("an upload, in a bucket that is not known here")
 
-    def __init__(self, client: ParametersClient, prefix: str) -> None:
+
+@dataclass(frozen=True, slots=True)
+class ParameterList:
+    """A list in a parameter, or in the uploaded object that it names with its checksum."""
+
+    document: Document
+    fetch: Fetch
+
+    @property
+    def label(self) -> str:
+        """The name of the parameter."""
+        return self.document.label
+
+    @property
+    def digest(self) -> str:
+        """The digest of the text, and of the way in which this version reads it."""
+        return sha256(f"{READING}\n{self.document.text}".encode()).hexdigest()
+
+    def read(self) -> ReadList:
+        """Return the list; raises `DocumentError`, and `SourceError` if asking again may help."""
+        return read_list(self.document.plain_text, document=self.label, fetch=self.fetch)
+
+
+class ParameterSource:
+    """Documents in SSM parameters below `prefix`; `fetch` returns the objects that lists name."""
+
+    def __init__(self, client: ParametersClient, prefix: str, fetch: Fetch = no_bucket) -> None:
         self._client = client
+        self._fetch = fetch
         self._prefix = prefix.rstrip("/")
 
     def read(self) -> Documents:
@@ -52,39 +85,44 @@ class ParameterSource:
             }
         except (ClientError, BotoCoreError) as error:
             raise SourceError(f"{self._prefix}: can't be read ({_brief(error)})") from error
-        rules = {
-            name.removeprefix(RULES): document
-            for name, document in found.items()
-            if name.startswith(RULES)
+        lists = {
+            name: ParameterList(document, self._fetch)
+            for name, document in _below(LISTS, found).items()
         }
-        return Documents(rules, found.get(SETTINGS), found.get(HELD), found.get(PUSHING))
-
-    def earlier(self, name: str) -> Iterable[Document]:
-        """Return earlier versions of a document, the newest first."""
-        return _earlier(self._client, f"{self._prefix}/{name}")
+        return Documents(
+            _below(RULES, found),
+            found.get(SETTINGS),
+            found.get(HELD),
+            found.get(PUSHING),
+            lists,
+        )
 
 
 class SettingsSource:
-    """The parameters `settings` and `held` alone: all the worker may read."""
+    """The parameters `settings`, `held` and `pushing` alone, in one call of SSM."""
 
     def __init__(self, client: NamedParametersClient, prefix: str) -> None:
         self._client = client
         self._prefix = prefix.rstrip("/")
 
     def read(self) -> Documents:
-        """Return both documents as they are now; one without a parameter is left out."""
-        labels = [f"{self._prefix}/{name}" for name in (SETTINGS, HELD)]
+        """Return these documents as they are now; one without a parameter is left out."""
+        labels = [f"{self._prefix}/{name}" for name in (SETTINGS, HELD, PUSHING)]
         try:
             answer = self._client.get_parameters(Names=labels)
         except (ClientError, BotoCoreError) as error:
             raise SourceError(f"{labels[0]}: can't be read ({_brief(error)})") from error
         found = {each["Name"]: _document(each) for each in answer["Parameters"]}
-        settings, held = (found.get(label) for label in labels)
-        return Documents({}, settings, held)
+        settings, held, pushing = (found.get(label) for label in labels)
+        return Documents({}, settings, held, pushing)
 
-    def earlier(self, name: str) -> Iterable[Document]:
-        """Return earlier versions of the settings, the newest first."""
-        return _earlier(self._client, f"{self._prefix}/{name}")
+
+def _below(folder: str, found: Mapping[str, Document]) -> dict[str, Document]:
+    return {
+        name.removeprefix(folder): document
+        for name, document in found.items()
+        if name.startswith(folder)
+    }
 
 
 def _document(parameter: Mapping[str, Any], label: str = "") -> Document:
@@ -103,17 +141,6 @@ def _time(modified: object) -> datetime | None:
     if isinstance(modified, int | float):
         return datetime.fromtimestamp(modified, UTC)
     return modified if isinstance(modified, datetime) else None
-
-
-def _earlier(client: HistoryClient, label: str) -> list[Document]:
-    """Return all versions of a parameter but the newest, the newest of them first."""
-    try:
-        pages = _pages(client.get_parameter_history, Name=label)
-        versions = [version for page in pages for version in page["Parameters"]]
-    except (ClientError, BotoCoreError) as error:
-        raise SourceError(f"{label}: history can't be read ({_brief(error)})") from error
-    versions.sort(key=lambda version: int(version["Version"]), reverse=True)
-    return [_document(version, f"{label}:{version['Version']}") for version in versions[1:]]
 
 
 def _pages(

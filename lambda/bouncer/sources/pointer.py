@@ -27,8 +27,9 @@ class Pointer(NamedTuple):
     """All that is in force beside the rules.
 
     `problems` has sentences for each refused document, by its name (`rules/NAME`, `settings`).
-    `braked` names rules that act as in mode shadow until an operator releases them. `serial` grows
-    with each pointer that is written, so that no two have the same bytes, and the same ETag.
+    `braked` names rules that act as in mode shadow until an operator releases them. `sources` has
+    the digest of what each list of the revision was made of. `serial` grows with each pointer that
+    is written, so that no two have the same bytes, and the same ETag.
     """
 
     revision: str
@@ -36,6 +37,7 @@ class Pointer(NamedTuple):
     causes: tuple[Held, ...] = ()
     problems: Mapping[str, tuple[str, ...]] = {}
     braked: tuple[str, ...] = ()
+    sources: Mapping[str, str] = {}
     serial: int = 0
 
 
@@ -49,6 +51,7 @@ def pointer_text(pointer: Pointer) -> str:
         "held": [_held_values(cause) for cause in pointer.causes],
         "problems": {name: list(found) for name, found in pointer.problems.items()},
         "braked": list(pointer.braked),
+        "sources": dict(pointer.sources),
     }
     return json.dumps(members, sort_keys=True, indent=1)
 
@@ -81,6 +84,7 @@ def _pointer(members: Mapping[str, Any]) -> Pointer:
         causes=tuple(map(_held, members["held"])),
         problems={name: tuple(found) for name, found in members["problems"].items()},
         braked=tuple(members["braked"]),
+        sources=members.get("sources", {}),
         serial=members["serial"],
     )
 

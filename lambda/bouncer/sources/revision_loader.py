@@ -2,31 +2,39 @@
 
 The pointer is asked for once in `cache` seconds, under the condition that it changed. When the
 bucket fails, the last result stays in force; settings of a new pointer are taken even if its
-revision can't be read, so that `mode: off` always works.
+revision can't be read, so that `mode: off` always works. A list that can't be read counts as
+missing until it can.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loaded import Loaded
 from bouncer.sources.pointer import Pointer
-from bouncer.sources.revision import Revision
+from bouncer.sources.revision import ListInForce, Revision
 from bouncer.sources.source import SourceError
+
+if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
+    from bouncer.rules.named_list import NamedList
+    from bouncer.sources.revision_lists import RevisionLists
 
 _RETRY_AFTER_S = 15  # a bucket that failed is asked again after this time
 
 
 class PointerSource(Protocol):
-    """A reader of pointer and revisions; both methods raise `SourceError`."""
+    """A reader of pointer, revisions and lists; all methods raise `SourceError`."""
 
     def pointer(self, known: str) -> tuple[Pointer, str] | None:
         """Return the pointer and its ETag; None if that is `known`."""
 
     def revision(self, revision_id: str) -> Revision:
         """Return a revision."""
+
+    def list_form(self, digest: str) -> bytes:
+        """Return the look-up form of a list."""
 
 
 class PointerLoader:
@@ -63,15 +71,22 @@ class PointerLoader:
         """Take a new pointer; without its revision only its settings, with the last rules."""
         settings, causes = replace(pointer.settings, senders=self._senders), pointer.causes
         try:
-            ruleset = self._ruleset(pointer)
+            ruleset, problems = self._ruleset(pointer)
         except SourceError as error:
             if self._loaded is not None:
                 self._etag = ""
                 self._loaded = replace(self._loaded, settings=settings, causes=causes)
             return self._stay(error)
-        self._etag = etag
-        loaded = Loaded(ruleset, settings, causes=causes, revision=pointer.revision)
-        return self._keep(loaded, settings.cache_s)
+        self._etag = "" if problems else etag  # what is missing is asked for as if it were new
+        loaded = Loaded(
+            ruleset,
+            settings,
+            problems=problems,
+            stale=bool(problems),
+            causes=causes,
+            revision=pointer.revision,
+        )
+        return self._keep(loaded, _RETRY_AFTER_S if problems else settings.cache_s)
 
     def _go_on(self) -> Loaded:
         """Keep the last result: the pointer is the one that it was made of."""
@@ -81,8 +96,9 @@ class PointerLoader:
             self._loaded = replace(self._loaded, problems=(), stale=False)
         return self._keep(self._loaded, self._loaded.settings.cache_s)
 
-    def _ruleset(self, pointer: Pointer) -> Ruleset:  # noqa: ARG002  # rules are read by others
-        return Ruleset(())
+    def _ruleset(self, pointer: Pointer) -> tuple[Ruleset, tuple[str, ...]]:  # noqa: ARG002  # rules are read by others
+        """Return the rules, and sentences about lists that can't be read."""
+        return Ruleset(()), ()
 
     def _stay(self, error: SourceError) -> Loaded:
         """Keep the last result in force, marked as stale."""
@@ -97,19 +113,46 @@ class PointerLoader:
 
 
 class RevisionLoader(PointerLoader):
-    """Loads the rules as well; those of a revision are read and compiled once."""
+    """Loads the rules as well, with their lists; each is read once while it stays the same."""
 
-    def __init__(self, source: PointerSource, *, now: Callable[[], float]) -> None:
-        super().__init__(source, now=now)
-        self._compiled: tuple[str, tuple[str, ...], Ruleset] | None = None
+    def __init__(
+        self,
+        source: PointerSource,
+        *,
+        now: Callable[[], float],
+        senders: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(source, now=now, senders=senders)
+        self._read: tuple[str, Revision] | None = None
+        self._lists: RevisionLists | None = None
+        self._compiled: tuple[tuple[object, ...], Ruleset] | None = None
 
-    def _ruleset(self, pointer: Pointer) -> Ruleset:
-        if self._compiled is not None and self._compiled[:2] == (pointer.revision, pointer.braked):
-            return self._compiled[2]
-        rules = self._source.revision(pointer.revision).rules
-        ruleset = Ruleset(braked_rules(rules, pointer.braked))
-        self._compiled = pointer.revision, pointer.braked, ruleset
-        return ruleset
+    def _ruleset(self, pointer: Pointer) -> tuple[Ruleset, tuple[str, ...]]:
+        revision = self._revision(pointer.revision)
+        lists, problems = self._named(revision.lists)
+        made_of = pointer.revision, pointer.braked, tuple(lists)
+        if self._compiled is None or self._compiled[0] != made_of:
+            rules = braked_rules(revision.rules, pointer.braked)
+            self._compiled = made_of, Ruleset(rules, lists)
+        return self._compiled[1], problems
+
+    def _revision(self, revision_id: str) -> Revision:
+        if self._read is None or self._read[0] != revision_id:
+            self._read = revision_id, self._source.revision(revision_id)
+        return self._read[1]
+
+    def _named(
+        self, wanted: Mapping[str, ListInForce]
+    ) -> tuple[Mapping[str, "NamedList"], tuple[str, ...]]:
+        """Return lists by name, and a sentence about each that can't be read."""
+        if not wanted:
+            self._lists = None
+            return {}, ()
+        if self._lists is None:
+            from bouncer.sources.revision_lists import RevisionLists  # noqa: PLC0415  # see above
+
+            self._lists = RevisionLists(self._source.list_form)
+        return self._lists.load(wanted)
 
 
 def braked_rules(rules: Collection[Rule], names: Collection[str]) -> Iterator[Rule]:

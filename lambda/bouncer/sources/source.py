@@ -1,16 +1,16 @@
 """Documents of rules and settings, and the interface of everything that can read them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bouncer.errors import BouncerError, DocumentError, Problem
 
 if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
-    from bouncer.rules.named_list import NamedList
+    from bouncer.rules.list_about import ReadList
 
 RULES = "rules/"
+LISTS = "lists/"
 SETTINGS = "settings"
 HELD = "held"
 PUSHING = "pushing"
@@ -20,8 +20,7 @@ class SourceError(BouncerError):
     """The source can't be read; the text names the document or the path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """The text of a rule or another document; `label` is its file or parameter, for errors.
 
     `secret` is true of a SecureString: its text is what SSM returns in place of the plain one.
@@ -53,27 +52,47 @@ class Document:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
-    """All documents of a source: rules by name, and the settings if it has any.
+class WrittenList(Protocol):
+    """A list as somebody wrote it, which is read only if a rule names it.
+
+    `label` is its file or parameter, for errors. `digest` is the same as long as reading it again
+    can give nothing else, and "" where only reading tells.
+    """
+
+    @property
+    def label(self) -> str:
+        """The file or the parameter."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of all that the list is made of."""
+
+    def read(self) -> "ReadList":
+        """Return the list; raises `DocumentError`, and `SourceError` if asking again may help."""
+
+
+class Documents(NamedTuple):
+    """All documents of a source: rules and lists by name, and the settings if it has any.
 
     `held` is the document that holds all sending; it does not exist while bounces may be sent.
-    `pushing` exists while somebody replaces many documents. `lists` are read when they are looked
-    up; an invalid one then raises `DocumentError`.
+    `pushing` exists while somebody replaces many documents.
     """
 
     rules: Mapping[str, Document]
     settings: Document | None = None
     held: Document | None = None
     pushing: Document | None = None
-    lists: Mapping[str, "NamedList"] = field(default_factory=dict)
+    lists: Mapping[str, WrittenList] = {}
+
+    def label(self, name: str) -> str:
+        """Return the label of a rule or a list, by a name such as `rules/NAME`."""
+        if name.startswith(LISTS):
+            return self.lists[name.removeprefix(LISTS)].label
+        return self.rules[name.removeprefix(RULES)].label
 
 
 class Source(Protocol):
-    """A reader of documents; both methods raise `SourceError`."""
+    """A reader of documents."""
 
     def read(self) -> Documents:
-        """Return all documents as they are now."""
-
-    def earlier(self, name: str) -> Iterable[Document]:
-        """Return earlier versions of a document (`rules/NAME` or `settings`), the newest first."""
+        """Return all documents as they are now; raises `SourceError`."""

@@ -1,4 +1,4 @@
-"""`bouncer lists`: checks lists, which rules ask for by name."""
+"""`bouncer lists`: checks, makes and pushes lists, which rules ask for by name."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bouncer.errors import BouncerError, DocumentError
+from bouncer_cli.commands import lists_import, lists_push
 from bouncer_cli.commands.terminal import put, put_folded, say_lines
 from bouncer_cli.commands.usage import Commands, add_format
 from bouncer_cli.list_files import read_list_at
@@ -15,8 +16,8 @@ def add(commands: Commands) -> None:
     """Declare the command with its verb."""
     command = commands.add_parser(
         "lists",
-        help="check lists that rules name",
-        description="Check lists of addresses, domains, networks or words.",
+        help="check, make and push lists that rules name",
+        description="Check, make and push lists of addresses, domains, networks or words.",
         epilog="example: bouncer lists check lists/departed.csv",
     )
     verbs = command.add_subparsers(required=True, metavar="VERB", title="verbs")
@@ -32,6 +33,8 @@ def add(commands: Commands) -> None:
     )
     add_format(check)
     check.set_defaults(run=run)
+    lists_import.add(verbs)
+    lists_push.add(verbs)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -12,13 +12,12 @@ from bouncer.mail.text import escaped
 from bouncer.rules.fields import POLICY_WORDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.parameters import ParameterSource
 from bouncer_cli.commands.mail_run import run_mails
+from bouncer_cli.commands.prefix_documents import read_parameters
 from bouncer_cli.commands.revision_rules import REVISION, load_revision
-from bouncer_cli.commands.rules_in_force import load, load_as_intake
+from bouncer_cli.commands.rules_in_force import load, load_parameters
 from bouncer_cli.commands.terminal import open_console, put_folded, say, say_lines
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
-from bouncer_cli.deployed_settings import DeployedSettings, deployed_settings
 from bouncer_cli.explain import explain
 from bouncer_cli.mail_by_source import read_named_items
 from bouncer_cli.mail_item import Item
@@ -263,8 +262,8 @@ def _loaded(rules: str, settings: Path | None, lists: Path | None) -> Loaded:
                 "--settings: found --rules revision: beside it, expected one of them (the pointer "
                 "has its own)"
             )
-        loaded, said = load_revision(rules)
-        say(said)
+        loaded, remarks = load_revision(rules)
+        say_lines(remarks)
         return loaded
     if not rules.startswith(_SSM):
         if lists and not lists.is_dir():
@@ -273,7 +272,7 @@ def _loaded(rules: str, settings: Path | None, lists: Path | None) -> Loaded:
     if lists:
         raise UsageError("--lists: found --rules ssm: beside it, expected --rules DIR")
     prefix = _prefix(rules, settings)
-    loaded, remarks = load_as_intake(*_deployed(prefix))
+    loaded, remarks = load_parameters(*read_parameters(prefix, "--rules"))
     say_lines(remarks)
     return loaded
 
@@ -289,19 +288,6 @@ def _prefix(rules: str, settings: Path | None) -> str:
             f"--rules: found {rules!r}, expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
         )
     return prefix
-
-
-def _deployed(prefix: str) -> tuple[ParameterSource, DeployedSettings]:
-    """Return the parameters below a prefix, and the settings that its functions have."""
-    import boto3  # noqa: PLC0415  # a second that nobody else has to wait for
-
-    from bouncer_cli.doctor.account import Account  # noqa: PLC0415
-
-    session = boto3.Session()
-    if session.region_name is None:
-        raise UsageError("--rules: found no region, expected AWS_DEFAULT_REGION to name one")
-    account = Account(session, session.region_name)
-    return ParameterSource(account.client("ssm"), prefix), deployed_settings(account, prefix)
 
 
 def _explain(items: Iterable[Item], loaded: Loaded, *, full: bool) -> int:

@@ -1,43 +1,91 @@
-"""The rules and settings that a deployment has in force, or an earlier revision of its rules."""
+"""The rules, lists and settings that a deployment has in force, or an earlier revision of them."""
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
+from bouncer.publishing.publication import revision_warnings
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import Loaded
+from bouncer.sources.pointer import Pointer
+from bouncer.sources.revision import Revision
+from bouncer.sources.revision_lists import RevisionLists
 from bouncer.sources.revision_loader import braked_rules
+from bouncer.sources.source import LISTS
 from bouncer_cli.commands.usage import UsageError
+from bouncer_cli.documents_check import DocumentsCheck
+from bouncer_sim.clock import SystemClock, now
 
 REVISION = "revision:"
 _CURRENT = "current"
 
 
-def load_revision(named: str) -> tuple[Loaded, str]:
-    """Return what to judge by, and a sentence that names it.
+class _Found(NamedTuple):
+    """A revision in a bucket, and the pointer of today, which may name another one."""
+
+    pointer: Pointer
+    revision: Revision
+    source: BucketSource
+    bucket: str
+
+    @property
+    def is_current(self) -> bool:
+        return self.pointer.revision == self.revision.id
+
+    def __str__(self) -> str:
+        """Return the sentence that names it."""
+        of = "in force" if self.is_current else "not in force, with the settings in force"
+        return f"rules: revision {self.revision.id} of s3://{self.bucket}, {of}"
+
+
+def load_revision(named: str) -> tuple[Loaded, list[str]]:
+    """Return what to judge by, and sentences that name it and what of it can't be read.
 
     `named` is `revision:current` or `revision:ID`; the deployment is that of `cdk.json` here. An
     earlier revision is judged with the settings of today. Raises `UsageError` for any other name,
     `SourceError` if it can't be read, and what `find_deployment` raises.
     """
+    found = _find(named, "--rules")
+    pointer = found.pointer
+    lists, unread = RevisionLists(found.source.list_form).load(found.revision.lists)
+    braked = pointer.braked if found.is_current else ()
+    ruleset = Ruleset(braked_rules(found.revision.rules, braked), lists)
+    loaded = Loaded(ruleset, pointer.settings, causes=pointer.causes, revision=found.revision.id)
+    return loaded, [str(found), *unread]
+
+
+def check_revision(named: str) -> tuple[DocumentsCheck, str]:
+    """Return what a revision's rules and lists are worth, and the sentence that names it.
+
+    The problems are those of documents that are refused today, and of lists that can't be read.
+    Raises as `load_revision` does.
+    """
+    found = _find(named, "SOURCE")
+    pointer, revision = found.pointer, found.revision
+    _, unread = RevisionLists(found.source.list_form).load(revision.lists)
+    problems = dict(pointer.problems) if found.is_current else {}
+    if unread:
+        problems[LISTS] = unread
+    warnings = revision_warnings(revision, pointer.settings, now(SystemClock()))
+    check = DocumentsCheck(revision, pointer.settings, pointer.causes, problems, warnings)
+    return check, str(found)
+
+
+def _find(named: str, argument: str) -> _Found:
     wanted = named.removeprefix(REVISION)
     if wanted != _CURRENT and not re.fullmatch("[0-9a-f]{64}", wanted):
         raise UsageError(
-            f"--rules: found {named!r}, expected revision:current, or revision: and the 64 digits "
-            "of an id, as `mail` lines in the journal have it"
+            f"{argument}: found {named!r}, expected revision:current, or revision: and the 64 "
+            "digits of an id, as `mail` lines in the journal have it"
         )
     source, bucket = _bucket()
     found = source.pointer("")
     if found is None:
         raise AssertionError  # never: no ETag is known
     pointer = found[0]
-    current = wanted in (_CURRENT, pointer.revision)
-    revision_id = pointer.revision if current else wanted
-    rules = source.revision(revision_id).rules
-    ruleset = Ruleset(braked_rules(rules, pointer.braked if current else ()))
-    loaded = Loaded(ruleset, pointer.settings, causes=pointer.causes, revision=revision_id)
-    of = "in force" if current else "not in force, with the settings in force"
-    return loaded, f"rules: revision {revision_id} of s3://{bucket}, {of}"
+    revision = source.revision(pointer.revision if wanted == _CURRENT else wanted)
+    return _Found(pointer, revision, source, bucket)
 
 
 def _bucket() -> tuple[BucketSource, str]:

@@ -1,10 +1,12 @@
-"""`bouncer rules`: checks rules as the publisher does."""
+"""`bouncer rules`: checks rules as the publisher does, and pushes them to SSM."""
 
 import argparse
 import json
 from pathlib import Path
 
-from bouncer.sources.source import Documents
+from bouncer_cli.commands import rules_push
+from bouncer_cli.commands.prefix_documents import read_parameters
+from bouncer_cli.commands.revision_rules import REVISION, check_revision
 from bouncer_cli.commands.terminal import put, put_folded, say
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.documents_check import DocumentsCheck, check_documents
@@ -18,8 +20,8 @@ def add(commands: Commands) -> None:
     """Declare the command with its verbs and their options."""
     command = commands.add_parser(
         "rules",
-        help="check rules",
-        description="Check rules in files or in SSM.",
+        help="check rules, and push them to SSM",
+        description="Check rules in files, in SSM or in force, and push those of a folder to SSM.",
         epilog="example: bouncer rules check rules",
     )
     verbs = command.add_subparsers(required=True, metavar="VERB", title="verbs")
@@ -35,45 +37,44 @@ def add(commands: Commands) -> None:
         nargs="?",
         default="rules",
         metavar="SOURCE",
-        help="a folder with rules, the file of one rule, or ssm:/PREFIX (default: rules)",
+        help="a folder with rules, the file of one rule, ssm:/PREFIX, or what is in force in the "
+        "deployment of cdk.json: revision:current or revision:ID (default: rules)",
     )
     check.add_argument("--settings", type=Path, metavar="FILE", help="check these settings, too")
     add_format(check)
     check.set_defaults(run=run_check)
+    rules_push.add(verbs)
 
 
 def run_check(options: argparse.Namespace) -> int:
     """Run `bouncer rules check` and return its exit status."""
-    found = check_documents(_documents(options.source, options.settings), now(SystemClock()))
+    found = _checked(options.source, options.settings)
     show = _put_json if options.format == "json" else _put_lines
     show(found)
     return 1 if found.problems else 0
 
 
-def _documents(source: str, settings: Path | None) -> Documents:
-    if not source.startswith(_SSM):
+def _checked(source: str, settings: Path | None) -> DocumentsCheck:
+    at = now(SystemClock())
+    if not source.startswith((_SSM, REVISION)):
         path = Path(source)
-        if path.is_file():
-            return OneFile(path, settings).read()
-        return FileSource(path, settings, named="SOURCE").read()
+        folder = OneFile(path, settings) if path.is_file() else None
+        return check_documents((folder or FileSource(path, settings, named="SOURCE")).read(), at)
     if settings is not None:
-        raise UsageError("--settings: found ssm: beside it, expected one of them (SSM has its own)")
+        raise UsageError(
+            f"--settings: found {source.partition(':')[0]}: beside it, expected one of them (it "
+            "has its own)"
+        )
+    if source.startswith(REVISION):
+        found, said = check_revision(source)
+        say(said)
+        return found
     prefix = source.removeprefix(_SSM)
     if not prefix.startswith("/"):
         expected = "expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
         raise UsageError(f"SOURCE: found {source!r}, {expected}")
-    return _parameters(prefix)
-
-
-def _parameters(prefix: str) -> Documents:
-    import boto3  # noqa: PLC0415  # a second that nobody else has to wait for
-
-    from bouncer.sources.parameters import ParameterSource  # noqa: PLC0415
-
-    session = boto3.Session()
-    if session.region_name is None:
-        raise UsageError("SOURCE: found no region, expected AWS_DEFAULT_REGION to name one")
-    return ParameterSource(session.client("ssm"), prefix).read()
+    documents, deployed = read_parameters(prefix, "SOURCE")
+    return check_documents(documents, at, defaults=deployed.settings)
 
 
 def _put_lines(found: DocumentsCheck) -> None:

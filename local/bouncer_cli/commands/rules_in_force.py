@@ -1,66 +1,83 @@
-"""The rules and settings that a command judges by."""
+"""The rules, lists and settings that a command judges by."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 
-from bouncer.errors import DocumentError
-from bouncer.operator_settings import Settings
-from bouncer.rules.rule_reader import read_rule
-from bouncer.settings_reader import overlaid
+from bouncer.publishing.list_forms import FormsInMemory
+from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import MOST_EARLIER, Loader
-from bouncer.sources.source import RULES, SETTINGS, Document, Documents, Source, SourceError
+from bouncer.sources.source import LISTS, RULES, SETTINGS, Documents, Source
 from bouncer_cli.commands.terminal import say_lines
 from bouncer_cli.commands.usage import UsageError
 from bouncer_cli.deployed_settings import DeployedSettings
+from bouncer_cli.documents_check import DocumentsCheck, check_documents
 from bouncer_sim.clock import SystemClock, now
+
+_LEFT_OUT = {
+    RULES: "this rule is left out; the publisher keeps the form that was in force before, which "
+    "--rules revision:current has",
+    LISTS: "this list is left out, so that conditions that ask it are unknown; the publisher keeps "
+    "the form that was in force before, which --rules revision:current has",
+}
 
 
 def load(source: Source) -> Loaded:
     """Return the rules and settings in force; raises `UsageError` for any invalid document.
 
-    The functions keep an earlier version in its place; here somebody can correct it at once. Doubts
-    about valid rules are printed on stderr.
+    The publisher keeps what was in force before; here somebody can correct it at once. Doubts about
+    valid rules are printed on stderr.
     """
-    loaded = Loader(source, Settings(), now=SystemClock().time).load()
-    if loaded.problems:
-        raise UsageError("\n".join(loaded.problems))
-    if not loaded.ruleset.rules:
+    forms = FormsInMemory()
+    found = check_documents(source.read(), now(SystemClock()), forms=forms)
+    if found.problems:
+        raise UsageError("\n".join(_sentences(found)))
+    if not found.revision.active:
         raise UsageError("--rules: found no rule in force, expected at least one")
-    _warn(loaded)
-    return loaded
+    _warn(found)
+    return _compiled(found, forms)
 
 
-def _warn(loaded: Loaded) -> None:
-    say_lines(f"warning: {warning}" for warning in loaded.warnings(now(SystemClock())))
+def _compiled(found: DocumentsCheck, forms: FormsInMemory) -> Loaded:
+    lists = forms.named_lists(found.revision.lists)
+    return Loaded(Ruleset(found.revision.rules, lists), found.settings, causes=found.causes)
 
 
-def load_as_intake(source: Source, deployed: DeployedSettings) -> tuple[Loaded, tuple[str, ...]]:
+def _sentences(found: DocumentsCheck) -> list[str]:
+    return [sentence for said in found.problems.values() for sentence in said]
+
+
+def _warn(found: DocumentsCheck) -> None:
+    say_lines(f"warning: {warning}" for warning in found.warnings)
+
+
+def load_parameters(documents: Documents, deployed: DeployedSettings) -> tuple[Loaded, list[str]]:
     """Return what parameters say, and remarks on documents that are not taken as written.
 
-    `deployed` holds where the parameter `settings` says nothing. This takes the newest valid
-    version in place of an invalid document, and leaves a rule out that has none. The publisher
-    keeps the form that was in force before, which parameters do not tell. Raises `UsageError`
-    without any rules or settings to judge by.
+    `deployed` holds where the parameter `settings` says nothing. A refused document is left out:
+    the parameters do not tell what is in force in its place. Raises `UsageError` without any rules
+    or settings to judge by.
     """
-    kept = _KeptSource(source)
-    try:
-        loaded = Loader(kept, deployed.settings, now=SystemClock().time).load()
-    except SourceError as error:
-        settings = kept.documents.settings if kept.documents else None
-        if settings is None:
-            raise
-        raise UsageError(
-            f"{error}\n{settings.label}: found no valid version, expected one; until there is one, "
-            "a new environment of the intake lets all mail go on"
-        ) from error
-    _warn(loaded)
-    remarks = (*loaded.problems, *kept.replacements(), _settings_remark(kept.read(), deployed))
-    if not loaded.ruleset.rules:
-        raise UsageError(
-            "\n".join((*remarks, "--rules: found no rule in force, expected at least one"))
-        )
-    return loaded, remarks
+    forms = FormsInMemory()
+    found = check_documents(documents, now(SystemClock()), defaults=deployed.settings, forms=forms)
+    remarks = [*_sentences(found), *_left_out(found.problems, documents)]
+    if SETTINGS in found.problems:
+        remarks.append("settings: correct the parameter, or judge by --rules revision:current")
+        raise UsageError("\n".join(remarks))
+    _warn(found)
+    remarks.append(_settings_remark(documents, deployed))
+    if not found.revision.active:
+        remarks.append("--rules: found no rule in force, expected at least one")
+        raise UsageError("\n".join(remarks))
+    return _compiled(found, forms), remarks
+
+
+def _left_out(refused: Iterable[str], documents: Documents) -> list[str]:
+    """Return the sentence that says what becomes of each refused rule and list."""
+    return [
+        f"{documents.label(name)}: {said}"
+        for name in refused
+        for folder, said in _LEFT_OUT.items()
+        if name.startswith(folder)
+    ]
 
 
 def _settings_remark(documents: Documents, deployed: DeployedSettings) -> str:
@@ -79,50 +96,3 @@ def _settings_remark(documents: Documents, deployed: DeployedSettings) -> str:
         f"settings: those that the intake was deployed with are {unknown}: where {written.label} "
         "says nothing, this replay takes mode enforce and no bounce_sender"
     )
-
-
-class _KeptSource:
-    """A source that is asked once for each document, so that remarks fit what was loaded."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._versions: dict[str, tuple[Document, ...]] = {}
-        self.documents: Documents | None = None
-
-    def read(self) -> Documents:
-        if self.documents is None:
-            self.documents = self._source.read()
-        return self.documents
-
-    def earlier(self, name: str) -> Iterable[Document]:
-        if name not in self._versions:
-            self._versions[name] = tuple(self._source.earlier(name))[:MOST_EARLIER]
-        return self._versions[name]
-
-    def replacements(self) -> Iterator[str]:
-        """Yield what is taken instead of each document whose earlier versions were asked for."""
-        documents = self.read()
-        for name, versions in self._versions.items():
-            written = documents.settings if name == SETTINGS else _rule(documents.rules, name)
-            if written is None:
-                continue
-            valid = next((each for each in versions if _is_valid(name, each)), None)
-            if valid is None:
-                yield f"{written.label}: no version is valid, so this rule is left out"
-            else:
-                taken = f"version {valid.version}, the newest valid one, is taken instead"
-                yield f"{written.label}: {taken}"
-
-
-def _rule(rules: Mapping[str, Document], name: str) -> Document | None:
-    return rules.get(name.removeprefix(RULES))
-
-
-def _is_valid(name: str, document: Document) -> bool:
-    with suppress(DocumentError):
-        if name == SETTINGS:
-            overlaid(Settings(), document.text, document=document.label)
-        else:
-            read_rule(name.removeprefix(RULES), document.text, document=document.label)
-        return True
-    return False

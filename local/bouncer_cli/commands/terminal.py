@@ -37,6 +37,15 @@ def put_folded(line: str) -> None:
     _print(_folded(line, width, indent) if 0 < width < len(line) else line, sys.stdout)
 
 
+def put_bytes(raw: bytes) -> None:
+    """Print bytes on stdout as they are; never on a terminal, which they may steer."""
+    if sys.stdout.isatty():
+        raise ValueError("stdout is a terminal")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(raw)
+    sys.stdout.buffer.flush()
+
+
 def open_console() -> Console:
     """Return the console that reports print on: stdout, with styles only on a terminal."""
     if sys.stdout.isatty():

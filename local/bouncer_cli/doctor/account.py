@@ -30,10 +30,18 @@ CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", 
 
 _READING = ("describe_", "get_", "list_")
 _IAM_PREFIX = {"sesv2": "ses"}  # Service Authorization Reference: both APIs share one prefix
+IAM_ACTION = {  # where it is not named as the call
+    "CopyObject": "PutObject",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "ListObjectsV2": "ListBucket",
+}
 _DENIED = {"AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
 _NOT_FOUND = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "ConfigurationSetDoesNotExist",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchLifecycleConfiguration",
     "NotFound",
     "QueueDoesNotExist",
     "ResourceNotFound",
@@ -102,7 +110,7 @@ class Account:
                 self._clients[service] = self._session.client(
                     service,  # type: ignore[call-overload]  # the stub lists literals
                     region_name=self.region,
-                    config=CONFIG,
+                    config=self.config(service),
                 )
             except (BotoCoreError, ValueError) as error:
                 remedy = "check the region (--region) and AWS_ENDPOINT_URL"
@@ -110,6 +118,10 @@ class Account:
                     f"the SDK can't call {service} ({error})", remedy, hopeless=True
                 ) from error
         return self._clients[service]
+
+    def config(self, service: str) -> Config:  # noqa: ARG002  # a subclass has longer ones
+        """Return the timeouts and retries of a service's client."""
+        return CONFIG
 
     @property
     def emulator(self) -> str | None:
@@ -153,7 +165,8 @@ class Account:
         """Return the error of ours that says what an exception of the SDK means."""
         api = self.client(service).meta.method_to_api_mapping[operation]
         if isinstance(error, ClientError):
-            return _refusal(f"{_IAM_PREFIX.get(service, service)}:{api}", error)
+            action = f"{_IAM_PREFIX.get(service, service)}:{IAM_ACTION.get(api, api)}"
+            return _refusal(action, error)
         if isinstance(error, NoCredentialsError):
             return UnavailableError("found no credentials", _LOG_IN_AGAIN, hopeless=True)
         if isinstance(error, _UNUSABLE_CREDENTIALS):

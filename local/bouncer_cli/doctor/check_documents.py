@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping
-from datetime import datetime
 
 from bouncer.environment import DEFAULTS_KEY
 from bouncer.errors import DocumentError
@@ -13,13 +12,13 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.rejection import Rejection
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_reader import read_rule
-from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.settings_reader import overlaid
 from bouncer.sources.parameters import ParameterSource
 from bouncer.sources.source import Document, SourceError
 from bouncer_cli.doctor.account import Account, NotFoundError, UnavailableError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.check_functions import FUNCTIONS
+from bouncer_cli.doctor.check_lists import fetch_upload, lists_and_doubts
 from bouncer_cli.doctor.deployed_stack import Stack
 from bouncer_cli.doctor.finding import Finding, Findings, ok, problem, warning
 
@@ -34,19 +33,14 @@ def rules_and_settings(context: CheckContext) -> Findings:
     """Check every parameter below the prefix as the functions read it."""
     account, prefix = context.account, context.deployment.prefix
     try:
-        documents = ParameterSource(account.client("ssm"), prefix).read()
+        fetch = fetch_upload(context)
+        documents = ParameterSource(account.client("ssm"), prefix, fetch).read()
     except SourceError as error:
         raise account.meaning("ssm", "get_parameters_by_path", error.__cause__) from error
     yield from _held(documents.held)
     rules = yield from _rules(context, documents.rules)
     settings = yield from _settings(context, documents.settings)
-    yield from _doubts(rules, settings, context.now)
-
-
-def _doubts(rules: Iterable[Rule], settings: Settings, now: datetime) -> Findings:
-    active = (rule for rule in rules if rule.mode is not Mode.OFF)
-    for doubt in ruleset_warnings(active, ascii_only=settings.ascii_only, now=now):
-        yield warning(_RULE, str(doubt), "change this rule, or leave it if it is meant so")
+    yield from lists_and_doubts(rules, documents, settings, context.now)
 
 
 def _rules(

@@ -21,6 +21,7 @@ from bouncer_cli.doctor import (
     check_rate,
     check_receiving,
     check_ses_account,
+    check_stored_mail,
     check_unknown_mailboxes,
 )
 from bouncer_cli.doctor.account import Account, UnavailableError
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     check_mail_exchangers.mail_exchangers,
     check_receiving.active_rule_set,
     check_receiving.receipt_rule,
+    check_stored_mail.stored_mail,
     check_functions.functions,
     check_concurrency.concurrency,
     check_documents.rules_and_settings,

@@ -141,16 +141,23 @@ def elsewhere(settings: DeploymentSettings) -> Iterator[str]:
     if settings.analyses:
         yield "            answers of Athena go after 30 days"
     if settings.store:
-        yield f"mail:       stored mail goes after {settings.store.days} days"
+        yield f"mail:       stored mail goes after {_days(settings.store.days)}"
+        yield f"            stopped mail goes after {_days(settings.stopped_days)}"
     label = "queues:"
     for queue in queues(settings):
         yield f"{label:<12}{queue.holds} go after {queue.days} days"
         label = ""
+    yield "rules:      rules and lists that name it stay in SSM and in the bucket of"
+    yield "            revisions until somebody deletes them there"
     yield f"ledger:     dead jobs that their queue refused go after {KEPT.days} days"
     if settings.ledger_recovery:
         yield f"            copies of the table for recovery go after {_RECOVERY_DAYS} days"
     yield "            single lines can't be deleted there; the setting journal masks or"
     yield "            hashes addresses in new lines of the journal"
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
 
 
 def _read(deployment: OperatedDeployment, keys: list[str]) -> dict[str, Any]:

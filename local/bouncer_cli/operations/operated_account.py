@@ -2,11 +2,20 @@
 
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from bouncer.errors import BouncerError
-from bouncer_cli.doctor.account import TRY_AGAIN, Account, UnavailableError
+from bouncer.function_limits import PUBLISHER_TIMEOUT_S
+from bouncer_cli.doctor.account import CONFIG, TRY_AGAIN, Account, UnavailableError
+
+# A function is waited for as long as it may run, and not invoked again meanwhile.
+_INVOKING = Config(
+    connect_timeout=3,
+    read_timeout=PUBLISHER_TIMEOUT_S + 5,
+    retries={"mode": "standard", "max_attempts": 2},
+)
 
 
 class OperationError(BouncerError):
@@ -18,6 +27,10 @@ class OperatedAccount(Account):
 
     The doctor asks an `Account`, which refuses every such call.
     """
+
+    def config(self, service: str) -> Config:
+        """Return the timeouts and retries of a service's client."""
+        return _INVOKING if service == "lambda" else CONFIG
 
     def do(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer to any call; it is never remembered. Raises what `ask` raises."""

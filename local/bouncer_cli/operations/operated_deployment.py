@@ -5,17 +5,23 @@ prefix or into a queue that no function reads.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from boto3 import Session
 from botocore.exceptions import BotoCoreError
 
 from bouncer.operator_settings import Settings, ses_reporting_mta
+from bouncer.publishing.list_forms import FormsInMemory
+from bouncer.publishing.publication import PublishingError, publication, settings_publication
+from bouncer.rules.ruleset import Ruleset
+from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import Loaded
-from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import ParameterSource
-from bouncer.sources.source import SourceError
+from bouncer.sources.pointer import Pointer
+from bouncer.sources.source import Documents, SourceError
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_documents import deployed_settings
 from bouncer_cli.doctor.check_ledger import TABLES
@@ -30,7 +36,8 @@ class OperatedDeployment:
     """One deployment in an account and region; `ledger` is the name of its table.
 
     `reads_held` is false of a version whose functions do not know the parameter `held`, and
-    `publisher` and `bucket` are "" of one that publishes nothing.
+    `publisher` and `bucket` are "" of one that publishes nothing. `mail_bucket` is "" if no mail is
+    stored.
     """
 
     account: OperatedAccount
@@ -42,19 +49,40 @@ class OperatedDeployment:
     reads_held: bool
     publisher: str = ""
     bucket: str = ""
+    mail_bucket: str = ""
 
     def loaded(self) -> Loaded:
-        """Return rules and settings in force, as a new environment of the intake reads them."""
+        """Return the settings in force and what holds sending, as the publisher reads them."""
         defaults = deployed_settings(self.account, self.stack)
-        source = ParameterSource(self.account.client("ssm"), self.prefix)
         built_in = Settings(reporting_mta=ses_reporting_mta(self.account.region))
         try:
-            return Loader(source, defaults or built_in, now=lambda: 0.0).load()
+            documents = ParameterSource(self.account.client("ssm"), self.prefix).read()
         except SourceError as error:
-            if error.__cause__ is None:
-                raise
-            operation = "get_parameters_by_path"
-            raise self.account.meaning("ssm", operation, error.__cause__) from error
+            raise self.account.meaning("ssm", "get_parameters_by_path", error.__cause__) from error
+        pointer = self._settings(documents, defaults or built_in)
+        problems = tuple(said for found in pointer.problems.values() for said in found)
+        return Loaded(Ruleset(()), pointer.settings, problems, causes=pointer.causes)
+
+    def _settings(self, documents: Documents, defaults: Settings) -> Pointer:
+        """Return a pointer with these settings, or with those in force if these are refused."""
+        documents, now = documents._replace(rules={}, lists={}), datetime.now(UTC)
+        try:
+            found = publication(documents, None, defaults=defaults, now=now, forms=FormsInMemory())
+        except PublishingError as error:
+            if before := self._pointer():
+                return settings_publication(documents, before, defaults=defaults, now=now)
+            raise SourceError(str(error)) from error
+        return found.pointer
+
+    def _pointer(self) -> Pointer | None:
+        """Return the pointer, if there is one that can be read."""
+        if not self.bucket:
+            return None
+        source = BucketSource(self.account.client("s3"), self.bucket)
+        with suppress(SourceError):
+            found = source.pointer("")
+            return found[0] if found else None
+        return None
 
     def __str__(self) -> str:
         """Return the line that names it."""
@@ -68,7 +96,7 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
     Raises `OperationError` if it is not deployed there, and what `Account` raises.
     """
     wanted = read_cdk_json(cdk_json)
-    account = _account(region)
+    account = operated_account(region)
     stack, _ = find_stack(account, wanted.full_name)
     outputs = _outputs(account, stack)
     if stack.hidden:  # ask again for the reason
@@ -90,10 +118,12 @@ def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
         reads_held="HeldParameter" in outputs,
         publisher=outputs.get("PublisherArn", ""),
         bucket=outputs.get("RulesBucket", ""),
+        mail_bucket=outputs.get("MailBucket", ""),
     )
 
 
-def _account(region: str | None) -> OperatedAccount:
+def operated_account(region: str | None) -> OperatedAccount:
+    """Return the account of the environment or profile; raises `OperationError`."""
     try:
         session = Session()
         region = region or session.region_name

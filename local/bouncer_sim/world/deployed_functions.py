@@ -1,14 +1,14 @@
 """Builds the deployed functions with simulated clients and clocks: the one place that does.
 
-It says the same as `bouncer.worker._worker`, `bouncer.intake._intake` and
-`bouncer.feedback._feedback`, and follows them.
+It says the same as `bouncer.worker._worker`, `bouncer.intake._intake`, `bouncer.feedback._feedback`
+and `bouncer.publisher._publisher`, and follows them; but no mail is stored in the world.
 """
 
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from bouncer.feedback import Feedback
 from bouncer.feedback_journal import FeedbackJournal
@@ -17,6 +17,7 @@ from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.publisher import Publisher, Sources
 from bouncer.publisher_journal import PublisherJournal
+from bouncer.publishing.occasion import Scope
 from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sending import ses
 from bouncer.sending.feedback_ledger import FeedbackLedger
@@ -29,6 +30,7 @@ from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.hold import Hold
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.revision_loader import PointerLoader, RevisionLoader
+from bouncer.sources.uploads import Uploads
 from bouncer.worker import Worker
 from bouncer_sim.world.caller import Patience
 from bouncer_sim.world.deployed_services import (
@@ -50,6 +52,7 @@ PREFIX = "/ses-auto-bouncer/world"
 _WORKER = Patience(connect_s=1, read_s=2, attempts=2)
 _LEDGER = Patience(connect_s=1, read_s=2, attempts=1)
 _SES = Patience(connect_s=ses.CONNECT_TIMEOUT_S, read_s=ses.READ_TIMEOUT_S, attempts=1)
+_PUBLISHER = Patience(connect_s=2, read_s=5, attempts=6)
 _INTAKE_S3 = Patience(connect_s=1, read_s=3, attempts=2, raises_lost=True)
 _INTAKE_SQS = Patience(connect_s=1, read_s=3, attempts=5, raises_lost=True)
 
@@ -117,17 +120,37 @@ class DeployedFunctions:
         )
         return lambda event, request_id: _invoke(built, environment, event, request_id)
 
+    def publisher(self, environment: ExecutionEnvironment) -> Handler:
+        """Return the publisher's handler, for events that ask for everything."""
+        s3, ssm = (self.connect(environment, name, _PUBLISHER) for name in ("s3", "ssm"))
+        built = _publisher(
+            s3,
+            ssm,
+            stream=self.tape.stream(environment),
+            now=environment.now,
+            pause=lambda: environment.sleep(0.5),
+        )
+        return lambda _, request_id: built.publish(Scope.EVERYTHING, request_id=request_id)
+
 
 def make_publisher(services: DeployedServices, now: Callable[[], datetime]) -> Publisher:
     """Return a publisher that meets no trouble and takes no time."""
     ssm, s3 = DirectClient(services.parameters), DirectClient(services.bucket)
+    return _publisher(s3, ssm, stream=io.StringIO(), now=now, pause=lambda: None)
+
+
+def _publisher(
+    s3: Any, ssm: Any, *, stream: IO[str], now: Callable[[], datetime], pause: Callable[[], None]
+) -> Publisher:
     return Publisher(
         store=RevisionStore(s3, BUCKET),
-        sources=Sources(ParameterSource(ssm, PREFIX), SettingsSource(ssm, PREFIX)),
+        sources=Sources(
+            ParameterSource(ssm, PREFIX, Uploads(s3, BUCKET).fetch), SettingsSource(ssm, PREFIX)
+        ),
         defaults=Settings(),
-        journal=PublisherJournal("publisher", "world", stream=io.StringIO()),
+        journal=PublisherJournal("publisher", "world", stream=stream),
         now=now,
-        pause=lambda: None,
+        pause=pause,
     )
 
 

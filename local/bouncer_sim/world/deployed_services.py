@@ -48,7 +48,7 @@ class DeployedServices:
         self.account = Account(verified)
         self.ledger = DynamoDbService(now)
         self.parameters = SsmService(now)
-        self.bucket = S3Service()
+        self.bucket = S3Service(now)
         self.dead_letters = FifoQueue(
             DEAD_LETTERS, now=now, visibility_s=_DEAD_VISIBILITY_S, retention_s=_DEAD_RETENTION_S
         )

@@ -21,10 +21,10 @@ from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import GROUP, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
-from bouncer.sources.loader import Loader
 from bouncer.sources.source import Documents
 from bouncer.worker import Worker
 from bouncer_sim.clock import SimulatedClock
+from bouncer_sim.document_bucket import document_loader
 from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.world.deployed_services import (
@@ -80,7 +80,7 @@ class Flood:
     def _make_worker(self, settings: Settings) -> Worker:
         names = map("name-{}".format, count())
         return Worker(
-            loader=Loader(_NoDocuments(), settings, now=self._clock.time),
+            loader=document_loader(_NoDocuments(), settings, now=self._clock.time),
             ledger=Ledger(
                 Table(self._client("dynamodb"), TABLE),
                 now=self._now,
@@ -170,9 +170,6 @@ class _NoDocuments:
 
     def read(self) -> Documents:
         return Documents({})
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
 
 
 class _PatientClient(DirectClient):

@@ -14,8 +14,8 @@ from bouncer.intake import Intake
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.sending.queue import Queue
-from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents
+from bouncer_sim.document_bucket import document_loader
 from bouncer_sim.world.deployed_services import QUEUE_URL
 from bouncer_sim.world.mail_event import mail_event
 from bouncer_sim.world.scenario import DOMAIN
@@ -56,7 +56,7 @@ def intake_load(seconds: float) -> IntakeLoad:
     queue = _Counter()
     with Path(os.devnull).open("w", encoding="utf-8") as stream:
         intake = Intake(
-            loader=Loader(_Rules(), Settings(), now=time.monotonic),
+            loader=document_loader(_Rules(), Settings(), now=time.monotonic),
             jobs=Queue(queue, QUEUE_URL),
             journal=Journal("intake", "load", stream=stream),
             now=lambda: datetime.now(UTC),
@@ -109,9 +109,6 @@ class _Rules:
         single = "when: {{recipient: gone{}@example.com}}\ndrop: {{}}\n"
         rules = {f"{each:04}": Document("", single.format(each)) for each in range(_RULES)}
         return Documents(rules | {"everybody": Document("", RULE)})
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
 
 
 class _Counter:

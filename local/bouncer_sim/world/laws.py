@@ -9,6 +9,7 @@ from bouncer_sim.world import (
     feedback_laws,
     ledger_laws,
     mail_laws,
+    publishing_laws,
     reason_laws,
     sending_laws,
 )
@@ -59,6 +60,9 @@ LAWS: tuple[Law, ...] = (
     mail_laws.nothing_is_sent_that_the_guard_forbids,
     mail_laws.no_mail_is_stopped_and_silent,
     mail_laws.every_bounced_mail_is_reported,
+    publishing_laws.no_mail_is_judged_by_a_refused_document,
+    publishing_laws.unknown_never_stops_a_mail,
+    publishing_laws.the_pointer_never_moves_back,
 )
 
 

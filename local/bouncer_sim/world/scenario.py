@@ -16,6 +16,8 @@ HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 
 DOMAIN = "example.com"
+LIST = "listed"
+ON_LIST, OFF_LIST = "050-on-list", "060-off-list"  # rules that stop mail by it
 SENDER = "eve@partner.example"
 
 LATENCIES: Mapping[str, Latency] = {
@@ -102,6 +104,23 @@ class ParameterChanges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListChanges:
+    """An operator uploads or deletes objects, then writes the list, or deletes it without `text`.
+
+    `people` are on the list from then on, or None for a document that must be refused.
+    """
+
+    at: float
+    text: str | None
+    people: frozenset[str] | None
+    objects: tuple[tuple[str, bytes | None], ...] = ()
+
+    def __str__(self) -> str:
+        kind = "refused" if self.people is None else ", ".join(sorted(self.people))
+        return f"the list becomes {self.text!r:.50} ({kind})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherEvent:
     """SES publishes what became of a mail from `source` that was not a bounce of ours."""
 
@@ -114,7 +133,7 @@ class OtherEvent:
         return f"SES publishes: {self.mail_id} from {self.source}, {self.kind}"
 
 
-Step = MailArrives | JobWaits | OddBody | ParameterChanges | OtherEvent
+Step = MailArrives | JobWaits | OddBody | ParameterChanges | ListChanges | OtherEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

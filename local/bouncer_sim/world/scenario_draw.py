@@ -22,6 +22,7 @@ from bouncer_sim.world.incident import (
     Outage,
     Trouble,
 )
+from bouncer_sim.world.list_draw import with_list
 from bouncer_sim.world.scenario import (
     DAY_S,
     HOUR_S,
@@ -117,7 +118,7 @@ def draw(seed: int) -> Scenario:
         expiry_margin_s=margin_s,
         rate=rate,
     )
-    return with_fates(drawn, random)
+    return with_list(with_fates(drawn, random), seed)
 
 
 def _one_in(random: Random, number: int) -> bool:

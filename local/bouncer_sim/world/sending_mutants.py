@@ -21,6 +21,7 @@ from bouncer.sending.lease import Lease, Term
 from bouncer.sending.pacer import OutOfTimeError, Pacer
 from bouncer.sending.queue import Record, WorkerQueue
 from bouncer.sending.terms import Terms
+from bouncer.sources.loaded import Loaded
 from bouncer.worker import Answer, Worker
 from bouncer_sim.world.mutant import Mutant, replaced
 
@@ -117,9 +118,9 @@ def _not_buried(*_: object) -> None:
     """Put nothing into the dead-letter queue."""
 
 
-def _carry_out_unsure(self: Intake, judgement: Judgement) -> Any:
+def _carry_out_unsure(self: Intake, judgement: Judgement, loaded: Loaded) -> Any:
     """Stop the mail whether or not its job is in the queue."""
-    handled = _carry_out(self, judgement)
+    handled = _carry_out(self, judgement, loaded)
     stopped = handled.judgement._replace(disposition=judgement.disposition)
     return handled._replace(judgement=stopped)
 

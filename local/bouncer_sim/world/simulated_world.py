@@ -1,18 +1,25 @@
 """A whole deployment in simulated AWS: runs one scenario and returns what happened."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from typing import Any
 
-from bouncer.function_limits import FEEDBACK_TIMEOUT_S, INTAKE_TIMEOUT_S, WORKER_TIMEOUT_S
+from bouncer.function_limits import (
+    FEEDBACK_TIMEOUT_S,
+    INTAKE_TIMEOUT_S,
+    PUBLISHER_TIMEOUT_S,
+    WORKER_TIMEOUT_S,
+)
 from bouncer.jobs.job import Job, JobError, Refusal
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.jobs.reference import reference
 from bouncer.publishing.occasion import Scope
 from bouncer.sending.queue import GROUP, deduplication_id
+from bouncer.sources.source import LISTS, RULES
 from bouncer_sim.event_source_mapping import EventSourceMapping, InvocationError
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.world.attempt import Attempt
@@ -34,12 +41,15 @@ from bouncer_sim.world.journal_tape import JournalLine, JournalTape
 from bouncer_sim.world.lambda_function import Invocation, LambdaFunction
 from bouncer_sim.world.mail_event import mail_event
 from bouncer_sim.world.pollers import Pollers
+from bouncer_sim.world.s3_service import PointerWrite
 from bouncer_sim.world.scenario import (
     DAY_S,
     DOMAIN,
     LATENCIES,
+    LIST,
     START,
     JobWaits,
+    ListChanges,
     MailArrives,
     OddBody,
     OtherEvent,
@@ -58,6 +68,7 @@ RULE = "when: {recipient_domain: example.com}\nreject: {type: DoesNotExist, mess
 _POLLERS = 3
 _EVENT_POLLERS = 2  # the mapping's highest concurrency
 _MAPPING = Patience(connect_s=2, read_s=5, attempts=3)
+_PUBLISHING_S = (5.0, 60.0, *(900.0,) * 20)  # before each try to publish a change
 _LONGEST_RUN_S = 10 * DAY_S
 _ASKED_BY_SES = 3  # SES's own attempts to invoke an intake that fails: not documented
 
@@ -100,6 +111,7 @@ class History:
     published: list[Published]
     lost_events: list[QueuedMessage]
     parameters: list[ParameterChange]
+    pointers: list[PointerWrite]
     ledger: dict[str, Item]
     versions: list[ItemVersion]
     started_at: float
@@ -142,6 +154,9 @@ class SimulatedWorld:
         self._worker = make("worker", timeout_s=WORKER_TIMEOUT_S, build=deployed.worker)
         self._feedback = make("feedback", timeout_s=FEEDBACK_TIMEOUT_S, build=deployed.feedback)
         self._intake = make("intake", timeout_s=INTAKE_TIMEOUT_S, build=deployed.intake)
+        self._everything = make(
+            "publisher", timeout_s=PUBLISHER_TIMEOUT_S, build=deployed.publisher
+        )
         service = self._services.by_name["sqs"]
         sqs: Any = ServiceClient(  # in boto3's place
             self._wire, Caller(name="mapping"), _MAPPING, name="sqs", service=service
@@ -165,8 +180,8 @@ class SimulatedWorld:
         self._ssm.put(f"{PREFIX}/rules/everybody", RULE)
         settings = settings_document(self._scenario.expiry_margin_s, self._scenario.rate)
         self._ssm.put(f"{PREFIX}/settings", settings)
-        self._ssm.changed = partial(self._publisher.publish, Scope.EVERYTHING)
-        self._ssm.changed()
+        self._publisher.publish(Scope.EVERYTHING)
+        self._ssm.changed = partial(self._publisher.publish, Scope.SETTINGS)
         for step in self._scenario.steps:
             self._timeline.at(START + step.at, partial(self._happen, step))
         self._pollers.begin(_POLLERS)
@@ -186,6 +201,7 @@ class SimulatedWorld:
             published=self._bus.published,
             lost_events=self._services.lost_events.sent,
             parameters=self._ssm.changes,
+            pointers=self._services.bucket.pointers,
             ledger=self._services.ledger.items,
             versions=self._services.ledger.versions,
             started_at=START,
@@ -203,10 +219,28 @@ class SimulatedWorld:
             case OtherEvent():
                 self._bus.publish(step.mail_id, step.kind, source=step.source)
             case ParameterChanges(name=name, text=text):
-                if text is None:
-                    self._ssm.delete(f"{PREFIX}/{name}")
-                else:
-                    self._ssm.put(f"{PREFIX}/{name}", text)
+                self._write(name, text)
+            case ListChanges(text=text, objects=objects):
+                for key, data in objects:
+                    self._services.bucket.change(key, data)
+                self._write(f"{LISTS}{LIST}", text)
+
+    def _write(self, name: str, text: str | None) -> None:
+        """Write or delete a parameter; settings are in force at once, rules and lists soon."""
+        if text is None:
+            self._ssm.delete(f"{PREFIX}/{name}")
+        else:
+            self._ssm.put(f"{PREFIX}/{name}", text)
+        if name.startswith((RULES, LISTS)):
+            self._timeline.spawn(self._publish)
+
+    def _publish(self) -> None:
+        """Publish everything: soon after a change, and again by the schedule while it fails."""
+        for pause_s in _PUBLISHING_S:
+            self._timeline.sleep(pause_s)
+            with suppress(InvocationError):
+                self._everything.invoke({})
+                return
 
     def _receive(self, step: MailArrives) -> None:
         """Take in a mail as SES does, and ask the intake about it."""

@@ -9,6 +9,12 @@ from bouncer_sim.world.service_error import service_error
 _PAGE = 10
 
 
+class _Version(NamedTuple):
+    at: float
+    text: str
+    by: str
+
+
 class ParameterChange(NamedTuple):
     """A parameter as it was put; None if it was deleted."""
 
@@ -25,13 +31,13 @@ class SsmService:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._versions: dict[str, list[tuple[float, str]]] = {}
+        self._versions: dict[str, list[_Version]] = {}
         self.changes: list[ParameterChange] = []
         self.changed: Callable[[], object] = list
 
-    def put(self, name: str, text: str) -> None:
+    def put(self, name: str, text: str, by: str = "somebody") -> None:
         """Put a new version of a parameter."""
-        self._versions.setdefault(name, []).append((self._now(), text))
+        self._versions.setdefault(name, []).append(_Version(self._now(), text, by))
         self.changes.append(ParameterChange(self._now(), name, text))
         self.changed()
 
@@ -42,12 +48,22 @@ class SsmService:
         self.changed()
 
     def put_parameter(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Put a parameter that does not exist; nobody here asks to overwrite one."""
+        """Put a parameter, which must not exist unless it may be overwritten."""
         name = arguments["Name"]
-        if name in self._versions:
+        if name in self._versions and not arguments.get("Overwrite"):
             raise service_error("ParameterAlreadyExists")
-        self.put(name, arguments["Value"])
-        return {"Version": 1}
+        if name not in self._versions and "Type" not in arguments:
+            raise service_error("ValidationException")
+        self.put(name, arguments["Value"], "caller")
+        return {"Version": len(self._versions[name])}
+
+    def delete_parameters(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Delete parameters; those that do not exist are named."""
+        names = arguments["Names"]
+        missing = [name for name in names if name not in self._versions]
+        for name in sorted(set(names) - set(missing)):
+            self.delete(name)
+        return {"InvalidParameters": missing}
 
     def get_parameter(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the newest version of one parameter."""
@@ -88,11 +104,12 @@ class SsmService:
         return self._version(name, len(self._versions[name]))
 
     def _version(self, name: str, number: int) -> dict[str, Any]:
-        at, text = self._versions[name][number - 1]
+        at, text, by = self._versions[name][number - 1]
         return {
             "Name": name,
             "Value": text,
             "Version": number,
             "Type": "String",
             "LastModifiedDate": datetime.fromtimestamp(at, UTC),
+            "LastModifiedUser": by,
         }

@@ -34,7 +34,7 @@ def test_the_starter_rules_fit_their_lists() -> None:
         if "{in: " in text
     ]
     assert len(asking) == 3
-    lists = dict(ListFolder(LISTS))
+    lists = {name: found.read().about for name, found in ListFolder(LISTS).items()}
     assert not list(list_warnings(asking, lists))
     assert len(list(list_warnings(asking, {}))) == 3
 

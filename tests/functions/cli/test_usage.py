@@ -127,7 +127,7 @@ def test_every_command_has_an_example(run: Run) -> None:
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
     commands = ["replay", "demo", "rules", "lists", "ses", "doctor", "pause", "resume", "jobs"]
-    assert names == [*commands, "forget", "hash"]
+    assert names == [*commands, "mail", "forget", "hash"]
     for name in names:
         assert example(run, name)[0] == name
 

@@ -14,6 +14,7 @@ from tests.functions.doctor.aws import (
     TOPIC,
     parameter,
     receipt_rule,
+    store,
     summaries,
 )
 
@@ -38,7 +39,7 @@ def our_rule(**changes: Any) -> dict[str, Any]:
 
 def call(**changes: Any) -> dict[str, Any]:
     action = {"FunctionArn": f"{ARN}intake", "InvocationType": "RequestResponse", **changes}
-    return our_rule(Actions=[{"LambdaAction": action}])
+    return our_rule(Actions=[store(), {"LambdaAction": action}])
 
 
 def active(name: str | None) -> dict[str, Any]:

@@ -41,6 +41,7 @@ RESOURCES = {
     "AWS::Lambda::EventSourceMapping": [UUID],
     "AWS::SQS::Queue": [QUEUE, DEAD],
     "AWS::DynamoDB::GlobalTable": ["ledger"],
+    "AWS::S3::Bucket": ["revisions", "mails"],
     "AWS::CloudWatch::Alarm": ["dead-letters"],
     "AWS::SNS::Topic": [TOPIC],
     "Custom::DefaultConfigurationSet": ["DefaultConfigurationSet"],
@@ -84,10 +85,25 @@ def receipt_rule(name: str = NAME, **changes: Any) -> dict[str, Any]:
         "Enabled": True,
         "TlsPolicy": "Optional",
         "Recipients": ["example.com"],
-        "Actions": [{"LambdaAction": call}],
+        "Actions": [store(), {"LambdaAction": call}],
         "ScanEnabled": True,
         **changes,
     }
+
+
+def store(**changes: Any) -> dict[str, Any]:
+    """The action that stores mail."""
+    return {"S3Action": {"BucketName": "mails", "ObjectKeyPrefix": "mail/", **changes}}
+
+
+def expiring(**days: int) -> dict[str, Any]:
+    """The answer about a bucket in which mail goes after some days, by its prefix."""
+    rules = [
+        {"Status": "Enabled", "Filter": {"Prefix": prefix}, "Expiration": {"Days": number}}
+        for prefix, number in {"": 14, "mail/": 1, "stopped/": 14, **days}.items()
+        if number
+    ]
+    return {"s3.GetBucketLifecycleConfiguration": {"Rules": rules}}
 
 
 def parameter(name: str, value: str) -> dict[str, Any]:
@@ -132,6 +148,7 @@ HEALTHY: dict[str, Any] = {
             "LastUpdateStatus": "Successful",
         }
     },
+    **expiring(),
     "lambda.GetAccountSettings": {
         "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}
     },

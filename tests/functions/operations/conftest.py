@@ -10,9 +10,11 @@ import pytest
 from moto import mock_aws
 
 from bouncer_cli import command_line as cli
-from bouncer_cli.operations import dead_letter_queue
+from bouncer_cli.commands import document_push
+from bouncer_cli.operations import dead_letter_queue, parameter_calls
 from tests.functions.operations.cloudformation import cloudformation
 from tests.functions.operations.deployed import CDK, REGION, STACK, Deployed, Operate
+from tests.functions.operations.published import Published
 
 
 @pytest.fixture
@@ -43,3 +45,11 @@ def operate(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> Operate:
         return status, captured.out, captured.err
 
     return bouncer
+
+
+@pytest.fixture
+def publisher(monkeypatch: pytest.MonkeyPatch, deployed: Deployed) -> Published:
+    """The publisher of that deployment, and an SSM without limits."""
+    monkeypatch.setattr(parameter_calls, "WRITES_A_SECOND", 1000)
+    monkeypatch.setattr(document_push, "_SECOND_LOOK_S", 0)
+    return Published(monkeypatch, deployed)

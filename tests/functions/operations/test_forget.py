@@ -3,7 +3,9 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from bouncer.mail.rewritten_sender import normal_sender
@@ -11,7 +13,9 @@ from bouncer.sending import counters, lease, suppression
 from bouncer.sending.bounce_event import Kind
 from bouncer.sending.digest import Salt
 from bouncer.sending.write import text
-from tests.functions.operations.deployed import CDK, Deployed, Operate
+from bouncer.sources.stopped_mail import StoppedFor, StoppedMail, metadata, stopped_key
+from tests.functions.operations.deployed import CDK, REGION, Deployed, Operate
+from tests.functions.operations.test_jobs import refuse
 
 SALT = Salt("pepper")
 EVE = "eve@partner.example"
@@ -121,7 +125,9 @@ def test_it_says_until_when_other_places_have_the_address(
     _, out, _ = operate("forget", EVE, "--dry-run")
     assert "journal:    lines in the log groups go after 30 days" in out
     assert "archive:    journal and SES's events go after 400 days" in out
-    assert "mail:       stored mail goes after 7 days" in out
+    assert (
+        "mail:       stored mail goes after 7 days\n            stopped mail goes after 14" in out
+    )
     assert "queues:     jobs go after 7 days\n            dead letters go after 14 days" in out
     assert "            failed events go after 14 days" in out
     assert "ledger:     dead jobs that their queue refused go after 14 days" in out
@@ -163,3 +169,82 @@ def test_a_missing_table_is_one_sentence(known: Deployed, operate: Operate) -> N
     assert status == 1
     assert len(err.splitlines()) == 1
     assert "Traceback" not in err
+
+
+def store(deployed: Deployed, **mails: bytes) -> Any:
+    """Keep mails in the bucket; the name of a stopped one begins with `stopped`."""
+    deployed.outputs["MailBucket"] = "mails"
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket="mails", CreateBucketConfiguration={"LocationConstraint": REGION})
+    for name, raw in mails.items():
+        if not name.startswith("stopped"):
+            s3.put_object(Bucket="mails", Key=f"mail/{name}", Body=raw)
+            continue
+        group = StoppedFor("200", "reject", "", ("ann@example.com",))
+        mail = StoppedMail(name, datetime.now(UTC), (), raw.decode(), (group,))
+        key = stopped_key(mail)
+        s3.put_object(Bucket="mails", Key=key, Body=b"Subject: x\r\n\r\n", Metadata=metadata(mail))
+    return s3
+
+
+def stored(s3: Any) -> list[str]:
+    found = s3.list_objects_v2(Bucket="mails").get("Contents", [])
+    return [each["Key"].rpartition("/")[2].rpartition("_")[2] for each in found]
+
+
+def ses_mail(sender: str, recipient: str, **more: str) -> bytes:
+    """A mail as SES stores it."""
+    received = "from x (x [192.0.2.1]) by inbound-smtp.eu-west-1.amazonaws.com with SMTP id m1"
+    headers = {"Return-Path": f"<{sender}>", "Received": f"{received} for {recipient}; x", **more}
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "left"),
+    [
+        (EVE, ["m2", "m3", "m4", "stopped2"]),
+        ("Eve+shop@Partner.example", ["m2", "m3", "m4", "stopped2"]),
+        ("ann@example.com", ["m2", "m3", "m4"]),
+        ("zoe@example.com", ["m1", "m3", "m4", "stopped1", "stopped2"]),
+    ],
+)
+def test_stored_mail_is_forgotten_by_sender_and_recipient(
+    deployed: Deployed, operate: Operate, address: str, left: list[str]
+) -> None:
+    """A mail that only mentions an address in its text or in other headers stays."""
+    s3 = store(
+        deployed,
+        m1=ses_mail(EVE, "ann@example.com"),
+        m2=ses_mail("bob@partner.example", "zoe@example.com"),
+        m3=ses_mail("bob@partner.example", "box@example.com", Subject=EVE) + EVE.encode(),
+        m4=b"not a mail",
+        stopped1=EVE.encode(),
+        stopped2=b"bob@partner.example",
+    )
+    assert operate("forget", address, "--dry-run")[0] == 0
+    assert len(stored(s3)) == 6
+    status, out, err = operate("forget", address, "--yes")
+    gone = 6 - len(left)
+    assert (status, stored(s3)) == (0, left)
+    assert f"mail:       {gone} stored mail" in out
+    assert f"0 items of the ledger, and {gone} stored mail" in err
+
+
+def test_the_ledger_is_cleared_without_the_right_to_read_mail(
+    known: Deployed, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command says what it did not look through, and that something is left to do."""
+    store(known, m1=ses_mail(EVE, "ann@example.com"))
+    refuse(monkeypatch, "list_objects_v2")
+    status, _, err = operate("forget", EVE, "--yes")
+    assert status == 1
+    assert "stored mail was not looked through: s3:ListBucket was answered with" in err
+    assert "forgotten: 3 items of the ledger were deleted" in err
+
+
+def test_a_deployment_that_stores_no_mail_is_not_asked_for_it(
+    known: Deployed, operate: Operate
+) -> None:
+    """It has no bucket."""
+    assert known
+    assert "stored mails" not in operate("forget", EVE, "--dry-run")[1]

@@ -13,9 +13,11 @@ from botocore.exceptions import ClientError
 
 from bouncer.held_document import held_document, read_held
 from bouncer.mail.text import escaped
+from bouncer.operator_settings import Settings
+from bouncer.sources.pointer import POINTER_KEY, Pointer, pointer_text
 from bouncer_cli.doctor.account import UnavailableError
 from bouncer_cli.operations.operated_account import OperatedAccount
-from tests.functions.operations.deployed import CDK, HELD, Deployed, Operate, body
+from tests.functions.operations.deployed import CDK, HELD, REGION, Deployed, Operate, body
 
 
 def test_pausing_writes_who_when_and_why(deployed: Deployed, operate: Operate) -> None:
@@ -348,3 +350,16 @@ def test_a_hostile_parameter_is_shown_as_escapes(
     assert "".join(f"y{escaped(text)}".split()) in "".join(said.split())
     assert all(char == "\n" or char.isprintable() for char in said)
     assert "\nsending is on" not in said
+
+
+def test_refused_settings_keep_nobody_from_pausing(deployed: Deployed, operate: Operate) -> None:
+    """Those in force are taken from the pointer, as the publisher does; without one it says so."""
+    deployed.put("settings", "mood: off")
+    status, _, said = operate("pause", "--yes")
+    assert (status, "nothing is in force before it" in said) == (2, True)
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="rules", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="rules", Key=POINTER_KEY, Body=pointer_text(Pointer("", Settings())))
+    deployed.outputs["RulesBucket"] = "rules"
+    status, _, said = operate("pause", "--yes")
+    assert (status, deployed.parameter("held") is not None) == (0, True), said

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
 from bouncer.publishing.revision_store import RevisionStore
-from bouncer.sources.pointer import Pointer
-from bouncer.sources.revision import revision_key
+from bouncer.sources.pointer import POINTER_KEY, Pointer, pointer_text
+from bouncer.sources.revision import list_key, revision_key
 from bouncer_cli.command_line import main
 from bouncer_cli.commands.demo_command import SAMPLES
 from tests.functions.operations.deployed import CDK, Deployed
@@ -88,3 +89,67 @@ def test_what_is_missing_is_one_sentence(
     del deployed.outputs["RulesBucket"]
     status, _, said = replayed("revision:current", capsys)
     assert (status, "found no output RulesBucket, expected a version that" in said) == (2, True)
+
+
+LISTED = "when: {recipient: {in: departed}}\ndrop: {}"
+
+
+@pytest.fixture
+def listed(published: list[Pointer]) -> str:
+    """A revision in force whose rule asks a list; return the key of the list's form."""
+    s3, world = boto3.client("s3"), PublishedWorld()
+    world.put("rules/100-all", LISTED)
+    world.put("lists/departed", "entries: [ann@example.com]")
+    pointer = world.publish()._replace(serial=7)
+    for key, data in world.bucket.objects.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+    s3.put_object(Bucket=BUCKET, Key=POINTER_KEY, Body=pointer_text(pointer).encode())
+    assert pointer not in published
+    return list_key(world.revision().lists["departed"].digest)
+
+
+def test_lists_in_force_judge(listed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list that can't be read is named, and its conditions are unknown."""
+    assert replayed("revision:current", capsys)[1] == "STOP_RULE_SET"
+    boto3.client("s3").delete_object(Bucket=BUCKET, Key=listed)
+    status, disposition, said = replayed("revision:current", capsys)
+    assert (status, disposition) == (0, "CONTINUE")
+    assert f"list departed: s3://{BUCKET}/{listed}: found no object" in said
+
+
+def checked(named: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, Any]]]:
+    status = main(["rules", "check", named, "--format", "json"])
+    return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_what_is_in_force_is_checked(listed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its rules, and whether its lists can be loaded."""
+    status, (last,) = checked("revision:current", capsys)
+    assert (status, last["rules"], last["level"]) == (0, ["100-all"], "ok")
+    named = f"revision:{last['revision']}"
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=listed, Body=b"x")
+    status, (problem, last) = checked(named, capsys)
+    assert (status, problem["document"], last["revision"]) == (1, "lists/", None)
+    assert "found a changed object, expected the one of this digest" in problem["found"]
+
+
+def test_refused_documents_are_problems_of_what_is_in_force(
+    published: list[Pointer], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the pointer has them; an earlier revision has none."""
+    store = RevisionStore(boto3.client("s3"), BUCKET)
+    refused = published[-1]._replace(problems={"rules/b": ("b: found x",)}, serial=9)
+    store.move(refused, store.read().etag)
+    assert checked("revision:current", capsys)[0] == 1
+    assert checked(f"revision:{published[0].revision}", capsys)[0] == 0
+
+
+@pytest.mark.parametrize("named", ["revision:abc", "revision:"])
+def test_another_name_is_one_sentence(
+    named: str, published: list[Pointer], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what was expected."""
+    assert published
+    assert main(["rules", "check", named]) == 2
+    said = f"SOURCE: found '{named}', expected revision:current, or revision: and the 64 digits"
+    assert capsys.readouterr().err.startswith(said)

@@ -13,6 +13,7 @@ from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import POINTER_KEY, Pointer, read_pointer
 from bouncer.sources.revision import Revision, read_revision, revision_key
+from bouncer.sources.uploads import Uploads
 from bouncer_sim.world.direct_client import DirectClient
 from bouncer_sim.world.s3_service import S3Service
 from bouncer_sim.world.ssm_service import SsmService
@@ -45,9 +46,11 @@ class PublishedWorld:
     def publisher(self, *, parameters: Any = None, bucket: Any = None) -> Publisher:
         """A publisher in an environment of its own, with its clients of SSM and S3."""
         ssm = parameters or DirectClient(self.parameters)
+        s3 = bucket or DirectClient(self.bucket)
+        everything = ParameterSource(ssm, PREFIX, Uploads(s3, "rules").fetch)
         return Publisher(
-            store=RevisionStore(bucket or DirectClient(self.bucket), "rules"),
-            sources=Sources(ParameterSource(ssm, PREFIX), SettingsSource(ssm, PREFIX)),
+            store=RevisionStore(s3, "rules"),
+            sources=Sources(everything, SettingsSource(ssm, PREFIX)),
             defaults=Settings(),
             journal=PublisherJournal("publisher", "p", stream=self.journal),
             now=lambda: self.now,

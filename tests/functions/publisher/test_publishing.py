@@ -1,5 +1,6 @@
 """The publisher: parameters become a revision and the pointer, whatever it finds in the bucket."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -209,6 +210,23 @@ def test_a_push_is_in_force_when_it_ends(world: PublishedWorld) -> None:
     world.delete("pushing")
     world.publish()
     assert names(world) == ["b"]
+
+
+def test_rules_are_not_read_while_they_are_pushed(world: PublishedWorld) -> None:
+    """Each change calls the publisher, which would take SSM's reads from everybody else."""
+    world.put("rules/a", "drop: {}")
+    world.publish()
+    world.put("pushing", '{"id": "1", "expires": "2026-11-27T08:30:00+00:00"}')
+    service = world.parameters
+
+    class Unread:
+        def get_parameters(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+            return service.get_parameters(arguments)
+
+    world.publisher(parameters=DirectClient(Unread())).publish(Scope.EVERYTHING)
+    world.delete("pushing")
+    with pytest.raises(AttributeError):
+        world.publisher(parameters=DirectClient(Unread())).publish(Scope.EVERYTHING)
 
 
 def test_a_push_that_died_ends_by_itself(world: PublishedWorld) -> None:

@@ -23,10 +23,10 @@ from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
-from bouncer.sources.loader import Loader
 from bouncer.sources.source import Document, Documents, SourceError
 from bouncer.worker import Worker
 from bouncer_sim.clock import SimulatedClock, now
+from bouncer_sim.document_bucket import document_loader
 from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.faults import Fault, FaultKind, Faults
 from bouncer_sim.fake_ses.server import FakeSes
@@ -48,9 +48,6 @@ class FixedSettings:
         if self.error:
             raise self.error
         return Documents({}, Document("settings", self.text) if self.text else None)
-
-    def earlier(self, name: str) -> tuple[()]:  # noqa: ARG002  # no history here
-        return ()
 
 
 class Line:
@@ -88,7 +85,7 @@ class Line:
     def worker(self) -> Worker:
         """A worker in a new environment: it remembers nothing of the last."""
         return Worker(
-            loader=Loader(self.source, Settings(caps=NO_CAPS), now=self.clock.time),
+            loader=document_loader(self.source, Settings(caps=NO_CAPS), now=self.clock.time),
             ledger=self.ledger,
             jobs=self.jobs,
             sender=Sender(self.client()),

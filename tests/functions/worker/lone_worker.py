@@ -30,9 +30,9 @@ from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Record, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
-from bouncer.sources.loader import Loader
 from bouncer.worker import Worker
 from bouncer_sim.clock import SimulatedClock, now
+from bouncer_sim.document_bucket import document_loader
 from tests.embedded_aws import embedded_aws
 from tests.functions.worker.line import START, FixedSettings
 
@@ -215,7 +215,7 @@ class LoneWorker:
     def environment(self) -> Worker:
         """Return a worker that remembers nothing of any other."""
         return Worker(
-            loader=Loader(self.source, self._defaults, now=self.clock.time),
+            loader=document_loader(self.source, self._defaults, now=self.clock.time),
             ledger=self._ledger(),
             jobs=WorkerQueue(self.queue, "jobs", "dead"),
             sender=Sender(self.ses),

@@ -33,10 +33,10 @@ from bouncer.sending.ses_errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from bouncer.sources.loader import Loader
 from bouncer.sources.parameters import SettingsSource
 from bouncer.sources.source import Documents, SourceError
 from bouncer.worker import RESERVE_S
+from bouncer_sim.document_bucket import document_loader
 from bouncer_sim.fake_ses.faults import FaultKind
 from tests.embedded_aws import PREFIX
 from tests.functions.worker.line import START, Line
@@ -303,7 +303,7 @@ def test_the_worker_reads_its_settings_parameter_alone(stack: ExitStack) -> None
     """The kill switch works through SSM; no parameter at all means the defaults."""
     line = Line(stack)
     ssm = boto3.client("ssm")
-    loader = Loader(SettingsSource(ssm, PREFIX), Settings(cache_s=0), now=line.clock.time)
+    loader = document_loader(SettingsSource(ssm, PREFIX), Settings(cache_s=0), now=line.clock.time)
     assert loader.load().settings.sending
     ssm.put_parameter(Name=f"{PREFIX}/settings", Value="sending: paused\ncache: 0", Type="String")
     assert not loader.load().settings.sending

@@ -30,6 +30,7 @@ ascii_only: false
 journal: {addresses: hashed, key: 0123456789abcdef}
 suppression: 7d
 breaker: {double_bounces: 7%}
+store: false
 caps: {sender: {10m: 5, 24h: 50}, domain_share: off, allow: [partner.example, ann@home.example]}
 """,
 )

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bouncer.operator_settings import Settings
+from bouncer.publishing.list_forms import FormsInMemory
 from bouncer.publishing.publication import (
     InForce,
     PublishingError,
@@ -51,7 +52,9 @@ def publish(
     now: datetime = NOW,
 ) -> InForce:
     """Return the next state in force, after a journey through the objects of the bucket."""
-    found = publication(documents, before, defaults=defaults or Settings(), now=now)
+    found = publication(
+        documents, before, defaults=defaults or Settings(), now=now, forms=FormsInMemory()
+    )
     pointer = read_pointer(pointer_text(found.pointer).encode())
     revision = read_revision(pointer.revision, revision_text(found.revision).encode())
     assert InForce(pointer, revision) == found
@@ -244,12 +247,15 @@ def test_settings_alone_leave_the_rules() -> None:
     documents = written({"a": WRONG, "b": DROP}, settings="mode: shadow", pushing=PUSHING)
     before = publish(documents, now=NOW + timedelta(hours=1))
     pointer = before.pointer._replace(braked=("b",))
-    after = settings_publication(written({}, held="x"), pointer, defaults=Settings())
+    now = NOW + timedelta(hours=1)
+    documents = written({}, held="x", pushing=PUSHING)
+    after = settings_publication(documents, pointer, defaults=Settings(), now=now)
     assert after.revision == pointer.revision
     assert after.settings == Settings()
     assert set(after.problems) == {"rules/a", "pushing", "held"}
     assert after.braked == ("b",)
-    assert settings_publication(written({}), after, defaults=Settings()).causes == ()
+    last = settings_publication(written({}), after, defaults=Settings(), now=now)
+    assert (last.causes, set(last.problems)) == ((), {"rules/a"})
 
 
 def test_a_braked_rule_stays_braked_while_it_exists() -> None:

@@ -11,9 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bouncer.rules.list_about import ListAbout
+from bouncer.rules.list_kind import ListKind
 from bouncer.rules.rule_reader import read_rule
 from bouncer.sources.revision import (
     NO_RULES,
+    ListInForce,
     RevisionError,
     read_revision,
     revision_of,
@@ -44,6 +47,8 @@ def test_the_order_of_documents_does_not_matter(
 def test_another_process_makes_the_same_id() -> None:
     """Python orders sets by a hash that differs between processes; the id does not follow it."""
     script = f"""
+from bouncer.rules.list_about import ListAbout
+from bouncer.rules.list_kind import ListKind
 from bouncer.rules.rule_reader import read_rule
 from bouncer.sources.revision import revision_of
 print(revision_of([read_rule("a", {ANSWERS!r})]).id)
@@ -77,7 +82,8 @@ def test_another_rule_makes_another_id() -> None:
 
 def test_lists_are_part_of_the_id() -> None:
     """A list that changed makes another revision of the same rules."""
-    listed = NO_RULES._replace(lists={"departed": "0" * 64})
+    about = ListAbout(ListKind.DOMAINS, subdomains=True, columns=("why",), entries=7)
+    listed = NO_RULES._replace(lists={"departed": ListInForce("0" * 64, 29, about)})
     assert listed.id != NO_RULES.id
     assert read_revision(listed.id, revision_text(listed).encode()) == listed
 
@@ -97,7 +103,7 @@ def test_a_changed_object_is_refused() -> None:
             {"format": 2, "rules": [], "lists": {}},
             "found format 2, expected 1; deploy",
         ),
-        ({"format": 1, "rules": [{}], "lists": {}}, "found a rule that can't be read"),
+        ({"format": 1, "rules": [{}], "lists": {}}, "found a rule or list that can't be read"),
         (
             {
                 "format": 1,

@@ -1,0 +1,27 @@
+"""Reads the parameters below a prefix, with the uploads that their lists name."""
+
+from bouncer.sources.source import Documents
+from bouncer_cli.commands.usage import UsageError
+from bouncer_cli.deployed_settings import DeployedSettings, deployed_settings
+
+
+def read_parameters(prefix: str, named: str) -> tuple[Documents, DeployedSettings]:
+    """Return the documents below a prefix, and the settings that its functions have.
+
+    `named` is the argument that names the prefix, for an error. Raises `UsageError`, and
+    `SourceError` if the parameters can't be read.
+    """
+    import boto3  # noqa: PLC0415  # a second that nobody else has to wait for
+
+    from bouncer.sources.parameters import ParameterSource, no_bucket  # noqa: PLC0415
+    from bouncer.sources.uploads import Uploads  # noqa: PLC0415
+    from bouncer_cli.doctor.account import Account  # noqa: PLC0415
+
+    session = boto3.Session()
+    if session.region_name is None:
+        raise UsageError(f"{named}: found no region, expected AWS_DEFAULT_REGION to name one")
+    account = Account(session, session.region_name)
+    deployed = deployed_settings(account, prefix)
+    bucket = deployed.bucket
+    fetch = Uploads(account.client("s3"), bucket).fetch if bucket else no_bucket
+    return ParameterSource(account.client("ssm"), prefix, fetch).read(), deployed
