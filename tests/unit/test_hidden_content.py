@@ -71,6 +71,7 @@ def test_no_header_hides_a_name(headers: bytes) -> None:
         b"Content-Type: multipart/mixed; boundary=c; boundary=d",
         b"Content-Type: \0multipart/mixed; boundary=c",
         b"Content-Type: multipart; boundary=c",
+        b"Content-Type: ; boundary=c",
         b"Content-Type: multipart/mixed; boundary=c\r\nContent-Transfer-Encoding: base64",
         b"Content-Type: text/plain\r\nstray\r\nContent-Disposition: attachment; filename=evil.exe",
         b"Content-Type: a/b; x=" + b"y" * 20_000 + b"; name=evil.exe",

@@ -88,7 +88,7 @@ class _Reader:
                 self.bounds.add("depth")
             else:
                 # From its headers on: what ends them early hides no part, such as a line of blanks.
-                inner = list(self._inner(header, place, body, last, left))
+                inner = list(self._inner(header.boundary, place, body, last, left))
                 waiting += [(*found, depth + 1, header.media_type) for found in reversed(inner)]
 
     def _header(self, start: int, end: int, longest: int, default: str) -> tuple[MimeHeader, int]:
@@ -132,10 +132,9 @@ class _Reader:
         return lines.end() if lines else end
 
     def _inner(
-        self, header: MimeHeader, start: int, body: int, end: int, most: int
+        self, boundary: str, start: int, body: int, end: int, most: int
     ) -> Iterator[tuple[int, int]]:
         """Yield where the parts of a multipart begin and end; the last boundary may be missing."""
-        boundary = header.boundary
         if not boundary or len(boundary) > _LONGEST_BOUNDARY:
             self.bounds.add("boundary")
             return
