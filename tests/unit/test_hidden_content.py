@@ -256,7 +256,8 @@ def test_what_only_some_programs_take_for_a_boundary_is_not_whole() -> None:
     epilogue = multipart(b"\r\na") + b"--b\r\n" + hidden
     double = multipart(b"\r\na").replace(b"--b\r\n", b"--b\r\n--b--\r\n") + hidden
     lone = multipart(b"\r\na\r--b\r" + hidden)
-    for raw in (epilogue, double, lone):
+    ended = multipart(b"\r\na\r\n--b\r" + hidden)
+    for raw in (epilogue, double, lone, ended):
         assert not Content(raw).of("attachment_name").whole
     assert Content(multipart(b"\r\na") + b"--bb\r\n").bounds == ()
 

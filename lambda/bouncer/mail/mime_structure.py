@@ -173,9 +173,12 @@ class _Reader:
             closing = raw.startswith(b"--", after)
             line_end = raw.find(b"\n", after, min(end, after + _LONGEST_BOUNDARY))
             last = line_end if line_end >= 0 else min(end, after + _LONGEST_BOUNDARY)
-            if not raw[after + 2 * closing : last].strip(_BLANKS):
+            behind = raw[after + 2 * closing : last].lstrip(_BLANKS)
+            if not behind:
                 before = place - 1 - raw.startswith(b"\r\n", place - 2)
                 yield before, min(last + 1, end), closing
+            elif b"\r" in raw[after : last - len(behind)]:
+                self.bounds.add("boundary")  # its line ends here for some programs only
             place = self._next(mark, after, end)
 
     def _next(self, mark: bytes, start: int, end: int) -> int:
