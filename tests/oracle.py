@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ import re2
 
 from bouncer.mail.field_values import AtLeast, Values
 from bouncer.mail.message import VERDICTS, Message
+from bouncer.mail.rewritten_sender import normal_sender
 from bouncer.rules.fields import FIELDS, Availability, Kind
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -37,7 +39,7 @@ def decide(
     for name in sorted(documents):
         rule = documents[name]
         answer = False if rule.get("mode") == "off" else _matches(rule, case)
-        acts = rule.get("mode", "enforce") == "enforce"
+        acts = rule.get("mode", "enforce") == "enforce" and _in_share(name, rule, case)
         if answer is None:
             unknown.append(name)
             if acts and "accept" in rule:
@@ -83,6 +85,15 @@ def _matches(rule: Mapping[str, Any], case: _Case) -> bool | None:
             "unless" not in rule or _not(_holds(rule["unless"], case)),
         )
     )
+
+
+def _in_share(name: str, rule: Mapping[str, Any], case: _Case) -> bool:
+    if "share" not in rule:
+        return True
+    sender = normal_sender(case.message.sender, [case.recipient])
+    text = "\n".join([name, sender, _untagged(case.recipient).lower()])
+    place = int(sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16], 16) / 2**64
+    return place * 100 < int(rule["share"].rstrip("%"))
 
 
 def _in_dates(rule: Mapping[str, Any], received: datetime | None) -> bool:

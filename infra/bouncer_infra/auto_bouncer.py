@@ -60,7 +60,14 @@ class AutoBouncer(Construct):
         self.ledger = Ledger(self, "Ledger", settings=settings)
         self.revisions = RevisionBucket(self, "Revisions")
         in_force = self.revisions.bucket
-        self.publisher = Publisher(self, "Publisher", settings=settings, code=code, bucket=in_force)
+        self.publisher = Publisher(
+            self,
+            "Publisher",
+            settings=settings,
+            code=code,
+            bucket=in_force,
+            ledger=self.ledger.table,
+        )
         first = FirstRevision(self, "FirstRevision", settings=settings, publisher=self.publisher)
         self.intake = Intake(
             self,
@@ -79,6 +86,7 @@ class AutoBouncer(Construct):
             queue=self.queue,
             ledger=self.ledger.table,
             bucket=in_force,
+            publisher=self.publisher.function,
         )
         # An update must not leave them for a moment without anything in force.
         for reader in (self.intake, self.worker):

@@ -93,7 +93,6 @@ def _graph(
 def _mail(metrics: Metrics) -> cloudwatch.GraphWidget:
     named = {
         Metric.MAILS: "mails",
-        Metric.NOT_MAIL: "not a mail",
         Metric.INTAKE_ERRORS: "let through by an error",
         Metric.WENT_ON: "rejected, but went on",
     }

@@ -7,6 +7,7 @@ effort (EventBridge events reference, "AWS Systems Manager"), so it also runs on
 import json
 
 from aws_cdk import Acknowledgment, Duration, Stack, Validations
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -15,10 +16,11 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from bouncer.environment import BUCKET_KEY, DEFAULTS_KEY, PREFIX_KEY
+from bouncer.environment import BUCKET_KEY, DEFAULTS_KEY, LEDGER_KEY, PREFIX_KEY
 from bouncer.function_limits import PUBLISHER_MEMORY_MB, PUBLISHER_TIMEOUT_S
 from bouncer.publishing.occasion import PUBLISH, Scope
 from bouncer.rules.list_reader import UPLOADS
+from bouncer.sending.brakes import BRAKES
 from bouncer.sources.pointer import POINTER_KEY
 from bouncer.sources.revision import list_key, revision_key
 from bouncer.sources.source import HELD, PUSHING, SETTINGS
@@ -44,6 +46,7 @@ class Publisher(Function):
         settings: DeploymentSettings,
         code: lambda_.Code,
         bucket: s3.IBucket,
+        ledger: dynamodb.ITableV2,
     ) -> None:
         super().__init__(
             scope,
@@ -58,10 +61,12 @@ class Publisher(Function):
                 PREFIX_KEY: settings.prefix,
                 DEFAULTS_KEY: json.dumps(settings.runtime, sort_keys=True),
                 BUCKET_KEY: bucket.bucket_name,
+                LEDGER_KEY: ledger.table_name,
             },
         )
         self._may_read_parameters(settings.prefix.removeprefix("/"))
         self._may_publish(bucket)
+        self._may_read_brakes(ledger)
         self.changes = self._changes()
         self._on_changes(settings.prefix)
         self._on_schedule("EveryMinute", Duration.minutes(1), Scope.SETTINGS)
@@ -105,6 +110,16 @@ class Publisher(Function):
             self,
             *(resource_wildcard(self, each) for each in (revisions, lists, uploads)),
             reason=f"{NAMED_BY_DIGEST} Operators name their uploads.",
+        )
+
+    def _may_read_brakes(self, ledger: dynamodb.ITableV2) -> None:
+        """Allow to read the one item that names the braked rules."""
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:BatchGetItem"],
+                resources=[ledger.table_arn],
+                conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [BRAKES]}},
+            )
         )
 
     def _changes(self) -> sqs.Queue:

@@ -33,6 +33,7 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
     yield from _events(metrics)
     yield from _mail(metrics)
     yield from _documents(metrics)
+    yield from _brakes(metrics)
     yield from _publisher(metrics)
     yield went_on(metrics)
     yield from bounces(metrics)
@@ -235,6 +236,14 @@ def _documents(metrics: Metrics) -> Iterator[Watch]:
             [metrics.own(each, Metric.STALE_RULES, label=each) for each in _READERS],
             label="stale rules",
         ),
+    )
+
+
+def _brakes(metrics: Metrics) -> Iterator[Watch]:
+    yield Watch(
+        key="braked-rules",
+        says="A rule passed its at_most, so it only records until bouncer rules release.",
+        measure=metrics.own("publisher", Metric.BRAKED_RULES),
     )
 
 

@@ -12,6 +12,7 @@ from bouncer.environment import (
     DEAD_LETTER_KEY,
     LEDGER_KEY,
     PREFIX_KEY,
+    PUBLISHER_KEY,
     QUEUE_KEY,
     SENDERS_KEY,
 )
@@ -37,6 +38,7 @@ class Worker(Function):
         queue: BounceQueue,
         ledger: dynamodb.ITableV2,
         bucket: s3.IBucket,
+        publisher: lambda_.IFunction,
     ) -> None:
         super().__init__(
             scope,
@@ -52,6 +54,7 @@ class Worker(Function):
                 QUEUE_KEY: queue.queue.queue_url,
                 DEAD_LETTER_KEY: queue.dead_letters.queue_url,
                 LEDGER_KEY: ledger.table_name,
+                PUBLISHER_KEY: publisher.function_name,
                 SENDERS_KEY: " ".join(settings.senders),
             },
         )
@@ -69,6 +72,12 @@ class Worker(Function):
         self._may_keep(ledger)
         may_read_pointer(self, bucket)
         self._may_bounce_as(settings)
+        # Not by a grant, which would allow to invoke versions and aliases, too.
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"], resources=[publisher.function_arn]
+            )
+        )
 
     def _may_keep(self, ledger: dynamodb.ITableV2) -> None:
         # A transaction of updates needs no more than UpdateItem (DynamoDB Developer Guide,

@@ -12,7 +12,9 @@ from typing import Any
 from bouncer.mail.a_label import a_labels
 from bouncer.mail.address import domain, is_address, is_domain
 from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.rules.bounce_limit import DAY_S, HOUR_S, MINUTE_S
 from bouncer.rules.document import Node, show
+from bouncer.rules.limit_reader import A_WINDOW, read_bounces, window_s
 
 # Windows with the most bounces within each: pairs of seconds and a number, the shortest first.
 Ladder = tuple[tuple[int, int], ...]
@@ -20,15 +22,7 @@ Ladder = tuple[tuple[int, int], ...]
 # Windows with the share of their bounces, in percent, for one organisation: the shortest first.
 Shares = tuple[tuple[int, int], ...]
 
-_MINUTE_S = 60
-_HOUR_S = 3600
-DAY_S = 24 * _HOUR_S
-# The most that a window can allow: the ledger keeps the time of each bounce in one item.
-_HIGHEST = 1000
-
 _OFF = "off"
-_A_WINDOW = "a window of minutes or hours, such as 10m or 24h, at most 24h"
-_A_LIMIT = f"a whole number of bounces, 1 to {_HIGHEST}"
 _A_LADDER = "windows with the most bounces in each, such as {1h: 10, 24h: 20}, or off"
 _A_SHARE = "a share such as 25%, 1% to 100%"
 _SHARES = "windows with the share in each, such as {1h: 40%, 24h: 25%}, a share of the day, or off"
@@ -44,8 +38,8 @@ class Caps:
     and domains, as in rules, whose senders no cap is about.
     """
 
-    sender: Ladder = ((10 * _MINUTE_S, 20), (_HOUR_S, 40), (DAY_S, 100))
-    domain_share: Shares = ((_HOUR_S, 40), (DAY_S, 25))
+    sender: Ladder = ((10 * MINUTE_S, 20), (HOUR_S, 40), (DAY_S, 100))
+    domain_share: Shares = ((HOUR_S, 40), (DAY_S, 25))
     sender_recipient_rule: Ladder = ((DAY_S, 5),)
     allow: tuple[str, ...] = ()
 
@@ -65,35 +59,21 @@ def read_caps(node: Node) -> Caps:
     return replace(DEFAULT_CAPS, **changes)
 
 
-def window_name(seconds: int) -> str:
-    """Return a window as the setting has it: `10m`, `24h`."""
-    hours, rest = divmod(seconds, _HOUR_S)
-    return f"{seconds // _MINUTE_S}m" if rest else f"{hours}h"
-
-
 def _ladder(node: Node) -> Ladder:
     if node.value == _OFF:
         return ()
     entries = node.entries(_A_LADDER)
     if not entries and node.value == {}:
         node.fault(_A_LADDER)
-    steps = [(_window_s(name, child), _limit(child)) for name, child in entries.items()]
+    steps = [(_window_s(name, child), read_bounces(child)) for name, child in entries.items()]
     return tuple(sorted(steps))
 
 
 def _window_s(name: object, node: Node) -> int:
-    match = re.fullmatch(r"([1-9][0-9]{0,3})([mh])", str(name))
-    seconds = int(match[1]) * (_MINUTE_S if match[2] == "m" else _HOUR_S) if match else 0
-    if not 0 < seconds <= DAY_S:
-        node.fault(_A_WINDOW, found=show(str(name)))
+    seconds = window_s(name)
+    if not seconds:
+        node.fault(A_WINDOW, found=show(str(name)))
     return seconds
-
-
-def _limit(node: Node) -> int:
-    limit = node.number(_A_LIMIT, least=1) or 0
-    if limit > _HIGHEST:
-        node.fault(_A_LIMIT)
-    return limit
 
 
 def _shares(node: Node) -> Shares:
@@ -111,7 +91,7 @@ def _shares(node: Node) -> Shares:
 def _hours_s(name: object, node: Node) -> int:
     """Read a window of whole hours, by which an organisation's bounces are counted."""
     match = re.fullmatch(r"([1-9][0-9]?)h", str(name))
-    seconds = int(match[1]) * _HOUR_S if match else 0
+    seconds = int(match[1]) * HOUR_S if match else 0
     if not 0 < seconds <= DAY_S:
         node.fault(_HOURS, found=show(str(name)))
     return seconds

@@ -20,6 +20,7 @@ MAIL_PREFIX_KEY = "BOUNCER_MAIL_PREFIX"
 KEEPS_KEY = "BOUNCER_KEEPS_STOPPED"  # set where SES waits for the answer, and so stops mail
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
 SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
+PUBLISHER_KEY = "BOUNCER_PUBLISHER"  # so is this one
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
 # The name in the journal of a function that could not read its environment.
@@ -81,7 +82,10 @@ class IntakeEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerEnvironment:
-    """The worker's environment; `senders` are the bare addresses that it may bounce from."""
+    """The worker's environment; `senders` are the bare addresses that it may bounce from.
+
+    `publisher` is the name of that function, or "" if it is not known.
+    """
 
     prefix: str
     queue_url: str
@@ -89,6 +93,7 @@ class WorkerEnvironment:
     ledger_table: str
     bucket: str
     senders: frozenset[str]
+    publisher: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerEnvironment":
@@ -100,6 +105,7 @@ class WorkerEnvironment:
             ledger_table=_required(environ, LEDGER_KEY),
             bucket=_required(environ, BUCKET_KEY),
             senders=frozenset(environ.get(SENDERS_KEY, "").lower().split()),
+            publisher=environ.get(PUBLISHER_KEY, ""),
         )
 
     @property
@@ -135,12 +141,16 @@ class FeedbackEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublisherEnvironment:
-    """The publisher's environment; `settings` is the document of the deployment's own settings."""
+    """The publisher's environment; `settings` is the document of the deployment's own settings.
+
+    `ledger_table` is "" for moments of an upgrade.
+    """
 
     prefix: str
     region: str
     bucket: str
     settings: str
+    ledger_table: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "PublisherEnvironment":
@@ -150,6 +160,7 @@ class PublisherEnvironment:
             region=_required(environ, REGION_KEY),
             bucket=_required(environ, BUCKET_KEY),
             settings=environ.get(DEFAULTS_KEY) or "{}",
+            ledger_table=environ.get(LEDGER_KEY, ""),
         )
 
     @property

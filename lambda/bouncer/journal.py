@@ -113,6 +113,7 @@ class Journal:
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
+        fields |= judgement.passed_over
         if kept:
             fields["kept"] = kept
         if judgement.completed:
@@ -158,30 +159,27 @@ class Journal:
         wait_s: float = 0.0,
         again: bool = False,
         capped: Collection[str] = (),
+        braked: Collection[str] = (),
     ) -> None:
         """Report the end of the queue message `record`: sent, withheld, failed or unreadable_job.
 
-        `job` is missing if the message was not read as one. `wait_s` seconds have gone since the
-        mail was received. With `again` the job was delivered again after its end. `capped` are
-        recipients that a cap took out of the job.
+        `job` is missing if it was not read as one. `wait_s` seconds have gone since the mail came.
+        With `again` the job was delivered again after its end. `capped` and `braked` are
+        recipients that a cap, or the brake of their rule, took out of the job.
         """
         self._addresses = shown = settings.addresses
         fields: dict[str, Any] = {"record": record}
         if job is not None:
             fields |= _members(job, shown)
-        if capped:
-            fields["capped"] = [shown.address(each) for each in capped]
-        if ending.reason:
-            fields["reason"] = ending.reason
-        if ending.cap:
-            fields["cap"] = ending.cap
-        if ending.bounce_id:
-            fields["bounce_id"] = ending.bounce_id
-        if ending.error is not None:
-            fields |= described(ending.error)
+        left_out = {"capped": capped, "braked_recipients": braked}
+        fields |= {name: [*map(shown.address, each)] for name, each in left_out.items() if each}
+        said = {"reason": ending.reason, "cap": ending.cap, "bounce_id": ending.bounce_id}
+        fields |= {name: value for name, value in said.items() if value}
+        fields |= described(ending.error) if ending.error else {}
         if again:
             fields["again"] = True
-        metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s, len(capped))
+        reasons = [Reason.CAPPED] * len(capped) + [Reason.BRAKED] * len(braked)
+        metrics = {Metric.REPEATED: 1} if again else _counted(ending, job, wait_s, reasons)
         level = "error" if ending.outcome is Outcome.FAILED else "info"
         self._write(_event(ending), fields, metrics, level=level)
 
@@ -293,9 +291,11 @@ def _event(ending: Ending) -> str:
     return "unreadable_job" if ending.reason == Failure.UNREADABLE else ending.outcome
 
 
-def _counted(ending: Ending, job: Job | None, wait_s: float, capped: int) -> dict[str, int]:
+def _counted(
+    ending: Ending, job: Job | None, wait_s: float, others: Iterable[str]
+) -> dict[str, int]:
     """Return the metrics of an ending that is reported for the first time."""
-    reasons: list[str] = [Reason.CAPPED] * capped
+    reasons: list[str] = [*others]
     if ending.outcome is Outcome.WITHHELD:
         reasons += [ending.reason] * (len(job.refusals) if job else 1)
     return _ended(ending, wait_s) | (_withheld(reasons) if reasons else {})

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 from bouncer import guard
@@ -50,6 +51,15 @@ class Judgement(NamedTuple):
     jobs: tuple[Job, ...]
     completed: bool = False
     unread: StoredCopyError | None = None
+
+    @property
+    def passed_over(self) -> dict[str, list[str]]:
+        """The rules that did not act on some recipient, by the cause: `braked`, `outside_share`."""
+        found: dict[str, set[str]] = {}
+        for decision in self.decisions:
+            for rule in filter(attrgetter("passed_over"), decision.shadow):
+                found.setdefault(rule.passed_over.replace(" ", "_"), set()).add(rule.name)
+        return {cause: sorted(names) for cause, names in sorted(found.items())}
 
 
 def judge(

@@ -28,6 +28,7 @@ class Metric(StrEnum):
     COPY_ERRORS = "CopyErrors"
     INVALID_DOCUMENTS = "InvalidDocuments"
     DOCUMENT_WARNINGS = "DocumentWarnings"
+    BRAKED_RULES = "BrakedRules"
     STALE_RULES = "StaleRules"
     PUBLISHED = "Published"
     PUBLISHER_ERRORS = "PublisherErrors"

@@ -23,18 +23,31 @@ from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.publishing.list_forms import StoredForms
 from bouncer.publishing.occasion import PUBLISH, RESOURCE_TYPE, Scope
+from bouncer.publishing.one_moment import ChangedError, read_at_one_moment
 from bouncer.publishing.publication import (
     InForce,
+    PublishingError,
     publication,
     revision_warnings,
     settings_publication,
 )
 from bouncer.publishing.pushing import pushing_state
-from bouncer.publishing.revision_store import ConflictError, RevisionStore, Stored, StoreError
+from bouncer.publishing.revision_store import (
+    NO_POINTER,
+    ConflictError,
+    RevisionStore,
+    Stored,
+    StoreError,
+)
+from bouncer.sending import table
+from bouncer.sending.brakes_ledger import BrakesLedger
+from bouncer.sending.ledger_errors import LedgerError
+from bouncer.sending.table import Table
 from bouncer.settings_reader import deployment_settings
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, RevisionError
+from bouncer.sources.settings_json import settings_digest
 from bouncer.sources.source import Documents, SourceError
 from bouncer.sources.uploads import Uploads
 
@@ -54,8 +67,15 @@ class Reader(Protocol):
         """Return them; raises `SourceError`."""
 
 
+class BrakesReader(Protocol):
+    """A reader of the rules that are braked."""
+
+    def braked(self) -> frozenset[str]:
+        """Return their names; raises `LedgerError`."""
+
+
 class Sources(NamedTuple):
-    """The readers of all documents, and of the settings with `held` alone."""
+    """The readers of all documents, and of the settings with `held` and `pushing` alone."""
 
     everything: Reader
     settings: Reader
@@ -69,6 +89,7 @@ class Publisher:
         *,
         store: RevisionStore,
         sources: Sources,
+        ledger: BrakesReader,
         defaults: Settings,
         journal: PublisherJournal,
         now: Callable[[], datetime],
@@ -77,7 +98,10 @@ class Publisher:
         self._store = store
         self._forms = StoredForms(store)
         self._sources = sources
+        self._ledger = ledger
         self._defaults = defaults
+        self._digest = settings_digest(defaults)
+        self._was_newest = False
         self._journal = journal
         self._now = now
         self._pause = pause
@@ -95,6 +119,7 @@ class Publisher:
             self._journal.publishing_failed(error)
             raise
         self._journal.refused(pointer)
+        self._journal.braked(pointer)
         return pointer
 
     def _patiently_published(self, scope: Scope, refusals: int) -> Pointer:
@@ -106,11 +131,11 @@ class Publisher:
         return self._published(scope)
 
     def _published(self, scope: Scope) -> Pointer:
-        """Start over from the pointer as often as somebody else moves it meanwhile."""
+        """Start over from the pointer as often as somebody moves it or changes a parameter."""
         for left in reversed(range(_TRIES)):
             try:
                 return self._try(scope)
-            except ConflictError:
+            except (ConflictError, ChangedError):
                 if not left:
                     raise
             self._pause()
@@ -120,14 +145,52 @@ class Publisher:
         stored = self._store.read()  # before the first parameter: what is read later is as new
         if stored.pointer is not None:
             self._journal.show(stored.pointer.settings)
+            self._expect_newest(stored.pointer.defaults)
         pointer = self._settings(scope, stored.pointer) or self._everything(stored)
+        pointer = pointer._replace(braked=self._braked(pointer.braked))
         self._journal.show(pointer.settings)
         if pointer == stored.pointer:
             return pointer
         pointer = pointer._replace(serial=pointer.serial + 1)
-        self._store.move(pointer, stored.etag)
-        self._journal.published(pointer)
+        self._move(pointer, stored.etag)
         return pointer
+
+    def _expect_newest(self, defaults: str) -> None:
+        """Raise `PublishingError` if our defaults were in force, and others have replaced them.
+
+        Then the stack was updated, and this environment still has the settings from before.
+        """
+        is_ours = defaults == self._digest
+        if self._was_newest and not is_ours:
+            raise PublishingError(
+                "the stack was updated since this environment of the publisher began, and its "
+                "settings are out of date; an environment that has the new ones publishes"
+            )
+        self._was_newest = is_ours
+
+    def _move(self, pointer: Pointer, etag: str) -> None:
+        """Move the pointer and report it, also if the answer was lost.
+
+        The client then tries again, and S3 refuses, as the pointer was moved: by the first try.
+        """
+        try:
+            self._store.move(pointer, etag)
+        except StoreError:
+            if self._store.read().pointer != pointer:
+                raise
+        self._was_newest = True
+        self._journal.published(pointer)
+
+    def _braked(self, before: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the rules that the ledger names as braked; those of before if it can't be read.
+
+        A ledger that is away must not keep settings from being published.
+        """
+        try:
+            return tuple(sorted(self._ledger.braked()))
+        except LedgerError as error:
+            self._journal.brakes_unread(error)
+            return before
 
     def _settings(self, scope: Scope, before: Pointer | None) -> Pointer | None:
         """Return the pointer with the settings of now if nothing else is to be published.
@@ -145,24 +208,28 @@ class Publisher:
 
     def _everything(self, stored: Stored) -> Pointer:
         """Write the revision of all documents, if it is not there, and return its pointer."""
+        now = self._now()
+        documents = read_at_one_moment(self._sources.everything, self._sources.settings, now)
+        if pushing_state(documents.pushing, now)[0] and stored != NO_POINTER:
+            return self._during_push(documents, stored, now)
         before, problem = self._before(stored)
         if before is not None:
             self._forms.learn(before.pointer.sources, before.revision.lists)
-        found = publication(
-            self._sources.everything.read(),
-            before,
-            defaults=self._defaults,
-            now=self._now(),
-            forms=self._forms,
-        )
+        found = publication(documents, before, defaults=self._defaults, now=now, forms=self._forms)
+        self._journal.show(found.pointer.settings)
         if problem or before is None or found.revision != before.revision:
             self._store.keep(found.revision)
-        self._journal.show(found.pointer.settings)
         if problem:
             self._journal.mended(problem)
-        warnings = revision_warnings(found.revision, found.pointer.settings, self._now())
+        warnings = revision_warnings(found.revision, found.pointer.settings, now)
         self._journal.doubtful(warnings)
         return found.pointer
+
+    def _during_push(self, documents: Documents, stored: Stored, now: datetime) -> Pointer:
+        """Return the pointer for a push that began meanwhile: rules stay, readable or not."""
+        if stored.pointer is None:
+            raise PublishingError(f"{stored.problem}; it is written anew when the push has ended")
+        return settings_publication(documents, stored.pointer, defaults=self._defaults, now=now)
 
     def _before(self, stored: Stored) -> tuple[InForce | None, str]:
         """Return what is in force now, and a sentence about what of it can't be read."""
@@ -197,6 +264,9 @@ def _publisher() -> Publisher:
         defaults=deployment_settings(
             environment.settings, environment.region, document=DEFAULTS_KEY
         ),
+        ledger=BrakesLedger(
+            Table(boto3.client("dynamodb", config=table.CONFIG), environment.ledger_table)
+        ),
         journal=PublisherJournal("publisher", environment.deployment, metrics=powertools_document),
         now=_now,
         pause=_pause,
@@ -206,9 +276,9 @@ def _publisher() -> Publisher:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
     """Publish what an event asks for: the Lambda entry point.
 
-    `{"publish": "settings"}` asks for the settings alone; any other event, such as a batch of
-    changed parameters, for everything. A request of CloudFormation is answered; all others get the
-    revision in force, its serial and the problems, or fail.
+    `{"publish": "settings"}` asks for the settings and what is braked; any other event, such as a
+    batch of changed parameters, for everything. A request of CloudFormation is answered; all others
+    get the revision in force, its serial, the problems and the braked rules, or fail.
     """
     if "RequestType" in event:
         _answer(event, context)
@@ -220,6 +290,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
         "revision": pointer.revision,
         "serial": pointer.serial,
         "problems": {name: list(found) for name, found in pointer.problems.items()},
+        "braked": list(pointer.braked),
     }
 
 

@@ -35,6 +35,17 @@ class PublisherJournal(Journal):
         count = {Metric.INVALID_DOCUMENTS: len(pointer.problems)}
         self._write("documents_invalid", {"problems": problems}, count, level="error")
 
+    def braked(self, pointer: Pointer) -> None:
+        """Report the rules that are braked, if there are any, until they are released."""
+        if pointer.braked:
+            count = {Metric.BRAKED_RULES: len(pointer.braked)}
+            self._write("rules_braked", {"braked": pointer.braked}, count, level="error")
+
+    def brakes_unread(self, error: Exception) -> None:
+        """Report that the ledger did not say which rules are braked: those of before stay so."""
+        fields = {"error": error_text(error)}
+        self._write("brakes_unread", fields, {Metric.PUBLISHER_ERRORS: 1}, level="error")
+
     def doubtful(self, warnings: tuple[str, ...]) -> None:
         """Report valid documents that are hardly meant so."""
         if warnings:

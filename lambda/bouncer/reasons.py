@@ -152,6 +152,10 @@ class Reason(StrEnum):
         "the sender, its organisation, or the sender with this recipient and rule had all bounces"
         " that the setting `caps` allows",
     )
+    BRAKED = _gate(
+        "braked",
+        "the rule had all bounces that its `at_most` allows, and nobody has released it since",
+    )
 
 
 GUARD_REASONS = tuple(reason for reason in Reason if reason.asked_by == "guard")

@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from bouncer.breaker import read_breaker
-from bouncer.caps import DAY_S, read_caps
+from bouncer.caps import read_caps
 from bouncer.journal_address import read_journal, read_mask, refuse_contradiction
 from bouncer.mail.a_label import a_labels
 from bouncer.operator_settings import MOST_SUPPRESSION_DAYS, Settings, ses_reporting_mta
 from bouncer.rules.address_reader import read_mailbox, read_mta
 from bouncer.rules.answer_reader import read_answer
+from bouncer.rules.bounce_limit import DAY_S
 from bouncer.rules.document import Node, Place
 from bouncer.rules.document_parser import read_document
 from bouncer.rules.name_limits import unknown_domain

@@ -21,6 +21,8 @@ from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
+from bouncer.publishing import publisher_prompt
+from bouncer.publishing.publisher_prompt import FunctionsClient, PromptError, PublisherPrompt
 from bouncer.sending import ses, table
 from bouncer.sending.attempts import Attempts, HeldError
 from bouncer.sending.gate import LIFETIME
@@ -104,6 +106,7 @@ class Worker:
         jobs: WorkerQueue,
         sender: Sender,
         pacer: Pacer,
+        publisher: PublisherPrompt,
         outcomes: InvocationOutcomes,
         now: Callable[[], datetime],
         ticks: Callable[[], float],
@@ -114,6 +117,7 @@ class Worker:
         self._ledger = ledger
         self._jobs = jobs
         self._pacer = pacer
+        self._publisher = publisher
         self._outcomes = outcomes
         self._now = now
         self._ticks = ticks
@@ -150,9 +154,18 @@ class Worker:
             timeout_s=WORKER_TIMEOUT_S,
         )
         left, error = self._under_lease(records, me, term)
+        self._publish_brakes(term)
         if error is not None:
             self._return(left, error, done=len(records) - len(left))
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in left]}
+
+    def _publish_brakes(self, term: Term) -> None:
+        """Have the publisher name a rule that is braked, if there is time for it."""
+        if self._attempts.take_unpublished() and self._ticks() < term.ends - _LAST_TRY_S:
+            try:
+                self._publisher.ask()
+            except PromptError as error:  # it runs within a minute anyway
+                self._outcomes.worker_failed("publish", error)
 
     def _under_lease(
         self, records: Sequence[Record], me: str, term: Term
@@ -197,6 +210,8 @@ class Worker:
                 keeping=lease.has_room,
                 salt=lease.salt,
                 counted_from=lease.counted_from,
+                limits=loaded.limits,
+                braked=loaded.braked,
             )
             while done < len(records):
                 done += self._attempts.work(records[done:], terms)
@@ -287,12 +302,19 @@ def _worker() -> Worker:
         jobs=WorkerQueue(sqs, environment.queue_url, environment.dead_letter_url),
         sender=Sender(boto3.client("ses", config=ses.CONFIG)),
         pacer=Pacer(now=time.monotonic, sleep=time.sleep),
+        publisher=PublisherPrompt(_publisher_client, environment.publisher),
         outcomes=Journal("worker", environment.deployment, metrics=powertools_document),
         now=_now,
         ticks=time.monotonic,
         sleep=time.sleep,
         new_name=_new_name,
     )
+
+
+@cache
+def _publisher_client() -> FunctionsClient:
+    client: FunctionsClient = boto3.client("lambda", config=publisher_prompt.CONFIG)
+    return client
 
 
 def _now() -> datetime:

@@ -127,8 +127,10 @@ def _every_answer(
 def _full_answer(decision: Decision, ruleset: Ruleset, message: Message) -> Iterator[str]:
     yield f"recipient {clean(decision.recipient)}: {_outcome(decision)}"
     facts = facts_of(ruleset, message, decision.recipient)
+    passed = {rule.name: rule for rule in (*decision.shadow, *decision.unknown)}
     for rule in ruleset.rules:
-        yield _rule(rule, message, matches=_matches(rule, message, facts))
+        as_asked = passed.get(rule.name, rule)
+        yield _rule(as_asked, message, matches=_matches(rule, message, facts))
         if rule.condition is not None:
             yield from every_part(rule.condition, facts, message, 2)
         if rule in (decision.rule, decision.ended_by):
@@ -150,7 +152,7 @@ def _missing(rule: Rule, facts: Facts, message: Message) -> Iterator[str]:
 
 
 def _rule(rule: Rule, message: Message, *, matches: bool | None) -> str:
-    shadow = " (shadow)" if rule.mode is Mode.SHADOW else ""
+    shadow = f" ({rule.recorded_as})" if rule.mode is Mode.SHADOW else ""
     dates = "" if in_force(rule, message) else " (not in force when the mail was received)"
     passed = "the mail goes on" if ends_unknown(rule) else "passed over"
     unknown = f" (unknown, so {passed})" if matches is None else ""

@@ -43,6 +43,7 @@ def facts_of(ruleset: Ruleset, message: Message, recipient: str) -> Facts:
     """
     facts, unknown = ruleset.known(message)
     found = facts | ruleset.index.recipient_facts(recipient)
+    unknown |= ruleset.index.recipient_gaps(recipient, found)
     return {
         leaf: None if number in unknown else number in found
         for leaf, number in ruleset.numbers.items()
@@ -152,7 +153,8 @@ def found_values(leaf: Leaf, message: Message) -> list[str]:
 def missing(leaf: Leaf, message: Message) -> str:
     """Return the cause for which a leaf is neither true nor false."""
     if isinstance(leaf, Member):
-        return "the list is missing, or is not one that this rule can ask"
+        gap = f", or the row lacks {' or '.join(leaf.columns)}" if leaf.columns else ""
+        return f"the list is missing, or is not one that this rule can ask{gap}"
     if message.content is None:
         return "there is only the event: the content of the mail is not known"
     return f"only a part of the content was read ({', '.join(message.content.bounds) or 'size'})"

@@ -13,14 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bouncer.errors import BouncerError
+from bouncer.rules.column_name import column_name
 from bouncer.rules.document import Report
-from bouncer.rules.entry_file import (
-    HEADINGS,
-    Row,
-    column_name,
-    file_rows,
-    read_text,
-)
+from bouncer.rules.entry_file import Row, file_rows, heading, read_text
 from bouncer.rules.entry_reader import EntryRefused, entry_key
 from bouncer.rules.list_about import ReadList
 from bouncer.rules.list_kind import ListKind
@@ -162,7 +157,7 @@ def _shape(rows: Sequence[Row], kind: ListKind | None) -> _Shape | None:
 
 def _is_heading(first: list[str], column: int, kind: ListKind) -> bool:
     cell = first[column] if column < len(first) else ""
-    return cell.lower() in HEADINGS or not _is_entry(first, column, kind)
+    return heading(cell) is not None or not _is_entry(first, column, kind)
 
 
 def _is_entry(cells: list[str], column: int, kind: ListKind) -> bool:

@@ -60,10 +60,12 @@ def _decided(decisions: Iterable[Decision]) -> str:
 
 def _verb(decision: Decision) -> str:
     action = f"{decision.action} {decision.rule.name}" if decision.rule else "no rule"
-    shadow = ", ".join(f"{rule.action} {rule.name}" for rule in decision.shadow)
-    unknown = ", ".join(f"{rule.action} {rule.name}" for rule in decision.unknown)
-    notes = f"shadow: {shadow}" * bool(shadow), f"unknown: {unknown}" * bool(unknown)
-    return " ".join((action, *(f"({note})" for note in notes if note)))
+    notes: dict[str, list[str]] = {}
+    for rule in decision.shadow:
+        notes.setdefault(rule.recorded_as, []).append(f"{rule.action} {rule.name}")
+    for rule in decision.unknown:
+        notes.setdefault("unknown", []).append(f"{rule.action} {rule.name}")
+    return " ".join((action, *(f"({note}: {', '.join(rules)})" for note, rules in notes.items())))
 
 
 def _bounced(result: Result) -> Cell:

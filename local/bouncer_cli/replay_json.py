@@ -32,11 +32,13 @@ def as_json(result: Result) -> dict[str, Any]:
 
 def _decision(decision: Decision) -> dict[str, Any]:
     unknown = [rule.name for rule in decision.unknown]
+    passed = {rule.name: rule.passed_over for rule in decision.shadow if rule.passed_over}
     return {
         "recipient": decision.recipient,
         "action": decision.action,
         "rule": decision.rule.name if decision.rule else None,
         "shadow": [rule.name for rule in decision.shadow],
+        **({"passed_over": passed} if passed else {}),
         **({"unknown": unknown} if unknown else {}),
     }
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from bouncer.mail.text import printable
-from bouncer.rules.rule import Action, Rule
+from bouncer.rules.rule import Action, Mode, Rule
 from bouncer_cli.replay import Result
 
 _TOP_SENDERS = 5
@@ -13,7 +13,7 @@ _SENDER_LIMIT = 80
 
 
 class RuleCounts:
-    """The mails that each rule decided, those that a rule in shadow mode recorded, and senders.
+    """The mails that each rule decided, those that a rule recorded, and senders.
 
     A mail counts once for a rule, whatever the number of its recipients.
     """
@@ -70,10 +70,17 @@ class RuleCounts:
         return [
             (
                 self._hits(rule),
-                f"{rule.action} {rule.name}{' (shadow)' if self._recorded[rule.name] else ''}",
+                f"{rule.action} {rule.name}{self._note(rule)}",
             )
             for rule in hit
         ]
+
+    def _note(self, rule: Rule) -> str:
+        """Return the words about a rule that records all its mails, or some of them."""
+        if rule.mode is Mode.SHADOW:
+            return f" ({rule.recorded_as})"
+        outside = self._recorded[rule.name]
+        return f" ({outside} outside its share)" if outside else ""
 
     def _sender(self, counted: tuple[str, int]) -> str:
         sender, count = counted

@@ -16,6 +16,7 @@ from typing import Any
 from bouncer.errors import BouncerError
 from bouncer.function_limits import PRODUCT
 from bouncer_infra.deployment_settings import full_name
+from bouncer_rehearsal.braked_rule import BrakedRule
 from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.emulated_region import emulated_region
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
@@ -24,6 +25,7 @@ from bouncer_rehearsal.inventory import inventory
 from bouncer_rehearsal.list_changes import ListChanges
 from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.operator_commands import OperatorCommands
+from bouncer_rehearsal.parameter_changes import ParameterChanges
 from bouncer_rehearsal.released_mail import ReleasedMail
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
@@ -99,6 +101,9 @@ class Journey:
             feedback = FeedbackEvents(runbooks, mails, aws=region.aws, story=self._story)
             feedback.suppress_and_forget()
             feedback.trip_the_breaker()
+            changes = ParameterChanges(region.aws, self._outputs())
+            brake = BrakedRule(runbooks, mails, changes, aws=region.aws, story=self._story)
+            brake.trip_and_release()
             runbooks.stop_and_redrive()
             operator.push_rules()
             operator.work_on_dead_letters()

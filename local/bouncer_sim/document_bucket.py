@@ -69,7 +69,7 @@ def load_documents(source: Source, defaults: Settings) -> Loaded:
     pointer, revision = in_force(source.read(), None, defaults, forms)
     problems = tuple(said for found in pointer.problems.values() for said in found)
     ruleset = Ruleset(revision.rules, forms.named_lists(revision.lists))
-    return Loaded(ruleset, pointer.settings, problems, causes=pointer.causes)
+    return Loaded(ruleset, pointer.settings, problems, causes=pointer.causes, limits=pointer.limits)
 
 
 def in_force(

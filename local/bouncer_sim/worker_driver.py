@@ -16,19 +16,21 @@ from bouncer.jobs.job import Job
 from bouncer.mail.address import domain
 from bouncer.mail.message import Message
 from bouncer.operator_settings import Settings
+from bouncer.rules.ruleset import Ruleset
+from bouncer.sending.counters import Limits
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Record, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
-from bouncer.sources.source import Documents
+from bouncer.sources.loaded import Loaded
 from bouncer.worker import Worker
 from bouncer_sim.bounce_outcome import Outcome
 from bouncer_sim.clock import Clock, SimulatedClock, now
-from bouncer_sim.document_bucket import document_loader
 from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.outbox import Outbox
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
+from bouncer_sim.no_publisher import NO_PUBLISHER
 from bouncer_sim.outcome_recorder import OutcomeRecorder
 from bouncer_sim.world.deployed_services import (
     DEAD_LETTER_URL,
@@ -45,22 +47,32 @@ def new_name() -> str:
     return uuid4().hex
 
 
-class _FixedSource:
-    """A source without documents, so that the defaults hold: settings that are known already."""
+class _FixedLoader:
+    """A loader of what is known already."""
 
-    def read(self) -> Documents:
-        return Documents({})
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+
+    def load(self) -> Loaded:
+        return self._loaded
 
 
 class WorkerDriver:
     """A queue, a worker and SES; `submit` jobs, then `drain` for their outcomes.
 
     `verified` are the identities that SES knows, beside the domains that receive mail. Each bounce
-    becomes a file in the folder `out`.
+    becomes a file in the folder `out`. `limits` has `at_most` of the rules that have it; nobody
+    releases a rule that is braked.
     """
 
     def __init__(
-        self, *, out: Path, clock: Clock, settings: Settings, verified: Collection[str]
+        self,
+        *,
+        out: Path,
+        clock: Clock,
+        settings: Settings,
+        verified: Collection[str],
+        limits: Limits | None = None,
     ) -> None:
         self._clock = clock
         self._held = not settings.sending
@@ -70,17 +82,17 @@ class WorkerDriver:
         self._outbox = Outbox(out)
         self._services = DeployedServices(clock.time, verified=verified, outbox=self._outbox)
         self._jobs = WorkerQueue(self._client("sqs"), QUEUE_URL, DEAD_LETTER_URL)
-        self._worker = self._make_worker(settings)
+        self._worker = self._make_worker(Loaded(Ruleset(()), settings, limits=limits or {}))
         self._mapping = EventSourceMapping(self._client("sqs"), QUEUE_URL, QUEUE_ARN, self._invoke)
         self._received: list[str] = []
 
     def _client(self, name: str) -> Any:  # in boto3's place
         return DirectClient(self._services.by_name[name])
 
-    def _make_worker(self, settings: Settings) -> Worker:
+    def _make_worker(self, loaded: Loaded) -> Worker:
         clock = self._clock
         return Worker(
-            loader=document_loader(_FixedSource(), settings, now=clock.time),
+            loader=_FixedLoader(loaded),
             ledger=Ledger(
                 Table(self._client("dynamodb"), TABLE),
                 now=partial(now, clock),
@@ -90,6 +102,7 @@ class WorkerDriver:
             jobs=self._jobs,
             sender=Sender(self._client("ses")),
             pacer=Pacer(now=clock.time, sleep=clock.sleep),
+            publisher=NO_PUBLISHER,
             outcomes=self._outcomes,
             now=partial(now, clock),
             ticks=clock.time,

@@ -30,6 +30,7 @@ from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.ending import Failure, failed, sent, withheld
 from bouncer.sources.pointer import Pointer
+from bouncer.sources.revision_loader import braked_rules
 from bouncer.sources.source import Document, Documents
 from bouncer_sim.document_bucket import document_loader
 
@@ -282,6 +283,23 @@ def test_no_stdout_at_all_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "stderr", None)
     answer = intake({"900-all": REJECT}).handle(event(["ann@example.com"]))
     assert answer == {"disposition": "STOP_RULE_SET"}
+
+
+def test_rules_that_did_not_act_are_named_by_the_cause() -> None:
+    """Outside its share, or braked, a rule is in `shadow`, and once more under its cause."""
+    rules = [
+        read_rule("100-mad", REJECT),
+        read_rule("200-trial", "share: 0%\ndrop: {}"),
+        read_rule("300-shadow", "mode: shadow\ndrop: {}"),
+    ]
+    (message,) = read_event(event(["a@example.com"]))
+    judgement = judge(message, Ruleset(braked_rules(rules, ["100-mad"])), Settings(), now=NOW)
+    stream = io.StringIO()
+    Journal("intake", "test", stream=stream).mail(judgement, Settings())
+    line = json.loads(stream.getvalue())
+    assert line["decisions"][0]["shadow"] == ["100-mad", "200-trial", "300-shadow"]
+    assert (line["braked"], line["outside_share"]) == (["100-mad"], ["200-trial"])
+    assert not {"braked", "outside_share"} & line_of({"1": REJECT}, event(["a@b.example"])).keys()
 
 
 def test_rules_that_are_unknown_are_named_and_counted() -> None:

@@ -193,3 +193,17 @@ def test_an_explanation_fits_the_terminal(tmp_path: Path) -> None:
     assert all(len(line) <= 80 for line in lines)
     at = lines.index("    yes unauthenticated: SPF fail, DMARC fail, envelope sender")
     assert lines[at + 1] == "      service@bank.example, From Your Bank <service@bank.example>"
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_rule_outside_its_share_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, *, full: bool
+) -> None:
+    """It is shown with its conditions, as a rule in mode shadow is."""
+    (tmp_path / "200-trial.yaml").write_text("share: 0%\nwhen: {spam: pass}\ndrop: {}")
+    lines = explained(capsys, sample("02-"), rules=tmp_path, full=full)
+    assert lines[:3] == [
+        "recipient ann@example.com: no rule matches",
+        "  yes 200-trial: drop (outside share)",
+        "    yes spam is pass",
+    ]

@@ -247,13 +247,25 @@ _ROWS = st.lists(
         [
             *("address", "domain", "network", "word", "successor", ",", "\n", "\r\n", ";", '"'),
             *("ann@example.com", "partner.example", "192.0.2.0/24", "2001:db8::/32", "\ufeff", "#"),
+            *(
+                "sep=;",
+                "sep=|\n",
+                "|",
+                "\t",
+                "\r",
+                "E-Mail-Adresse",
+                "stra\u00dfe",
+                "\u514d",
+                "\x00",
+            ),
         ]
     )
     | HOSTILE,
     max_size=20,
 ).map("".join)
 LISTS = bent(_LIST) | _YAML.map(encoded) | _DEEP
-LIST_FILES = _ROWS.map(encoded) | repetitions(_ROWS.map(encoded))
+_UTF_16 = _ROWS.map(lambda text: text.encode("utf-16", "surrogatepass"))
+LIST_FILES = _ROWS.map(encoded) | _UTF_16 | repetitions(_ROWS.map(encoded))
 RULES = bent(_RULE) | _YAML.map(encoded) | _DEEP | _TEXTS | repetitions(_YAML.map(encoded))
 SETTINGS = bent(_SET) | _YAML.map(encoded) | _DEEP
 HELD = bent(_HELD) | HOSTILE.map(encoded)

@@ -30,6 +30,7 @@ RULES = {
     "100-accept": "when: {recipient: staff@example.com}\naccept: {}",
     "200-departed": "when: {recipient: ann@example.com}\nreject: {type: DoesNotExist}",
     "210-shadow": "mode: shadow\nwhen: {recipient: bob@example.com}\ndrop: {}",
+    "220-trial": "share: 0%\nwhen: {recipient: bob@example.com}\ndrop: {}",
     "300-drop": "when: {recipient: trash@example.com}\ndrop: {}",
     "310-offers": "when: {recipient: cut@example.com, subject: Offer}\ndrop: {}",
 }
@@ -120,6 +121,8 @@ def _of_publisher() -> str:
     told.show(Settings())
     told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), serial=7))
     told.refused(Pointer("f" * 64, Settings(), problems=problems))
+    told.braked(Pointer("f" * 64, Settings(), braked=("300-drop",)))
+    told.brakes_unread(_raised())
     told.doubtful(("a: found x, expected y",))
     told.mended("current-v1: found x, expected y")
     told.publishing_failed(_raised())

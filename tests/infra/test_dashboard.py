@@ -61,9 +61,9 @@ def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
     counted = {name for line in lines() for name in metrics(line)}
     by_alarm = {"Failed_unknown", "Failed_poison"}  # unknown-outcomes, dead-letters
     by_query = {"ColdStarts", "LeaseBusy", "LeaseTakenOver", "Repeated", "StaleBatches"}
-    by_query |= {"DocumentWarnings", "SaltsMade", "Published"}
+    by_query |= {"DocumentWarnings", "SaltsMade", "Published", "NotMail"}
     by_alarm |= {"UnreadableJobs", "FeedbackErrors", "BreakerTrips", "PublisherErrors"}
-    by_alarm |= {"StaleRules", "CopyErrors"}
+    by_alarm |= {"StaleRules", "BrakedRules", "CopyErrors"}
     by_query |= {"DoubleBounces", "Complaints", "TransientBounces"}  # query feedback
     by_query |= {"WaitingEvents", "IgnoredEvents", "UnreadableEvents"}
     assert counted - seen == {"Withheld", "ShadowMatches"} | by_alarm | by_query
@@ -78,7 +78,7 @@ def test_a_withheld_reason_is_shown_for_the_function_that_finds_it(template: Tem
     }
     assert set(found) == set(Reason)
     at_sending = {reason for reason, service in found.items() if service == "worker"}
-    assert at_sending == {"expired", "duplicate", "sender_bounced_before", "capped"}
+    assert at_sending == {"expired", "duplicate", "sender_bounced_before", "capped", "braked"}
     job = _job()
     asked = {
         withheld(

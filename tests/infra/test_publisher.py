@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from bouncer.publishing.occasion import RESOURCE_TYPE
+from bouncer.sending.brakes import BRAKES
 from bouncer.sources.pointer import POINTER_KEY
 from tests.infra.test_template import Template, actions, function, of_type, statements
 
@@ -69,6 +70,7 @@ def test_it_reads_parameters_and_writes_to_its_bucket(template: Template) -> Non
     assert {each for each in actions(template, HANDLER) if not each.startswith("sqs:")} == {
         *("ssm:GetParametersByPath", "ssm:GetParameters"),
         *("s3:GetObject", "s3:PutObject", "s3:ListBucket"),
+        "dynamodb:BatchGetItem",
     }
     (objects,) = [
         each for each in statements(template, HANDLER) if "s3:PutObject" in each["Action"]
@@ -81,6 +83,30 @@ def test_it_reads_parameters_and_writes_to_its_bucket(template: Template) -> Non
         if each["Action"] == "s3:GetObject"
     ]
     assert read == "/uploads/*"
+
+
+def test_it_reads_nothing_of_the_ledger_but_the_braked_rules(template: Template) -> None:
+    """The ledger has what is known about senders; the publisher may ask for one key."""
+    (reading,) = [
+        each for each in statements(template, HANDLER) if "dynamodb" in str(each["Action"])
+    ]
+    assert reading["Action"] == "dynamodb:BatchGetItem"
+    assert reading["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [BRAKES]}}
+
+
+def test_only_the_worker_may_ask_it_to_run(template: Template) -> None:
+    """No other role of the stack may invoke it, and the worker no other function."""
+    publisher, _ = function(template, HANDLER)
+    _, worker = function(template, "bouncer.worker.handler")
+    invoking = [
+        (policy["Roles"], statement["Resource"])
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "lambda:InvokeFunction" in str(statement["Action"])
+    ]
+    role = {"Ref": worker["Role"]["Fn::GetAtt"][0]}
+    assert ([role], {"Fn::GetAtt": [publisher, "Arn"]}) in invoking
+    assert len([roles for roles, _ in invoking if role in roles]) == 1
 
 
 def test_nobody_else_writes_what_is_in_force(maximal: Template) -> None:

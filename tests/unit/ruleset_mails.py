@@ -246,6 +246,8 @@ documents = st.builds(
             "when": conditions,
             "unless": conditions,
             "mode": st.sampled_from(["enforce", "shadow", "off"]),
+            "share": st.sampled_from(["0%", "10%", "50%", "90%", "100%"]),
+            "at_most": st.just({"bounces": 100, "per": "1h"}),
             "from": st.just("2026-11-05"),
             "until": dates.filter(lambda text: text > "2026-11-05"),
         },

@@ -63,6 +63,7 @@ def test_missing_knowledge_says_nothing_about_the_sender() -> None:
         "expired",
         "duplicate",
         "capped",
+        "braked",
     ]
 
 

@@ -45,6 +45,8 @@ description: "All that a rejection may have: é"
 mode: shadow
 from: 2026-12-01T08:00+01:00
 until: 2027-01-31
+share: 10%
+at_most: {bounces: 100, per: 10m}
 when:
   any:
     - source_ip: [192.0.2.0/24, "2001:db8::/32"]

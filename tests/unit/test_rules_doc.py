@@ -273,7 +273,8 @@ def words(*groups: Iterable[str]) -> list[str]:
         Mode,
         Action,
         (*ListKind, *(kind.entry for kind in ListKind), "subdomains", "entries", "file"),
-        ("description", "mode", "from", "until", "when", "unless"),
+        ("description", "mode", "from", "until", "share", "at_most", "when", "unless"),
+        ("bounces", "per"),
         (f"{{{name}}}" for name in rejection.PLACEHOLDERS),
     ),
 )

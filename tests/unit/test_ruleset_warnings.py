@@ -30,6 +30,34 @@ def warnings(*rules: Rule, ascii_only: bool = True) -> list[str]:
 
 DOUBTFUL = [
     (
+        f"share: 0%\n{ALL}drop: {{}}",
+        (
+            '100-rule.yaml:1: share: found "0%", expected 1% to 99%, or mode: shadow: '
+            "the rule does not act on anybody"
+        ),
+    ),
+    (
+        f"share: 100%\n{ALL}drop: {{}}",
+        (
+            '100-rule.yaml:1: share: found "100%", expected 1% to 99%, or no share: '
+            "the rule acts on everybody"
+        ),
+    ),
+    (
+        f"mode: shadow\nshare: 10%\n{ALL}drop: {{}}",
+        (
+            "100-rule.yaml:2: share: found a share in mode shadow, expected mode: enforce, "
+            "or no share: the rule does not act on anybody"
+        ),
+    ),
+    (
+        f"at_most: {{bounces: 9, per: 1h}}\n{ALL}drop: {{}}",
+        (
+            "100-rule.yaml:1: at_most: found at_most with drop, "
+            "expected reject: only that sends bounces"
+        ),
+    ),
+    (
         'when:\n  sender: "@partner.example"\naccept: {}',
         (
             '100-rule.yaml:2: when.sender: found "@partner.example", '

@@ -16,11 +16,13 @@ from bouncer.publishing.list_forms import ListForms
 from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.rule_choice import Problems, chosen
 from bouncer.rules.list_warnings import list_warnings, named_lists
+from bouncer.rules.rule import limits_of
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.settings_reader import overlaid
 from bouncer.sources.held_causes import BY_SETTINGS, document_causes, settings_causes
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import NO_RULES, Revision, revision_of
+from bouncer.sources.settings_json import settings_digest
 from bouncer.sources.source import (
     HELD,
     LISTS,
@@ -31,9 +33,11 @@ from bouncer.sources.source import (
     Documents,
 )
 
+_A_SECOND = 1000  # serials: many more than pointers that are moved
+
 
 class PublishingError(BouncerError):
-    """Nothing can be published, because settings are refused and none were in force before."""
+    """Nothing can be published, as what was in force before is needed and not known."""
 
 
 class InForce(NamedTuple):
@@ -44,6 +48,7 @@ class InForce(NamedTuple):
 
 
 class _SettingsChosen(NamedTuple):
+    defaults: str
     settings: Settings
     causes: tuple[Held, ...]
     problems: dict[str, tuple[str, ...]]
@@ -68,7 +73,7 @@ def publication(
     if wrong:
         found.problems[PUSHING] = wrong
     judged = _as_before(before) if pushing else _judged(documents, before, forms)
-    return _in_force(judged, found, pointer)
+    return _in_force(judged, found, pointer or _first(now))
 
 
 class _Judged(NamedTuple):
@@ -122,20 +127,27 @@ def settings_publication(
         settings=found.settings,
         causes=found.causes,
         problems=_sorted({**others, **found.problems}),
+        defaults=found.defaults,
     )
 
 
-def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer | None) -> InForce:
+def _first(now: datetime) -> Pointer:
+    """Return a pointer to begin from; its serial is greater than that of any one that got lost."""
+    return Pointer("", Settings(), serial=int(now.timestamp() * _A_SECOND))
+
+
+def _in_force(judged: _Judged, found: _SettingsChosen, before: Pointer) -> InForce:
     revision = judged.revision
-    names = {rule.name for rule in revision.rules}
     pointer = Pointer(
         revision=revision.id,
         settings=found.settings,
         causes=found.causes,
         problems=_sorted({**judged.problems, **found.problems}),
-        braked=tuple(name for name in before.braked if name in names) if before else (),
+        braked=before.braked,
         sources=judged.sources,
-        serial=before.serial if before else 0,
+        serial=before.serial,
+        defaults=found.defaults,
+        limits=limits_of(revision.rules),
     )
     return InForce(pointer, revision)
 
@@ -175,7 +187,7 @@ def _settings(documents: Documents, before: Pointer | None, defaults: Settings) 
     held, problem = document_causes(documents.held)
     if problem:
         problems[HELD] = tuple(problem.splitlines())
-    return _SettingsChosen(settings, (*paused, *held), problems)
+    return _SettingsChosen(settings_digest(defaults), settings, (*paused, *held), problems)
 
 
 def _read(document: Document | None, defaults: Settings) -> Settings:

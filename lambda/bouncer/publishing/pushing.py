@@ -87,9 +87,9 @@ def _member(root: Node, entries: Mapping[str, Node], name: str) -> Node:
 def _time(node: Node) -> datetime:
     try:
         found = datetime.fromisoformat(str(node.value))
-    except ValueError:
-        node.fault(_A_TIME)
-        return datetime.min.replace(tzinfo=UTC)
-    if found.tzinfo is None:
-        node.fault(_A_TIME)
-    return found
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):  # also a time before the year 1 in UTC
+        pass
+    node.fault(_A_TIME)
+    return datetime.min.replace(tzinfo=UTC)

@@ -60,6 +60,9 @@ class Stored(NamedTuple):
     problem: str = ""
 
 
+NO_POINTER = Stored(None, "")
+
+
 class RevisionStore:
     """Revisions and the pointer in one bucket."""
 
@@ -71,7 +74,7 @@ class RevisionStore:
         """Return the pointer and its ETag; raises `StoreError`."""
         found = self._get(POINTER_KEY)
         if found is None:
-            return Stored(None, "")
+            return NO_POINTER
         text, etag = found
         try:
             return Stored(read_pointer(text), etag)

@@ -68,7 +68,10 @@ def _leaf_values(leaf: Leaf) -> Values:
 
 
 def condition_of(values: Values) -> Condition:
-    """Return the condition that has these values; raises `KeyError` for an unknown kind."""
+    """Return the condition that has these values; raises `KeyError` for an unknown kind.
+
+    A condition with more values than its kind has raises `TypeError` or `ValueError`.
+    """
     return _READERS[values[0]](values)
 
 
@@ -85,14 +88,14 @@ def _parts(values: Values) -> tuple[Condition, ...]:
 _MATCHERS = {str(matcher): matcher for matcher in Matcher}
 
 _READERS: Mapping[str, Callable[[Values], Condition]] = {
-    "text": lambda values: Text(values[1], _MATCHERS[values[2]], values[3]),
+    "text": lambda values: Text(values[1], _MATCHERS[values[2]], *values[3:]),
     "member": lambda values: Member(values[1], values[2], tuple(values[3:])),
     "word": lambda values: Word(*values[1:]),
-    "network": lambda values: Network(values[1], ip_network(values[2])),
+    "network": lambda values: Network(values[1], *map(ip_network, values[2:])),
     "number": lambda values: Number(*values[1:]),
     "present": lambda values: Present(*values[1:]),
     "window": _window,
     "all": lambda values: All(_parts(values)),
     "any": lambda values: Any(_parts(values)),
-    "not": lambda values: Not(condition_of(values[1])),
+    "not": lambda values: Not(*map(condition_of, values[1:])),
 }

@@ -5,8 +5,9 @@ Each field that rules ask about has an index of its own. Leaves are known here b
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bouncer.mail.message import Message
 from bouncer.mail.mime import decode_words
@@ -26,7 +27,9 @@ from bouncer.rules.network_index import NetworkIndex
 from bouncer.rules.text_index import TextIndex
 
 if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
-    from bouncer.rules.named_list import NamedList, RowFinder
+    from bouncer.rules.named_list import NamedList, Row, RowFinder
+
+T = TypeVar("T")
 
 Find = Callable[[str, set[int]], None]
 
@@ -36,7 +39,7 @@ class LeafIndex:
 
     `unknown` has the numbers of the leaves that no message satisfies or fails: their list is
     missing, or is of a kind that their field cannot ask. `shows_columns` tells that texts of rules
-    show columns of lists.
+    show columns of lists: a leaf is then unknown as well if the row of a value has a gap there.
     """
 
     def __init__(self, numbers: Mapping[Leaf, int], lists: Mapping[str, "NamedList"]) -> None:
@@ -97,9 +100,13 @@ class LeafIndex:
         self._header_members: list[tuple[str, RowFinder, int]] = []
         self._members: list[tuple[Callable[[Message], Iterable[Any]], RowFinder, int]] = []
         self._recipient_members: list[tuple[Callable[[str], Iterable[str]], RowFinder, int]] = []
+        self._gaps: list[tuple[Callable[[Message], Iterable[Any]], RowFinder, int]] = []
+        self._recipient_gaps: list[tuple[Callable[[str], Iterable[Any]], RowFinder, int]] = []
         unknown = set()
         for leaf, number in members:
             find = row_finder(leaf, lists)
+            if find is not None and leaf.columns:
+                self._add_gaps(leaf, lists, number)
             if find is None:
                 unknown.add(number)
             elif leaf.field.startswith(HEADER):
@@ -109,6 +116,14 @@ class LeafIndex:
             else:
                 self._members.append((FIELDS[leaf.field].values, find, number))
         self.unknown = frozenset(unknown)
+
+    def _add_gaps(self, leaf: Member, lists: Mapping[str, "NamedList"], number: int) -> None:
+        find = row_finder(Member(leaf.field, leaf.name), lists)
+        field = FIELDS.get(leaf.field)
+        if find is not None and field is not None and field.recipient_values is not None:
+            self._recipient_gaps.append((field.recipient_values, find, number))
+        elif find is not None:
+            self._gaps.append((partial(_values, leaf.field, recipient=""), find, number))
 
     def message_facts(self, message: Message) -> set[int]:
         """Return the numbers of all satisfied leaves that are the same for every recipient."""
@@ -157,18 +172,40 @@ class LeafIndex:
                 facts.add(number)
         return facts
 
+    def unknown_of(self, message: Message, facts: set[int]) -> frozenset[int]:
+        """Return the numbers of the unknown leaves: with those that only rows with a gap satisfy.
+
+        `facts` are those of the message.
+        """
+        if not self._gaps:
+            return self.unknown
+        return self.unknown | _satisfied_by(self._gaps, message, facts)
+
+    def recipient_gaps(self, recipient: str, facts: set[int]) -> frozenset[int]:
+        """Return the numbers of the leaves about this recipient that only such rows satisfy."""
+        return _satisfied_by(self._recipient_gaps, recipient, facts)
+
 
 def row_finder(leaf: Member, lists: Mapping[str, "NamedList"]) -> "RowFinder | None":
     """Return the function that finds the row of a value of the leaf's field in its list.
 
-    None if the list is missing, has not all the columns, or is of a kind that the field can't ask.
+    A row is not found if one of the leaf's columns is empty there. None if the list is missing, has
+    not all the columns, or is of a kind that the field can't ask.
     """
-    found = lists.get(leaf.name)
-    if found is None or not found.about.columns_include(leaf.columns):
+    named = lists.get(leaf.name)
+    if named is None or not named.about.columns_include(leaf.columns):
         return None
     field = FIELDS.get(leaf.field)
     tagless = field is not None and field.recipient_values is not None
-    return found.row_finder(_kind(leaf.field), tagless=tagless)
+    find = named.row_finder(_kind(leaf.field), tagless=tagless)
+    if find is None or not leaf.columns:
+        return find
+    return partial(_whole_row, find, tuple(map(named.about.columns.index, leaf.columns)))
+
+
+def _whole_row(find: Callable[[Any], "Row"], places: Iterable[int], value: object) -> "Row":
+    row = find(value)
+    return row if row and all(row[place] for place in places) else None
 
 
 def row_of(
@@ -190,6 +227,19 @@ def _values(label: str, message: Message, recipient: str) -> Iterable[Any]:
 
 def _is_member(find: "RowFinder", values: Iterable[Any]) -> bool:
     return any(find(value) is not None for value in values)
+
+
+def _satisfied_by(
+    questions: Iterable[tuple[Callable[[T], Iterable[Any]], "RowFinder", int]],
+    asked: T,
+    facts: set[int],
+) -> frozenset[int]:
+    """Return the numbers, other than `facts`, of the questions that have a row for a value."""
+    return frozenset(
+        number
+        for values, find, number in questions
+        if number not in facts and _is_member(find, values(asked))
+    )
 
 
 def _kind(field: str) -> Kind:

@@ -12,19 +12,21 @@ A document looks like this; a CSV or text file alone is a list as well:
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 from itertools import chain
 from typing import NamedTuple
 
 from bouncer.errors import BouncerError
 from bouncer.mail.comparable import comparable
+from bouncer.rules.column_name import column_name
 from bouncer.rules.document import Node, Report
 from bouncer.rules.document_parser import read_document
 from bouncer.rules.entry_file import (
-    HEADINGS,
     LONGEST_FILE,
     Entry,
-    column_name,
+    heading,
+    read_columns,
     read_entry_file,
     read_text,
 )
@@ -175,29 +177,32 @@ def _of_file(about: ListAbout, file: ListFile, kind: ListKind | None) -> ReadLis
     report.settle()
     found = read_entry_file(text or "", report)
     if kind and found.kind not in (None, kind):
-        report.add(
-            (), line=1, found=f"a column of {found.kind}", expected=f"{kind}, the kind of the list"
-        )
+        of_file, expected = f"a column of {found.kind}", f"{kind}, the kind of the list"
+        report.add((), line=found.line, found=of_file, expected=expected)
     about = about._replace(kind=kind or found.kind or about.kind, columns=found.columns)
     return _list(about, found.entries, report)
 
 
 def _of_entries(about: ListAbout, node: Node) -> ReadList:
     items = list(node.items())
-    columns = dict.fromkeys(chain.from_iterable(map(_column_names, items)))
+    columns = dict.fromkeys(chain.from_iterable(_columns(item, about.kind) for item in items))
+    node.report.settle()
     about = about._replace(columns=tuple(columns))
     return _list(about, _written_entries(items, about), node.report)
 
 
-def _column_names(item: Node) -> Iterator[str]:
-    if isinstance(item.value, dict):
-        yield from (column_name(key) for key in item.value if key.lower() not in HEADINGS)
+def _columns(item: Node, kind: ListKind) -> tuple[str, ...]:
+    """Return the names of the columns of one entry."""
+    if not isinstance(item.value, dict):
+        return ()
+    beside = [key for key in item.value if heading(key) is not kind]
+    return read_columns(beside, partial(item.report.add, item.path))
 
 
 def _written_entries(items: list[Node], about: ListAbout) -> Iterator[Entry]:
     for item in items:
         cells = item.entries("an entry") if isinstance(item.value, dict) else {"": item}
-        named = {key: cell for key, cell in cells.items() if HEADINGS.get(key.lower()) or not key}
+        named = {key: cell for key, cell in cells.items() if not key or heading(key) is about.kind}
         if len(named) != 1:
             item.fault(f"one {about.kind.entry}: and columns beside it")
             continue

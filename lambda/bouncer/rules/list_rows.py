@@ -39,9 +39,11 @@ class ListRows:
         """Add one entry; stops with `DocumentError` when too many are wrong."""
         try:
             key = entry_key(self._about.kind, entry.text)
-            _refuse_long(entry)
         except EntryRefused as refused:
             self._refuse(entry, show(entry.text), str(refused))
+            return
+        if max(map(len, entry.columns), default=0) > LONGEST_ENTRY:
+            self._refuse_long(entry)
             return
         if doubt := entry_doubt(self._about.kind, entry.text):
             self._doubt(entry, show(entry.text), doubt)
@@ -51,6 +53,8 @@ class ListRows:
         if len(self.rows) == MOST_ENTRIES:
             self._refuse(entry, f"more than {MOST_ENTRIES:,} entries", "several lists")
             raise DocumentError(tuple(self._report.problems))
+        if not all(entry.columns):
+            self._doubt_gaps(entry)
         self.rows[key] = entry.columns
         self._lines[key] = entry.line
         if self._about.kind in (ListKind.DOMAINS, ListKind.NETWORKS):
@@ -90,6 +94,17 @@ class ListRows:
         elif self._about.kind is ListKind.WORDS:
             self._longest = max(self._longest, key.count(" ") + 1)
             self._beginnings |= {first_word_key(key.partition(" ")[0])} if " " in key else set()
+
+    def _refuse_long(self, entry: Entry) -> None:
+        cells = zip(self._about.columns, entry.columns, strict=True)
+        name, cell = next((name, cell) for name, cell in cells if len(cell) > LONGEST_ENTRY)
+        self._refuse(entry, f"{show(cell)} in column {name}", f"at most {LONGEST_ENTRY} characters")
+
+    def _doubt_gaps(self, entry: Entry) -> None:
+        cells = zip(self._about.columns, entry.columns, strict=True)
+        gaps = [name for name, cell in cells if not cell]
+        expected = "one: a rule whose text shows it is unknown for this entry"
+        self._doubt(entry, f"no {' and no '.join(gaps)} beside {show(entry.text)}", expected)
 
     def _refuse(self, entry: Entry, found: str, expected: str) -> None:
         self._report.add(entry.place, line=entry.line, found=found, expected=expected)
@@ -135,8 +150,3 @@ class ListRows:
         for length in sorted(lengths, reverse=True):
             if length < network.prefixlen:
                 yield network_key(network.supernet(new_prefix=length))
-
-
-def _refuse_long(entry: Entry) -> None:
-    if any(len(cell) > LONGEST_ENTRY for cell in entry.columns):
-        raise EntryRefused(f"at most {LONGEST_ENTRY} characters in each column")

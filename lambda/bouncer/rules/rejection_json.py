@@ -1,10 +1,15 @@
 """A rejection as plain values for JSON; a member that says nothing is left out."""
 
+from dataclasses import fields
 from typing import Any
 
+from bouncer.rules.known_members import expect_known
 from bouncer.rules.rejection import BounceType, Dsn, Rejection, Template
 
 Values = dict[str, Any]
+
+_MEMBERS = frozenset(field.name for field in fields(Rejection)) - {"reason"} | {"type", "dsn"}
+_DSN_MEMBERS = frozenset(field.name for field in fields(Dsn))
 
 
 def rejection_values(rejection: Rejection) -> Values:
@@ -27,7 +32,8 @@ def rejection_values(rejection: Rejection) -> Values:
 
 
 def rejection_of(values: Values) -> Rejection:
-    """Return the rejection that has these values."""
+    """Return the rejection that has these values; raises `ValueError` for an unknown member."""
+    expect_known(values, _MEMBERS)
     dsn = values.get("dsn")
     return Rejection(
         reason=_dsn_of(dsn) if dsn else BounceType(values["type"]),
@@ -58,6 +64,7 @@ def _dsn_values(dsn: Dsn) -> Values:
 
 
 def _dsn_of(values: Values) -> Dsn:
+    expect_known(values, _DSN_MEMBERS)
     return Dsn(
         status=values["status"],
         smtp_code=values["smtp_code"],

@@ -7,7 +7,9 @@ from typing import TypeVar
 
 from bouncer.rules.address_reader import read_address, read_mailbox, read_mta
 from bouncer.rules.answer_reader import read_answer
+from bouncer.rules.column_name import column_name
 from bouncer.rules.document import Node, show
+from bouncer.rules.matcher_reader import LIST_NAME
 from bouncer.rules.rejection import (
     ACTIONS,
     DIAGNOSTIC_LIMIT,
@@ -27,7 +29,6 @@ _STATUS = re.compile(r"([245])\.[0-9]{1,3}\.[0-9]{1,3}")  # RFC 3463 section 2
 _ARN = re.compile(r"arn:[a-z-]+:ses:[a-z0-9-]+:[0-9]{12}:identity/[!-~]+")
 _FIELD_NAME = re.compile(r"[Xx]-[A-Za-z0-9-]{1,48}")
 
-_OF_LIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.[a-z0-9][a-z0-9_]{0,99}")  # LIST.COLUMN
 _SMTP_CODES = {"2": 250, "4": 450, "5": 550}
 
 _DSN_KEYS = (
@@ -156,11 +157,22 @@ def read_template(node: Node, limit: int) -> Template | None:
         node.fault("single braces, and only around a placeholder such as {recipient}")
         return None
     for name in names:
-        if name not in PLACEHOLDERS and not _OF_LIST.fullmatch(name):
-            known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
-            node.fault(f"one of {known}", found=f"the placeholder {show(f'{{{name}}}')}")
+        if expected := _known_placeholder(name):
+            node.fault(expected, found=f"the placeholder {show(f'{{{name}}}')}")
             return None
     return Template(text)
+
+
+def _known_placeholder(name: str) -> str | None:
+    """Return what is expected in place of a placeholder; None if it is one."""
+    of_list, _, column = name.partition(".")
+    known = column_name(column)
+    if name in PLACEHOLDERS or (known and known == column and LIST_NAME.fullmatch(of_list)):
+        return None
+    if known and of_list not in PLACEHOLDERS and LIST_NAME.fullmatch(of_list):
+        signs = "a column in lower case, with _ for anything but letters and digits"
+        return f"{show(f'{{{of_list}.{known}}}')}: {signs}"
+    return f"one of {', '.join(f'{{{known}}}' for known in PLACEHOLDERS)}"
 
 
 def _placeholders(text: str) -> list[str] | None:

@@ -1,10 +1,12 @@
 """A rule: a condition, and the action for mail that meets it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bouncer.errors import Problem
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.condition import Condition
 from bouncer.rules.rejection import Rejection
 
@@ -30,7 +32,8 @@ class Rule:
     """One rule; without a `condition` it matches every message.
 
     `rejection` is set for the action reject only. `document` is the file or parameter it was read
-    from, and `warnings` has what in there is valid, but hardly meant so.
+    from, and `warnings` has what in there is valid, but hardly meant so. `share` is in percent of
+    correspondents. `passed_over` says why a rule that would act is in mode shadow, or is "".
     """
 
     name: str
@@ -41,5 +44,18 @@ class Rule:
     condition: Condition | None
     action: Action
     rejection: Rejection | None
+    share: int | None = None
+    at_most: BounceLimit | None = None
+    passed_over: str = field(default="", compare=False)
     document: str = field(default="", compare=False)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
+
+    @property
+    def recorded_as(self) -> str:
+        """The word for a rule that only records: `shadow`, or the cause for which it is passed."""
+        return self.passed_over or str(Mode.SHADOW)
+
+
+def limits_of(rules: Iterable[Rule]) -> dict[str, BounceLimit]:
+    """Return the limits of the rules that have `at_most`, whatever their mode, by their names."""
+    return {rule.name: rule.at_most for rule in rules if rule.at_most}

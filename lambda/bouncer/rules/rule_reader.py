@@ -4,6 +4,8 @@
     mode: enforce | shadow | off        # default enforce
     from: 2026-12-01                    # ISO date or time, UTC unless it has an offset
     until: 2027-01-31                   # a date means to the end of that day
+    share: 10%                          # acts on this share of correspondents
+    at_most: {bounces: 100, per: 1h}    # bounces; beyond them it acts as in shadow
     when: {...}                         # every key must hold; see condition_reader
     unless: {...}                       # same language; if it holds, the rule does not match
     accept: {} | drop: {} | reject: {...}
@@ -20,6 +22,7 @@ from bouncer.rules.condition import All, Condition, Not
 from bouncer.rules.condition_reader import read_condition
 from bouncer.rules.document import Node, show
 from bouncer.rules.document_parser import read_document
+from bouncer.rules.limit_reader import read_at_most, read_share
 from bouncer.rules.list_placeholders import with_columns
 from bouncer.rules.rejection import Rejection
 from bouncer.rules.rejection_reader import read_rejection
@@ -27,7 +30,8 @@ from bouncer.rules.rule import Action, Mode, Rule
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")  # what SSM and file systems both allow
 _DONE = {Action.REJECT: "rejected", Action.DROP: "dropped"}
-_KEYS = ("description", "mode", "from", "until", "when", "unless", *map(str, Action))
+_PARTS = ("description", "mode", "from", "until", "share", "at_most", "when", "unless")
+_KEYS = (*_PARTS, *map(str, Action))
 
 
 def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
@@ -41,10 +45,15 @@ def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
     mode = entries["mode"].word(tuple(map(str, Mode))) if "mode" in entries else Mode.ENFORCE
     description = entries["description"].text() if "description" in entries else ""
     starts, ends = _period(entries)
+    share = read_share(entries["share"]) if "share" in entries else None
+    at_most = read_at_most(entries["at_most"]) if "at_most" in entries else None
     condition = _condition(entries)
     if "reject" in entries:
         condition = with_columns(condition, rejection, entries["reject"])
     _doubt_scope(root, entries, action)
+    _doubt_share(entries, mode, share)
+    if action and "reject" not in entries and "at_most" in entries:
+        entries["at_most"].doubt("reject: only that sends bounces", found=f"at_most with {action}")
     root.report.settle()
     if action is None or mode is None:  # never: each is a problem, and settle() raises for those
         raise DocumentError(())
@@ -54,6 +63,8 @@ def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
         mode=Mode(mode),
         starts=starts,
         ends=ends,
+        share=share,
+        at_most=at_most,
         condition=condition,
         action=action,
         rejection=rejection,
@@ -68,6 +79,19 @@ def _doubt_scope(root: Node, entries: dict[str, Node], action: Action | None) ->
         scope = "all mail but that of unless" if "unless" in entries else "every mail"
         expected = 'a condition (when: {recipient: "*"} if every mail is meant)'
         root.doubt(expected, found=f"no when, so that {scope} is {_DONE[action]}")
+
+
+def _doubt_share(entries: dict[str, Node], mode: str | None, share: int | None) -> None:
+    """Warn about a share that makes no difference."""
+    if share is None:
+        return
+    if mode != Mode.ENFORCE:
+        expected = "mode: enforce, or no share: the rule does not act on anybody"
+        entries["share"].doubt(expected, found=f"a share in mode {mode}")
+    elif share == 0:
+        entries["share"].doubt("1% to 99%, or mode: shadow: the rule does not act on anybody")
+    elif share == 100:  # noqa: PLR2004  # percent
+        entries["share"].doubt("1% to 99%, or no share: the rule acts on everybody")
 
 
 def _action(root: Node, entries: dict[str, Node]) -> tuple[Action | None, Rejection | None]:

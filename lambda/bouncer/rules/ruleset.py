@@ -3,13 +3,14 @@
 Each distinct leaf of all conditions gets a number; `index` finds the numbers a message satisfies
 (its facts). Only rules that need one of these facts, and the few that need none, are evaluated in
 full. The first enforced match in name order decides; shadow matches before it are recorded and
-passed over.
+passed over, and so are those in whose share a correspondent is not.
 
-A leaf whose list is missing is neither true nor false, and so is one about the content of a mail
-that is not at hand, or lies beyond a bound. A condition is then evaluated twice, with all such
-leaves false and with all of them true; if the answers differ, it is unknown (Kleene's strong
-logic). A mail is never stopped by an unknown condition. The content is read only if a rule that
-could still decide asks for it: if deciding without it comes to a rule that is unknown.
+A leaf is neither true nor false if its list is missing, if the row of a value lacks a column that
+the rule's text shows, or if it is about the content of a mail that is not at hand or lies beyond a
+bound. A condition is then evaluated twice, with all such leaves false and with all of them true; if
+the answers differ, it is unknown (Kleene's strong logic). A mail is never stopped by an unknown
+condition. The content is read only if a rule that could still decide asks for it: if deciding
+without it comes to a rule that is unknown.
 """
 
 from collections import defaultdict
@@ -38,6 +39,7 @@ from bouncer.rules.fields import COPIED, FIELDS, OF_HEADERS, of_copy
 from bouncer.rules.index import LeafIndex, row_of
 from bouncer.rules.list_placeholders import required
 from bouncer.rules.rule import Action, Mode, Rule
+from bouncer.rules.share import as_it_acts
 
 if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
     from bouncer.rules.named_list import NamedList
@@ -52,8 +54,9 @@ Test = Callable[[Facts, Facts], bool]
 class Decision(NamedTuple):
     """The decision about a message for one recipient.
 
-    No match leaves `rule` None. `shadow` has the rules in shadow mode that would have decided
-    before `rule`, in their order. `unknown` has the rules that may have decided before it, as
+    No match leaves `rule` None. `shadow` has the rules that would have decided before `rule`, in
+    their order: those in shadow mode, and those with a `passed_over` that says why they only
+    record. `unknown` has the rules that may have decided before it, as
     their condition is unknown.
     """
 
@@ -103,6 +106,7 @@ class Ruleset:
         self.index = LeafIndex(events if copied else self.numbers, self.lists)
         self._copied = copied
         self._copy_index = LeafIndex(copied, self.lists)
+        self._shows_columns = self.index.shows_columns or self._copy_index.shows_columns
         asking = filter(_asks_content, self.rules) if copied else ()
         self._copy_rules = frozenset(rule.name for rule in asking)
 
@@ -167,7 +171,7 @@ class Ruleset:
 
     def _decisions(self, message: Message, recipients: Iterable[str]) -> tuple[Decision, ...]:
         facts = self.index.message_facts(message)
-        unknown = self.index.unknown
+        unknown = self.index.unknown_of(message, facts)
         if not self._copied:
             return tuple([self._decide(message, each, facts, unknown) for each in recipients])
         without = unknown.union(self._copied.values())
@@ -187,23 +191,29 @@ class Ruleset:
         Reads all contents that rules ask for.
         """
         facts = self.index.message_facts(message)
+        unknown = self.index.unknown_of(message, facts)
         if not self._copied:
-            return facts, self.index.unknown
+            return facts, unknown
         facts |= self._copy_index.message_facts(message)
+        unknown |= self._copy_index.unknown_of(message, facts)
         fields = {name: of_copy(FIELDS[name], message).whole for name in map(_field, self._copied)}
         beyond = {number for leaf, number in self._copied.items() if not fields[_field(leaf)]}
-        return facts, self.index.unknown | self._copy_index.unknown | (beyond - facts)
+        return facts, unknown | (beyond - facts)
 
     def _decide(
         self, message: Message, recipient: str, message_facts: Facts, unknown: frozenset[int]
     ) -> Decision:
         facts = message_facts | self.index.recipient_facts(recipient)
+        if self.index.shows_columns:
+            unknown |= self.index.recipient_gaps(recipient, facts)
         if unknown:
             return self._decide_unknown(message, recipient, facts, unknown)
         shadow: list[Rule] = []
         for position in self._candidates(facts):
             rule, test = self.rules[position], self._tests[position]
             if (test is None or test(facts, facts)) and in_force(rule, message):
+                if rule.share is not None:
+                    rule = as_it_acts(rule, message.sender, recipient)
                 if rule.mode is Mode.ENFORCE:
                     return Decision(recipient, rule, tuple(shadow))
                 shadow.append(rule)
@@ -222,6 +232,7 @@ class Ruleset:
             rule, test = self.rules[position], self._tests[position]
             if not (test is None or test(possible, facts)) or not in_force(rule, message):
                 continue
+            rule = as_it_acts(rule, message.sender, recipient)
             if position in sure and (test is None or test(facts, possible)):
                 if rule.mode is Mode.ENFORCE:
                     decided = rule
@@ -240,7 +251,7 @@ class Ruleset:
     def columns(self, message: Message, decision: Decision) -> dict[str, str]:
         """Return the value of each placeholder of a list in the texts of the deciding rule."""
         rule = decision.rule
-        if not self.index.shows_columns or not rule or not rule.rejection:
+        if not self._shows_columns or not rule or not rule.rejection:
             return {}
         wanted = rule.rejection.columns
         leaves_by_list = required(rule.condition)

@@ -11,10 +11,11 @@ from bouncer.caps import Caps
 from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json
-from bouncer.sending import claims, counters, gate, suppression
+from bouncer.sending import brakes, claims, counters, gate, suppression
 from bouncer.sending.bounce_calls import BounceCalls
-from bouncer.sending.counters import Capped, Counters
+from bouncer.sending.counters import Counters
 from bouncer.sending.ending import Ending, Failure, PoisonError, failed
+from bouncer.sending.gate import Verdict
 from bouncer.sending.job_item import JobItem, State
 from bouncer.sending.ledger import EndedByAnotherError, Ledger, Reading
 from bouncer.sending.ledger_errors import LedgerError
@@ -65,6 +66,12 @@ class Attempts:
         )
         self._withheld_jobs = WithheldJobs(ledger, now=now)
         self._withheld_last = False
+        self._unpublished: set[str] = set()
+
+    def take_unpublished(self) -> set[str]:
+        """Return the rules of braked jobs, since the last call, that the pointer does not name."""
+        taken, self._unpublished = self._unpublished, set()
+        return taken
 
     def work(self, records: Sequence[Record], terms: Terms) -> int:
         """Bring the first message to its end, or several of the first; return their number.
@@ -132,7 +139,7 @@ class Attempts:
         """Take one step from the state that the ledger has; false if it must be read again."""
         if self._ticks() > terms.until:
             raise TimeIsUpError
-        mine = counters.counters(job, terms.settings.caps, terms.salt)
+        mine = terms.counters(job)
         sender = suppression.sender_digest(job, terms.salt)
         reading = self._ledger.read(record["messageId"], job, mine, sender=sender)
         if reading.item.state is State.ENDED:
@@ -185,7 +192,8 @@ class Attempts:
             items=reading.counts,
             settings=terms.settings,
         )
-        waits = terms.held and verdict.is_capped
+        self._unpublished |= verdict.braked.rules.difference(terms.braked)
+        waits = terms.held and verdict.is_limited
         self._withheld_last = verdict.ending is not None and not waits
         if verdict.ending and not waits:
             self._end(record, verdict.job, reading.item, verdict.ending, terms)
@@ -198,22 +206,29 @@ class Attempts:
             self._end(record, job, reading.item, ending, terms)
             return True
         self._calls.approach(until=terms.until)
-        begun = self._claim(reading, verdict.job, mine, verdict.capped, terms.settings.caps)
+        begun = self._claim(reading, verdict, mine, terms.settings.caps)
         if begun is None:
             return False
         self._send(record, verdict.job, begun, terms)
         return True
 
     def _claim(
-        self, reading: Reading, job: Job, mine: Counters, capped: Capped, caps: Caps
+        self, reading: Reading, verdict: Verdict, mine: Counters, caps: Caps
     ) -> JobItem | None:
         """Claim and count a job; a claim that is given up can't take effect later."""
-        item, nonce = reading.item, self._new_name()
+        item, job, nonce = reading.item, verdict.job, self._new_name()
         count = counters.writes(
             job, mine, reading.counts, now=self._now(), caps=caps, again=item.counted
         )
         try:
-            return self._ledger.claim(item, job, nonce, capped=capped.recipients, count=count)
+            return self._ledger.claim(
+                item,
+                job,
+                nonce,
+                capped=verdict.capped.recipients,
+                braked=verdict.braked.recipients,
+                count=[*count, *brakes.trip(verdict.braked.trips)],
+            )
         except LedgerError:
             self._remembered[nonce] = None  # should it take effect all the same: not sent
             begun = self._ledger.fence(item, nonce)
@@ -279,7 +294,7 @@ class Attempts:
         again: bool,
     ) -> None:
         wait_s = (self._now() - job.received_at).total_seconds() if job else 0.0
-        whole = from_json(record["body"]) if item.capped else None
+        whole = from_json(record["body"]) if item.capped or item.braked else None
         self._outcomes.ended(
             ending,
             job,
@@ -288,6 +303,7 @@ class Attempts:
             wait_s=wait_s,
             again=again,
             capped=claims.named(whole, item.capped) if whole else (),
+            braked=claims.named(whole, item.braked) if whole else (),
         )
 
     def _bury(self, record: Record, job: Job | None, terms: Terms) -> None:

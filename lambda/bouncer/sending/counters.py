@@ -1,25 +1,29 @@
-"""The ledger's counters of the caps: those of a job, what they say, and the writes that count it.
+"""The ledger's counters of caps and brakes: those of a job, what they say, and what counts it.
 
 Most are logs: items with an attribute for each job that was begun, and the time at which its mail
 was received. So a job is in a window once, however often it is delivered, freed or put back as a
 dead letter; and jobs that waited, as while sending is held, are as far apart as their mails were.
 A sender has one log for himself, and 32 for what he wrote to whom: so a job needs few items, and
-all that is kept about an address can be found by it. An organisation may have thousands of bounces
+all that is kept about an address can be found by it. A rule that has `at_most` has a log, too. An
+organisation may have thousands of bounces
 in a day: its counter has a number for each hour of receipt.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from bouncer.caps import DAY_S, Caps, Ladder, Shares, window_name
+from bouncer.caps import Caps, Ladder, Shares
 from bouncer.guard import in_domains
 from bouncer.jobs.job import Job, Refusal
 from bouncer.mail.address import domain, without_tag
 from bouncer.mail.organisation import organisational_domain
 from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.rules.bounce_limit import DAY_S, BounceLimit, window_name
+from bouncer.sending.brakes import BRAKES, braked_rules, log_key
 from bouncer.sending.digest import Salt, digest
 from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, number, number_of
 
@@ -48,31 +52,52 @@ class Entry:
     name: str
 
 
+class Brake(NamedTuple):
+    """The place of a job in the log of a rule; without a limit the rule is braked from before."""
+
+    entry: Entry
+    limit: BounceLimit | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """The counters of a job; None, "" or empty where no cap is about it."""
+    """The counters of a job; None, "" or empty where no cap, and no brake, is about it."""
 
     sender: Entry | None = None
     organisation: str = ""
     recipients: Mapping[str, Entry] = field(default_factory=dict)
+    brakes: Mapping[str, Brake] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[str]:
-        """The keys of all items, each once: at most 34."""
+        """The keys of all items, each once: at most 34, and those of the brakes."""
         entries = [*filter(None, [self.sender]), *self.recipients.values()]
+        entries += [brake.entry for brake in self.brakes.values()]
         found = dict.fromkeys([*(entry.key for entry in entries), self.organisation])
-        return list(filter(None, found))
+        return list(filter(None, [*found, BRAKES if self.brakes else ""]))
 
 
 NO_COUNTERS = Counters()
+Limits = Mapping[str, BounceLimit]  # `at_most` of each rule that has it, by the rule's name
+_NO_LIMITS: Limits = {}
 
 
-def counters(job: Job, caps: Caps, salt: Salt) -> Counters:
-    """Return the counters of a job, in the table that has this salt."""
+def counters(
+    job: Job, caps: Caps, salt: Salt, *, limits: Limits = _NO_LIMITS, braked: Collection[str] = ()
+) -> Counters:
+    """Return the counters of a job, in the table that has this salt.
+
+    `braked` are rules that were known to be braked, whether or not they still have a limit.
+    """
     sender, host = normal_sender(job.sender, job.recipients), domain(job.sender)
-    if sender in caps.allow or in_domains(host, caps.allow):
-        return NO_COUNTERS
     mark = digest(job.reference)[:12]
+    brakes = {
+        rule: Brake(Entry(key=log_key(rule), series="j", name=f"j{mark}"), limits.get(rule))
+        for rule in {each.rule for each in job.refusals}
+        if rule in limits or rule in braked
+    }
+    if sender in caps.allow or in_domains(host, caps.allow):
+        return Counters(brakes=brakes)
     own = Entry(key=sender_key(sender, salt), series="j", name=f"j{mark}")
     organisation = f"count#domain#{salt.digest(organisational_domain(host))}"
     others = {each.recipient: _entry(sender, each, mark, salt) for each in job.refusals}
@@ -80,6 +105,7 @@ def counters(job: Job, caps: Caps, salt: Salt) -> Counters:
         sender=own if caps.sender else None,
         organisation=organisation if caps.domain_share else "",
         recipients=others if caps.sender_recipient_rule else {},
+        brakes=brakes,
     )
 
 
@@ -150,6 +176,48 @@ def capped(
     return Capped(recipients=frozenset(found), cap=cap)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Braked:
+    """The recipients of a job whose rules are braked, and those rules.
+
+    `limit` is the first of the rules with its limit; `trips` are the rules that this job is the
+    first to brake.
+    """
+
+    recipients: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
+    limit: str = ""
+    trips: frozenset[str] = frozenset()
+
+
+NOBODY_BRAKED = Braked()
+
+
+def braked(job: Job, mine: Counters, items: Items) -> Braked:
+    """Return what the brakes say of a job; `items` are its counters as they were read."""
+    before = braked_rules(items.get(BRAKES, {}))
+    found = {
+        rule: f"{rule}: {brake.limit}" if brake.limit else rule
+        for rule, brake in sorted(mine.brakes.items())
+        if rule in before or _is_beyond(brake, items, job.received_at)
+    }
+    recipients = {each.recipient: each.rule for each in job.refusals if each.rule in found}
+    rules = frozenset(recipients.values())
+    return Braked(
+        recipients=frozenset(recipients),
+        rules=rules,
+        limit=next((found[rule] for rule in sorted(rules)), ""),
+        trips=rules - before,
+    )
+
+
+def _is_beyond(brake: Brake, items: Items, at: datetime) -> bool:
+    """Tell whether one more bounce at a time is beyond the limit of a rule."""
+    if brake.limit is None:
+        return False
+    return bool(_full(brake.entry, items, ((brake.limit.per_s, brake.limit.bounces),), at))
+
+
 def _full(entry: Entry, items: Items, ladder: Ladder, at: datetime) -> str:
     """Return the first window about a time that is full without this job, as `20 in 10m`, or ""."""
     logged = _times(items.get(entry.key, {}), entry.series)
@@ -201,7 +269,9 @@ def _begun(item: Item, at: datetime, seconds: int) -> float:
 def writes(
     job: Job, mine: Counters, items: Items, *, now: datetime, caps: Caps, again: bool
 ) -> list[Write]:
-    """Return the writes, at most 34, that count a job as begun; `again` if it was begun before.
+    """Return the writes, at most 34 and one for each brake, that count a job as begun.
+
+    With `again` it was begun before.
 
     They have no conditions. Each also takes out what no window needs any more.
     """
@@ -213,9 +283,14 @@ def writes(
     if mine.sender:
         names[mine.sender.key] = {mine.sender.name}
         ladders[mine.sender.key] = caps.sender
+    kept = {key: ladder[-1][0] for key, ladder in ladders.items()}
+    for rule in {each.rule for each in job.refusals}:
+        if (brake := mine.brakes.get(rule)) and brake.limit:
+            names[brake.entry.key] = {brake.entry.name}
+            kept[brake.entry.key] = brake.limit.per_s
     found = [
-        _log(key, names[key], items.get(key, {}), job, now=now, kept_s=ladder[-1][0])
-        for key, ladder in sorted(ladders.items())
+        _log(key, names[key], items.get(key, {}), job, now=now, kept_s=kept_s)
+        for key, kept_s in sorted(kept.items())
     ]
     if mine.organisation and not again:
         found.append(_tally(mine.organisation, items.get(mine.organisation, {}), job, now))

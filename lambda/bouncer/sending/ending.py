@@ -36,7 +36,8 @@ class Ending:
 
     `reason` is a word of `Reason` (withheld) or `Failure` (failed), and empty if it was sent. A
     `dead` job also goes to the dead-letter queue. `error` is for the journal alone: an ending that
-    was read from the ledger has None. `cap` names the cap of a job that is withheld as capped.
+    was read from the ledger has None. `cap` names the cap of a job that is withheld as capped, or
+    the rule and the limit of one that is withheld as braked. `trips` are the rules that it brakes.
     """
 
     outcome: Outcome
@@ -44,6 +45,7 @@ class Ending:
     dead: bool = False
     bounce_id: str = ""
     cap: str = ""
+    trips: frozenset[str] = frozenset()
     error: Exception | None = None
 
     @property
@@ -62,9 +64,9 @@ def sent(bounce_id: str) -> Ending:
     return Ending(outcome=Outcome.SENT, bounce_id=bounce_id)
 
 
-def withheld(reason: Reason, *, cap: str = "") -> Ending:
+def withheld(reason: Reason, *, cap: str = "", trips: frozenset[str] = frozenset()) -> Ending:
     """Return the end of a job that the gate withheld, with the cap if it is capped."""
-    return Ending(outcome=Outcome.WITHHELD, reason=reason, cap=cap)
+    return Ending(outcome=Outcome.WITHHELD, reason=reason, cap=cap, trips=trips)
 
 
 def failed(reason: Failure, error: Exception, *, dead: bool = False) -> Ending:

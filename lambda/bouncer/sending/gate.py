@@ -17,7 +17,7 @@ from bouncer.mail.address import domain, mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.sending import counters, ending
-from bouncer.sending.counters import Capped, Counters, Items
+from bouncer.sending.counters import Braked, Capped, Counters, Items
 from bouncer.sending.ending import Ending
 from bouncer.sending.suppression import is_suppressed
 from bouncer.sending.write import Item
@@ -43,17 +43,19 @@ def foreign_sender(job: Job, settings: Settings) -> ForeignSenderError | None:
 class Verdict:
     """The end of a job that is withheld, with what its line is about; or the job to be sent.
 
-    `capped` are recipients that were taken out of the job, and the first cap that says so.
+    `capped` are recipients that were taken out of the job, and the first cap that says so; `braked`
+    are those whose rule is braked.
     """
 
     job: Job
     ending: Ending | None = None
     capped: Capped = counters.NOBODY_CAPPED
+    braked: Braked = counters.NOBODY_BRAKED
 
     @property
-    def is_capped(self) -> bool:
-        """True if the caps alone withhold the job: it then waits as long as sending is held."""
-        return self.ending is not None and self.ending.reason == Reason.CAPPED
+    def is_limited(self) -> bool:
+        """True if caps or brakes alone withhold the job: it waits as long as sending is held."""
+        return self.ending is not None and self.ending.reason in (Reason.CAPPED, Reason.BRAKED)
 
 
 def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
@@ -64,7 +66,7 @@ def is_expired(job: Job, *, now: datetime, settings: Settings) -> bool:
 def withheld(
     job: Job, *, now: datetime, answered: Collection[str], suppressed: Item, settings: Settings
 ) -> Reason | None:
-    """Return the first reason not to send this job, or None; `capped` is asked after that.
+    """Return the first reason not to send this job, or None; caps and brakes are asked later.
 
     `answered` are those of its recipients that were bounced before; `suppressed` is the item that
     suppresses its sender, or an empty one.
@@ -115,7 +117,13 @@ def verdict(
     if found.recipients >= set(unanswered.recipients):
         end = ending.withheld(Reason.CAPPED, cap=found.cap)
         return Verdict(job=unanswered, ending=end, capped=found)
-    return Verdict(job=unanswered.without(found.recipients), capped=found)
+    uncapped = unanswered.without(found.recipients)
+    stopped = counters.braked(uncapped, mine, items)
+    if stopped.recipients >= set(uncapped.recipients):
+        # Its one line is about all recipients, also about those that a cap would have taken out.
+        end = ending.withheld(Reason.BRAKED, cap=stopped.limit, trips=stopped.trips)
+        return Verdict(job=unanswered, ending=end, capped=found, braked=stopped)
+    return Verdict(job=uncapped.without(stopped.recipients), capped=found, braked=stopped)
 
 
 def capped(job: Job, mine: Counters, items: Items, *, now: datetime, settings: Settings) -> Capped:

@@ -35,7 +35,8 @@ class JobItem:
     """A job's item as it was read; `mine` are the digests it has claimed in the item `mail`.
 
     `counted` is true once the counters of the caps have the job; `capped` are the digests of those
-    recipients that a cap took out of it, and `cap` is the cap of a job that was withheld for one.
+    recipients that a cap took out of it, `braked` of those whose rule is braked. `cap` is the
+    cap of a job that was withheld for one, or the rule and its limit.
     `nonce` names the attempt, `mark` the write that ended the job. `kept` is true if the item has
     the message's body, because the dead-letter queue would not take it. `strange` is the word of a
     state that this version does not know: as SES may have been called, it counts as begun.
@@ -51,6 +52,7 @@ class JobItem:
     mine: frozenset[str] = frozenset()
     counted: bool = False
     capped: frozenset[str] = frozenset()
+    braked: frozenset[str] = frozenset()
     cap: str = ""
     outcome: str = ""
     reason: str = ""
@@ -80,11 +82,24 @@ class JobItem:
         return len(self.starts.intersection(recent)) >= _DEADLY_STARTS
 
     def begun(
-        self, nonce: str, mail: str, mine: frozenset[str], capped: frozenset[str] = frozenset()
+        self,
+        nonce: str,
+        mail: str,
+        mine: frozenset[str],
+        *,
+        capped: frozenset[str] = frozenset(),
+        braked: frozenset[str] = frozenset(),
     ) -> "JobItem":
         """Return the item after its claim by the attempt `nonce`."""
         return replace(
-            self, state=State.BEGUN, nonce=nonce, mail=mail, mine=mine, counted=True, capped=capped
+            self,
+            state=State.BEGUN,
+            nonce=nonce,
+            mail=mail,
+            mine=mine,
+            counted=True,
+            capped=capped,
+            braked=braked,
         )
 
 
@@ -107,6 +122,7 @@ def job_item(key: str, item: Item) -> JobItem:
         mine=frozenset(item.get("mine", {}).get("SS", ())),
         counted=bool(item.get("counted", {}).get("BOOL", False)),
         capped=frozenset(item.get("capped", {}).get("SS", ())),
+        braked=frozenset(item.get("braked", {}).get("SS", ())),
         cap=text_of(item, "cap"),
         outcome=text_of(item, "outcome"),
         reason=text_of(item, "reason"),
@@ -134,12 +150,13 @@ def start(key: str, receives: int, now: datetime) -> Write:
 def claim(item: JobItem, claimed: JobItem, *, reference: str, now: datetime) -> Write:
     """Return the write that begins the open job `item`, so that it becomes `claimed`."""
     condition, read = _as_read(item)
-    left_out = {":capped": texts(claimed.capped)} if claimed.capped else {}
+    sets = {"capped": claimed.capped, "braked": claimed.braked}
+    left_out = {name: texts(digests) for name, digests in sets.items() if digests}
     return Write(
         key=item.key,
         update="SET #state = :begun, #nonce = :nonce, #mail = :mail, #mine = :mine,"
-        f" #reference = :reference, #counted = :counted,{' #capped = :capped,' * bool(left_out)}"
-        f" {SET_EXPIRES}",
+        f" #reference = :reference, #counted = :counted,"
+        f"{''.join(f' #{name} = :{name},' for name in left_out)} {SET_EXPIRES}",
         condition=condition,
         values={
             ":begun": text(State.BEGUN),
@@ -148,7 +165,7 @@ def claim(item: JobItem, claimed: JobItem, *, reference: str, now: datetime) -> 
             ":mine": texts(claimed.mine),
             ":reference": text(reference),
             ":counted": {"BOOL": True},
-            **left_out,
+            **{f":{name}": value for name, value in left_out.items()},
             **read,
             **expires(now),
         },
@@ -171,7 +188,7 @@ def release(item: JobItem, now: datetime) -> Write:
     condition, read = _as_read(item)
     return Write(
         key=item.key,
-        update=f"SET #state = :free, {SET_EXPIRES} REMOVE #mine, #capped",
+        update=f"SET #state = :free, {SET_EXPIRES} REMOVE #mine, #capped, #braked",
         condition=condition,
         values={":free": text(State.FREE), **read, **expires(now)},
     )

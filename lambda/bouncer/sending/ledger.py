@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from bouncer.jobs.job import Job
-from bouncer.sending import claims, job_item, lease
+from bouncer.sending import brakes, claims, job_item, lease
 from bouncer.sending.counters import NO_COUNTERS, Counters, Items
 from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem, State, job_key
@@ -127,7 +127,9 @@ class Ledger:
     def read(
         self, record_id: str, job: Job, counters: Counters = NO_COUNTERS, *, sender: str = ""
     ) -> Reading:
-        """Read all that is known of a job: all items, at most 87, in one request.
+        """Read all that is known of a job, in one request: all items, of which it takes 100.
+
+        Only a job with many recipients and a dozen rules with brakes has more.
 
         `sender` is the digest of its sender.
         """
@@ -136,10 +138,10 @@ class Ledger:
     def read_first(self, questions: Iterable[Question]) -> list[Reading]:
         """Read all that is known of the first of several jobs: as many as one request can ask."""
         keys: dict[str, None] = {}
-        first = []
+        first: list[Question] = []
         for each in questions:
             more = keys | dict.fromkeys(_keys(each))
-            if len(more) > _MOST_KEYS:
+            if first and len(more) > _MOST_KEYS:
                 break
             keys = more
             first.append(each)
@@ -163,18 +165,26 @@ class Ledger:
         nonce: str,
         *,
         capped: Collection[str] = (),
+        braked: Collection[str] = (),
         count: Sequence[Write] = (),
     ) -> JobItem | None:
         """Claim the recipients of `job` for the attempt `nonce`, and return the begun item.
 
-        The writes of `count` are made with it; `capped` are recipients that a cap took out. At
-        most 36 writes are made, of the 100 that DynamoDB takes together.
+        The writes of `count` are made with it; `capped` are recipients that a cap took out, and
+        `braked` those whose rule is braked. At most 87 writes are made, of the 100 that DynamoDB
+        takes together: 36, one for each brake and one for those that trip.
         Returns None if somebody changed the job or claimed a recipient first: read again then. A
         claim without an answer is repeated as the same request. It may still take effect after a
         `LedgerError`, unless `fence` stops it.
         """
         now, mail = self._now(), claims.mail_key(job.message_id)
-        begun = item.begun(nonce, mail, claims.digests(job.recipients), claims.digests(capped))
+        begun = item.begun(
+            nonce,
+            mail,
+            claims.digests(job.recipients),
+            capped=claims.digests(capped),
+            braked=claims.digests(braked),
+        )
         writes = (
             job_item.claim(item, begun, reference=job.reference, now=now),
             claims.claim(mail, begun.mine, now),
@@ -216,7 +226,7 @@ class Ledger:
         well if another worker began the job, so that it goes back.
         """
         now, mark = self._now(), self._new_name()
-        writes = [job_item.end(item, ending, mark, now), *notes]
+        writes = [job_item.end(item, ending, mark, now), *brakes.trip(ending.trips), *notes]
         if item.state is State.BEGUN and ending.frees:
             writes.append(claims.release(item.mail, item.mine, now))
         if not self._settled(self._together(writes), item.key, lambda each: each.mark == mark):
@@ -226,12 +236,13 @@ class Ledger:
             raise LedgerError("the job was changed by another worker")
 
     def end_together(self, ends: Sequence[tuple[JobItem, Ending]]) -> bool:
-        """End several open jobs, at most 100, in one transaction; tell whether it stands.
+        """End several open jobs, fewer than 100, in one transaction; tell whether it stands.
 
         It does not if somebody changed one of them since it was read.
         """
         now, mark = self._now(), self._new_name()
         writes = [job_item.end(item, ending, mark, now) for item, ending in ends]
+        writes += brakes.trip({rule for _, ending in ends for rule in ending.trips})
         first, _ = ends[0]
         return self._settled(self._together(writes), first.key, lambda each: each.mark == mark)
 
@@ -277,11 +288,13 @@ class Ledger:
         found: dict[str, Item] = {}
         left = list(keys)
         for _ in range(TRIES):
-            some, left = self._repeated(partial(self._table.read, left))
+            some, refused = self._repeated(partial(self._table.read, left[:_MOST_KEYS]))
             found |= some
+            left = [*refused, *left[_MOST_KEYS:]]
             if not left:
                 return found
-            self._sleep(PAUSE_S)
+            if refused:
+                self._sleep(PAUSE_S)
         raise LedgerError(f"the ledger did not process {len(left)} of {len(keys)} keys")
 
     def _repeated(self, ask: Callable[[], T]) -> T:

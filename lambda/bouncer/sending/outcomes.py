@@ -21,12 +21,14 @@ class Outcomes(Protocol):
         wait_s: float = 0.0,
         again: bool = False,
         capped: Collection[str] = (),
+        braked: Collection[str] = (),
     ) -> None:
         """Report the end of a job, which the ledger has noted.
 
         `record` is the id of the queue message; `job` is missing if that was not read as one. With
         `again` the end was reported before, or at least noted. `wait_s` is the time since the mail
-        was received. `capped` are recipients that a cap took out of the job, which get no bounce.
+        was received. `capped` are recipients that a cap took out of the job, and `braked` those
+        whose rule is braked: they get no bounce.
         """
 
     def retried(self, job: Job, error: Exception) -> None:

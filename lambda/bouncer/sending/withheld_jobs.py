@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json
-from bouncer.sending import counters, gate, suppression
+from bouncer.sending import gate, suppression
 from bouncer.sending.counters import Counters
 from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem
@@ -71,7 +71,7 @@ class WithheldJobs:
             )
         except Exception:  # noqa: BLE001  # one odd job: it is worked on alone, and reported then
             return None
-        if verdict.ending is None or (terms.held and verdict.is_capped):
+        if verdict.ending is None or (terms.held and verdict.is_limited):
             return None
         return WithheldJob(record, verdict.job, reading.item, verdict.ending)
 
@@ -83,4 +83,4 @@ def _jobs(records: Sequence[Record], terms: Terms) -> Iterator[tuple[Record, Job
             job = from_json(record["body"])
         except JobError:
             return
-        yield record, job, counters.counters(job, terms.settings.caps, terms.salt)
+        yield record, job, terms.counters(job)

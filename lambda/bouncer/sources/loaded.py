@@ -1,11 +1,13 @@
 """The rules and settings that are in force, compiled."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from bouncer.held import Held, first_held
 from bouncer.operator_settings import Settings
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.ruleset import Ruleset
 
 
@@ -22,7 +24,8 @@ class Loaded:
 
     `stale` tells that the source could not be read again, so that they may be out of date.
     `causes` are all documents that hold sending. `revision` is the id of the rules, "" if they come
-    from documents.
+    from documents. `limits` has `at_most` of the rules that have it; `braked` names rules that act
+    as in mode shadow until an operator releases them.
     """
 
     ruleset: Ruleset
@@ -31,6 +34,8 @@ class Loaded:
     stale: bool = False
     causes: tuple[Held, ...] = ()
     revision: str = ""
+    limits: Mapping[str, BounceLimit] = field(default_factory=dict)
+    braked: tuple[str, ...] = ()
 
     @property
     def held(self) -> Held | None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from bouncer.errors import BouncerError
 from bouncer.held import Held
 from bouncer.operator_settings import Settings
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.sources.settings_json import settings_of, settings_values
 
 FORMAT = 1
@@ -27,9 +28,12 @@ class Pointer(NamedTuple):
     """All that is in force beside the rules.
 
     `problems` has sentences for each refused document, by its name (`rules/NAME`, `settings`).
-    `braked` names rules that act as in mode shadow until an operator releases them. `sources` has
-    the digest of what each list of the revision was made of. `serial` grows with each pointer that
-    is written, so that no two have the same bytes, and the same ETag.
+    `braked` names rules that act as in mode shadow until an operator releases them; `limits` has
+    `at_most` of the rules that have it. `sources` has the digest of what each list of the revision
+    was made of. `defaults` is the digest of the deployment's own settings, by which a publisher
+    knows that the stack was updated. `serial` grows with each pointer that is written, so that no
+    two have the same bytes, and the same ETag; it begins from the clock, so that it grows also when
+    the pointer before was lost.
     """
 
     revision: str
@@ -39,6 +43,8 @@ class Pointer(NamedTuple):
     braked: tuple[str, ...] = ()
     sources: Mapping[str, str] = {}
     serial: int = 0
+    defaults: str = ""
+    limits: Mapping[str, BounceLimit] = {}
 
 
 def pointer_text(pointer: Pointer) -> str:
@@ -46,11 +52,13 @@ def pointer_text(pointer: Pointer) -> str:
     members = {
         "format": FORMAT,
         "serial": pointer.serial,
+        "defaults": pointer.defaults,
         "revision": pointer.revision,
         "settings": settings_values(pointer.settings),
         "held": [_held_values(cause) for cause in pointer.causes],
         "problems": {name: list(found) for name, found in pointer.problems.items()},
         "braked": list(pointer.braked),
+        "limits": {rule: list(limit) for rule, limit in pointer.limits.items()},
         "sources": dict(pointer.sources),
     }
     return json.dumps(members, sort_keys=True, indent=1)
@@ -86,6 +94,8 @@ def _pointer(members: Mapping[str, Any]) -> Pointer:
         braked=tuple(members["braked"]),
         sources=members.get("sources", {}),
         serial=members["serial"],
+        defaults=members.get("defaults", ""),
+        limits={rule: BounceLimit(*limit) for rule, limit in members.get("limits", {}).items()},
     )
 
 

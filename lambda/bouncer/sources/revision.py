@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bouncer.errors import BouncerError
+from bouncer.rules.known_members import expect_known
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_json import rule_of, rule_values
 
@@ -88,6 +89,7 @@ def read_revision(revision_id: str, text: bytes) -> Revision:
         found = f"found format {members['format']}, expected {FORMAT}"
         raise RevisionError(f"{name}: {found}; deploy the functions again, all of one version")
     try:
+        expect_known(members, ("format", "rules", "lists"))
         rules = tuple(map(rule_of, members["rules"]))
         lists = {name: _list_of(found) for name, found in members["lists"].items()}
     except (KeyError, ValueError, TypeError, IndexError) as error:
@@ -110,7 +112,11 @@ def _list_values(found: ListInForce) -> dict[str, Any]:
     }
 
 
+_LIST_MEMBERS = ("digest", "bytes", "kind", "subdomains", "columns", "count")
+
+
 def _list_of(values: Mapping[str, Any]) -> ListInForce:
+    expect_known(values, _LIST_MEMBERS)
     from bouncer.rules.list_about import ListAbout  # noqa: PLC0415  # see above
     from bouncer.rules.list_kind import ListKind  # noqa: PLC0415
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from bouncer.reasons import Reason
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loaded import Loaded
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments 
     from bouncer.rules.named_list import NamedList
     from bouncer.sources.revision_lists import RevisionLists
 
+BRAKED = str(Reason.BRAKED)
 _RETRY_AFTER_S = 15  # a bucket that failed is asked again after this time
 
 
@@ -85,6 +87,8 @@ class PointerLoader:
             stale=bool(problems),
             causes=causes,
             revision=pointer.revision,
+            limits=pointer.limits,
+            braked=pointer.braked,
         )
         return self._keep(loaded, _RETRY_AFTER_S if problems else settings.cache_s)
 
@@ -159,6 +163,6 @@ def braked_rules(rules: Collection[Rule], names: Collection[str]) -> Iterator[Ru
     """Yield rules, those of these names in mode shadow instead of enforce."""
     for rule in rules:
         if rule.name in names and rule.mode is Mode.ENFORCE:
-            yield replace(rule, mode=Mode.SHADOW)
+            yield replace(rule, mode=Mode.SHADOW, passed_over=BRAKED)
         else:
             yield rule

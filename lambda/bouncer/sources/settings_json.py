@@ -5,7 +5,9 @@ and one that is missing has its default: while a stack is updated, functions of 
 The senders that a deployment may bounce from are left out: no document may change them.
 """
 
+import json
 from dataclasses import asdict, fields
+from hashlib import sha256
 from typing import Any
 
 from bouncer.caps import Caps
@@ -23,6 +25,11 @@ def settings_values(settings: Settings) -> Values:
     """Return settings as values; `settings_of` reads them again."""
     values = asdict(settings) | {"answer": sorted(settings.answer)}
     return {key: value for key, value in values.items() if key in _SETTINGS}
+
+
+def settings_digest(settings: Settings) -> str:
+    """Return a digest that differs for other settings, as 64 hexadecimal digits."""
+    return sha256(json.dumps(settings_values(settings), sort_keys=True).encode()).hexdigest()
 
 
 def settings_of(values: Values) -> Settings:

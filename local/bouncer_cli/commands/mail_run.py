@@ -55,7 +55,13 @@ def _driver(loaded: Loaded, clock: Clock, out: Path, verified: Sequence[str]) ->
     from bouncer_sim.worker_driver import WorkerDriver  # noqa: PLC0415  # boto3 takes a while
 
     _make_folder(out)
-    return WorkerDriver(out=out, clock=clock, settings=_in_force(loaded), verified=verified)
+    return WorkerDriver(
+        out=out,
+        clock=clock,
+        settings=_in_force(loaded),
+        verified=verified,
+        limits=loaded.limits,
+    )
 
 
 def _in_force(loaded: Loaded) -> Settings:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bouncer.publishing.publication import revision_warnings
+from bouncer.rules.rule import limits_of
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import Loaded
@@ -51,7 +52,13 @@ def load_revision(named: str) -> tuple[Loaded, list[str]]:
     lists, unread = RevisionLists(found.source.list_form).load(found.revision.lists)
     braked = pointer.braked if found.is_current else ()
     ruleset = Ruleset(braked_rules(found.revision.rules, braked), lists)
-    loaded = Loaded(ruleset, pointer.settings, causes=pointer.causes, revision=found.revision.id)
+    loaded = Loaded(
+        ruleset,
+        pointer.settings,
+        causes=pointer.causes,
+        revision=found.revision.id,
+        limits=limits_of(found.revision.rules),
+    )
     return loaded, [str(found), *unread]
 
 

@@ -1,4 +1,4 @@
-"""`bouncer rules`: checks rules as the publisher does, and pushes them to SSM."""
+"""`bouncer rules`: checks rules as the publisher does, pushes them to SSM, releases braked ones."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 from bouncer_cli.commands import rules_push
 from bouncer_cli.commands.prefix_documents import read_parameters
 from bouncer_cli.commands.revision_rules import REVISION, check_revision
+from bouncer_cli.commands.rules_release import add_release
 from bouncer_cli.commands.terminal import put, put_folded, say
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.documents_check import DocumentsCheck, check_documents
@@ -20,8 +21,9 @@ def add(commands: Commands) -> None:
     """Declare the command with its verbs and their options."""
     command = commands.add_parser(
         "rules",
-        help="check rules, and push them to SSM",
-        description="Check rules in files, in SSM or in force, and push those of a folder to SSM.",
+        help="check rules, push them to SSM, release one that is braked",
+        description="Check rules in files, in SSM or in force, push those of a folder to SSM, or "
+        "release a rule that is braked.",
         epilog="example: bouncer rules check rules",
     )
     verbs = command.add_subparsers(required=True, metavar="VERB", title="verbs")
@@ -44,6 +46,7 @@ def add(commands: Commands) -> None:
     add_format(check)
     check.set_defaults(run=run_check)
     rules_push.add(verbs)
+    add_release(verbs)
 
 
 def run_check(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bouncer.publishing.list_forms import FormsInMemory
+from bouncer.rules.rule import limits_of
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sources.loaded import Loaded
 from bouncer.sources.source import LISTS, RULES, SETTINGS, Documents, Source
@@ -38,7 +39,10 @@ def load(source: Source) -> Loaded:
 
 def _compiled(found: DocumentsCheck, forms: FormsInMemory) -> Loaded:
     lists = forms.named_lists(found.revision.lists)
-    return Loaded(Ruleset(found.revision.rules, lists), found.settings, causes=found.causes)
+    rules = found.revision.rules
+    return Loaded(
+        Ruleset(rules, lists), found.settings, causes=found.causes, limits=limits_of(rules)
+    )
 
 
 def _sentences(found: DocumentsCheck) -> list[str]:

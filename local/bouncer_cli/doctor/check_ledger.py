@@ -1,6 +1,8 @@
-"""Checks the ledger's table, without which nothing is sent."""
+"""Checks the ledger's table, without which nothing is sent, and which rules it has as braked."""
 
-from bouncer.function_limits import LEDGER_EXPIRES
+from bouncer.function_limits import LEDGER_EXPIRES, LEDGER_KEY_NAME
+from bouncer.sending.brakes import BRAKES, braked_rules
+from bouncer.sending.write import text
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Findings, ok, problem, warning
@@ -46,3 +48,24 @@ def ledger_expiry(context: CheckContext) -> Findings:
             command = f"aws dynamodb update-time-to-live --table-name {table}"
             switch = f"--time-to-live-specification Enabled=true,AttributeName={LEDGER_EXPIRES}"
             yield warning(_LEDGER, found, f"let them expire: {command} {switch}")
+
+
+def braked(context: CheckContext) -> Findings:
+    """Check that no rule only records because it passed its `at_most`."""
+    for table in context.stack.names(*TABLES):
+        try:
+            answer = context.account.ask(
+                "dynamodb",
+                "get_item",
+                TableName=table,
+                Key={LEDGER_KEY_NAME: text(BRAKES)},
+                ConsistentRead=True,
+            )
+        except NotFoundError:
+            return  # the check above has reported it
+        rules = sorted(braked_rules(answer.get("Item", {})))
+        for rule in rules:
+            found = f"{rule} passed its at_most, so it only records what it would do"
+            yield problem("rules", found, f"see why, then run bouncer rules release {rule}")
+        if not rules:
+            yield ok("rules", "no rule is braked")

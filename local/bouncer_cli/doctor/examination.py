@@ -51,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     check_rate.rate,
     check_ledger.ledger,
     check_ledger.ledger_expiry,
+    check_ledger.braked,
     check_ses_account.ses_account,
     check_identities.identity,
     check_identities.further_senders,

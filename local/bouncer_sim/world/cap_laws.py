@@ -12,6 +12,7 @@ from bouncer.jobs.job import Job
 from bouncer.mail.address import without_tag
 from bouncer.mail.rewritten_sender import normal_sender
 from bouncer.reasons import Reason
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.sending import counters
 from bouncer.sending.digest import Salt
 from bouncer.sending.ending import Failure
@@ -19,7 +20,7 @@ from bouncer.sending.job_item import JobItem, State
 from bouncer.sending.write import number_of
 from bouncer_sim.world.evidence import Evidence, Found, QueuedJob, bounced_by
 
-_ROUNDED_S = 1.0  # the ledger has whole seconds
+ROUNDED_S = 1.0  # the ledger has whole seconds
 
 # The names of what is capped, with the time of receipt of each mail that was bounced.
 _Times = dict[tuple[str, ...], dict[str, float]]
@@ -28,21 +29,21 @@ _Times = dict[tuple[str, ...], dict[str, float]]
 def no_sender_gets_more_than_its_caps(evidence: Evidence) -> Found:
     """SES accepts no more bounces for the mails of one sender in a time than the caps allow."""
     found: _Times = {}
-    for queued, _ in _accepted(evidence):
+    for queued, _ in accepted(evidence):
         sender = normal_sender(queued.job.sender, queued.job.recipients)
-        found.setdefault((sender,), {})[queued.job.message_id] = _received_at(queued)
+        found.setdefault((sender,), {})[queued.job.message_id] = received_at(queued)
     yield from _beyond(found, DEFAULT_CAPS.sender)
 
 
 def no_recipient_and_rule_pass_their_cap(evidence: Evidence) -> Found:
     """SES accepts no more bounces for one sender, recipient and rule than the caps allow."""
     found: _Times = {}
-    for queued, recipient in _accepted(evidence):
+    for queued, recipient in accepted(evidence):
         sender = normal_sender(queued.job.sender, queued.job.recipients)
         rules = (each.rule for each in queued.job.refusals if each.recipient.lower() == recipient)
         for rule in rules:
             names = (sender, without_tag(recipient), rule)
-            found.setdefault(names, {})[queued.job.message_id] = _received_at(queued)
+            found.setdefault(names, {})[queued.job.message_id] = received_at(queued)
     yield from _beyond(found, DEFAULT_CAPS.sender_recipient_rule)
 
 
@@ -57,14 +58,16 @@ def a_counter_has_only_jobs_that_were_begun(evidence: Evidence) -> Found:
                 _count(record, evidence.jobs[record].job, evidence.salt, begun)
         names = {name for name in item or {} if name.startswith(("j", "p"))}
         hours = sum(number_of(item, name) for name in item if name[0] == "h") if item else 0
-        if key.startswith("count#") and (names - begun[key] or hours > len(begun[key])):
+        if key.startswith(("count#", "brake#")) and (names - begun[key] or hours > len(begun[key])):
             yield at, f"{key:.40} has {len(names) or hours} jobs, {len(begun[key])} were begun"
 
 
 def _count(record: str, job: Job, salt: Salt, begun: Mapping[str, set[str]]) -> None:
     """Note the names under which the job of a message may be counted."""
-    mine = counters.counters(job, DEFAULT_CAPS, salt)
-    for entry in (*filter(None, [mine.sender]), *mine.recipients.values()):
+    limits = {each.rule: BounceLimit(1, 1) for each in job.refusals}
+    mine = counters.counters(job, DEFAULT_CAPS, salt, limits=limits)
+    brakes = (brake.entry for brake in mine.brakes.values())
+    for entry in (*filter(None, [mine.sender]), *mine.recipients.values(), *brakes):
         begun[entry.key].add(entry.name)
     begun[mine.organisation].add(record)
 
@@ -95,7 +98,7 @@ def _called(evidence: Evidence, record: str, since: float, until: float) -> bool
     )
 
 
-def _accepted(evidence: Evidence) -> Iterator[tuple[QueuedJob, str]]:
+def accepted(evidence: Evidence) -> Iterator[tuple[QueuedJob, str]]:
     """Yield each recipient whose bounce SES accepted, with its job."""
     for queued in evidence.jobs.values():
         for recipient in queued.recipients:
@@ -103,7 +106,8 @@ def _accepted(evidence: Evidence) -> Iterator[tuple[QueuedJob, str]]:
                 yield queued, recipient
 
 
-def _received_at(queued: QueuedJob) -> float:
+def received_at(queued: QueuedJob) -> float:
+    """Return the time at which SES received the mail of a job."""
     return queued.job.received_at.timestamp()
 
 
@@ -111,11 +115,11 @@ def _beyond(found: Mapping[tuple[str, ...], Mapping[str, float]], ladder: Ladder
     for names, by_mail in found.items():
         times = sorted(by_mail.values())
         for seconds, limit in ladder:
-            if at := _too_many(times, limit, seconds - _ROUNDED_S):
+            if at := too_many(times, limit, seconds - ROUNDED_S):
                 yield at, f"{' '.join(names):.80} gets over {limit} bounces in {seconds} s"
 
 
-def _too_many(times: Sequence[float], limit: int, within_s: float) -> float:
+def too_many(times: Sequence[float], limit: int, within_s: float) -> float:
     """Return the time of the first mail beyond a limit, or 0."""
     pairs = zip(times, times[limit:], strict=False)
     return next((last for first, last in pairs if last - first < within_s), 0.0)

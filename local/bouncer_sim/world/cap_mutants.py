@@ -35,9 +35,9 @@ def _counted_again(*arguments: Any, **more: Any) -> list[Write]:
     return _writes(*arguments, **{**more, "again": False})
 
 
-def _counted_by_delivery(job: Job, caps: Caps, salt: Salt) -> Counters:
+def _counted_by_delivery(job: Job, caps: Caps, salt: Salt, **more: Any) -> Counters:
     """Count each look at a job under a name of its own."""
-    return _counters(replace(job, reference=f"{job.reference}-{next(_LOOKS)}"), caps, salt)
+    return _counters(replace(job, reference=f"{job.reference}-{next(_LOOKS)}"), caps, salt, **more)
 
 
 def _never_called(*_: Any) -> Ending:

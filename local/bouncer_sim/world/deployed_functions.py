@@ -18,8 +18,10 @@ from bouncer.operator_settings import Settings
 from bouncer.publisher import Publisher, Sources
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.publishing.occasion import Scope
+from bouncer.publishing.publisher_prompt import PublisherPrompt
 from bouncer.publishing.revision_store import RevisionStore
 from bouncer.sending import ses
+from bouncer.sending.brakes_ledger import BrakesLedger
 from bouncer.sending.feedback_ledger import FeedbackLedger
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
@@ -66,6 +68,7 @@ class DeployedFunctions:
 
     connect: Connect
     tape: JournalTape
+    publish: Callable[[], object]
 
     def worker(self, environment: ExecutionEnvironment) -> Handler:
         """Return the worker's handler."""
@@ -82,6 +85,7 @@ class DeployedFunctions:
             jobs=WorkerQueue(sqs, QUEUE_URL, DEAD_LETTER_URL),
             sender=Sender(self.connect(environment, "ses", _SES)),
             pacer=Pacer(now=environment.ticks, sleep=environment.sleep),
+            publisher=PublisherPrompt(lambda: _Functions(self.publish), "publisher"),
             outcomes=Journal("worker", "world", stream=self.tape.stream(environment)),
             now=environment.now,
             ticks=environment.ticks,
@@ -126,6 +130,7 @@ class DeployedFunctions:
         built = _publisher(
             s3,
             ssm,
+            self.connect(environment, "dynamodb", _LEDGER),
             stream=self.tape.stream(environment),
             now=environment.now,
             pause=lambda: environment.sleep(0.5),
@@ -133,20 +138,39 @@ class DeployedFunctions:
         return lambda _, request_id: built.publish(Scope.EVERYTHING, request_id=request_id)
 
 
+class _Functions:
+    """A client of Lambda that runs the publisher at once."""
+
+    def __init__(self, publish: Callable[[], object]) -> None:
+        self._publish = publish
+
+    def invoke(self, **_: object) -> dict[str, int]:
+        self._publish()
+        return {"StatusCode": 202}
+
+
 def make_publisher(services: DeployedServices, now: Callable[[], datetime]) -> Publisher:
     """Return a publisher that meets no trouble and takes no time."""
     ssm, s3 = DirectClient(services.parameters), DirectClient(services.bucket)
-    return _publisher(s3, ssm, stream=io.StringIO(), now=now, pause=lambda: None)
+    dynamodb = DirectClient(services.ledger)
+    return _publisher(s3, ssm, dynamodb, stream=io.StringIO(), now=now, pause=lambda: None)
 
 
 def _publisher(
-    s3: Any, ssm: Any, *, stream: IO[str], now: Callable[[], datetime], pause: Callable[[], None]
+    s3: Any,
+    ssm: Any,
+    dynamodb: Any,
+    *,
+    stream: IO[str],
+    now: Callable[[], datetime],
+    pause: Callable[[], None],
 ) -> Publisher:
     return Publisher(
         store=RevisionStore(s3, BUCKET),
         sources=Sources(
             ParameterSource(ssm, PREFIX, Uploads(s3, BUCKET).fetch), SettingsSource(ssm, PREFIX)
         ),
+        ledger=BrakesLedger(Table(dynamodb, TABLE)),
         defaults=Settings(),
         journal=PublisherJournal("publisher", "world", stream=stream),
         now=now,

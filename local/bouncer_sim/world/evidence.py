@@ -192,8 +192,11 @@ def names(line: JournalLine, recipient: str) -> bool:
 
 
 def taken_out(lines: Iterable[JournalLine]) -> set[str]:
-    """Return the recipients that lines name as taken out of their job by a cap."""
-    return {each.lower() for line in lines for each in line.members.get("capped", ())}
+    """Return the recipients that lines name as taken out of their job by a cap or a brake."""
+    members = ("capped", "braked_recipients")
+    return {
+        each.lower() for line in lines for name in members for each in line.members.get(name, ())
+    }
 
 
 def is_unknown(line: JournalLine) -> bool:

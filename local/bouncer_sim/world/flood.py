@@ -27,6 +27,7 @@ from bouncer_sim.clock import SimulatedClock
 from bouncer_sim.document_bucket import document_loader
 from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
+from bouncer_sim.no_publisher import NO_PUBLISHER
 from bouncer_sim.world.deployed_services import (
     DEAD_LETTER_URL,
     QUEUE_ARN,
@@ -90,6 +91,7 @@ class Flood:
             jobs=WorkerQueue(self._client("sqs", "queue"), QUEUE_URL, DEAD_LETTER_URL),
             sender=Sender(self._client("ses")),
             pacer=Pacer(now=self._clock.time, sleep=self._clock.sleep),
+            publisher=NO_PUBLISHER,
             outcomes=Journal("worker", "flood", stream=cast("IO[str]", _Lines(self._read))),
             now=self._now,
             ticks=self._clock.time,

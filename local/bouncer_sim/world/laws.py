@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bouncer_sim.world import (
+    brake_laws,
     breaker_laws,
     cap_laws,
     feedback_laws,
@@ -52,6 +53,8 @@ LAWS: tuple[Law, ...] = (
     cap_laws.no_recipient_and_rule_pass_their_cap,
     cap_laws.a_counter_has_only_jobs_that_were_begun,
     cap_laws.a_job_that_counts_was_called_for,
+    brake_laws.no_rule_sends_more_than_its_at_most,
+    brake_laws.a_trip_is_never_lost,
     feedback_laws.suppression_is_never_lost,
     feedback_laws.nobody_is_suppressed_without_cause,
     feedback_laws.nobody_suppressed_is_bounced,

@@ -15,6 +15,7 @@ from bouncer_sim.world.attempt import DONE, Attempt
 from bouncer_sim.world.evidence import Evidence, Found, LedgerEnding, bounced_by
 from bouncer_sim.world.incident import Trouble
 from bouncer_sim.world.lambda_function import Invocation
+from bouncer_sim.world.scenario import HOUR_S
 from bouncer_sim.world.simulated_world import job_in
 
 _BROKEN = (Trouble.BROKEN_BEFORE, Trouble.BROKEN_AFTER)
@@ -101,6 +102,27 @@ def _pairs(job: Job, recipient: str = "") -> set[tuple[str, str]]:
     }
 
 
+def _is_braked(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
+    """Tell whether the limit of a rule was full for this job, or one that was braked before."""
+    at_most = evidence.history.scenario.at_most
+    mine = _rules(evidence.jobs[record].job)
+    braked = [
+        evidence.jobs[other].job
+        for other, (end, *_) in evidence.endings.items()
+        if end.item.reason == Reason.BRAKED and end.at <= ending.at
+    ]
+    begun = [job for at, job in evidence.begun if at <= ending.at and mine & _rules(job)]
+    return bool(at_most) and any(
+        _is_full(((int(HOUR_S), at_most),), begun, job.received_at.timestamp())
+        for job in braked
+        if mine & _rules(job)
+    )
+
+
+def _rules(job: Job) -> set[str]:
+    return {each.rule for each in job.refusals}
+
+
 def _is_refused(evidence: Evidence, record: str, ending: LedgerEnding) -> bool:
     """Tell whether SES refused a call for this mail."""
     mail = evidence.jobs[record].job.message_id
@@ -171,6 +193,7 @@ def _is_suppressed(evidence: Evidence, record: str, ending: LedgerEnding) -> boo
 _REASONS: Mapping[str, Holds] = {
     Reason.SENDER_BOUNCED_BEFORE: _is_suppressed,
     Reason.CAPPED: _is_capped,
+    Reason.BRAKED: _is_braked,
     Reason.DUPLICATE: _is_duplicate,
     Failure.REFUSED: _is_refused,
     Failure.FORBIDDEN: _is_forbidden,

@@ -133,6 +133,8 @@ class OtherEvent:
         return f"SES publishes: {self.mail_id} from {self.source}, {self.kind}"
 
 
+RULE_OF_JOBS = "r"  # the rule that refused the mail of a job that waits
+
 Step = MailArrives | JobWaits | OddBody | ParameterChanges | ListChanges | OtherEvent
 
 
@@ -150,7 +152,8 @@ class Scenario:
     """Steps and incidents; `skews` are the clock errors of new environments, in turn (seconds).
 
     `fates` are the events about our bounces. `expiry_margin_s` and `rate` are the operator's
-    settings, `random_seed` decides about latencies.
+    settings, `random_seed` decides about latencies. `at_most` bounces an hour is the limit of each
+    rule; without any at 0.
     """
 
     name: str
@@ -162,6 +165,7 @@ class Scenario:
     random_seed: int = 0
     expiry_margin_s: int = 600
     rate: float = 1.0
+    at_most: int = 0
 
 
 def settings_document(expiry_margin_s: int, rate: float, *, sending: str = "on") -> str:

@@ -84,6 +84,7 @@ _OUTAGES = (
 )
 _CROWDED = 8  # every eighth seed has many jobs that a cap withholds
 _LATE_CLAIM = 50  # every 50th seed has a claim whose requests all come late, so that it is given up
+_BRAKED = 6  # every sixth seed has rules with a limit of two to six bounces an hour
 _ODD_BODIES = (
     "not JSON",
     "[]",
@@ -117,6 +118,7 @@ def draw(seed: int) -> Scenario:
         random_seed=seed,
         expiry_margin_s=margin_s,
         rate=rate,
+        at_most=2 + seed % 5 if seed % _BRAKED == 0 else 0,
     )
     return with_list(with_fates(drawn, random), seed)
 

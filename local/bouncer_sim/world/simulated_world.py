@@ -47,6 +47,7 @@ from bouncer_sim.world.scenario import (
     DOMAIN,
     LATENCIES,
     LIST,
+    RULE_OF_JOBS,
     START,
     JobWaits,
     ListChanges,
@@ -144,7 +145,9 @@ class SimulatedWorld:
         self._make_functions()
 
     def _make_functions(self) -> None:
-        deployed = DeployedFunctions(self._connect, self._tape)
+        deployed = DeployedFunctions(
+            self._connect, self._tape, partial(self._publisher.publish, Scope.SETTINGS)
+        )
         make = partial(
             LambdaFunction,
             self._timeline,
@@ -177,7 +180,9 @@ class SimulatedWorld:
 
     def run(self) -> History:
         """Let the scenario happen until nothing is left to do, and return what happened."""
-        self._ssm.put(f"{PREFIX}/rules/everybody", RULE)
+        limit = self._limit()
+        self._ssm.put(f"{PREFIX}/rules/everybody", f"{limit}{RULE}")
+        self._ssm.put(f"{PREFIX}/rules/{RULE_OF_JOBS}", f"{limit}mode: off\n{RULE}")
         settings = settings_document(self._scenario.expiry_margin_s, self._scenario.rate)
         self._ssm.put(f"{PREFIX}/settings", settings)
         self._publisher.publish(Scope.EVERYTHING)
@@ -207,6 +212,11 @@ class SimulatedWorld:
             started_at=START,
             ended_at=self._now(),
         )
+
+    def _limit(self) -> str:
+        """Return the line of a rule that limits its bounces, if the scenario does."""
+        bounces = self._scenario.at_most
+        return f"at_most: {{bounces: {bounces}, per: 1h}}\n" if bounces else ""
 
     def _happen(self, step: Step) -> None:
         match step:
@@ -297,7 +307,13 @@ class SimulatedWorld:
 def waiting_job(step: JobWaits, received_at: float) -> Job:
     """Return the job that a step puts into the queue."""
     refusals = tuple(
-        Refusal(recipient=name, rule="r", recipient_arn=None, bounce_type="DoesNotExist", dsn=None)
+        Refusal(
+            recipient=name,
+            rule=RULE_OF_JOBS,
+            recipient_arn=None,
+            bounce_type="DoesNotExist",
+            dsn=None,
+        )
         for name in step.recipients
     )
     domain = DOMAIN if step.sender_verified else "unverified.example"

@@ -26,11 +26,20 @@ class ParameterChange(NamedTuple):
 class SsmService:
     """Parameters by name, and all `changes` of them; `now` is the time in seconds.
 
+    A call lists as many parameters as `page` says, in the `order` of their names or of a key.
     `changed` is called after each change, as EventBridge calls the publisher.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float],
+        *,
+        page: int = _PAGE,
+        order: Callable[[str], str] | None = None,
+    ) -> None:
         self._now = now
+        self._page = page
+        self._order = order
         self._versions: dict[str, list[_Version]] = {}
         self.changes: list[ParameterChange] = []
         self.changed: Callable[[], object] = list
@@ -83,13 +92,14 @@ class SsmService:
     def get_parameters_by_path(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return a page of the parameters below a path."""
         path = f"{arguments['Path']}/"
-        names = sorted(name for name in self._versions if name.startswith(path))
+        found = [name for name in self._versions if name.startswith(path)]
+        names = sorted(found, key=self._order)
         first = int(arguments.get("NextToken", 0))
         page: dict[str, Any] = {
-            "Parameters": [self._newest(name) for name in names[first : first + _PAGE]]
+            "Parameters": [self._newest(name) for name in names[first : first + self._page]]
         }
-        if first + _PAGE < len(names):
-            page["NextToken"] = str(first + _PAGE)
+        if first + self._page < len(names):
+            page["NextToken"] = str(first + self._page)
         return page
 
     def get_parameter_history(self, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -91,3 +91,19 @@ def test_a_rule_asks_the_lists_that_replay_names(run: Run, tmp_path: Path) -> No
     (lists / "gone.csv").write_text("ann@example.com\n")
     assert "found a second list of this name" in run(*words)[2]
     assert "found no folder" in run(*words[:-2], str(tmp_path / "none"), mail)[2]
+
+
+def test_a_text_is_never_sent_with_a_gap(run: Run, tmp_path: Path) -> None:
+    """`bob@example.com,` without a successor: the rule is unknown, and --explain says why."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "gone.csv").write_text("address,successor\nbob@example.com,\n")
+    rule = 'when: {recipient: {in: gone}}\nreject: {type: Undefined, message: "{gone.successor}."}'
+    (tmp_path / "rules" / "100-gone.yaml").write_text(rule)
+    mail = tmp_path / "a.eml"
+    mail.write_text("From: a@b.example\nTo: bob@example.com\n\nHello\n")
+    words = ("replay", "--rules", str(tmp_path / "rules"), "--explain", str(mail))
+    status, out, _ = run(*words, "--recipient", "bob@example.com")
+    assert (status, out.splitlines()[0]) == (0, "recipient bob@example.com: no rule matches")
+    assert "100-gone: reject (unknown, so passed over)" in out
+    assert "or the row lacks successor)" in out

@@ -116,7 +116,7 @@ def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
         (b"", "found no entry, expected at least one"),
         (b"\n# nothing\n", "found no entry, expected at least one"),
         (b"some\nwords\n", "found no column of addresses, domains or networks, expected one"),
-        (b"\xff\xfea", ':1: found UTF-16 text, expected UTF-8 text (spreadsheets call it "CSV UTF'),
+        (b"\xff\xfea", ":1: found bytes that are not UTF-16, expected UTF-8 text"),
         (b"\xe9@b.example", ":1: found bytes that are not UTF-8"),
         (b'a@b.example,"x\n', ":1: found a row that is not CSV"),
     ],

@@ -95,6 +95,22 @@ def test_the_same_mail_is_bounced_once(run: Run, tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.eml"))) == 1
 
 
+def test_sending_withholds_bounces_beyond_at_most(run: Run, tmp_path: Path) -> None:
+    """The limit is read from the rules that are replayed, and the table names the reason."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "a.yaml").write_text(
+        "at_most: {bounces: 1, per: 24h}\nwhen: {recipient_domain: example.com}\n"
+        "reject: {type: DoesNotExist}"
+    )
+    mails = [next(SAMPLES.glob(f"{number}-*.eml")) for number in ("02", "03", "49")]
+    options = ("--format", "json", "--send", "--out", tmp_path / "out", "--rules", rules)
+    _, out, _ = run("replay", *options, *mails)
+    bounces = [line["bounce"] for line in objects(out)]
+    assert [bounce["status"] for bounce in bounces] == ["sent", "withheld", "withheld"]
+    assert [bounce["reason"] for bounce in bounces] == [None, "braked", "braked"]
+
+
 def test_a_sender_nobody_verified_is_refused_as_ses_would(run: Run, tmp_path: Path) -> None:
     """A sender in a domain that receives no mail here fails before it is deployed."""
     rules = tmp_path / "rules"

@@ -180,6 +180,7 @@ HEALTHY: dict[str, Any] = {
         ]
     },
     "dynamodb.DescribeTable": {"Table": {"TableStatus": "ACTIVE"}},
+    "dynamodb.GetItem": {},
     "dynamodb.DescribeTimeToLive": {
         "TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
     },

@@ -57,6 +57,13 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.PROBLEM, "is DELETE_FAILED", stack_status("DELETE_FAILED"), {}),
     (Level.PROBLEM, "is UPDATE_FAILED", stack_status("UPDATE_FAILED"), {}),
     (Level.PROBLEM, "is UPDATE_ROLLBACK_FAILED", stack_status("UPDATE_ROLLBACK_FAILED"), {}),
+    # The brakes
+    (
+        Level.PROBLEM,
+        "rules: 200-departed passed its at_most, so it only records",
+        {"dynamodb.GetItem": {"Item": {"braked": {"SS": ["200-departed"]}}}},
+        {},
+    ),
     # The active rule set
     (Level.PROBLEM, "active rule set: no rule set is active", active(None), {}),
     (Level.WARNING, "active rule set: no rule set is active", {**FRESH, **active(None)}, {}),

@@ -20,6 +20,7 @@ from bouncer.sources.uploads import Uploads
 from bouncer_cli.operations.operated_account import OperatedAccount
 from bouncer_sim.clock import SystemClock, now
 from tests.functions.operations.deployed import PREFIX, REGION, Deployed
+from tests.functions.publisher.published_world import FakeBrakes
 
 BUCKET = "rules-bucket"
 
@@ -41,6 +42,7 @@ class Published:
         self._publisher = Publisher(
             store=RevisionStore(self.bucket, BUCKET),
             sources=Sources(ParameterSource(ssm, PREFIX, fetch), SettingsSource(ssm, PREFIX)),
+            ledger=FakeBrakes(),
             defaults=Settings(),
             journal=PublisherJournal("publisher", "p", stream=io.StringIO()),
             now=lambda: now(SystemClock()),

@@ -10,6 +10,7 @@ from bouncer.publisher import Publisher, Sources
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.publishing.occasion import Scope
 from bouncer.publishing.revision_store import RevisionStore
+from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.pointer import POINTER_KEY, Pointer, read_pointer
 from bouncer.sources.revision import Revision, read_revision, revision_key
@@ -22,6 +23,19 @@ PREFIX = "/p"
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 
 
+class FakeBrakes:
+    """The rules that are braked, of a ledger that may be `down`."""
+
+    def __init__(self) -> None:
+        self.rules: set[str] = set()
+        self.down: LedgerError | None = None
+
+    def braked(self) -> frozenset[str]:
+        if self.down is not None:
+            raise self.down
+        return frozenset(self.rules)
+
+
 class PublishedWorld:
     """SSM and S3, and publishers that use them."""
 
@@ -31,6 +45,7 @@ class PublishedWorld:
         self.bucket = S3Service()
         self.journal = io.StringIO()
         self.pauses = 0
+        self.ledger = FakeBrakes()
 
     def _seconds(self) -> float:
         return self.now.timestamp()
@@ -43,7 +58,9 @@ class PublishedWorld:
         """Delete a parameter below the prefix."""
         self.parameters.delete(f"{PREFIX}/{name}")
 
-    def publisher(self, *, parameters: Any = None, bucket: Any = None) -> Publisher:
+    def publisher(
+        self, *, parameters: Any = None, bucket: Any = None, defaults: Settings | None = None
+    ) -> Publisher:
         """A publisher in an environment of its own, with its clients of SSM and S3."""
         ssm = parameters or DirectClient(self.parameters)
         s3 = bucket or DirectClient(self.bucket)
@@ -51,7 +68,8 @@ class PublishedWorld:
         return Publisher(
             store=RevisionStore(s3, "rules"),
             sources=Sources(everything, SettingsSource(ssm, PREFIX)),
-            defaults=Settings(),
+            ledger=self.ledger,
+            defaults=defaults or Settings(),
             journal=PublisherJournal("publisher", "p", stream=self.journal),
             now=lambda: self.now,
             pause=self._pause,

@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
 from bouncer.publishing.occasion import Scope
+from bouncer.publishing.revision_store import RevisionStore, StoreError
 from bouncer.rules.rule import Mode
 from bouncer.settings_reader import overlaid
 from bouncer.sources.bucket_source import BucketSource
@@ -24,14 +25,28 @@ CACHE_S = 60
 RETRY_S = 15
 
 
+class BrokenBody:
+    """The body of an answer whose connection ends before it."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def read(self) -> bytes:
+        raise self._error
+
+
 class Reading(PublishedWorld):
-    """A function beside the publisher; `asked` has the keys of its calls, which `fails` fails."""
+    """A function beside the publisher; `asked` has the keys of its calls.
+
+    `fails` is raised by each call, `breaks` by reading what a call returned.
+    """
 
     def __init__(self, kind: type[PointerLoader] = RevisionLoader) -> None:
         super().__init__()
         self.ticks = 0.0
         self.asked: list[str] = []
         self.fails: Exception | None = None
+        self.breaks: Exception | None = None
         self.loader = kind(BucketSource(self, "rules"), now=lambda: self.ticks)
 
     @property
@@ -40,7 +55,8 @@ class Reading(PublishedWorld):
             self.asked.append(arguments["Key"])
             if self.fails:
                 raise self.fails
-            return DirectClient(self.bucket).__getattr__("get_object")(**arguments)
+            answer = DirectClient(self.bucket).__getattr__("get_object")(**arguments)
+            return answer | {"Body": BrokenBody(self.breaks)} if self.breaks else answer
 
         return call
 
@@ -148,6 +164,47 @@ def test_the_last_good_stays_in_force(world: Reading, failure: Exception) -> Non
     world.fails = None
     assert world.load(after_s=RETRY_S - 1).stale
     assert not world.load(after_s=1).stale
+
+
+BREAKS = [
+    ReadTimeoutError(endpoint_url="https://rules.s3.eu-west-1.amazonaws.com"),
+    ResponseStreamingError(error="Connection broken"),
+    IncompleteReadError(actual_bytes=1, expected_bytes=2),
+]
+
+
+@pytest.mark.parametrize("kind", [PointerLoader, RevisionLoader])
+@pytest.mark.parametrize("error", BREAKS, ids=lambda each: type(each).__name__)
+def test_a_body_that_breaks_off_is_a_failure_too(
+    kind: type[PointerLoader], error: Exception
+) -> None:
+    """boto3 raises it only when the body is read; the last good stays in force."""
+    world = Reading(kind)
+    world.put("settings", "rate: 0.5")
+    world.publish()
+    good = world.load()
+    world.put("settings", "rate: 0.6")
+    world.publish()
+    world.breaks = error
+    stale = world.load()
+    assert (stale.stale, stale.settings) == (True, good.settings)
+    assert stale.problems == (f"s3://rules/current-v1: can't be read ({type(error).__name__})",)
+    world.breaks = None
+    assert world.load(after_s=RETRY_S).settings.rate == 0.6
+
+
+@pytest.mark.parametrize("error", BREAKS, ids=lambda each: type(each).__name__)
+def test_a_body_that_breaks_off_is_an_error_of_the_bucket(world: Reading, error: Exception) -> None:
+    """The publisher's store names the object, as for a call that fails."""
+
+    class Breaking(DirectClient):
+        @property
+        def get_object(self) -> Callable[..., dict[str, Any]]:
+            return world.get_object
+
+    world.breaks = error
+    with pytest.raises(StoreError, match=r"s3://rules/current-v1: can't be read \([IR]"):
+        RevisionStore(Breaking(world.bucket), "rules").read()
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda each: str(each)[:60])

@@ -249,7 +249,7 @@ BAD: dict[str, tuple[Callable[[Listed], None], str]] = {
         f'{UPLOAD}:2: found "nobody", expected an address such as ann@example.com',
     ),
     "quotes": (lambda world: world.upload(b'"a"b\n'), "a row that is not CSV"),
-    "UTF-16": (lambda world: world.upload(ANN.encode("utf-16")), "found UTF-16 text, expected"),
+    "UTF-16": (lambda world: world.upload(ANN.encode("utf-16-le")), "found a NUL character, as in"),
     "empty": (lambda world: world.upload(b"\n\n"), "found no entry, expected at least one"),
     "file": (
         lambda world: world.put("lists/departed", "file: departed.csv"),

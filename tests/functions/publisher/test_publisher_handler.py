@@ -57,7 +57,7 @@ def test_the_command_gets_what_is_in_force() -> None:
     answer = publisher.handler(EVERYTHING, CONTEXT)
     assert answer is not None
     found = pointer()
-    assert (answer["revision"], answer["serial"]) == (found.revision, 1)
+    assert (answer["revision"], answer["serial"]) == (found.revision, found.serial)
     assert answer["problems"] == {"rules/a": list(found.problems["rules/a"])}
     assert json.loads(json.dumps(answer)) == answer
 

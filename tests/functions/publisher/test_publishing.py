@@ -1,11 +1,11 @@
 """The publisher: parameters become a revision and the pointer, whatever it finds in the bucket."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from bouncer.operator_settings import Settings
 from bouncer.publishing.occasion import Scope
@@ -37,7 +37,6 @@ def test_the_first_run_publishes_everything(world: PublishedWorld) -> None:
     world.put("settings", "mode: shadow")
     pointer = world.publish(Scope.SETTINGS)
     assert len(names(world)) == 25
-    assert pointer.serial == 1
     (line,) = world.lines("published")
     assert (line["revision"], line["mode"], line["Published"]) == (pointer.revision, "shadow", [1])
 
@@ -51,10 +50,10 @@ def test_no_rules_are_a_revision_too(world: PublishedWorld) -> None:
 def test_nothing_is_written_when_nothing_changed(world: PublishedWorld) -> None:
     """Neither run moves the pointer, which functions would have to read again."""
     world.put("rules/a", "drop: {}")
-    world.publish()
+    before = world.publish()
     written = list(world.bucket.written)
     for scope in Scope:
-        assert world.publish(scope).serial == 1
+        assert world.publish(scope) == before
     assert world.bucket.written == written
     assert len(world.lines("published")) == 1
 
@@ -135,7 +134,21 @@ def test_settings_that_were_never_valid_publish_nothing(world: PublishedWorld) -
     assert line["PublisherErrors"] == [1]
     assert '/p/settings:1: mode: found "moon"' in line["error"]
     world.put("settings", "mode: shadow")
-    assert world.publish().serial == 1
+    assert world.publish().settings.mode is Mode.SHADOW
+
+
+@pytest.mark.parametrize("text", [None, b"", b'{"format": 99}'])
+def test_the_serial_grows_when_the_pointer_was_lost(
+    world: PublishedWorld, text: bytes | None
+) -> None:
+    """A command that waits for a greater serial than before does not wait for ever."""
+    world.publish()
+    for number in range(5):
+        world.put("settings", f"cache: {number}")
+        before = world.publish()
+    world.bucket.change(POINTER_KEY, text)
+    world.now += timedelta(seconds=1)
+    assert world.publish().serial > before.serial
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b'{"format": 99}'])
@@ -197,48 +210,37 @@ def test_a_new_policy_that_is_not_known_yet_is_no_error(world: PublishedWorld) -
     assert len(world.lines("publishing_failed")) == 1
 
 
-def test_a_push_is_in_force_when_it_ends(world: PublishedWorld) -> None:
-    """Runs meanwhile publish settings only."""
+LOST = [
+    service_error("PreconditionFailed", status=412),  # the client's own second try
+    ReadTimeoutError(endpoint_url="https://rules.s3.eu-west-1.amazonaws.com"),
+]
+
+
+@pytest.mark.parametrize("error", LOST, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_pointer_that_was_moved_without_an_answer_is_reported(
+    world: PublishedWorld, error: Exception, *, is_moved: bool
+) -> None:
+    """Each revision in force has its line `published`, and no other one has it."""
     world.put("rules/a", "drop: {}")
-    world.publish()
-    world.put("pushing", '{"id": "1", "expires": "2026-11-27T08:30:00+00:00"}')
-    world.delete("rules/a")
-    world.put("settings", "mode: shadow")
-    assert world.publish().settings.mode is Mode.SHADOW
-    assert names(world) == ["a"]
-    world.put("rules/b", "drop: {}")
-    world.delete("pushing")
-    world.publish()
-    assert names(world) == ["b"]
 
+    class Losing(DirectClient):
+        def put_object(self, **arguments: Any) -> dict[str, Any]:
+            if is_moved or arguments["Key"] != POINTER_KEY:
+                self.__getattr__("put_object")(**arguments)
+            if arguments["Key"] == POINTER_KEY:
+                raise error
+            return {}
 
-def test_rules_are_not_read_while_they_are_pushed(world: PublishedWorld) -> None:
-    """Each change calls the publisher, which would take SSM's reads from everybody else."""
-    world.put("rules/a", "drop: {}")
-    world.publish()
-    world.put("pushing", '{"id": "1", "expires": "2026-11-27T08:30:00+00:00"}')
-    service = world.parameters
-
-    class Unread:
-        def get_parameters(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-            return service.get_parameters(arguments)
-
-    world.publisher(parameters=DirectClient(Unread())).publish(Scope.EVERYTHING)
-    world.delete("pushing")
-    with pytest.raises(AttributeError):
-        world.publisher(parameters=DirectClient(Unread())).publish(Scope.EVERYTHING)
-
-
-def test_a_push_that_died_ends_by_itself(world: PublishedWorld) -> None:
-    """After half an hour the rules that are there are in force, and its end is a problem."""
-    world.publish()
-    world.put("pushing", "half of a document")
-    world.put("rules/a", "drop: {}")
-    world.publish()
-    assert names(world) == []
-    world.now += timedelta(minutes=30)
-    assert set(world.publish().problems) == {"pushing"}
-    assert names(world) == ["a"]
+    publisher = world.publisher(bucket=Losing(world.bucket))
+    if is_moved:
+        assert publisher.publish(Scope.EVERYTHING) == world.pointer()
+        (line,) = world.lines("published")
+        assert line["serial"] == world.pointer().serial
+    else:
+        with pytest.raises(StoreError):
+            publisher.publish(Scope.EVERYTHING)
+        assert world.lines("published") == []
 
 
 def test_the_simulated_bucket_answers_as_moto_does() -> None:

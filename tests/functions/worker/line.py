@@ -31,6 +31,7 @@ from bouncer_sim.event_source_mapping import EventSourceMapping
 from bouncer_sim.fake_ses.faults import Fault, FaultKind, Faults
 from bouncer_sim.fake_ses.server import FakeSes
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
+from bouncer_sim.no_publisher import NO_PUBLISHER
 from bouncer_sim.worker_driver import new_name
 from tests.embedded_aws import embedded_aws
 
@@ -42,12 +43,13 @@ class FixedSettings:
 
     def __init__(self, text: str | None) -> None:
         self.text = text
+        self.rules: dict[str, Document] = {}
         self.error: SourceError | None = None
 
     def read(self) -> Documents:
         if self.error:
             raise self.error
-        return Documents({}, Document("settings", self.text) if self.text else None)
+        return Documents(self.rules, Document("settings", self.text) if self.text else None)
 
 
 class Line:
@@ -90,6 +92,7 @@ class Line:
             jobs=self.jobs,
             sender=Sender(self.client()),
             pacer=Pacer(now=self.clock.time, sleep=self.clock.sleep),
+            publisher=NO_PUBLISHER,
             outcomes=Journal("worker", "test", stream=self.stream),
             now=partial(now, self.clock),
             ticks=self.clock.time,

@@ -23,6 +23,7 @@ from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
+from bouncer.publishing.publisher_prompt import PublisherPrompt
 from bouncer.sending.digest import Salt
 from bouncer.sending.lease import LEASE
 from bouncer.sending.ledger import Ledger
@@ -175,6 +176,20 @@ class FakeBounces:
         """Close nothing."""
 
 
+class FakeFunctions:
+    """A client of Lambda that keeps what it is asked for; `down` is an error to raise."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.down: Exception | None = None
+
+    def invoke(self, **call: Any) -> dict[str, int]:
+        self.asked.append(call)
+        if self.down is not None:
+            raise self.down
+        return {"StatusCode": 202}
+
+
 class LoneWorker:
     """Builds workers over one table, and hands them records as Lambda would.
 
@@ -193,6 +208,7 @@ class LoneWorker:
         self.table = FailingTable(self.items, self.clock)
         self.queue = FakeQueue()
         self.ses = FakeBounces(self.clock)
+        self.functions = FakeFunctions()
         self.source = FixedSettings(settings)
         self.stream = io.StringIO()
         self._names = count(1)
@@ -220,6 +236,7 @@ class LoneWorker:
             jobs=WorkerQueue(self.queue, "jobs", "dead"),
             sender=Sender(self.ses),
             pacer=Pacer(now=self.clock.time, sleep=self.clock.sleep),
+            publisher=PublisherPrompt(lambda: self.functions, "publisher"),
             outcomes=Journal("worker", "test", stream=self.stream),
             now=partial(now, self.clock),
             ticks=self.clock.time,

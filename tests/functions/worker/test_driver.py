@@ -11,6 +11,7 @@ from bouncer.jobs.job import Job
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.operator_settings import Settings
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from bouncer.settings_reader import overlaid
@@ -117,3 +118,15 @@ def test_caps_hold_as_they_do_in_aws(tmp_path: Path, clock: SimulatedClock) -> N
         Outcome(status="withheld", reason="capped"),
     ]
     assert len(list(tmp_path.glob("*.eml"))) == 1
+
+
+def test_bounces_beyond_a_limit_are_withheld(tmp_path: Path, clock: SimulatedClock) -> None:
+    """A replay counts what `at_most` would withhold, as it does for caps."""
+    limits = {"r": BounceLimit(1, 3600)}
+    driver = WorkerDriver(
+        out=tmp_path, clock=clock, settings=IN_FORCE, verified=["example.com"], limits=limits
+    )
+    jobs = [submit(driver, f"m{number}") for number in range(3)]
+    outcomes = driver.drain()
+    ends = [outcomes[job.reference] for job in jobs]
+    assert ends == [Outcome(status="sent"), *[Outcome(status="withheld", reason="braked")] * 2]

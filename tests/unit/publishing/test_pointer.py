@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bouncer.caps import NO_CAPS
 from bouncer.held import Held
 from bouncer.operator_settings import Settings
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.rule import Mode
 from bouncer.settings_reader import overlaid
 from bouncer.sources.pointer import Pointer, PointerError, pointer_text, read_pointer
@@ -44,6 +45,10 @@ FULL = Pointer(
     ),
     problems={"rules/a": ("one", "two"), "settings": ("three",)},
     braked=("900-unknown",),
+    sources={"departed": "b" * 64},
+    serial=7,
+    defaults="c" * 64,
+    limits={"900-unknown": BounceLimit(100, 3600)},
 )
 
 
@@ -52,8 +57,14 @@ FULL = Pointer(
     [FULL, Pointer("", Settings()), Pointer("b", Settings(caps=NO_CAPS, mode=Mode.OFF))],
 )
 def test_a_pointer_is_read_as_it_was_written(pointer: Pointer) -> None:
-    """Settings, causes, problems and braked rules survive."""
+    """Settings, causes, problems, braked rules and limits survive."""
     assert read_pointer(pointer_text(pointer).encode()) == pointer
+
+
+def test_every_member_differs_in_the_test_above() -> None:
+    """A member that is added has to be added to the test as well."""
+    built_in = Pointer("", Settings())
+    assert not [n for n in Pointer._fields if getattr(built_in, n) == getattr(FULL, n)]
 
 
 def test_every_setting_differs_in_the_test_above() -> None:

@@ -18,6 +18,7 @@ from bouncer.publishing.publication import (
     publication,
     settings_publication,
 )
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.rule import Mode
 from bouncer.sources.pointer import Pointer, pointer_text, read_pointer
 from bouncer.sources.revision import read_revision, revision_text
@@ -69,7 +70,8 @@ def test_valid_documents_are_in_force() -> None:
     """The pointer names their revision, has the settings, and no problem."""
     found = publish(written({"b": DROP, "a": ACCEPT}, settings="mode: shadow"))
     assert names(found) == ["a", "b"]
-    assert found.pointer == Pointer(found.revision.id, Settings(mode=Mode.SHADOW))
+    pointer = found.pointer._replace(serial=0, defaults="")
+    assert pointer == Pointer(found.revision.id, Settings(mode=Mode.SHADOW))
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
@@ -216,6 +218,8 @@ def test_a_push_before_the_first_revision_has_no_rules_yet() -> None:
     ("text", "minutes"),
     [
         (PUSHING, 20),
+        ('{"id": "4f0c", "expires": "2026-11-27T10:20:00+02:00"}', 20),
+        ('{"id": "4f0c", "expires": "0001-01-01T00:00:00+14:00"}', 30),
         ('{"id": "4f0c", "expires": "2027-11-27T08:20:00+00:00"}', 30),
         ('{"id": "4f0c", "expires": "2026-11-27T08:20:00"}', 30),
         ('{"id": "4f0c", "expires": "soon"}', 30),
@@ -258,9 +262,18 @@ def test_settings_alone_leave_the_rules() -> None:
     assert (last.causes, set(last.problems)) == ((), {"rules/a"})
 
 
-def test_a_braked_rule_stays_braked_while_it_exists() -> None:
-    """A new revision does not release it; without its rule the name is forgotten."""
+def test_a_braked_rule_stays_braked() -> None:
+    """Neither another form nor the end of the rule releases its name: only an operator does."""
     first = publish(written({"a": DROP, "b": DROP}))
     braked = first._replace(pointer=first.pointer._replace(braked=("a",)))
     assert publish(written({"a": ACCEPT}), braked).pointer.braked == ("a",)
-    assert publish(written({"b": DROP}), braked).pointer.braked == ()
+    assert publish(written({"b": DROP}), braked).pointer.braked == ("a",)
+
+
+def test_the_pointer_has_the_limits_of_rules() -> None:
+    """The worker, which reads no rules, finds `at_most` there, of rules in any mode."""
+    limited = "at_most: {bounces: 7, per: 10m}\nreject: {type: DoesNotExist}"
+    found = publish(written({"a": limited, "b": f"mode: off\n{limited}", "c": DROP}))
+    assert found.pointer.limits == {"a": BounceLimit(7, 600), "b": BounceLimit(7, 600)}
+    kept = settings_publication(written({}), found.pointer, defaults=Settings(), now=NOW)
+    assert kept.limits == found.pointer.limits

@@ -96,6 +96,9 @@ def test_a_changed_object_is_refused() -> None:
             read_revision(NO_RULES.id, changed)
 
 
+RULE = {"name": "a", "mode": "enforce", "action": "drop"}
+
+
 @pytest.mark.parametrize(
     ("members", "says"),
     [
@@ -122,10 +125,37 @@ def test_a_changed_object_is_refused() -> None:
             },
             "KeyError('moon')",
         ),
+        *[
+            ({"format": 1, "rules": [], "lists": {}} | members, "the unknown member 'share'")
+            for members in (
+                {"share": 10},
+                {"rules": [RULE | {"share": 10}]},
+                {"rules": [RULE | {"reject": {"type": "Undefined", "share": 10}}]},
+                {"rules": [RULE | {"reject": {"dsn": {"share": 10}}}]},
+                {"lists": {"a": {"share": 10}}},
+            )
+        ],
+        *[
+            (
+                {"format": 1, "rules": [RULE | {"condition": [*more, "share"]}], "lists": {}},
+                "found a rule or list that can't be read (",
+            )
+            for more in (
+                ["text", "sender", "equals", "a"],
+                ["network", "source_ip", "192.0.2.0/24"],
+                ["not", ["present", "a"]],
+                ["present", "a"],
+                ["word", "spam", "pass"],
+                ["number", "size", 1, 2],
+            )
+        ],
     ],
 )
 def test_a_revision_of_another_version_is_refused(members: dict[str, Any], says: str) -> None:
-    """The sentence names the revision and what a reader of this version can't understand."""
+    """The sentence names the revision and what a reader of this version can't understand.
+
+    A rule for a share of mails must not act on all of them in an older function.
+    """
     text = json.dumps(members).encode()
     revision_id = sha256(text).hexdigest()
     with pytest.raises(RevisionError) as raised:

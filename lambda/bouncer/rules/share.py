@@ -1,0 +1,38 @@
+"""Decides which correspondents are in the share of a rule that has a `share`.
+
+A correspondent is a sender with a recipient. The answer is a matter of their addresses and of the
+rule's name alone: it is the same for each of their mails, on any machine and in any Python, and
+whoever is in a share is in every larger one.
+"""
+
+from dataclasses import replace
+from hashlib import sha256
+
+from bouncer.mail.address import without_tag
+from bouncer.mail.rewritten_sender import normal_sender
+from bouncer.rules.rule import Mode, Rule
+
+OUTSIDE_SHARE = "outside share"
+_ALL = 1 << 64
+
+
+def in_share(rule: str, percent: int, sender: str, recipient: str) -> bool:
+    """Tell whether a correspondent is in so many percent of all; another rule has others.
+
+    `sender` and `recipient` are those of the envelope, in whatever form a mail has them.
+    """
+    correspondent = (rule, normal_sender(sender, (recipient,)), without_tag(recipient).lower())
+    text = "\n".join(correspondent).encode("utf-8", "backslashreplace")
+    return int.from_bytes(sha256(text).digest()[:8], "big") * 100 < percent * _ALL
+
+
+def as_it_acts(rule: Rule, sender: str, recipient: str) -> Rule:
+    """Return a rule as it acts on a correspondent: as in mode shadow if that is not in its share.
+
+    A rule that does not act on anybody stays as it is.
+    """
+    if rule.share is None or rule.mode is not Mode.ENFORCE:
+        return rule
+    if in_share(rule.name, rule.share, sender, recipient):
+        return rule
+    return replace(rule, mode=Mode.SHADOW, passed_over=OUTSIDE_SHARE)
