@@ -5,6 +5,7 @@ import time
 import tracemalloc
 from collections.abc import Iterable
 
+from bouncer.mail.comparable import comparable
 from bouncer.mail.content import Content
 from bouncer.rules.fields import COPIED
 
@@ -40,6 +41,8 @@ def read(raw: bytes) -> tuple[float, int]:
 def _all_fields(content: Content) -> None:
     for field in COPIED:
         content.of(field)
+    for text in content.of("body").values:
+        comparable(text)
 
 
 def multipart(parts: Iterable[bytes]) -> bytes:
@@ -64,6 +67,13 @@ def _mails() -> dict[str, bytes]:
         "one line of 40 MB": _HEAD + b"\r\n" + b"a" * _SIZE,
         "one quoted-printable line of 40 MB": multipart([quoted + b"=" * _SIZE]),
         "40 MB of <": multipart([b"Content-Type: text/html\r\n\r\n" + b"<" * _SIZE]),
+        "a tag of 40 MB": multipart([b"Content-Type: text/html\r\n\r\n<" + b"a" * _SIZE]),
+        "a number of 40 MB": multipart([b"Content-Type: text/html\r\n\r\n&#" + b"1" * _SIZE]),
+        "1,000,000 empty tags": multipart([b"Content-Type: text/html\r\n\r\n" + b"<b>" * 10**6]),
+        "40 MB of =": multipart(
+            [attached + b"Content-Transfer-Encoding: base64\r\n\r\n" + b"=" * _SIZE]
+        ),
+        "40 MB of accents": multipart([b"\r\n" + "\u0300\u0316".encode() * (_SIZE // 4)]),
         "10,000 parts": multipart([b"Content-Type: text/plain\r\n\r\nx"] * 10_000),
         "1,000 levels": _HEAD + b"".join(levels),
         "5,000,000 boundaries": multipart([b""] * 5_000_000),

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from bouncer.mail.field_values import Values
+from bouncer.mail.field_values import AtLeast, Values
 from bouncer.mail.message import VERDICTS, Message
 from bouncer.mail.rewritten_sender import normal_sender
 from bouncer.rules.fields import FIELDS, Availability, Kind
@@ -221,7 +221,9 @@ def _domains_of(key: str, value: str) -> list[str]:
 
 def _counts(spec: Any, count: int) -> bool:
     if isinstance(spec, int):
-        return count == spec
+        return count == spec and not isinstance(count, AtLeast)
+    if "under" in spec and isinstance(count, AtLeast):
+        return False
     return bool(spec.get("over", -1) < count < spec.get("under", count + 1))
 
 

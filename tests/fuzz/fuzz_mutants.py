@@ -4,6 +4,7 @@ A kept input has to show it, so that the tests do not depend on chance.
 """
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,7 +13,15 @@ from unittest.mock import patch
 
 from bouncer import journal, judge
 from bouncer.jobs import job
-from bouncer.mail import header_block, message, mime, rewritten_sender, text
+from bouncer.mail import (
+    header_block,
+    html_text,
+    message,
+    mime,
+    mime_header,
+    rewritten_sender,
+    text,
+)
 from bouncer.rules import document, document_parser, rejection_reader
 from bouncer.sending import bounce_event, bounce_request, gate
 from bouncer_cli import command_line, mail_files, outlook
@@ -38,6 +47,15 @@ def _replaced(owner: Any, **members: Any) -> Plant:
 
 def _nothing(*_: object) -> None:
     """Check nothing."""
+
+
+_NOTHING = re.compile(r"(?!)")
+_texts = mime_header._texts  # noqa: SLF001  # as it is without the mistake
+
+
+def _first_text(parameters: Any, name: str) -> Any:
+    """Read the first parameter only."""
+    return _texts(list(parameters)[:1], name)
 
 
 def _same(value: str, *_: object) -> str:
@@ -88,6 +106,8 @@ MUTANTS = (
     FuzzMutant("copy not kept", "event", _replaced(judge, _stops=lambda _: True)),
     FuzzMutant("stopped without a job", "event", _replaced(judge, _jobs=lambda *_: ())),
     FuzzMutant("charset not known", "header", _replaced(mime, decode=_decoded)),
+    FuzzMutant("names not joined", "header", _replaced(mime_header, _texts=_first_text)),
+    FuzzMutant("number of HTML not cut", "header", _replaced(html_text, _BEYOND_UNICODE=_NOTHING)),
     FuzzMutant("header not unfolded", "header", _replaced(header_block, unfold=_same)),
     FuzzMutant(
         "sender counted in another domain",

@@ -1,4 +1,4 @@
-"""Raw mail: its header block, encoded words and charsets, and the message that rules see."""
+"""Raw mail: its header block, encoded words and charsets, the message and the content for rules."""
 
 from hypothesis import strategies as st
 
@@ -11,6 +11,7 @@ from bouncer.mail.stored_copy import RawCopy, StoredCopyError, with_all_headers
 from bouncer.sending.bounce_request import bounce_request
 from bouncer_cli.raw_mail import Envelope, RawMailError, read_raw_mail
 from tests.fuzz.call_law import check_call
+from tests.fuzz.content_law import check_content
 from tests.fuzz.drawn import HOSTILE, encoded
 from tests.fuzz.fuzz_target import FuzzTarget
 from tests.fuzz.judged import LOADED, NOW, RULESET
@@ -29,6 +30,7 @@ def check(data: bytes) -> None:
         assert not set(name) & set(": \t\r\n\0"), ascii(name)
         assert not set(value) & set("\r\n"), ascii(value)
         decode_words(value).encode("utf-8", "surrogatepass")
+    check_content(data)
     for envelope in (_ENVELOPE, Envelope()):
         try:
             mail = read_raw_mail(data, envelope)
@@ -98,14 +100,27 @@ _MAIL = st.builds(
     st.lists(_HEADER, max_size=8),
     st.binary(max_size=40),
 )
+_MIME = (
+    *("Content-Type: multipart/mixed; boundary=b\n", "--b\n", "--b--\n", "\n", "\r\n", "\r"),
+    *("Content-Type: text/html; name=", "Content-Disposition: attachment; ", "filename=a.exe"),
+    *("; ", "filename*0=", "filename*1*=", "filename*=", "utf-8''a%2Eexe", '"', "\\", "=", "b.exe"),
+    *("Content-Transfer-Encoding: base64\n", "QUJD", "=", "(", ")", "/", "name=", "\0", " ", "\t"),
+    *("Content-Type: image/png\n", "Content-ID: <a>\n", "PK\x03\x04", "PK\x05\x06", "MZ", "stray"),
+    *("<", "<!--", "-->", "<style>", "</style>", "&#", "1", "&#x", "<a b=", "\u0300\u0316"),
+)
+_PARTS = st.lists(st.sampled_from(_MIME), max_size=25).map(lambda pieces: encoded("".join(pieces)))
 TARGET = FuzzTarget(
     name="header",
     check=check,
-    examples=_MAIL | repetitions(_HEADER.map(encoded) | HOSTILE.map(encoded)),
+    examples=_MAIL
+    | _PARTS
+    | repetitions(_PARTS)
+    | repetitions(_HEADER.map(encoded) | HOSTILE.map(encoded)),
     words=(
         *(f"{name}: " for name in _NAMES),
         *(f"=?{label}?b?" for label in _LABELS),
         "?=",
         _RECEIVED[:60],
+        *filter(None, map(str.strip, _MIME)),
     ),
 )

@@ -86,9 +86,7 @@ def test_the_line_of_an_mbox_is_not_part_of_the_mail() -> None:
         (b"filename*=UTF-8''r%C3%A9.exe", "r\u00e9.exe"),
         (b"filename*0=a; filename*1=.exe", "a.exe"),
         (b"filename*0*=utf-8'en'r%C3; filename*1*=%A9; filename*2=.exe", "r\u00e9.exe"),
-        (b'filename="never closed.exe', "never closed.exe"),
         (b"filename = a.exe ; x", "a.exe"),
-        (b"FileName=a.exe; filename=b.txt", "a.exe"),
     ],
 )
 def test_file_names_are_read_in_every_form(written: bytes, name: str) -> None:
@@ -99,10 +97,17 @@ def test_file_names_are_read_in_every_form(written: bytes, name: str) -> None:
 
 def test_reports_and_pictures_in_a_text_are_not_attachments() -> None:
     """An attached mail is one, whatever it has in itself."""
-    picture = b"Content-Type: image/png; name=a.png\r\nContent-ID: <a>\r\n\r\nx"
+    picture = b"Content-Type: image/png; name=a.png\r\nContent-ID: <a>\r\n\r\n\x89PNG\r\n"
     assert of(multipart(picture, subtype=b"related"), "attachments") == (0,)
     assert of(multipart(picture), "attachments") == (1,)
-    assert of(multipart(b"Content-Type: message/delivery-status\r\n\r\nx"), "attachments") == (0,)
+    parts = [
+        b"Content-Type: message/%b\r\n\r\nx" % kind for kind in (b"delivery-status", b"rfc822")
+    ]
+    assert of(multipart(*parts, subtype=b"report"), "attachments") == (0,)
+    assert of(multipart(*parts), "attachments") == (2,)
+    signature = b"Content-Type: application/pgp-signature; name=signature.asc\r\n\r\n-----BEGIN"
+    assert of(multipart(signature, subtype=b"signed"), "attachments") == (0,)
+    assert of(multipart(signature), "attachments") == (1,)
     mail = b"Content-Type: message/rfc822\r\n\r\n" + multipart(picture).replace(b"--b", b"--c")
     assert of(multipart(mail), "attachments") == (1,)
     assert of(multipart(b"\r\nSubject: x\r\n\r\ny", subtype=b"digest"), "attachments") == (1,)
@@ -162,12 +167,26 @@ def test_what_lies_beyond_a_bound_is_not_known(bound: str) -> None:
         multipart(b"Content-Type: text/html\r\n\r\n" + b"<" * 1_000_000),
         multipart(b"Content-Type: text/html\r\n\r\n" + b"<!--" * 250_000),
         multipart(b"Content-Type: text/html\r\n\r\n" + b"<style" * 150_000),
+        multipart(b"Content-Type: text/html\r\n\r\n<" + b"a" * 1_000_000),
+        multipart(b"Content-Type: text/html\r\n\r\n" + b"&#" + b"1" * 1_000_000),
         multipart(*[b'Content-Type: a/b; name="' + b'\\"' * 4_000 + b"\r\n\r\n"] * 900),
         multipart(*[b"Content-Type: a/b" + b';x="' * 3_000 + b"\r\n\r\n"] * 900),
         HEAD + b"Content-Type: multipart/mixed; boundary=-\r\n\r\n" + b"---x\n" * 1_000_000,
         multipart(b"Content-Disposition: attachment\r\n\r\nPK\x03\x04" + b"PK\x05\x06" * 500_000),
     ],
-    ids=["parts", "line", "tags", "comments", "styles", "escapes", "quotes", "lines", "zip"],
+    ids=[
+        "parts",
+        "line",
+        "tags",
+        "comments",
+        "styles",
+        "tag",
+        "number",
+        "escapes",
+        "quotes",
+        "lines",
+        "zip",
+    ],
 )
 def test_hostile_mail_takes_little_time(raw: bytes) -> None:
     """`make bench` has the same with 40 MB."""
@@ -224,7 +243,7 @@ def test_parts_are_those_of_the_standard_library(files: list[tuple[bytes, str]])
             plain = b"x" + data  # not the beginning of a zip file
             mail.add_attachment(plain, "application", "x-a", filename=f"{number}.bin", cte=encoding)
         else:
-            text = data.decode("latin-1").replace("\r", "").replace("\0", "")
+            text = "x" + data.decode("latin-1").replace("\r", "").replace("\0", "")
             mail.add_attachment(text, filename=f"{number}.txt", cte=encoding)
     raw = bytes(mail)
     attached = [part for part in message_from_bytes(raw).walk() if part.get_filename()]

@@ -299,3 +299,20 @@ def test_any_value_is_read_doubted_or_refused_in_sentences(field: str, value: st
     for text in texts:
         assert text.isprintable()
         assert text.count(", expected ") == 1
+
+
+def test_an_accept_rule_on_content_before_one_that_stops_mail_is_doubted() -> None:
+    """A stranger can make content unknown, but neither the size nor what the event has."""
+    accepting = 'when:\n  attachment_name: "*.p7s"\naccept: {}'
+    stopping = rule("when: {spam: fail}\ndrop: {}", "900-spam")
+    assert warnings(rule(accepting), stopping) == [
+        (
+            "100-rule.yaml: found an accept rule that asks for attachment_name before 900-spam, "
+            "expected rules that stop mail first: whoever writes a mail can make its content "
+            "unknown, and an unknown accept rule lets it through"
+        )
+    ]
+    assert warnings(rule(accepting, "950-signed"), stopping) == []
+    assert warnings(rule(f"mode: shadow\n{accepting}"), stopping) == []
+    assert warnings(rule("when: {size: {under: 1KB}}\naccept: {}"), stopping) == []
+    assert warnings(rule("when: {subject: a}\naccept: {}"), stopping) == []

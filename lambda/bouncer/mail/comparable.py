@@ -20,6 +20,16 @@ _JOINERS = r"\u200c\u200d"  # a domain keeps them: they tell Persian and Indic n
 INVISIBLE_IN_DOMAINS = re.compile(f"[{_CONTROLS}{_IGNORED}]")
 INVISIBLE = re.compile(f"[{_CONTROLS}{_IGNORED}{_JOINERS}]")
 
+# Normalising sorts the marks behind a letter, in a time that grows with their square. Unicode lets
+# a program assume at most 30 of them (UAX #15, Stream-Safe Text Format). These ranges have all
+# marks, and leave out scripts that have long words without any; compiled when it is first needed.
+_MOST_MARKS = 30
+_LONG_STACK = (
+    r"[\u0300-\u036f\u0483-\u0487\u0591-\u108d\u135d-\u135f\u1714-\u1dff\u20d0-\u20f0\u2cef-\u309a"
+    r"\ua66f-\uabed\ufb1e\ufe20-\ufe2f\U000101fd-\U0001037a\U00010a0d-\U0001ffff]{31,}"
+)
+_TWO_MARKS = "\u0f73\u0f75\u0f81"  # characters that stand for marks, and are not called marks
+
 # Stands between the characters of one letter that folding turned into several, such as `ss`.
 GLUE = "\uffff"
 
@@ -31,8 +41,23 @@ def comparable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text.strip() if "  " not in text else " ".join(text.split())
-    visible = INVISIBLE.sub("", text)
+    visible = stream_safe(INVISIBLE.sub("", text))
     return unicodedata.normalize("NFC", " ".join(visible.split()))
+
+
+def stream_safe(text: str) -> str:
+    """Return a text in which no letter has more than 30 marks; what is more is left out."""
+    return re.sub(_LONG_STACK, _cut, text)
+
+
+def _cut(stack: re.Match[str]) -> str:
+    kept = []
+    marks = 0
+    for char in stack[0]:
+        marks = marks + 1 if unicodedata.combining(char) or char in _TWO_MARKS else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def comparable_part(text: str) -> str:

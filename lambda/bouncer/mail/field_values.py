@@ -10,6 +10,10 @@ class Values(NamedTuple):
     whole: bool
 
 
+class AtLeast(int):
+    """A number that was counted up to a bound: the true one is this or a greater one."""
+
+
 class MailContent(Protocol):
     """The content of a mail, in parts, whether it is at hand or has yet to be read."""
 

@@ -4,6 +4,8 @@ An own table: the packages for this know pictures and media well, and the files 
 hardly (filetype lacks shortcuts, OLE and scripts; puremagic calls every archive a document).
 """
 
+import re
+
 # The first bytes, and the media type that a rule asks for.
 _BEGINNINGS = (
     (b"MZ", "application/vnd.microsoft.portable-executable"),
@@ -24,6 +26,7 @@ _BEGINNINGS = (
     (b"GIF8", "image/gif"),
 )
 _TEXTS = ((b"<!doctype html", "text/html"), (b"<html", "text/html"), (b"<svg", "image/svg+xml"))
+_WEBP = re.compile(rb"RIFF....WEBP", re.DOTALL)
 _ISO_PLACE, _ISO_MARK = 0x8001, b"CD001"  # ECMA-119 section 8.1
 HEAD = _ISO_PLACE + len(_ISO_MARK)  # bytes of a file that are looked at
 
@@ -33,6 +36,8 @@ def file_type(head: bytes) -> str | None:
     for beginning, media_type in _BEGINNINGS:
         if head.startswith(beginning):
             return media_type
+    if _WEBP.match(head):
+        return "image/webp"
     text = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for beginning, media_type in _TEXTS:
         if text.startswith(beginning):

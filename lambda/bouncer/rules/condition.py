@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import re2
 
+from bouncer.mail.field_values import AtLeast
 from bouncer.rules.document import show
 
 NESTING = ("all", "any", "not")
@@ -101,9 +102,9 @@ class Number:
         )
 
     def includes(self, count: int) -> bool:
-        """Tell whether a number is within the bounds."""
+        """Tell whether a number, or any that is at least it, is within the bounds."""
         return (self.over is None or count > self.over) and (
-            self.under is None or count < self.under
+            self.under is None or (count < self.under and not isinstance(count, AtLeast))
         )
 
 

@@ -11,9 +11,11 @@ from itertools import pairwise
 
 from bouncer.errors import Problem
 from bouncer.mail.ascii_text import ascii_text
+from bouncer.rules.condition import leaves
 from bouncer.rules.document import show
+from bouncer.rules.fields import COPIED
 from bouncer.rules.rejection import Dsn, Template
-from bouncer.rules.rule import Rule
+from bouncer.rules.rule import Action, Mode, Rule
 
 _NUMBER = re.compile(r"[0-9]+")
 _PLACEHOLDER = re.compile(r"\{[a-z]*\}")
@@ -27,7 +29,7 @@ def ruleset_warnings(
     each = (
         warning for rule in ordered for warning in _of_rule(rule, ascii_only=ascii_only, now=now)
     )
-    return (*each, *_of_names(ordered))
+    return (*each, *_of_names(ordered), *_of_order(ordered))
 
 
 def _of_rule(rule: Rule, *, ascii_only: bool, now: datetime) -> Iterator[Problem]:
@@ -70,6 +72,30 @@ def _of_names(ordered: list[Rule]) -> Iterator[Problem]:
             expected = f"numbers of {digits} digits each, such as {following.zfill(digits)}"
             yield _warning(after, "", found, expected)
             return
+
+
+def _of_order(ordered: list[Rule]) -> Iterator[Problem]:
+    """Warn of accept rules that a stranger can use to get past a rule behind them."""
+    enforced = [rule for rule in ordered if rule.mode is Mode.ENFORCE]
+    for number, rule in enumerate(enforced):
+        behind = (each for each in enforced[number + 1 :] if each.action is not Action.ACCEPT)
+        if rule.action is Action.ACCEPT and (field := _content_field(rule)):
+            for stopping in behind:
+                found = f"an accept rule that asks for {field} before {stopping.name}"
+                expected = (
+                    "rules that stop mail first: whoever writes a mail can make its content"
+                    " unknown, and an unknown accept rule lets it through"
+                )
+                yield _warning(rule, "", found, expected)
+                break
+
+
+def _content_field(rule: Rule) -> str | None:
+    """Return the first field that a mail can be written to leave unknown, or None."""
+    fields = (
+        (getattr(leaf, "field", "") for leaf in leaves(rule.condition)) if rule.condition else ()
+    )
+    return next((field for field in fields if field in COPIED - {"size"}), None)
 
 
 def _warning(rule: Rule, place: str, found: str, expected: str) -> Problem:
