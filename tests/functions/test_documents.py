@@ -140,7 +140,7 @@ def test_make_words_named_exist(page: Path) -> None:
 def calls() -> dict[str, set[str]]:
     """Return the options that the pages give to each command of `bouncer`, verbs included."""
     found: dict[str, set[str]] = {}
-    command = r"bouncer ((?:jobs |rules |mail )?[a-z]+)((?: [^\n`#]*)?)"
+    command = r"bouncer ((?:jobs |rules |lists |mail )?[a-z]+)((?: [^\n`#]*)?)"
     for page in PAGES:
         for word, rest in re.findall(command, page.read_text("utf-8")):
             if options := re.findall(r"(?<!\S)--[a-z-]+", rest):
