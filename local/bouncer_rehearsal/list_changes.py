@@ -49,6 +49,7 @@ class ListChanges:
                 self._aws.client("ssm").delete_parameter(Name=f"{self._prefix}{name}")
             self._changes.publish()
             expect("lists in force", dict(self._changes.revision().lists), {})
+            self._judged("neither of them", "CONTINUE")
 
     def _put(self, name: str, text: str, *, problems: int = 0) -> None:
         """Write a parameter, and wait for the pointer that its event moves."""
