@@ -151,6 +151,14 @@ def test_what_stops_in_any_case_stops_unkept(recipient: str, source: str) -> Non
     assert len(tried.lines("copy_failed")) == 1
 
 
+def test_what_answer_waives_does_not_stop_a_mail_unkept() -> None:
+    """It would be bounced but for an error of ours."""
+    tried = Bench("answer: lists")
+    tried.s3.errors["copy_object"] = refused("CopyObject", "SlowDown", 503)
+    assert tried("ann@example.com", source="cats-bounces@partner.example") == "CONTINUE"
+    assert (tried.did, tried.lines("mail")[0]["went_on"]) == (["copy_object"], "not_kept")
+
+
 def test_one_recipient_that_would_be_bounced_lets_the_mail_go_on() -> None:
     """SES stops a mail for all its recipients or for none."""
     tried = Bench()
