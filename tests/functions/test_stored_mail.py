@@ -244,6 +244,15 @@ def test_a_whole_mail_is_read_within_a_bound() -> None:
     assert copy.head(4) == b"From"
 
 
+@pytest.mark.parametrize("size", [40 * 2**20 + 2_000, 41 * 2**20 + 1])
+def test_the_largest_mails_have_a_size(size: int) -> None:
+    """SES takes 40 MiB and writes headers above them; what is not read is as large as S3 says."""
+    tried = Bench(more=LARGE.replace("1KB", "40MB"), raw=RAW + b"x" * (size - len(RAW)))
+    assert tried("bob@example.com") == "STOP_RULE_SET"
+    assert len(tried.jobs) == 1
+    assert len(tried.lines("copy_failed")) == (size > 41 * 2**20)
+
+
 def test_a_mail_is_read_if_a_rule_that_could_decide_asks_for_its_content() -> None:
     """Once; it is then kept and bounced as any other."""
     tried = Bench(more=LARGE, raw=RAW + b"x" * 2_000)

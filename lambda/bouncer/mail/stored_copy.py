@@ -14,7 +14,19 @@ from bouncer.mail.message import Message, by_name
 
 
 class StoredCopyError(BouncerError):
-    """The stored copy can't be read, or is not what was expected; the text names it."""
+    """The stored copy can't be read, or is not what was expected; the text names it.
+
+    `size` is that of a copy which is too large to be read, in bytes, and None for other errors.
+    """
+
+    size: int | None = None
+
+
+def too_large(place: str, size: int, most: int) -> StoredCopyError:
+    """Return the error of a copy with more bytes than the caller takes."""
+    error = StoredCopyError(f"{place}: found {size} bytes, expected at most {most}")
+    error.size = size
+    return error
 
 
 class StoredCopy(Protocol):
@@ -39,8 +51,7 @@ class RawCopy(NamedTuple):
     def whole(self, most: int) -> bytes:
         """Return all bytes, unless these are more than `most`."""
         if len(self.raw) > most:
-            found = f"found {len(self.raw)} bytes"
-            raise StoredCopyError(f"stored mail: {found}, expected at most {most}")
+            raise too_large("stored mail", len(self.raw), most)
         return self.raw
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.judge import Judgement
-from bouncer.mail.stored_copy import StoredCopyError
+from bouncer.mail.stored_copy import StoredCopyError, too_large
 from bouncer.sources.stopped_mail import is_safe_id, metadata, stopped_key, stopped_mail
 
 
@@ -56,6 +56,7 @@ class MailBucket:
                 Key=key,
                 CopySource=f"{self._bucket}/{copy.key}",
                 MetadataDirective="REPLACE",
+                TaggingDirective="REPLACE",  # a scanner's tags need rights that the intake lacks
                 Metadata=metadata(mail),
             )
         return key
@@ -81,7 +82,7 @@ class S3Copy(NamedTuple):
             raw: bytes = found["Body"].read()
         size = str(found.get("ContentRange", "")).rpartition("/")[2]
         if size.isdecimal() and int(size) > len(raw):
-            raise StoredCopyError(f"{self}: found {size} bytes, expected at most {most}")
+            raise too_large(str(self), int(size), most)
         return raw
 
     def _get(self, size: int) -> Mapping[str, Any]:
