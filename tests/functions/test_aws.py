@@ -206,7 +206,7 @@ def test_addresses_that_do_not_answer_share_their_time(
     resolved(monkeypatch, *(stack.enter_context(black_hole()) for _ in range(8)))
     surroundings, started = around("http://aws.example"), time.monotonic()
     surroundings.ticks, surroundings.until = time.monotonic, started + 0.3
-    with pytest.raises(EndpointConnectionError):
+    with pytest.raises((EndpointConnectionError, ReadTimeoutError)):  # of a second look
         stack.enter_context(closing(SSM(surroundings))).get_parameters_by_path(Path="/x")
     assert time.monotonic() - started < 0.8
 

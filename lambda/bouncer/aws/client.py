@@ -12,7 +12,8 @@ import math
 import random
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -72,6 +73,16 @@ class Surroundings:
     def left_s(self, most_s: float) -> float:
         """Return the seconds left, at most `most_s`; zero or less when time is up."""
         return min(most_s, self.until - self.ticks())
+
+    @contextmanager
+    def sparing(self, seconds: float) -> Iterator[None]:
+        """End calls this much earlier, as long as it lasts."""
+        until = self.until
+        self.until = until - seconds
+        try:
+            yield
+        finally:
+            self.until = until
 
 
 class Request(NamedTuple):

@@ -4,7 +4,7 @@ SES names an object by the mail's message id, below the prefix of the receipt ru
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -31,17 +31,28 @@ class MailBucket:
     """The mails in one bucket, which SES stores below `prefix`.
 
     With `keeps`, stopped mail is kept; without, SES does not wait for the answer and stops nothing.
+    A mail is read as a whole within `sparing()`, which ends in time for what is done with it.
     """
 
-    def __init__(self, client: MailClient, bucket: str, prefix: str, *, keeps: bool) -> None:
+    def __init__(
+        self,
+        client: MailClient,
+        bucket: str,
+        prefix: str,
+        *,
+        keeps: bool,
+        sparing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._client = client
+        self._sparing = sparing
         self._bucket = bucket
         self._prefix = prefix
         self.keeps = keeps
 
     def copy_of(self, message_id: str) -> "S3Copy":
         """Return the stored copy of a mail; nothing is read yet."""
-        return S3Copy(self._client, self._bucket, f"{self._prefix}{message_id}", message_id)
+        key = f"{self._prefix}{message_id}"
+        return S3Copy(self._client, self._bucket, key, message_id, self._sparing)
 
     def keep(self, judgement: Judgement, now: datetime) -> str:
         """Copy a mail to where stopped mail is kept, and return the key; raises `StoredCopyError`.
@@ -69,6 +80,7 @@ class S3Copy(NamedTuple):
     bucket: str
     key: str
     message_id: str
+    sparing: Callable[[], AbstractContextManager[None]]
 
     def head(self, size: int) -> bytes:
         """Return the first bytes, at most `size`."""
@@ -77,7 +89,7 @@ class S3Copy(NamedTuple):
 
     def whole(self, most: int) -> bytes:
         """Return all bytes, unless these are more than `most`."""
-        with _asking(self, "read"):
+        with _asking(self, "read"), self.sparing():
             found = self._get(most)
             raw: bytes = found["Body"].read()
         size = str(found.get("ContentRange", "")).rpartition("/")[2]
