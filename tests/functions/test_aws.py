@@ -226,7 +226,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
 
 
 def test_a_pause_ends_with_the_time(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is tried again is not waited for when nobody waits any more."""
+    """A call is not tried again when nobody waits any more."""
     monkeypatch.setattr("random.uniform", lambda _, longest: longest)
     world = World(stack, (503, b"{}"))
     world.until = 0.9
