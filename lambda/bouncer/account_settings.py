@@ -27,7 +27,7 @@ from bouncer.aws.exclusive_setting import (
     step_to_hold,
 )
 from bouncer.aws.powertools_writer import powertools_writer
-from bouncer.journal_entry import Entry, Write
+from bouncer.journal_entry import Entry
 
 if TYPE_CHECKING:
     from mypy_boto3_ses import SESClient
@@ -158,11 +158,6 @@ def _sesv2() -> "SESV2Client":
     return boto3.client("sesv2", config=CONFIG)
 
 
-@cache
-def _writer() -> Write:
-    return powertools_writer("account_settings")
-
-
 def handler(event: Mapping[str, Any], context: Any) -> None:
     """Carry out one request of CloudFormation and answer it: the Lambda entry point.
 
@@ -195,7 +190,7 @@ def _report(request: Mapping[str, Any], result: Result, request_id: str) -> None
         "failure": result.failure,
     }
     with suppress(Exception):  # CloudFormation waits for an answer, whatever becomes of the log
-        _writer()(
+        powertools_writer("account_settings")(
             Entry(
                 level="error" if result.failure else "info",
                 event="account_setting",
