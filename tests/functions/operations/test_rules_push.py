@@ -261,8 +261,13 @@ def test_a_refusal_of_aws_is_one_sentence(
     failing(monkeypatch, operation, error)
     status, _, err = operate("rules", "push", "--yes")
     assert (status, says in err) == (1, True), err
-    done = "nothing was changed" if operation != "DeleteParameters" else "2 of 2 changes are"
-    assert (done in err) == (operation != "GetParametersByPath")
+    done = {
+        "DeleteParameters": "2 of 2 changes are written",
+        "GetParameters": f"no rule or list was changed, but {PREFIX}/pushing is still there: push "
+        f"again, or run aws ssm delete-parameter --name {PREFIX}/pushing",
+    }
+    said = done.get(operation, "nothing was changed")
+    assert (said in err) == (operation != "GetParametersByPath")
 
 
 @pytest.mark.usefixtures("publisher", "rules")
