@@ -99,6 +99,19 @@ def test_all_documents_in_ssm_are_checked(capsys: pytest.CaptureFixture[str]) ->
     assert named == {"rules/a", "settings", "held", "pushing"}
 
 
+def test_no_rule_at_all_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The folder or the prefix is mistyped, or rules are lost: nothing was checked."""
+    (folder / "notes.txt").write_text("no rule")
+    assert main(["rules", "check", str(folder)]) == 2
+    assert capsys.readouterr().err == f"SOURCE: found no rule in {folder}, expected at least one\n"
+    with embedded_aws():
+        assert main(["rules", "check", "ssm:/nothing"]) == 2
+    assert capsys.readouterr().err == (
+        "SOURCE: found no rule below /nothing, expected at least one: check the prefix and the "
+        "region\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

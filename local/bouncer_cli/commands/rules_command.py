@@ -61,8 +61,11 @@ def _checked(source: str, settings: Path | None) -> DocumentsCheck:
     at = now(SystemClock())
     if not source.startswith((_SSM, REVISION)):
         path = Path(source)
-        folder = OneFile(path, settings) if path.is_file() else None
-        return check_documents((folder or FileSource(path, settings, named="SOURCE")).read(), at)
+        files = OneFile(path, settings) if path.is_file() else None
+        documents = (files or FileSource(path, settings, named="SOURCE")).read()
+        if not documents.rules:
+            raise UsageError(f"SOURCE: found no rule in {source}, expected at least one")
+        return check_documents(documents, at)
     if settings is not None:
         raise UsageError(
             f"--settings: found {source.partition(':')[0]}: beside it, expected one of them (it "
@@ -77,6 +80,11 @@ def _checked(source: str, settings: Path | None) -> DocumentsCheck:
         expected = "expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
         raise UsageError(f"SOURCE: found {source!r}, {expected}")
     documents, deployed = read_parameters(prefix, "SOURCE")
+    if not documents.rules:
+        raise UsageError(
+            f"SOURCE: found no rule below {prefix}, expected at least one: check the prefix and "
+            "the region"
+        )
     return check_documents(documents, at, defaults=deployed.settings)
 
 
