@@ -1,6 +1,6 @@
 """Reads the parameters below a prefix, with the uploads that their lists name."""
 
-from bouncer.sources.source import Documents
+from bouncer.sources.source import Documents, SourceError
 from bouncer_cli.commands.usage import UsageError
 from bouncer_cli.deployed_settings import DeployedSettings, deployed_settings
 
@@ -16,6 +16,7 @@ def read_parameters(prefix: str, named: str) -> tuple[Documents, DeployedSetting
     from bouncer.sources.parameters import ParameterSource, no_bucket  # noqa: PLC0415
     from bouncer.sources.uploads import Uploads  # noqa: PLC0415
     from bouncer_cli.doctor.account import Account  # noqa: PLC0415
+    from bouncer_cli.operations.operated_account import sentence  # noqa: PLC0415
 
     session = boto3.Session()
     if session.region_name is None:
@@ -24,4 +25,8 @@ def read_parameters(prefix: str, named: str) -> tuple[Documents, DeployedSetting
     deployed = deployed_settings(account, prefix)
     bucket = deployed.bucket
     fetch = Uploads(account.client("s3"), bucket).fetch if bucket else no_bucket
-    return ParameterSource(account.client("ssm"), prefix, fetch).read(), deployed
+    try:
+        return ParameterSource(account.client("ssm"), prefix, fetch).read(), deployed
+    except SourceError as error:
+        meant = account.meaning("ssm", "get_parameters_by_path", error.__cause__)
+        raise SourceError(f"{prefix}: {sentence(meant)}") from error

@@ -13,7 +13,7 @@ from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import Revision
 from bouncer.sources.revision_lists import RevisionLists
 from bouncer.sources.revision_loader import braked_rules
-from bouncer.sources.source import LISTS
+from bouncer.sources.source import LISTS, SourceError
 from bouncer_cli.commands.usage import UsageError
 from bouncer_cli.documents_check import DocumentsCheck
 from bouncer_sim.clock import SystemClock, now
@@ -96,9 +96,14 @@ def _find(named: str, argument: str) -> _Found:
 
 
 def _bucket() -> tuple[BucketSource, str]:
-    from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415  # boto3
+    from bouncer_cli.doctor.account import UnavailableError  # noqa: PLC0415  # boto3
+    from bouncer_cli.operations.operated_account import sentence  # noqa: PLC0415
+    from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415
 
-    deployment = find_deployment(Path("cdk.json"), None)
+    try:
+        deployment = find_deployment(Path("cdk.json"), None)
+    except UnavailableError as error:
+        raise SourceError(sentence(error)) from error
     if not deployment.bucket:
         raise UsageError(
             f"stack {deployment.stack.name}: found no output RulesBucket, expected a version that "
