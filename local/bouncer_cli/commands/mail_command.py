@@ -53,7 +53,7 @@ def _add_list(verbs: Commands) -> None:
         "beginning of its message id, the rule, and the envelope. It changes nothing.",
         epilog="example: bouncer mail list --rule 200-departed --since 2026-11-26 --format json",
     )
-    command.add_argument("keys", nargs="*", metavar="REF", help=_KEY)
+    command.add_argument("keys", nargs="*", metavar="REFERENCE", help=_KEY)
     _add_choice(command)
     add_deployment(command)
     add_format(command)
@@ -68,7 +68,7 @@ def _add_get(verbs: Commands) -> None:
         "pipe. It changes nothing.",
         epilog="example: bouncer mail get bnc-abcdefghij234567 > mail.eml",
     )
-    command.add_argument("key", metavar="REF", help=_KEY)
+    command.add_argument("key", metavar="REFERENCE", help=_KEY)
     add_deployment(command)
     command.set_defaults(run=as_sentences(get))
 
@@ -83,7 +83,7 @@ def _add_release(verbs: Commands) -> None:
         epilog="example: bouncer mail release --rule 200-departed --since 2d --to back.mbox "
         "--dry-run",
     )
-    command.add_argument("keys", nargs="*", metavar="REF", help=_KEY)
+    command.add_argument("keys", nargs="*", metavar="REFERENCE", help=_KEY)
     command.add_argument(
         "--to",
         required=True,
