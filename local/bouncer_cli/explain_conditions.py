@@ -180,7 +180,7 @@ def _missing_row(leaf: Member, facts: Facts) -> str:
     """Return the cause that lies in the leaf's list, or ""."""
     named = facts.lists.get(leaf.name)
     if named is None:
-        return f"there is no list {leaf.name}"
+        return f"found no list {leaf.name}"
     if absent := [column for column in leaf.columns if column not in named.about.columns]:
         return f"list {leaf.name} has no column {' or '.join(absent)}"
     find = row_finder(Member(leaf.field, leaf.name), facts.lists)

@@ -204,7 +204,7 @@ def test_a_rule_outside_its_share_says_so(
     lines = explained(capsys, sample("02-"), rules=tmp_path, full=full)
     assert lines[:3] == [
         "recipient ann@example.com: no rule matches",
-        "  yes 200-trial: drop (outside share)",
+        "  yes 200-trial: drop (outside its share of 0%)",
         "    yes spam is pass",
     ]
 
@@ -217,7 +217,7 @@ reject: {type: DoesNotExist, message: "Write to {departed.successor}."}"""
 @pytest.mark.parametrize(
     ("rule", "cause"),
     [
-        ("when: {recipient: {in: partners}}\ndrop: {}", "there is no list partners"),
+        ("when: {recipient: {in: partners}}\ndrop: {}", "found no list partners"),
         (_SUCCESSOR, "the row of ann@example.com in list departed has no successor"),
         (_SUCCESSOR.replace("successor", "phone"), "list departed has no column phone"),
         (

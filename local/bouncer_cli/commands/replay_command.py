@@ -99,7 +99,10 @@ def add(commands: Commands) -> None:
     )
     add_format(command)
     command.add_argument(
-        "--only", choices=tuple(CHOICES), help="show only these mails; the counts are those of all"
+        "--only",
+        choices=tuple(CHOICES),
+        help="show only these mails; the counts are those of all (shadow: what a rule only "
+        "recorded, in mode shadow, outside its share, or braked)",
     )
     command.add_argument(
         "--explain",
