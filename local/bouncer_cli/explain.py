@@ -23,6 +23,7 @@ from bouncer_cli.explain_conditions import (
     facts_of,
     held_parts,
     holds,
+    leaf_text,
     listed,
     mark,
     missing,
@@ -148,7 +149,7 @@ def _missing(rule: Rule, facts: Facts) -> Iterator[str]:
     """Yield the conditions of a rule that are unknown, each with the cause."""
     for leaf in dict.fromkeys(leaves(rule.condition) if rule.condition else ()):
         if facts[leaf] is None:
-            yield f"{INDENT * 2}{mark(None)} {leaf} ({missing(leaf, facts)})"
+            yield f"{INDENT * 2}{mark(None)} {leaf_text(leaf)} ({missing(leaf, facts)})"
 
 
 def _rule(rule: Rule, message: Message, *, matches: bool | None) -> str:

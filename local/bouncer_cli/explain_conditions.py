@@ -6,6 +6,7 @@ decision.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from bouncer.mail.message import VERDICTS, Message
 from bouncer.mail.mime import decode_words
@@ -18,17 +19,19 @@ from bouncer.rules.condition import (
     Leaf,
     Member,
     Not,
+    Number,
     Present,
     Text,
     Window,
 )
-from bouncer.rules.fields import FIELDS
+from bouncer.rules.fields import FIELDS, Kind
 from bouncer.rules.index import row_finder, values_of
 from bouncer.rules.named_list import NamedList
 from bouncer.rules.ruleset import Ruleset
 
 INDENT = "  "
 _MOST_LISTED = 5
+_UNITS = {"GB": 1_000_000_000, "MB": 1_000_000, "KB": 1_000}
 _MOST_FOUND = 20  # values in one line: a zip file alone may name 10,000 files
 # Fields whose values stand in the lines about the message or the recipient.
 _SHOWN_ELSEWHERE = {
@@ -148,7 +151,34 @@ def _gist(condition: Condition, message: Message) -> str:
 
 def _leaf(leaf: Leaf, message: Message) -> str:
     found = listed(found_values(leaf, message), _MOST_FOUND)
-    return str(leaf) + (f" (found {found})" if found else "")
+    return leaf_text(leaf) + (f" (found {found})" if found else "")
+
+
+def leaf_text(leaf: Leaf) -> str:
+    """Return a leaf in one line, with sizes in the units of the rule language."""
+    if not _is_size(leaf):
+        return str(leaf)
+    bounds = {"over": leaf.over, "under": leaf.under}
+    texts = [f"{key} {_size(size)}" for key, size in bounds.items() if size is not None]
+    return f"{leaf.field} {', '.join(texts)}"
+
+
+def _is_size(leaf: Leaf) -> TypeGuard[Number]:
+    return isinstance(leaf, Number) and FIELDS[leaf.field].kind is Kind.SIZE
+
+
+def _size(size: int) -> str:
+    """Return a size exactly, in the largest unit that does so with three decimals."""
+    for unit, factor in _UNITS.items():
+        if size >= factor and size * 1_000 % factor == 0:
+            return f"{size / factor:.3f}".rstrip("0").rstrip(".") + unit
+    return f"{size}B"
+
+
+def _found_size(leaf: Number, size: int) -> str:
+    """Return a size in three digits; exactly, if those would be on the other side of a bound."""
+    rounded = int(float(f"{size:.2e}"))
+    return _size(rounded if leaf.includes(rounded) is leaf.includes(int(size)) else size)
 
 
 def found_values(leaf: Leaf, message: Message) -> list[str]:
@@ -161,6 +191,8 @@ def found_values(leaf: Leaf, message: Message) -> list[str]:
     if leaf.field in _SHOWN_ELSEWHERE:
         return []
     values = FIELDS[leaf.field].values(message)
+    if _is_size(leaf):
+        return [_found_size(leaf, size) for size in values]
     if isinstance(leaf, Window):
         return [f"{moment.astimezone(leaf.zone):%a %H:%M}" for moment in values]
     return list(map(str, values))

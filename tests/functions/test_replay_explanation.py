@@ -243,3 +243,25 @@ def test_an_unknown_condition_names_its_one_cause(
     mail = "tests/cases/10-wrapped-by-sns/event.json" if "body" in rule else sample("02-")
     lines = explained(capsys, mail, rules=tmp_path / "rules", full=full)
     assert [line for line in lines if line.rstrip().endswith(f"({cause})")]
+
+
+@pytest.mark.parametrize(
+    ("bound", "shown"),
+    [
+        ("over: 100KB", "size over 100KB (found 123KB)"),
+        ("over: 100000, under: 0.5GB", "size over 100KB, under 500MB (found 123KB)"),
+        ("over: 122999", "size over 122.999KB (found 123KB)"),
+        ("over: 123000", "size over 123KB (found 123.004KB)"),
+    ],
+)
+def test_sizes_are_shown_as_rules_write_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, bound: str, shown: str
+) -> None:
+    """A found size is rounded, but never to the other side of a bound."""
+    head = "From: a@b.example\nTo: ann@example.com\n\n"
+    mail = tmp_path / "large.eml"
+    mail.write_text(head + "x" * (123_004 - len(head)))
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "100-large.yaml").write_text(f"when: {{size: {{{bound}}}}}\ndrop: {{}}")
+    lines = explained(capsys, str(mail), rules=tmp_path / "rules")
+    assert f"    yes {shown}" in lines
