@@ -101,6 +101,20 @@ def test_all_documents_in_ssm_are_checked(capsys: pytest.CaptureFixture[str]) ->
     assert named == {"rules/a", "settings", "held", "pushing"}
 
 
+@pytest.mark.parametrize("command", [["rules", "check"], ["replay", "x.eml", "--rules"]])
+def test_a_cdk_json_is_refused_as_settings(
+    command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other commands call the cdk.json `--settings`, so one sentence tells them apart."""
+    cdk_json = folder.parent / "cdk.json"
+    cdk_json.write_text(json.dumps({"app": "x", "context": {"bouncer": {"settings": {}}}}))
+    assert main([*command, str(folder), "--settings", str(cdk_json)]) == 2
+    assert capsys.readouterr().err == (
+        f"--settings: found a cdk.json, {cdk_json}, expected a settings document (its "
+        "context.bouncer.settings alone)\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [

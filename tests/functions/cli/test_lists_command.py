@@ -128,4 +128,4 @@ def test_a_text_is_never_sent_with_a_gap(run: Run, tmp_path: Path) -> None:
     status, out, _ = run(*words, "--recipient", "bob@example.com")
     assert (status, out.splitlines()[0]) == (0, "recipient bob@example.com: no rule matches")
     assert "100-gone: reject (unknown, so passed over)" in out
-    assert "or the row lacks successor)" in out
+    assert "(the row of bob@example.com in list gone has no successor)" in out
