@@ -226,7 +226,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
 
 
 def test_a_pause_ends_with_the_time(stack: ExitStack) -> None:
-    """What is tried again is not waited for when nobody waits any more."""
+    """A call that is tried again is not waited for when nobody waits any more."""
     world = World(stack, (503, b"{}"))
     world.until = 0.001
     with pytest.raises(ClientError):
