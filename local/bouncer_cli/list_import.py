@@ -28,7 +28,7 @@ _SAMPLE = 1000  # rows that are looked at
 _WITH_NAME = re.compile(r"[^<>@]*<([^<>\s@]+@[^<>\s@]+)>\s*")
 _LEAST_SHARE = 0.5  # of them, with an entry in one column
 # Signs of an entry, whether valid or not: no name of a column has them, but for `E-mail 1 - Value`.
-_OF_ENTRY = re.compile(r"[@/:]|\.\w|^\S*\d\S*$")
+_OF_ENTRY = re.compile(r"[@/:]|\.\w|^[^\s\d]*+\d\S*+$")
 
 
 class ImportRefusedError(BouncerError):
