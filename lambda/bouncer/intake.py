@@ -118,7 +118,7 @@ class Intake:
         stops = judgement.disposition is Disposition.STOP_RULE_SET
         if stops and mails and mails.keeps and loaded.settings.store:
             judgement, kept = self._keep(judgement, mails, loaded)
-        return self._queue(judgement)._replace(kept=kept)
+        return self._queue(judgement, kept)
 
     def _keep(
         self, judgement: Judgement, mails: MailBucket, loaded: Loaded
@@ -135,23 +135,24 @@ class Intake:
             )
             return again._replace(completed=judgement.completed), ""
 
-    def _queue(self, judgement: Judgement) -> "_Handled":
+    def _queue(self, judgement: Judgement, kept: str) -> "_Handled":
         """Queue the jobs of a mail until one fails: a mail that can't be bounced is not stopped."""
         if not judgement.jobs:
-            return _Handled(judgement, ())
+            return _Handled(judgement, (), kept)
         answers: list[QueueAnswer] = []
         for job in judgement.jobs:
             try:
                 self._jobs.send(job)
             except Exception as error:  # noqa: BLE001  # whatever it is, the mail goes on
-                self._journal.intake_failed("queue", error, judgement.message.message_id)
+                message_id = judgement.message.message_id
+                self._journal.intake_failed("queue", error, message_id, kept=kept)
                 refused = isinstance(error, QueueError) and not error.unknown
                 answers.append(QueueAnswer.REFUSED if refused else QueueAnswer.UNKNOWN)
                 judgement = judgement._replace(disposition=Disposition.CONTINUE)
                 break
             answers.append(QueueAnswer.TAKEN)
         left = [QueueAnswer.NOT_ASKED] * (len(judgement.jobs) - len(answers))
-        return _Handled(judgement, (*answers, *left))
+        return _Handled(judgement, (*answers, *left), kept)
 
     def _report(self, done: "_Handled", answer: Disposition, loaded: Loaded) -> None:
         """Write the mail's line, unless its only jobs were refused: the failure's line says it."""
@@ -173,7 +174,7 @@ class _Handled(NamedTuple):
 
     judgement: Judgement
     answers: tuple[QueueAnswer, ...]
-    kept: str = ""
+    kept: str
 
 
 @cache

@@ -113,15 +113,12 @@ class Journal:
             "references": [job.reference for job in judgement.jobs],
             "queue_answers": answers,
         }
-        fields |= judgement.passed_over
-        if kept:
-            fields["kept"] = kept
+        fields |= {**judgement.passed_over, **({"kept": kept} if kept else {})}
         if judgement.completed:
             fields["headers_completed"] = True
         if unknown:  # rules whose list or content is missing, for one recipient or several
             fields["unknown"] = sorted(set(unknown))
-            content = judgement.message.content
-            if content and content.bounds:
+            if (content := judgement.message.content) and content.bounds:
                 fields["bounds"] = list(content.bounds)
         self._write("mail", fields, metrics)
 
@@ -129,9 +126,12 @@ class Journal:
         """Report an event that is not a mail, such as the one SES sends when a rule is made."""
         self._write("not_mail", {"problem": problem}, {Metric.NOT_MAIL: 1}, level="warning")
 
-    def intake_failed(self, stage: str, error: Exception, message_id: str | None = None) -> None:
-        """Report an error of ours at intake; the mail was let through."""
-        fields = {"stage": stage, "message_id": message_id, **described(error)}
+    def intake_failed(
+        self, stage: str, error: Exception, message_id: str | None = None, *, kept: str = ""
+    ) -> None:
+        """Report an error of ours at intake; the mail was let through, even if it is `kept`."""
+        more = {"kept": kept} if kept else {}
+        fields = {"stage": stage, "message_id": message_id, **described(error), **more}
         self._write("intake_failed", fields, {Metric.INTAKE_ERRORS: 1}, level="error")
 
     def copy_failed(self, stage: str, error: Exception, message_id: str) -> None:

@@ -1,6 +1,7 @@
 """The intake's own client of S3 asks as the SDK does, and fails as it does."""
 
 import math
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
@@ -260,6 +261,17 @@ def test_a_list_is_read_while_time_is_left(stack: ExitStack) -> None:
         ours.get_object(Key="lists/a")
     around.until = math.inf
     assert asked(ours, Key="lists/a")[0] == body
+
+
+def test_a_large_body_is_in_memory_once(stack: ExitStack) -> None:
+    """A mail of 40 MB is a sixth of what the function has."""
+    body = bytes(8_000_000)
+    ours = client(stack, (200, body))
+    tracemalloc.start()
+    found = ours.get_object(Key="mail/a")["Body"].read()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found == body, peak < 1.5 * len(body)) == (True, True)
 
 
 class Cut(BaseHTTPRequestHandler):

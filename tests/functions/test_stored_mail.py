@@ -173,6 +173,8 @@ def test_a_kept_mail_whose_job_is_refused_goes_on() -> None:
     tried.queue_error = QueueError("down")
     assert tried("ann@example.com") == "CONTINUE"
     assert tried.did == ["copy_object", "send"]
+    (failure,) = tried.lines("intake_failed")
+    assert (failure["kept"] in tried.s3.objects, tried.lines("mail")) == (True, [])
 
 
 def test_a_mail_that_is_judged_again_is_kept_once() -> None:

@@ -25,6 +25,7 @@ from http.client import (
     HTTPSConnection,
     IncompleteRead,
 )
+from io import BytesIO
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -168,17 +169,19 @@ class Client:
         return Response(response.status, response.headers, body)
 
     def _body(self, sock: Any, response: HTTPResponse) -> bytes:
-        """Return the body, read in pieces, so that a long and slow one ends in time as well."""
-        pieces = [response.read(_PIECE)]
-        while len(pieces[-1]) == _PIECE:
+        """Return the body, read in pieces, so that a long and slow one ends in time as well.
+
+        `BytesIO` grows in place and gives its bytes away, so that a large one is there once.
+        """
+        body = BytesIO()
+        while body.write(response.read(_PIECE)) == _PIECE:
             left_s = self._surroundings.left_s(_READ_TIMEOUT_S)
             if left_s <= 0:
                 raise TimeoutError
             sock.settimeout(left_s)
-            pieces.append(response.read(_PIECE))
         if response.length:  # what is missing of the length that was announced
             raise IncompleteRead(b"", response.length)
-        return b"".join(pieces)
+        return body.getvalue()
 
     def _connected(self) -> HTTPConnection:
         if self._connection and self._surroundings.ticks() - self._used_at <= _KEPT_S:
