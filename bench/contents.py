@@ -1,10 +1,13 @@
 """Reading the content of large and hostile mails: time, and memory beside the mail itself."""
 
 import base64
+import io
 import time
 import tracemalloc
+import zipfile
 from collections.abc import Iterable
 
+from bouncer.intake import PARSING_S
 from bouncer.mail.comparable import comparable
 from bouncer.mail.content import Content
 from bouncer.rules.fields import COPIED
@@ -13,15 +16,24 @@ Row = tuple[str, str, str, bool]
 
 _HEAD = b"From: a@b.example\r\nMIME-Version: 1.0\r\n"
 _SIZE = 40_000_000
+_SHARE = 7  # the intake has 256 MB, and of 1,769 MB a function has a core to itself
 
 
 def contents() -> Iterable[Row]:
-    """Measure all content fields of each mail; the largest of all memory peaks stands last."""
-    peaks = []
+    """Measure all content fields of each mail; the slowest, and the largest peak, stand last."""
+    times, peaks = [], []
     for name, raw in _mails().items():
         seconds, peak = read(raw)
+        times.append(seconds)
         peaks.append(peak)
         yield f"content of {name}", f"{seconds * 1e3:.0f} ms", "under 2,000 ms", seconds < 2
+    slowest = max(times) * _SHARE
+    yield (
+        "content, the slowest at a seventh of a core",
+        f"{slowest:.1f} s",
+        f"under {PARSING_S} s",
+        slowest < PARSING_S,
+    )
     worst = max(peaks) / 1e6
     yield "content, memory beside the mail", f"{worst:.0f} MB", "under 30 MB", worst < 30
 
@@ -78,4 +90,25 @@ def _mails() -> dict[str, bytes]:
         "1,000 levels": _HEAD + b"".join(levels),
         "5,000,000 boundaries": multipart([b""] * 5_000_000),
         "900 headers of escapes": multipart([escapes] * 900),
+        "900 parts of ISO-2022-JP": multipart([_japanese(b"plain", 120)] * 900),
+        "all of them, and 60 zip files": multipart(
+            [_japanese(b"html", 100)] * 880 + [_zipped()] * 60
+        ),
     }
+
+
+def _japanese(kind: bytes, letters: int) -> bytes:
+    """Return a text part in an encoding that is slow to read, behind a header that is as well."""
+    header = b"Content-Type: text/%b; charset=iso-2022-jp; x=" % kind + b'"' + b'\\"' * 450 + b'"'
+    return header + b"\r\n\r\n<b>" + b'\x1b$B$"\x1b(B' * letters
+
+
+def _zipped() -> bytes:
+    """Return a zip file of 3,000 empty files, whose name is long to read as well."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number in range(3_000):
+            archive.writestr(f"a{number}{'x' * 20}", b"")
+    header = b'Content-Type: application/zip; name="' + b'\\"' * 400 + b'.zip"\r\n'
+    encoded = base64.encodebytes(file.getvalue())
+    return header + b"Content-Transfer-Encoding: base64\r\n\r\n" + encoded

@@ -96,6 +96,7 @@ def _copy(bucket: str, key: str, headers: dict[str, str]) -> bytes:
         Key=key,
         CopySource=headers["x-amz-copy-source"],
         MetadataDirective=headers["x-amz-metadata-directive"],
+        TaggingDirective=headers.get("x-amz-tagging-directive", "COPY"),
         Metadata={k.removeprefix(mark): v for k, v in headers.items() if k.startswith(mark)},
     )
     return b"<CopyObjectResult><ETag>&quot;0&quot;</ETag></CopyObjectResult>"

@@ -40,11 +40,12 @@ class MailObjects:
         Key: str,  # noqa: N803
         CopySource: str,  # noqa: N803
         MetadataDirective: str,  # noqa: N803
+        TaggingDirective: str,  # noqa: N803
         Metadata: Mapping[str, str],  # noqa: N803
     ) -> dict[str, Any]:
         source = CopySource.removeprefix(f"{BUCKET}/")
         self._ask("copy_object", Bucket, source)
-        assert MetadataDirective == "REPLACE"
+        assert MetadataDirective == TaggingDirective == "REPLACE"
         self.objects[Key] = self.objects[source]
         self.metadata[Key] = Metadata
         return {}

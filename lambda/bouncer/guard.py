@@ -64,10 +64,11 @@ def withheld(message: Message, context: Context) -> Reason | None:
     """Return the reason not to answer this mail, or None if it may be answered.
 
     This is the first reason found. But if that says nothing about the sender, and `answer` waives
-    one that does, it is the waived one: `answer` is about bounces and never lets a mail in.
+    one that does, it is the waived one: `answer` is about bounces and never lets a mail in. A copy
+    that failed is not the stranger's doing: a mail that would be bounced otherwise goes on.
     """
     first = next((reason for reason, _ in findings(message, context)), None)
-    if first is None or first.about_sender or not context.answer:
+    if first is None or first is Reason.NOT_KEPT or first.about_sender or not context.answer:
         return first
     every = findings(message, context._replace(answer=()))
     return next((reason for reason, _ in every if reason.about_sender), first)

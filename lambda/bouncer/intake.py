@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
 
 from bouncer.aws.client import SQS, Surroundings
@@ -27,6 +27,9 @@ from bouncer.sources.mail_bucket import MailBucket
 from bouncer.sources.revision_loader import RevisionLoader
 
 RESERVE_S = 3  # kept for judging, the journal and the answer, when AWS does not answer us
+PARSING_S = (
+    6  # and before that for reading contents: a hostile mail takes 5 s at a seventh of a core
+)
 
 
 class JobSink(Protocol):
@@ -202,7 +205,13 @@ def _mails(surroundings: Surroundings, environment: IntakeEnvironment) -> MailBu
     if not bucket:
         return None
     client = S3(surroundings, bucket)
-    return MailBucket(client, bucket, environment.mail_prefix, keeps=environment.keeps_stopped)
+    return MailBucket(
+        client,
+        bucket,
+        environment.mail_prefix,
+        keeps=environment.keeps_stopped,
+        sparing=partial(surroundings.sparing, PARSING_S),
+    )
 
 
 def _now() -> datetime:

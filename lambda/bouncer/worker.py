@@ -16,7 +16,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from bouncer.aws.powertools_metrics import powertools_document
+from bouncer.aws.powertools_writer import powertools_writer
 from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
@@ -312,7 +312,7 @@ def _worker() -> Worker:
         sender=Sender(boto3.client("ses", config=ses.CONFIG)),
         pacer=Pacer(now=time.monotonic, sleep=time.sleep),
         publisher=PublisherPrompt(_publisher_client, environment.publisher),
-        outcomes=Journal("worker", environment.deployment, metrics=powertools_document),
+        outcomes=Journal("worker", environment.deployment, write=powertools_writer("worker")),
         now=_now,
         ticks=time.monotonic,
         sleep=time.sleep,

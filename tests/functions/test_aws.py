@@ -1,12 +1,15 @@
 """The intake's own client asks as the SDK does, and fails as it does."""
 
 import math
+import socket
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from ssl import CERT_REQUIRED
 from threading import Event
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -171,6 +174,64 @@ def test_nobody_there(stack: ExitStack) -> None:
     with pytest.raises(EndpointConnectionError, match=r"127\.0\.0\.1:1"):
         world.ssm("http://127.0.0.1:1").get_parameters_by_path(Path="/x")
     assert (world.asked, len(world.pauses)) == (0, 1)
+
+
+def resolved(monkeypatch: pytest.MonkeyPatch, *places: tuple[str, int]) -> None:
+    """Have the name `aws.example` stand for these addresses."""
+    known = socket.getaddrinfo
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+
+    def look_up(host: str, *rest: Any, **options: Any) -> Any:
+        return answer if host == "aws.example" else known(host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+@contextmanager
+def black_hole() -> Iterator[tuple[str, int]]:
+    """Listen at an address with a full queue: whoever connects waits."""
+    with ExitStack() as entered:
+        listening = entered.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = entered.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()
+
+
+def test_addresses_that_do_not_answer_share_their_time(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name of S3 has eight; no call waits for them beyond `until`."""
+    resolved(monkeypatch, *(stack.enter_context(black_hole()) for _ in range(8)))
+    surroundings, started = around("http://aws.example"), time.monotonic()
+    surroundings.ticks, surroundings.until = time.monotonic, started + 0.3
+    with pytest.raises((EndpointConnectionError, ReadTimeoutError)):  # of a second look
+        stack.enter_context(closing(SSM(surroundings))).get_parameters_by_path(Path="/x")
+    assert time.monotonic() - started < 0.8
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a second each; the answer then has the time of any other."""
+    world = World(stack, FOUND)
+    url = urlsplit(world.endpoint)
+    served = (url.hostname or "", url.port or 0)
+    resolved(monkeypatch, stack.enter_context(black_hole()), served)
+    monkeypatch.setattr(aws, "_CONNECT_TIMEOUT_S", 0.2)
+    ssm = world.ssm("http://aws.example")
+    assert ssm.get_parameters_by_path(Path="/x") == {"Parameters": []}
+    assert (world.asked, world.pauses) == (1, [])
+
+
+def test_a_pause_ends_with_the_time(stack: ExitStack) -> None:
+    """What is tried again is not waited for when nobody waits any more."""
+    world = World(stack, (503, b"{}"))
+    world.until = 0.001
+    with pytest.raises(ClientError):
+        world.ssm().get_parameters_by_path(Path="/x")
+    assert max(world.pauses) <= 0.001
 
 
 def test_no_answer_in_time(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The intake's handler works with AWS, a wrong environment and little time."""
 
+import gc
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from bouncer import intake
+from bouncer.environment import MAIL_BUCKET_KEY, MAIL_PREFIX_KEY
 from bouncer.jobs.job_json import from_json
 from bouncer.operator_settings import Settings
 from bouncer.publishing.list_forms import FormsInMemory
@@ -37,14 +39,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
         intake._intake.cache_clear()  # noqa: SLF001  # a new environment
         yield embedded
         intake._intake.cache_clear()  # noqa: SLF001
+    gc.collect()  # the connections of this test, and not in another one
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # a function keeps its connections
-def test_the_deployed_handler_works_with_aws(
-    aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With the environment's keys alone: rules from S3, and a job on the FIFO queue."""
-    rules = {"000-other": "when: {subject: x}\ndrop: {}", "900-departed": REJECT}
+def published(rules: dict[str, str]) -> str:
+    """Put rules in force; return their revision."""
     documents = Documents(
         {name: Document(name, text) for name, text in rules.items()},
         Document("settings", "bounce_sender: b@example.com"),
@@ -55,12 +54,46 @@ def test_the_deployed_handler_works_with_aws(
     store = RevisionStore(behind("s3"), BUCKET)
     store.keep(found.revision)
     store.move(found.pointer, "")
+    return found.pointer.revision
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # a function keeps its connections
+def test_the_deployed_handler_works_with_aws(
+    aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the environment's keys alone: rules from S3, and a job on the FIFO queue."""
+    revision = published({"000-other": "when: {subject: x}\ndrop: {}", "900-departed": REJECT})
     assert intake.handler(event(), CONTEXT) == {"disposition": "STOP_RULE_SET"}
     messages = behind("sqs").receive_message(QueueUrl=aws.environ["BOUNCER_QUEUE_URL"])["Messages"]
     job = from_json(messages[0]["Body"])
     assert job.bounce_sender == "b@example.com"
     line = json.loads(capsys.readouterr().out)
-    assert (line["Queued"], line["revision"]) == ([1], found.pointer.revision)
+    assert (line["Queued"], line["revision"]) == ([1], revision)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # as above
+@pytest.mark.parametrize(("left_s", "unknown"), [(20, []), (8, ["000-offers"])])
+def test_a_content_is_read_only_while_time_is_left_to_parse_it(
+    left_s: int,
+    unknown: list[str],
+    aws: EmbeddedAws,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A hostile one takes 5 s there; the other calls go on, and the mail is bounced by them."""
+    assert aws.environ
+    monkeypatch.setenv(MAIL_BUCKET_KEY, BUCKET)
+    monkeypatch.setenv(MAIL_PREFIX_KEY, "mail/")
+    behind("s3").put_object(Bucket=BUCKET, Key="mail/m1", Body=b"From: eve\r\n\r\nHello")
+    published({"000-offers": "when: {body: Offer}\ndrop: {}", "900-departed": REJECT})
+    context = SimpleNamespace(
+        aws_request_id="r1", get_remaining_time_in_millis=lambda: left_s * 1000
+    )
+    assert intake.handler(event(), context) == {"disposition": "STOP_RULE_SET"}
+    written = map(json.loads, capsys.readouterr().out.splitlines())
+    lines = {line["message"]: line for line in written}
+    assert lines["mail"].get("unknown", []) == unknown
+    assert ("copy_failed" in lines) is bool(unknown)
 
 
 def test_the_handler_survives_a_wrong_environment(

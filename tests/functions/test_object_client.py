@@ -97,6 +97,7 @@ def copied(client: Any) -> tuple[Any, ...]:
             Key="stopped/a",
             CopySource=f"{BUCKET}/mail/a",
             MetadataDirective="REPLACE",
+            TaggingDirective="REPLACE",
             Metadata={"bouncer": '{"v":1}'},
         )
     except ClientError as error:
@@ -182,6 +183,7 @@ def test_signatures_of_copies_are_botocores(key: str, metadata: str) -> None:
         "x-amz-content-sha256": EMPTY,
         "x-amz-copy-source": "b/mail/a",
         "x-amz-metadata-directive": "REPLACE",
+        "x-amz-tagging-directive": "REPLACE",
         "x-amz-meta-bouncer": metadata,
     }
     signer = Signer(CREDENTIALS, service="s3", region="eu-west-1")
@@ -195,10 +197,11 @@ def test_signatures_of_copies_are_botocores(key: str, metadata: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_mail_is_read_and_copied_as_by_boto3(stack: ExitStack) -> None:
-    """A range, its size, and a copy with its metadata: what arrives at S3 is what was asked for."""
+    """A range, its size, and a copy with its metadata and without tags arrive at S3 as asked."""
     stack.enter_context(embedded_aws())
     theirs = boto3.client("s3")
-    theirs.put_object(Bucket=BUCKET, Key="mail/a", Body=b"From: eve\r\n\r\nHello")
+    mail = b"From: eve\r\n\r\nHello"
+    theirs.put_object(Bucket=BUCKET, Key="mail/a", Body=mail, Tagging="scanned=clean")
     endpoint, _ = stack.enter_context(front(objects_through_boto3))
     ours: Any = stack.enter_context(closing(S3(surroundings(endpoint), BUCKET)))
     expected = theirs.get_object(Bucket=BUCKET, Key="mail/a", Range="bytes=0-3")
@@ -207,8 +210,9 @@ def test_a_mail_is_read_and_copied_as_by_boto3(stack: ExitStack) -> None:
     assert found["ContentRange"] == "bytes 0-3/*"
     assert copied(ours) == ()
     copy = theirs.get_object(Bucket=BUCKET, Key="stopped/a")
-    assert copy["Body"].read() == b"From: eve\r\n\r\nHello"
+    assert copy["Body"].read() == mail
     assert copy["Metadata"] == {"bouncer": '{"v":1}'}
+    assert theirs.get_object_tagging(Bucket=BUCKET, Key="stopped/a")["TagSet"] == []
 
 
 def test_the_endpoint_is_boto3s() -> None:

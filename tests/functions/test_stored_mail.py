@@ -151,6 +151,14 @@ def test_what_stops_in_any_case_stops_unkept(recipient: str, source: str) -> Non
     assert len(tried.lines("copy_failed")) == 1
 
 
+def test_what_answer_waives_does_not_stop_a_mail_unkept() -> None:
+    """It would be bounced but for an error of ours."""
+    tried = Bench("answer: lists")
+    tried.s3.errors["copy_object"] = refused("CopyObject", "SlowDown", 503)
+    assert tried("ann@example.com", source="cats-bounces@partner.example") == "CONTINUE"
+    assert (tried.did, tried.lines("mail")[0]["went_on"]) == (["copy_object"], "not_kept")
+
+
 def test_one_recipient_that_would_be_bounced_lets_the_mail_go_on() -> None:
     """SES stops a mail for all its recipients or for none."""
     tried = Bench()
@@ -234,6 +242,15 @@ def test_a_whole_mail_is_read_within_a_bound() -> None:
     with pytest.raises(StoredCopyError, match=f"found {len(RAW)} bytes, expected at most 10"):
         copy.whole(10)
     assert copy.head(4) == b"From"
+
+
+@pytest.mark.parametrize("size", [40 * 2**20 + 2_000, 41 * 2**20 + 1])
+def test_the_largest_mails_have_a_size(size: int) -> None:
+    """SES takes 40 MiB and writes headers above them; what is not read is as large as S3 says."""
+    tried = Bench(more=LARGE.replace("1KB", "40MB"), raw=RAW + b"x" * (size - len(RAW)))
+    assert tried("bob@example.com") == "STOP_RULE_SET"
+    assert len(tried.jobs) == 1
+    assert len(tried.lines("copy_failed")) == (size > 41 * 2**20)
 
 
 def test_a_mail_is_read_if_a_rule_that_could_decide_asks_for_its_content() -> None:

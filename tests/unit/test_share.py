@@ -95,7 +95,7 @@ def test_outside_its_share_a_rule_is_recorded_and_passed_over() -> None:
         assert decision.rule is not None
         assert decision.rule.name == ("200-trial" if inside else "900-rest")
         recorded = [(rule.name, rule.recorded_as) for rule in decision.shadow]
-        assert recorded == ([] if inside else [("200-trial", "outside share")])
+        assert recorded == ([] if inside else [("200-trial", "outside its share of 40%")])
 
 
 PEOPLE = tuple(f"p{number}@example.com" for number in range(4))

@@ -141,6 +141,62 @@ def test_a_short_mail_is_whole(body: bytes) -> None:
     assert not with_all_headers(cut(), RawCopy(FROM + body)).headers_truncated
 
 
+@pytest.mark.threat
+@pytest.mark.parametrize("odd", [b"X-Odd: 1\r\r", b"X-Odd: 1\n\n", b"X-Odd: 1\r\n\r\n"])
+@pytest.mark.parametrize(
+    ("before", "mark", "reason"),
+    [
+        (b"", ("Auto-Submitted", "auto-replied"), Reason.AUTOMATIC),
+        (b"Auto-Submitted: no\r\n", ("Auto-Submitted", "auto-replied"), Reason.AUTOMATIC),
+        (b"", ("List-Id", "<news.partner.example>"), Reason.LISTS),
+        (b"", ("X-Mailer", "Cats"), Reason.HEADERS_TRUNCATED),
+    ],
+)
+def test_no_header_of_the_event_gets_lost(
+    odd: bytes, before: bytes, mark: tuple[str, str], reason: Reason
+) -> None:
+    """The copy's headers may end earlier for us than for SES: then they are still cut."""
+    line = f"{mark[0]}: {mark[1]}\r\n".encode()
+    passed_on = [("From", "Eve <eve@partner.example>"), ("X-Odd", "1"), mark]
+    if before:
+        passed_on.insert(1, ("Auto-Submitted", "no"))
+    headers = [{"name": name, "value": value} for name, value in passed_on]
+    message, raw = cut(headers=headers), FROM + before + odd + line + PADDING + b"\r\nHello\r\n"
+    completed = with_all_headers(message, RawCopy(raw))
+    assert completed.headers_truncated
+    assert mark[1] in completed.header(mark[0].lower())
+    assert judged(RawCopy(raw), REJECT, message=message).withheld == {"ann@example.com": reason}
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize("odd", [b"\r\r", b"\n\n", b"\n\r\n", b"\r\n\n"])
+def test_headers_that_not_every_program_would_end_there_stay_cut(odd: bytes) -> None:
+    """SES may have ended them further behind, and what stands there it has not passed on."""
+    raw = FROM + PADDING + b"X-Odd: 1" + odd + b"List-Id: <news.partner.example>\r\n\r\nHello\r\n"
+    assert with_all_headers(cut(), RawCopy(raw)).headers_truncated
+    assert judged(RawCopy(raw), REJECT).went_on is Reason.HEADERS_TRUNCATED
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r\r\n"])
+@pytest.mark.parametrize("body", [b"", b"Hello", b"Hello\n\r\r"])
+def test_headers_with_one_kind_of_line_end_are_whole(end: bytes, body: bytes) -> None:
+    """Some programs write CR CR LF."""
+    raw = b"".join(line + end for line in (FROM.strip(), b"X-Odd: 1", b"", body))
+    assert not with_all_headers(cut(), RawCopy(raw)).headers_truncated
+
+
+def test_a_header_that_ses_writes_in_another_way_is_one() -> None:
+    """Folded, and with bytes outside ASCII; the copy's form is the one that rules see."""
+    raw = FROM + "Subject: Grüße\r\n an\talle\r\n\r\nHello".encode()
+    headers = [
+        {"name": "From", "value": "Eve <eve@partner.example>"},
+        {"name": "Subject", "value": "Gr\ufffd\ufffd\ufffd\ufffde an  alle"},
+    ]
+    message = with_all_headers(cut(headers=headers), RawCopy(raw))
+    assert message.header("subject") == ("Grüße an\talle",)
+    assert not message.headers_truncated
+
+
 @pytest.mark.parametrize("raw", [b"", b"\r\n", b"\r\nHello", b"no headers at all"])
 def test_an_object_that_is_not_a_mail_completes_nothing(raw: bytes) -> None:
     """The event's own headers are kept."""

@@ -36,6 +36,7 @@ def judged(
     rules: tuple[str, ...] = (REJECT, ANSWERS, DROP, KEEP),
     sender: str = "eve@partner.example",
     goes_on: bool = False,
+    kept: bool = True,
     **verdicts: str,
 ) -> Judgement:
     """Judge a mail to these mailboxes; every verdict is PASS unless told otherwise."""
@@ -57,7 +58,7 @@ def judged(
     }
     ruleset = Ruleset(read_rule(f"{place}00-rule", text) for place, text in enumerate(rules, 1))
     message, in_force = read_record(record), settings or Settings()
-    return judge(message, ruleset, in_force, now=NOW, goes_on=goes_on)
+    return judge(message, ruleset, in_force, now=NOW, goes_on=goes_on, kept=kept)
 
 
 def ended(judgement: Judgement) -> tuple[str, Reason | None, list[str]]:
@@ -124,6 +125,21 @@ def test_what_answer_waives_is_no_way_past_the_rules(
     assert padded.withheld == {"ann@example.com": reason}
     person = judged(mail=CUT, settings=settings)
     assert ended(person) == ("CONTINUE", Reason.HEADERS_TRUNCATED, [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "change", "cut"),
+    [*((answer, change, False) for answer, change, _ in WAIVED), ("truncated", {}, True)],
+)
+def test_a_copy_that_failed_stops_nothing_that_answer_waives(
+    answer: str, change: dict[str, str], cut: bool
+) -> None:
+    """No stranger can make a copy fail; the mail would be bounced but for an error of ours."""
+    settings, mail = Settings(answer=frozenset({answer})), CUT if cut else None
+    kept = judged(mail=mail, settings=settings, **change)  # type: ignore[arg-type]  # all are texts
+    assert ended(kept) == ("STOP_RULE_SET", None, ["ann@example.com"])
+    unkept = judged(mail=mail, settings=settings, kept=False, **change)  # type: ignore[arg-type]
+    assert ended(unkept) == ("CONTINUE", Reason.NOT_KEPT, [])
 
 
 @pytest.mark.parametrize(("answer", "change", "reason"), WAIVED)

@@ -10,8 +10,10 @@ own. Everything else asks through boto3.
 import json
 import math
 import random
+import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -38,6 +40,7 @@ from bouncer.aws.signer import Signer
 from bouncer.lost_answer import may_have_worked
 
 _CONNECT_TIMEOUT_S = 1
+_MOST_ADDRESSES = 2  # of a name that are tried within that second
 _READ_TIMEOUT_S = 3
 _ATTEMPTS = 2  # SES waits 30 s for the intake
 _SENDING_ATTEMPTS = 5  # and what was decided is worth waiting for, while time is left
@@ -70,6 +73,16 @@ class Surroundings:
     def left_s(self, most_s: float) -> float:
         """Return the seconds left, at most `most_s`; zero or less when time is up."""
         return min(most_s, self.until - self.ticks())
+
+    @contextmanager
+    def sparing(self, seconds: float) -> Iterator[None]:
+        """End calls this much earlier, as long as it lasts."""
+        until = self.until
+        self.until = until - seconds
+        try:
+            yield
+        finally:
+            self.until = until
 
 
 class Request(NamedTuple):
@@ -123,7 +136,8 @@ class Client:
                 final = attempt == self.attempts or not _may_pass(error)
                 if final or self._surroundings.left_s(1) <= 0:
                     raise lost or error from None
-            self._surroundings.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  # no secret
+            pause_s = self._surroundings.left_s(_LONGEST_PAUSE_S)
+            self._surroundings.sleep(random.uniform(0, pause_s))  # noqa: S311  # no secret
         raise AssertionError  # never reached: the last attempt returns or raises
 
     def _try(self, request: Request) -> Response:
@@ -171,17 +185,34 @@ class Client:
             return self._connection
         self.close()
         host, port = self._url.hostname or "", self._url.port
-        timeout = self._timeout(_CONNECT_TIMEOUT_S)
+        self._timeout(_CONNECT_TIMEOUT_S)  # raises when time is up: no name is looked up then
         if self._url.scheme == "http":
-            connection = HTTPConnection(host, port, timeout=timeout)
+            connection = HTTPConnection(host, port)
         else:
-            connection = HTTPSConnection(host, port, timeout=timeout, context=_tls())
+            connection = HTTPSConnection(host, port, context=_tls())
+        connection._create_connection = self._reached  # type: ignore[attr-defined]  # noqa: SLF001
         try:
             connection.connect()
         except OSError as error:
             raise EndpointConnectionError(endpoint_url=self.endpoint) from error
         self._connection = connection
         return connection
+
+    def _reached(self, address: tuple[str, int], *_: object) -> socket.socket:
+        """Connect to one of few addresses in a second in all; the library gives each its own."""
+        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[:_MOST_ADDRESSES]
+        each_s = self._timeout(_CONNECT_TIMEOUT_S) / len(found)
+        failed = OSError("no address")
+        for each in found:
+            host, port = each[4][:2]
+            try:
+                sock = socket.create_connection((str(host), port), each_s)
+            except OSError as error:
+                failed = error
+            else:
+                sock.settimeout(max(each_s, self._surroundings.left_s(_CONNECT_TIMEOUT_S)))
+                return sock
+        raise failed
 
     def _timeout(self, most_s: float) -> float:
         left = self._surroundings.left_s(most_s)

@@ -58,12 +58,14 @@ class S3(Client):
     ) -> Answer:
         """Copy an object of any bucket, `bucket/key`, to a key of this one, with other metadata.
 
-        Keys have letters, digits and -_./ only, the metadata printable ASCII without blanks.
+        The copy has no tags. Keys have letters, digits and -_./ only, the metadata printable ASCII
+        without blanks.
         """
         headers = {
             "x-amz-content-sha256": _NO_BODY,
             "x-amz-copy-source": CopySource,
             "x-amz-metadata-directive": "REPLACE",
+            "x-amz-tagging-directive": "REPLACE",
             **{f"x-amz-meta-{name}": value for name, value in Metadata.items()},
         }
         return self.ask(Request("CopyObject", "PUT", f"{self._above}/{Key}", headers), _copied)

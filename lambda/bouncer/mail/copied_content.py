@@ -9,7 +9,8 @@ from bouncer.mail.stored_copy import StoredCopy, StoredCopyError
 if TYPE_CHECKING:  # what reads contents takes time to import, and few mails need it
     from bouncer.mail.content import Content
 
-_MOST = 41_943_040  # bytes; SES takes no larger mail (SES Developer Guide, "quotas")
+# Bytes: SES takes 40 MiB at most (SES Developer Guide, "quotas"), and writes headers above them.
+_MOST = 41_943_040 + 1_048_576
 _UNKNOWN = Values((), whole=False)
 
 
@@ -24,8 +25,14 @@ class CopiedContent:
         self.unread: StoredCopyError | None = None
 
     def of(self, field: str) -> Values:
-        """Return the values of a field of the rule language that is read from the content."""
-        return self._content.of(field) if self._content else _UNKNOWN
+        """Return the values of a field of the rule language that is read from the content.
+
+        A copy that is too large to be read still has a size.
+        """
+        if self._content:
+            return self._content.of(field)
+        size = self.unread.size if self.unread and field == "size" else None
+        return _UNKNOWN if size is None else Values((size,), whole=True)
 
     @property
     def bounds(self) -> tuple[str, ...]:

@@ -13,9 +13,8 @@ from hashlib import sha256
 
 from bouncer.mail.address import without_tag
 from bouncer.mail.rewritten_sender import normal_sender
-from bouncer.rules.rule import Mode, Rule
+from bouncer.rules.rule import OUTSIDE_SHARE, Mode, Rule
 
-OUTSIDE_SHARE = "outside share"
 _ALL = 1 << 64
 
 

@@ -4,14 +4,14 @@ SES names an object by the mail's message id, below the prefix of the receipt ru
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.judge import Judgement
-from bouncer.mail.stored_copy import StoredCopyError
+from bouncer.mail.stored_copy import StoredCopyError, too_large
 from bouncer.sources.stopped_mail import is_safe_id, metadata, stopped_key, stopped_mail
 
 
@@ -31,17 +31,28 @@ class MailBucket:
     """The mails in one bucket, which SES stores below `prefix`.
 
     With `keeps`, stopped mail is kept; without, SES does not wait for the answer and stops nothing.
+    A mail is read as a whole within `sparing()`, which ends in time for what is done with it.
     """
 
-    def __init__(self, client: MailClient, bucket: str, prefix: str, *, keeps: bool) -> None:
+    def __init__(
+        self,
+        client: MailClient,
+        bucket: str,
+        prefix: str,
+        *,
+        keeps: bool,
+        sparing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._client = client
+        self._sparing = sparing
         self._bucket = bucket
         self._prefix = prefix
         self.keeps = keeps
 
     def copy_of(self, message_id: str) -> "S3Copy":
         """Return the stored copy of a mail; nothing is read yet."""
-        return S3Copy(self._client, self._bucket, f"{self._prefix}{message_id}", message_id)
+        key = f"{self._prefix}{message_id}"
+        return S3Copy(self._client, self._bucket, key, message_id, self._sparing)
 
     def keep(self, judgement: Judgement, now: datetime) -> str:
         """Copy a mail to where stopped mail is kept, and return the key; raises `StoredCopyError`.
@@ -56,6 +67,7 @@ class MailBucket:
                 Key=key,
                 CopySource=f"{self._bucket}/{copy.key}",
                 MetadataDirective="REPLACE",
+                TaggingDirective="REPLACE",  # a scanner's tags need rights that the intake lacks
                 Metadata=metadata(mail),
             )
         return key
@@ -68,6 +80,7 @@ class S3Copy(NamedTuple):
     bucket: str
     key: str
     message_id: str
+    sparing: Callable[[], AbstractContextManager[None]]
 
     def head(self, size: int) -> bytes:
         """Return the first bytes, at most `size`."""
@@ -76,12 +89,12 @@ class S3Copy(NamedTuple):
 
     def whole(self, most: int) -> bytes:
         """Return all bytes, unless these are more than `most`."""
-        with _asking(self, "read"):
+        with _asking(self, "read"), self.sparing():
             found = self._get(most)
             raw: bytes = found["Body"].read()
         size = str(found.get("ContentRange", "")).rpartition("/")[2]
         if size.isdecimal() and int(size) > len(raw):
-            raise StoredCopyError(f"{self}: found {size} bytes, expected at most {most}")
+            raise too_large(str(self), int(size), most)
         return raw
 
     def _get(self, size: int) -> Mapping[str, Any]:
