@@ -153,6 +153,9 @@ class Publisher:
             return pointer
         pointer = pointer._replace(serial=pointer.serial + 1)
         self._move(pointer, stored.etag)
+        before = stored.pointer.braked if stored.pointer else ()
+        if released := set(before).difference(pointer.braked):
+            self._journal.released(released)
         return pointer
 
     def _expect_newest(self, defaults: str) -> None:

@@ -175,7 +175,7 @@ def test_the_publisher_is_asked_once_a_minute(lone: LoneWorker) -> None:
 
 
 def test_the_publisher_is_asked_at_once_about_another_rule(lone: LoneWorker) -> None:
-    """A request for one rule says nothing about another that is braked later."""
+    """A request about one rule says nothing about one that is braked later."""
     lone.source.rules["s"] = Document("s", TWO)
     lone.deliver(*(mail(lone, number) for number in range(3)))
     assert len(lone.functions.asked) == 1
