@@ -90,10 +90,13 @@ def _matches(rule: Mapping[str, Any], case: _Case) -> bool | None:
 def _in_share(name: str, rule: Mapping[str, Any], case: _Case) -> bool:
     if "share" not in rule:
         return True
-    sender = normal_sender(case.message.sender, [case.recipient])
-    text = "\n".join([name, sender, _untagged(case.recipient).lower()])
-    place = int(sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16], 16) / 2**64
-    return place * 100 < int(rule["share"].rstrip("%"))
+    places = [_place(name, case.message.sender, each) for each in case.message.recipients]
+    return all(place * 100 < int(rule["share"].rstrip("%")) for place in places)
+
+
+def _place(name: str, sender: str, recipient: str) -> float:
+    text = "\n".join([name, normal_sender(sender, [recipient]), _untagged(recipient).lower()])
+    return int(sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16], 16) / 2**64
 
 
 def _in_dates(rule: Mapping[str, Any], received: datetime | None) -> bool:

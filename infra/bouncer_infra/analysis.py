@@ -60,6 +60,7 @@ JOURNAL: Mapping[str, str] = {
     "serial": "bigint",
     "causes": "array<string>",
     "braked": "array<string>",
+    "released": "array<string>",
     "outside_share": "array<string>",
 }
 # Columns whose JSON keys are words of SQL.

@@ -19,14 +19,15 @@ PACKAGE = Path(bouncer.__file__).parent
 LOCK = Path(__file__).parent / "function_requirements.txt"
 PYTHON = "3.13"
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-# Shipped by a library and never imported by a function; those of the third line are tzdata's tables
-# for people, beside the zones that Python reads.
+# Shipped by a library and never imported by a function; those of the second line are tzdata's
+# tables for people, beside the zones that Python reads, the last are Powertools' for Datadog.
 _UNUSED = (
     *("bin", "__pycache__", "*.pyi", "*.pyx", "*.pxd", "event_handler", "tests"),
     *("*.tab", "leapseconds", "tzdata.zi"),
     ".lock",  # uv's
+    "datadog*",
 )
-# Powertools has a package for each kind of event; its metrics, which are all we use, need this one.
+# Powertools has a package for each kind of event; its Logger and metrics, which we use, need this.
 _USED_UTILITIES = ("__init__.py", "jmespath_utils")
 
 

@@ -31,14 +31,17 @@ class SettingsFileError(BouncerError):
     """A cdk.json has no readable settings; the text says where and what was expected."""
 
 
-def read_cdk_json(path: Path) -> DeploymentSettings:
-    """Read the settings in a cdk.json; raises `BouncerError` with everything wrong in it."""
+def read_cdk_json(path: Path, *, option: str = "--settings") -> DeploymentSettings:
+    """Read the settings in a cdk.json; raises `BouncerError` with everything wrong in it.
+
+    `option` is the one that names the file to a command, for an error.
+    """
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsFileError(
             f"{path}: can't be read ({error.strerror}), expected the cdk.json of a deployment: "
-            "run this in its folder, or name it with --settings"
+            f"run this in its folder, or name it with {option}"
         ) from error
     except json.JSONDecodeError as error:
         place = f"{path}:{error.lineno}:{error.colno}"

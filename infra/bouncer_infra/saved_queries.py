@@ -86,7 +86,8 @@ filter message in ["bounce_bounced", "event_repeated", "event_waits", "event_ign
 | limit 1000
 """,
     "publishing": """
-filter message in ["published", "object_mended", "publishing_failed", "brakes_unread"]
+filter message in ["published", "object_mended", "publishing_failed", "brakes_unread",
+    "rules_released"]
   or (service = "publisher" and message = "documents_invalid")
 | fields @timestamp, message, revision, serial, mode, error, problems.0 as problem, @message
 | sort @timestamp desc

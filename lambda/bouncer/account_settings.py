@@ -4,7 +4,6 @@ It carries out CloudFormation's requests and answers each of them. `bouncer.aws.
 says which settings these are and when they are left alone.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -27,6 +26,8 @@ from bouncer.aws.exclusive_setting import (
     step_to_give_up,
     step_to_hold,
 )
+from bouncer.aws.powertools_writer import powertools_writer
+from bouncer.journal_entry import Entry
 
 if TYPE_CHECKING:
     from mypy_boto3_ses import SESClient
@@ -181,10 +182,7 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
 
 def _report(request: Mapping[str, Any], result: Result, request_id: str) -> None:
     """Write one line to the log; the journal of mails and bounces has its own lines and metrics."""
-    line = {
-        "level": "ERROR" if result.failure else "INFO",
-        "message": "account_setting",
-        "request_id": request_id,
+    fields = {
         "stack": request.get("StackId"),
         "request": request.get("RequestType"),
         "properties": request.get("ResourceProperties"),
@@ -192,4 +190,13 @@ def _report(request: Mapping[str, Any], result: Result, request_id: str) -> None
         "failure": result.failure,
     }
     with suppress(Exception):  # CloudFormation waits for an answer, whatever becomes of the log
-        print(json.dumps(line, default=str))  # noqa: T201  # Lambda's standard output is its log
+        powertools_writer("account_settings")(
+            Entry(
+                level="error" if result.failure else "info",
+                event="account_setting",
+                request_id=request_id,
+                fields=fields,
+                counts={},
+                dimensions={},
+            )
+        )

@@ -16,6 +16,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from bouncer.aws.powertools_writer import powertools_writer
 from bouncer.breaker import BY, cause_to_hold
 from bouncer.environment import FeedbackEnvironment
 from bouncer.errors import DocumentError
@@ -161,7 +162,9 @@ def _feedback() -> Feedback:
     items = Table(boto3.client("dynamodb", config=table.CONFIG), environment.ledger_table)
     return Feedback(
         ledger=FeedbackLedger(items, now=_now, new_name=_new_name),
-        journal=FeedbackJournal("feedback", environment.deployment),
+        journal=FeedbackJournal(
+            "feedback", environment.deployment, write=powertools_writer("feedback")
+        ),
         senders=environment.senders,
         loader=PointerLoader(source, now=time.monotonic),
         hold=Hold(ssm, environment.prefix),

@@ -7,6 +7,7 @@ from typing import IO
 
 from bouncer.journal import Journal, described
 from bouncer.journal_address import AddressForm, Form
+from bouncer.journal_entry import Write
 from bouncer.metric_names import Metric
 from bouncer.sending.bounce_event import BounceEvent, Kind
 
@@ -20,8 +21,15 @@ _KINDS = {
 class FeedbackJournal(Journal):
     """Writes the journal of the feedback function; all that it quotes is masked."""
 
-    def __init__(self, service: str, deployment: str, *, stream: IO[str] | None = None) -> None:
-        super().__init__(service, deployment, stream=stream)
+    def __init__(
+        self,
+        service: str,
+        deployment: str,
+        *,
+        stream: IO[str] | None = None,
+        write: Write | None = None,
+    ) -> None:
+        super().__init__(service, deployment, stream=stream, write=write)
         self._addresses = AddressForm(form=Form.MASKED)  # an error may quote an event
 
     def bounced(self, event: BounceEvent) -> None:

@@ -2,8 +2,7 @@
 
 The line carries its metrics in CloudWatch's embedded metric format, so CloudWatch reads both from
 it. The list of events, fields and metrics is closed; subjects and bodies of mails are never
-written. Writing never raises: a mail must not suffer from its log. A logger would cost as much time
-as the decision that the line reports, and a level set from outside would hide mails and metrics.
+written. Writing never raises: a mail must not suffer from its log.
 """
 
 import sys
@@ -11,15 +10,14 @@ import traceback
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import IO, Any
 
 from bouncer.jobs.job import Job
 from bouncer.journal_address import IN_FULL, AddressForm
-from bouncer.journal_line import encoded
+from bouncer.journal_entry import Entry, Write, own_writer
 from bouncer.judge import Judgement
-from bouncer.metric_document import Counts, MetricFormat, metric_document
+from bouncer.metric_document import Counts
 from bouncer.metric_names import DEPLOYMENT, SERVICE, Metric, withheld_for
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
@@ -51,7 +49,10 @@ class QueueAnswer(StrEnum):
 
 
 class Journal:
-    """Writes the journal of one function (`service`) of one deployment."""
+    """Writes the journal of one function (`service`) of one deployment.
+
+    Without `write`, the journal makes the lines itself and writes them to `stream`.
+    """
 
     def __init__(
         self,
@@ -59,10 +60,9 @@ class Journal:
         deployment: str,
         *,
         stream: IO[str] | None = None,
-        metrics: MetricFormat = metric_document,
+        write: Write | None = None,
     ) -> None:
-        self._stream = stream
-        self._metrics = metrics
+        self._write_entry = write or own_writer(stream)
         self._dimensions = {DEPLOYMENT: deployment, SERVICE: service}
         self._request_id = ""
         self._cold = True
@@ -247,20 +247,16 @@ class Journal:
         level: str = "info",
     ) -> None:
         try:
-            now = datetime.now(UTC)
-            line = {
-                "level": level.upper(),
-                "message": event,
-                "timestamp": now.isoformat(timespec="milliseconds"),
-                "request_id": self._request_id,
-                **self._addresses.value(fields),
-                **self._metrics(
-                    self._counts(metrics), self._dimensions, int(now.timestamp() * 1000)
-                ),
-            }
-            stream = self._stream or sys.stdout
-            stream.write(f"{encoded(line)}\n")
-            stream.flush()
+            self._write_entry(
+                Entry(
+                    level=level,
+                    event=event,
+                    request_id=self._request_id,
+                    fields=self._addresses.value(fields),
+                    counts=self._counts(metrics),
+                    dimensions=self._dimensions,
+                )
+            )
         except Exception as error:  # noqa: BLE001  # a log must not break what it reports
             with suppress(Exception):  # stderr may be as broken as stdout
                 sys.stderr.write(

@@ -1,18 +1,16 @@
 """Metrics within a line of the journal, as CloudWatch's "Embedded metric format" has them.
 
-Powertools makes the same document, and a test holds the two together. But to import any part of
-Powertools costs a cold start of the intake more than 20 ms, and while it starts SES waits with a
-mail (docs/decisions/0009-cold-start.md). The other functions use Powertools' own.
+The functions other than the intake have Powertools make the same document
+(`bouncer.journal_entry` says why).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bouncer.metric_names import NAMESPACE, Metric
 
 Counts = Mapping[str, int] | Mapping[Metric, int]  # values by the metrics' names
 Dimensions = Mapping[str, str]
-MetricFormat = Callable[[Counts, Dimensions, int], Mapping[str, Any]]
 
 _UNITS: Mapping[str, str] = {Metric.WAIT_TIME: "Milliseconds"}
 
@@ -25,8 +23,11 @@ def unit(metric: str) -> str:
 def metric_document(counts: Counts, dimensions: Dimensions, at_ms: int) -> dict[str, Any]:
     """Return the members that make a JSON line carry metrics; `at_ms` counts from the Unix epoch.
 
+    Without counts these are the dimensions alone, as CloudWatch refuses an empty list of metrics.
     Source: CloudWatch User Guide, "Specification: Embedded metric format".
     """
+    if not counts:
+        return dict(dimensions)
     return {
         "_aws": {
             "Timestamp": at_ms,

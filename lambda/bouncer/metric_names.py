@@ -29,6 +29,7 @@ class Metric(StrEnum):
     INVALID_DOCUMENTS = "InvalidDocuments"
     DOCUMENT_WARNINGS = "DocumentWarnings"
     BRAKED_RULES = "BrakedRules"
+    RELEASED_RULES = "ReleasedRules"
     STALE_RULES = "StaleRules"
     PUBLISHED = "Published"
     PUBLISHER_ERRORS = "PublisherErrors"

@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 
 from bouncer.aws.custom_resource import NOT_CREATED, RESERVE_S, answer, result_of
-from bouncer.aws.powertools_metrics import powertools_document
+from bouncer.aws.powertools_writer import powertools_writer
 from bouncer.environment import DEFAULTS_KEY, PublisherEnvironment
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
@@ -153,6 +153,9 @@ class Publisher:
             return pointer
         pointer = pointer._replace(serial=pointer.serial + 1)
         self._move(pointer, stored.etag)
+        before = stored.pointer.braked if stored.pointer else ()
+        if released := set(before).difference(pointer.braked):
+            self._journal.released(released)
         return pointer
 
     def _expect_newest(self, defaults: str) -> None:
@@ -267,7 +270,9 @@ def _publisher() -> Publisher:
         ledger=BrakesLedger(
             Table(boto3.client("dynamodb", config=table.CONFIG), environment.ledger_table)
         ),
-        journal=PublisherJournal("publisher", environment.deployment, metrics=powertools_document),
+        journal=PublisherJournal(
+            "publisher", environment.deployment, write=powertools_writer("publisher")
+        ),
         now=_now,
         pause=_pause,
     )

@@ -3,6 +3,8 @@
 A refused document is reported by each run, so that its alarm lasts until the document is corrected.
 """
 
+from collections.abc import Collection
+
 from bouncer.journal import Journal, error_text
 from bouncer.metric_names import Metric
 from bouncer.operator_settings import Settings
@@ -40,6 +42,11 @@ class PublisherJournal(Journal):
         if pointer.braked:
             count = {Metric.BRAKED_RULES: len(pointer.braked)}
             self._write("rules_braked", {"braked": pointer.braked}, count, level="error")
+
+    def released(self, rules: Collection[str]) -> None:
+        """Report rules that are braked no more, by an operator or because the ledger was lost."""
+        count = {Metric.RELEASED_RULES: len(rules)}
+        self._write("rules_released", {"released": sorted(rules)}, count, level="warning")
 
     def brakes_unread(self, error: Exception) -> None:
         """Report that the ledger did not say which rules are braked: those of before stay so."""

@@ -16,7 +16,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from bouncer.aws.powertools_metrics import powertools_document
+from bouncer.aws.powertools_writer import powertools_writer
 from bouncer.environment import WorkerEnvironment
 from bouncer.function_limits import WORKER_TIMEOUT_S
 from bouncer.journal import Journal
@@ -49,6 +49,7 @@ _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard",
 RESERVE_S = ses.CONNECT_TIMEOUT_S + ses.READ_TIMEOUT_S + 11 + 6
 LAST_CALL_S = WORKER_TIMEOUT_S - RESERVE_S  # from the start of an invocation
 
+_ASKED_FOR_S = 60  # the publisher runs every minute anyway
 _RENEWED_S = 15  # a batch stays invisible for so long after its invocation
 _LAST_TRY_S = 10  # the lease is not given back in the last seconds: what is left goes back then
 
@@ -127,6 +128,7 @@ class Worker:
         self._living = ""  # the last invocation here that could not give the lease back
         self._kept = KeptJobs(ledger=ledger, jobs=jobs, outcomes=outcomes, ticks=ticks)
         self._met_stranger_at: float | None = None
+        self._asked: dict[str, float] = {}  # when the publisher was asked to name a rule
         self._attempts = Attempts(
             ledger=ledger,
             jobs=jobs,
@@ -160,12 +162,19 @@ class Worker:
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in left]}
 
     def _publish_brakes(self, term: Term) -> None:
-        """Have the publisher name a rule that is braked, if there is time for it."""
-        if self._attempts.take_unpublished() and self._ticks() < term.ends - _LAST_TRY_S:
+        """Have the publisher name rules that are braked, if there is time, once a minute for each.
+
+        Until our own pointer names them, a flood brings such jobs with every invocation.
+        """
+        rules, now = self._attempts.take_unpublished(), self._ticks()
+        self._asked = {rule: at for rule, at in self._asked.items() if now < at + _ASKED_FOR_S}
+        if rules.difference(self._asked) and now < term.ends - _LAST_TRY_S:
             try:
                 self._publisher.ask()
             except PromptError as error:  # it runs within a minute anyway
                 self._outcomes.worker_failed("publish", error)
+            else:
+                self._asked |= dict.fromkeys(rules, now)
 
     def _under_lease(
         self, records: Sequence[Record], me: str, term: Term
@@ -303,7 +312,7 @@ def _worker() -> Worker:
         sender=Sender(boto3.client("ses", config=ses.CONFIG)),
         pacer=Pacer(now=time.monotonic, sleep=time.sleep),
         publisher=PublisherPrompt(_publisher_client, environment.publisher),
-        outcomes=Journal("worker", environment.deployment, metrics=powertools_document),
+        outcomes=Journal("worker", environment.deployment, write=powertools_writer("worker")),
         now=_now,
         ticks=time.monotonic,
         sleep=time.sleep,

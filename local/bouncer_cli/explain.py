@@ -23,6 +23,7 @@ from bouncer_cli.explain_conditions import (
     facts_of,
     held_parts,
     holds,
+    leaf_text,
     listed,
     mark,
     missing,
@@ -81,10 +82,10 @@ def _brief_answer(decisions: list[Decision], ruleset: Ruleset, message: Message)
         if rule.condition is None:
             yield f"{INDENT * 2}yes every mail (the rule has no conditions)"
         else:
-            yield from held_parts(rule.condition, facts, message, 2)
+            yield from held_parts(rule.condition, facts, 2)
     for rule in decision.unknown:
         yield _rule(rule, message, matches=None)
-        yield from _missing(rule, facts, message)
+        yield from _missing(rule, facts)
     yield from _passed_over(decision, matched, ruleset, message)
 
 
@@ -132,7 +133,7 @@ def _full_answer(decision: Decision, ruleset: Ruleset, message: Message) -> Iter
         as_asked = passed.get(rule.name, rule)
         yield _rule(as_asked, message, matches=_matches(rule, message, facts))
         if rule.condition is not None:
-            yield from every_part(rule.condition, facts, message, 2)
+            yield from every_part(rule.condition, facts, 2)
         if rule in (decision.rule, decision.ended_by):
             yield f"{INDENT}    rules after this one are not asked"
             return
@@ -144,11 +145,11 @@ def _outcome(decision: Decision) -> str:
     return f"{decision.action} by {decision.rule.name}" if decision.rule else "no rule matches"
 
 
-def _missing(rule: Rule, facts: Facts, message: Message) -> Iterator[str]:
+def _missing(rule: Rule, facts: Facts) -> Iterator[str]:
     """Yield the conditions of a rule that are unknown, each with the cause."""
     for leaf in dict.fromkeys(leaves(rule.condition) if rule.condition else ()):
         if facts[leaf] is None:
-            yield f"{INDENT * 2}{mark(None)} {leaf} ({missing(leaf, message)})"
+            yield f"{INDENT * 2}{mark(None)} {leaf_text(leaf)} ({missing(leaf, facts)})"
 
 
 def _rule(rule: Rule, message: Message, *, matches: bool | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bouncer.rules.document import Report, show
 from bouncer.rules.entry_file import LONGEST_FILE
 from bouncer.rules.list_about import ReadList
+from bouncer.rules.list_kind import ListKind
 from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.matcher_reader import LIST_NAME
 from bouncer.sources.source import SourceError
@@ -73,6 +74,11 @@ class ListFolder(Mapping[str, FileList]):
                 if path.suffix.lower() in (*DOCUMENTS, *_FILES) and LIST_NAME.fullmatch(path.stem):
                     names.setdefault(path.stem, []).append(path)
         return names
+
+
+def entries_of(number: int, kind: ListKind) -> str:
+    """Return the number of a list's entries with their noun: `1 address`."""
+    return f"{number:,} {kind.entry if number == 1 else kind}"
 
 
 def read_list_at(path: Path) -> ReadList:

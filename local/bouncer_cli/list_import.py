@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bouncer.errors import BouncerError
 from bouncer.rules.column_name import column_name
-from bouncer.rules.document import Report
+from bouncer.rules.document import Report, show
 from bouncer.rules.entry_file import Row, file_rows, heading, read_text
 from bouncer.rules.entry_reader import EntryRefused, entry_key
 from bouncer.rules.list_about import ReadList
@@ -25,6 +25,10 @@ from bouncer.rules.matcher_reader import LIST_NAME
 # In this order, as each address of a network could be a domain; words are never guessed.
 _GUESSED = (ListKind.ADDRESSES, ListKind.NETWORKS, ListKind.DOMAINS)
 _SAMPLE = 1000  # rows that are looked at
+_WITH_NAME = re.compile(r"[^<>@]*<([^<>\s@]+@[^<>\s@]+)>\s*")
+_LEAST_SHARE = 0.5  # of them, with an entry in one column
+# Signs of an entry, whether valid or not: no name of a column has them, but for `E-mail 1 - Value`.
+_OF_ENTRY = re.compile(r"[@/:]|\.\w|^[^\s\d]*+\d\S*+$")
 
 
 class ImportRefusedError(BouncerError):
@@ -32,32 +36,47 @@ class ImportRefusedError(BouncerError):
 
 
 class ListImport(NamedTuple):
-    """A list to write: its document, its file, and what was found in it."""
+    """A list to write: its document, its file, and what was found in it.
+
+    `column` names the column of the entries, "" for a file of one column without a name. `remarks`
+    say what was taken for a name, although it could be an entry.
+    """
 
     name: str
     document: str
     data: bytes
     found: ReadList
+    column: str
+    remarks: tuple[str, ...]
 
-    def write(self, folder: Path) -> list[Path]:
-        """Write both files and return their paths; raises `ImportRefusedError` if one is there.
+    def write(self, folder: Path, *, replace: bool = False) -> list[Path]:
+        """Write both files and return their paths.
 
-        Files that say the same already are left as they are.
+        Files that say the same already are left as they are. Raises `ImportRefusedError` if another
+        list has the name: always if in further files, and without `replace` if in these.
         """
         files = {f"{self.name}.csv": self.data, f"{self.name}.yaml": self.document.encode()}
         paths = {folder / name: data for name, data in files.items()}
         there = sorted(path for path in folder.glob(f"{self.name}.*") if path.stem == self.name)
         for path in there:
-            if path not in paths or path.read_bytes() != paths[path]:
-                raise ImportRefusedError(
-                    f"{path}: found a list of this name, expected none: remove its files first, or "
-                    "name the list otherwise with --name"
-                )
+            if path not in paths:
+                raise _name_taken(path, "remove it")
+            if not replace and path.read_bytes() != paths[path]:
+                raise _name_taken(path, "write over it with --replace")
         folder.mkdir(parents=True, exist_ok=True)
         for path, data in paths.items():
-            if path not in there:
-                path.write_bytes(data)
+            if path not in there or path.read_bytes() != data:
+                unfinished = path.with_name(f"{path.name}.part")
+                unfinished.write_bytes(data)
+                unfinished.replace(path)
         return list(paths)
+
+
+def _name_taken(path: Path, step: str) -> ImportRefusedError:
+    return ImportRefusedError(
+        f"{path}: found a list of this name, expected none: {step}, or name the list otherwise "
+        "with --name"
+    )
 
 
 def list_import(
@@ -74,16 +93,15 @@ def list_import(
     rows = _rows(file)
     shape = _shape(rows, kind)
     if shape is None:
-        raise ImportRefusedError(
-            f"{file.label}: found no column of addresses, domains or networks, expected one: name "
-            "the kind with --kind"
-        )
+        raise _no_column(file.label, rows, kind)
     document = _document(name, shape.kind, subdomains=subdomains, description=description)
     if not shape.named:
         _read(document, file, _lined((line, shape.turned(cells)[:1]) for line, cells in rows))
     ordered = list(shape.ordered(rows))
     found = _read(document, file, _lined(ordered))
-    return ListImport(name, document, _csv(cells for _, cells in ordered), found)
+    data = _csv(cells for _, cells in ordered)
+    remarks = tuple(shape.remarks(file.label, rows[0]))
+    return ListImport(name, document, data, found, shape.title(rows[0][1]), remarks)
 
 
 def _read(document: str, file: ListFile, data: bytes) -> ReadList:
@@ -117,7 +135,20 @@ class _Shape(NamedTuple):
 
     def turned(self, cells: list[str]) -> list[str]:
         """Return a row with the entry in front."""
-        return [*cells[self.column :][:1], *cells[: self.column], *cells[self.column + 1 :]]
+        entry = [_bare(cell, self.kind) for cell in cells[self.column :][:1]]
+        return [*entry, *cells[: self.column], *cells[self.column + 1 :]]
+
+    def title(self, first: list[str]) -> str:
+        """Return the words that name the column, "" for the only one without a name."""
+        if self.named and (name := "".join(first[self.column :][:1])):
+            return f"column {name}"
+        return f"column {self.column + 1}" if len(first) > 1 else ""
+
+    def remarks(self, label: str, first: Row) -> Iterator[str]:
+        """Yield a sentence about a first row that was taken for names, and may be none."""
+        line, cells = first
+        if self.named and (name := "".join(cells[self.column :][:1])) and heading(name) is None:
+            yield f"{label}:{line}: {show(name)} is taken for the name of the column"
 
     def _names(self, first: list[str], width: int) -> list[str]:
         """Return a name for each column, none of them twice."""
@@ -141,7 +172,7 @@ def _rows(file: ListFile) -> list[Row]:
 
 
 def _shape(rows: Sequence[Row], kind: ListKind | None) -> _Shape | None:
-    """Return the shape in which most of the first rows have an entry."""
+    """Return the shape in which at least half of the first rows have an entry."""
     first, sample = rows[0][1], [cells for _, cells in rows[:_SAMPLE]]
     best: tuple[float, _Shape] | None = None
     for each in (kind,) if kind else _GUESSED:
@@ -150,22 +181,58 @@ def _shape(rows: Sequence[Row], kind: ListKind | None) -> _Shape | None:
             below = sample[named:]
             hits = sum(_is_entry(cells, column, each) for cells in below)
             share = hits / len(below) if below else 0.0
-            if share > (best[0] if best else 0.5):
+            if share > best[0] if best else share >= _LEAST_SHARE:
                 best = share, _Shape(each, column, named)
     return best[1] if best else None
 
 
+def _no_column(label: str, rows: Sequence[Row], kind: ListKind | None) -> ImportRefusedError:
+    """Return the error for a file without a column of this kind, with one cell as an example."""
+    if kind is None:
+        return ImportRefusedError(
+            f"{label}: found no column of addresses, domains or networks, expected one: name the "
+            "kind with --kind"
+        )
+    first = rows[0][1]
+    column = next((at for at, cell in enumerate(first) if heading(cell) is kind), 0)
+    named = _is_heading(first, column, kind)
+    line, cells = rows[1] if named and rows[1:] else rows[0]
+    cell = "".join(cells[column:][:1])
+    title = _Shape(kind, column, named).title(first)
+    return ImportRefusedError(
+        f"{label}: found no column of {kind}; in line {line}, {title or 'column 1'} has "
+        f"{show(cell)}, expected {_expected(kind, cell)}"
+    )
+
+
+def _expected(kind: ListKind, cell: str) -> str:
+    try:
+        entry_key(kind, cell)
+    except EntryRefused as error:
+        return str(error)
+    return "entries of this kind in at least half of the rows"
+
+
 def _is_heading(first: list[str], column: int, kind: ListKind) -> bool:
+    """Tell whether the first row names this column: a cell like an entry never does."""
     cell = first[column] if column < len(first) else ""
-    return heading(cell) is not None or not _is_entry(first, column, kind)
+    if heading(cell) is not None:
+        return True
+    return not _OF_ENTRY.search(cell) and not _is_entry(first, column, kind)
 
 
 def _is_entry(cells: list[str], column: int, kind: ListKind) -> bool:
     if column >= len(cells) or (kind is ListKind.DOMAINS and "." not in cells[column]):
         return False
     with suppress(EntryRefused):
-        return bool(entry_key(kind, cells[column]))
+        return bool(entry_key(kind, _bare(cells[column], kind)))
     return False
+
+
+def _bare(cell: str, kind: ListKind) -> str:
+    """Return the address in a cell such as `Ann <ann@example.com>`, any other cell as it is."""
+    found = _WITH_NAME.fullmatch(cell) if kind is ListKind.ADDRESSES else None
+    return found[1] if found else cell
 
 
 def _document(name: str, kind: ListKind, *, subdomains: bool, description: str) -> str:

@@ -13,7 +13,7 @@ _SENDER_LIMIT = 80
 
 
 class RuleCounts:
-    """The mails that each rule decided, those that a rule recorded, and senders.
+    """The mails that each rule decided, recorded, or was unknown for, and senders.
 
     A mail counts once for a rule, whatever the number of its recipients.
     """
@@ -22,6 +22,7 @@ class RuleCounts:
         self._rules = tuple(rules)
         self._decided: Counter[str] = Counter()
         self._recorded: Counter[str] = Counter()
+        self._unknown: Counter[str] = Counter()
         self._senders: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
 
@@ -32,6 +33,7 @@ class RuleCounts:
         decisions = result.judgement.decisions
         self._decided.update({each.rule.name for each in decisions if each.rule})
         self._recorded.update({rule.name for each in decisions for rule in each.shadow})
+        self._unknown.update({rule.name for each in decisions for rule in each.unknown})
         sender = printable(result.judgement.message.sender, _SENDER_LIMIT).lower() or "<>"
         self._senders[sender] += 1
         if any(decision.action is Action.REJECT for decision in decisions):
@@ -56,23 +58,26 @@ class RuleCounts:
             width = len(str(counted[0][0]))
             yield "rules, by the mails that they decided or, in mode shadow, recorded:"
             yield from (f"  {count:>{width}}  {text}" for count, text in counted)
-        if idle := [rule for rule in self._rules if not self._hits(rule)]:
-            names = ", ".join(rule.name for rule in idle)
-            yield f"rules that never matched, or only after one that decided: {names}"
+        if self._unknown:
+            names = ", ".join(f"{name} ({count})" for name, count in self._unknown.most_common())
+            yield f"rules that were unknown (?) for some mails: {names}"
+        if idle := [rule.name for rule in self._rules if self._is_idle(rule)]:
+            yield f"rules that never matched, or only after one that decided: {', '.join(idle)}"
         top = map(self._sender, self._senders.most_common(_TOP_SENDERS))
         yield f"top senders: {', '.join(top)}"
 
-    def _hits(self, rule: Rule) -> int:
-        return self._decided[rule.name] + self._recorded[rule.name]
+    def _is_idle(self, rule: Rule) -> bool:
+        return not any(count[rule.name] for count in (self._decided, self._recorded, self._unknown))
+
+    def _acted(self, rule: Rule) -> int:
+        """Return the number of mails that a rule decided; in mode shadow, that it recorded."""
+        return (self._recorded if rule.mode is Mode.SHADOW else self._decided)[rule.name]
 
     def _counted_rules(self) -> list[tuple[int, str]]:
-        hit = sorted(filter(self._hits, self._rules), key=self._hits, reverse=True)
+        hit = [rule for rule in self._rules if self._decided[rule.name] + self._recorded[rule.name]]
         return [
-            (
-                self._hits(rule),
-                f"{rule.action} {rule.name}{self._note(rule)}",
-            )
-            for rule in hit
+            (self._acted(rule), f"{rule.action} {rule.name}{self._note(rule)}")
+            for rule in sorted(hit, key=self._acted, reverse=True)
         ]
 
     def _note(self, rule: Rule) -> str:
@@ -80,7 +85,7 @@ class RuleCounts:
         if rule.mode is Mode.SHADOW:
             return f" ({rule.recorded_as})"
         outside = self._recorded[rule.name]
-        return f" ({outside} outside its share)" if outside else ""
+        return f" (and {outside} {rule.outside_share})" if outside else ""
 
     def _sender(self, counted: tuple[str, int]) -> str:
         sender, count = counted

@@ -3,6 +3,7 @@
 The folder `lists` beside that of the rules has the lists.
 """
 
+import json
 from pathlib import Path
 
 from bouncer.sources.source import Document, Documents, SourceError
@@ -44,7 +45,7 @@ class FileSource:
                 if path.stem in rules:
                     raise SourceError(f"{path}: found a second rule of this name, expected one")
                 rules[path.stem] = _file(path)
-        settings = _file(self._settings) if self._settings else None
+        settings = _settings_file(self._settings) if self._settings else None
         return Documents(rules, settings, lists=self._lists)
 
 
@@ -57,9 +58,25 @@ class OneFile:
 
     def read(self) -> Documents:
         """Return the rule and the settings as they are now."""
-        settings = _file(self._settings) if self._settings else None
+        settings = _settings_file(self._settings) if self._settings else None
         lists = ListFolder(self._rule.resolve().parents[1] / "lists")
         return Documents({self._rule.stem: _file(self._rule)}, settings, lists=lists)
+
+
+def _settings_file(path: Path) -> Document:
+    """Return a settings document; raises `SourceError` for a cdk.json, which is named alike."""
+    document = _file(path)
+    try:
+        found = json.loads(document.text)
+    except (ValueError, RecursionError):
+        return document
+    context = found.get("context") if isinstance(found, dict) else None
+    if isinstance(context, dict) and "bouncer" in context:
+        raise SourceError(
+            f"--settings: found a cdk.json, {path}, expected a settings document (its "
+            "context.bouncer.settings alone)"
+        )
+    return document
 
 
 def _file(path: Path) -> Document:

@@ -61,7 +61,7 @@ class BrakedRule:
             self._mails.wait(before + 2)  # by the rule for unknown mailboxes
             self._story.tell(f"decided by {line['decisions'][0]['rule']}")
         with self._story.step("bouncer rules release"):
-            shown = self._runbooks.run("bouncer rules release", RULE=_RULE)
+            shown = self._runbooks.run("bouncer rules release", NAME=_RULE)
             expect("the rule is shown", f"braked:  {_RULE}" in shown, True)
             expect("braked rules", self._changes.pointer().braked, ())
             self._ssm.delete_parameter(Name=parameter)

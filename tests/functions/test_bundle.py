@@ -158,6 +158,16 @@ print(json.dumps(handler({EVENT!r}, context)))
     assert "can't be read (EndpointConnectionError)" in line["error"]
 
 
+def test_the_bundled_functions_write_with_powertools(inside: Callable[[str], list[Any]]) -> None:
+    """The parts of Powertools that ship write a line and its metrics, without a warning."""
+    (line,) = inside("""
+from bouncer.aws.powertools_writer import powertools_writer
+from bouncer.journal import Journal
+Journal("worker", "d", write=powertools_writer("worker")).salt_made()
+""")
+    assert (line["message"], line["SaltsMade"], line["service"]) == ("salt_made", [1], "worker")
+
+
 @pytest.mark.threat
 def test_a_build_can_be_repeated(
     folder: Path, build: Callable[[Path], None], tmp_path: Path

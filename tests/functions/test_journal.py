@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bouncer import account_settings
 from bouncer.aws.custom_resource import Result
+from bouncer.aws.powertools_writer import powertools_writer
 from bouncer.intake import Intake
 from bouncer.jobs.job import Job, Refusal
 from bouncer.journal import Journal
@@ -270,8 +271,9 @@ def test_a_broken_stdout_changes_no_answer(error: Exception, *, only_flush: bool
     """Intake, worker's journal and account settings go on when stdout and stderr fail."""
     with broken(error, only_flush=only_flush):
         answer = intake({"900-all": REJECT}).handle(event(["ann@example.com"]))
-        journal = Journal("worker", "test")
-        journal.ended(sent("b"), job(1, 1), Settings(), record="q", wait_s=1)
+        for write in (None, powertools_writer("worker")):
+            journal = Journal("worker", "test", write=write)
+            journal.ended(sent("b"), job(1, 1), Settings(), record="q", wait_s=1)
         result = Result(physical_id="x", failure=None)
         account_settings._report({}, result, "r1")  # noqa: SLF001  # the handler needs AWS
     assert answer == {"disposition": "STOP_RULE_SET"}

@@ -204,6 +204,64 @@ def test_a_rule_outside_its_share_says_so(
     lines = explained(capsys, sample("02-"), rules=tmp_path, full=full)
     assert lines[:3] == [
         "recipient ann@example.com: no rule matches",
-        "  yes 200-trial: drop (outside share)",
+        "  yes 200-trial: drop (outside its share of 0%)",
         "    yes spam is pass",
     ]
+
+
+_SUCCESSOR = """when: {recipient: {in: departed}}
+reject: {type: DoesNotExist, message: "Write to {departed.successor}."}"""
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    ("rule", "cause"),
+    [
+        ("when: {recipient: {in: partners}}\ndrop: {}", "found no list partners"),
+        (_SUCCESSOR, "the row of ann@example.com in list departed has no successor"),
+        (_SUCCESSOR.replace("successor", "phone"), "list departed has no column phone"),
+        (
+            "when: {source_ip: {in: departed}}\ndrop: {}",
+            "list departed is one of addresses, which source_ip can't ask",
+        ),
+        (
+            "when: {body: {in: words}}\ndrop: {}",
+            "there is only the event: the content of the mail is not known",
+        ),
+    ],
+)
+def test_an_unknown_condition_names_its_one_cause(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, rule: str, cause: str, *, full: bool
+) -> None:
+    """The list that is missing or cannot answer, the row with a gap, or the content."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "200-trial.yaml").write_text(rule)
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "departed.csv").write_text("email,successor\nann@example.com,\n")
+    (tmp_path / "lists" / "words.txt").write_text("special offer\n")
+    (tmp_path / "lists" / "words.yaml").write_text("kind: words\nfile: words.txt\n")
+    mail = "tests/cases/10-wrapped-by-sns/event.json" if "body" in rule else sample("02-")
+    lines = explained(capsys, mail, rules=tmp_path / "rules", full=full)
+    assert [line for line in lines if line.rstrip().endswith(f"({cause})")]
+
+
+@pytest.mark.parametrize(
+    ("bound", "shown"),
+    [
+        ("over: 100KB", "size over 100KB (found 123KB)"),
+        ("over: 100000, under: 0.5GB", "size over 100KB, under 500MB (found 123KB)"),
+        ("over: 122999", "size over 122.999KB (found 123KB)"),
+        ("over: 123000", "size over 123KB (found 123.004KB)"),
+    ],
+)
+def test_sizes_are_shown_as_rules_write_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, bound: str, shown: str
+) -> None:
+    """A found size is rounded, but never to the other side of a bound."""
+    head = "From: a@b.example\nTo: ann@example.com\n\n"
+    mail = tmp_path / "large.eml"
+    mail.write_text(head + "x" * (123_004 - len(head)))
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "100-large.yaml").write_text(f"when: {{size: {{{bound}}}}}\ndrop: {{}}")
+    lines = explained(capsys, str(mail), rules=tmp_path / "rules")
+    assert f"    yes {shown}" in lines

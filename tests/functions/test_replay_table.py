@@ -197,6 +197,29 @@ def test_a_replay_ends_with_counts(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_rule_that_was_unknown_is_counted_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    """It may have matched, so it is not among those that never did."""
+    asks = "when: {recipient: {in: departed}}\nreject: {type: DoesNotExist}"
+    Path("rules/210-missing.yaml").write_text(asks)
+    cli.main(["replay", "inbox.jsonl"])
+    err = capsys.readouterr().err.splitlines()
+    assert "rules that were unknown (?) for some mails: 210-missing (3)" in err
+    assert "rules that never matched, or only after one that decided: 300-idle" in err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_share_counts_what_it_decided(capsys: pytest.CaptureFixture[str]) -> None:
+    """And says how many mails were outside it; the table has the same words."""
+    Path("rules/100-left.yaml").write_text(f"share: 60%\n{RULES['100-left']}")
+    cli.main(["replay", "inbox.jsonl"])
+    table, err = capsys.readouterr()
+    outside = table.count("(outside its share of 60%: reject 100-left)")
+    assert 0 < outside < 3
+    line = f"  {3 - outside}  reject 100-left (and {outside} outside its share of 60%)"
+    assert line in err.splitlines()
+
+
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("only", "numbers"),
     [("rejected", "1346"), ("bounced", "146"), ("withheld", "3"), ("shadow", "5")],

@@ -6,8 +6,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from bouncer_cli.command_line import main
+from bouncer_cli.doctor import account
 from tests.embedded_aws import PREFIX, embedded_aws
 from tests.functions.publisher.published_world import PublishedWorld
 
@@ -97,6 +99,69 @@ def test_all_documents_in_ssm_are_checked(capsys: pytest.CaptureFixture[str]) ->
         assert main(["rules", "check", f"ssm:{PREFIX}", "--format", "json"]) == 1
     named = {line["document"] for line in lines(capsys) if line["level"] == "problem"}
     assert named == {"rules/a", "settings", "held", "pushing"}
+
+
+@pytest.mark.parametrize("command", [["rules", "check"], ["replay", "x.eml", "--rules"]])
+def test_a_cdk_json_is_refused_as_settings(
+    command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other commands call the cdk.json `--settings`, so one sentence tells them apart."""
+    cdk_json = folder.parent / "cdk.json"
+    cdk_json.write_text(json.dumps({"app": "x", "context": {"bouncer": {"settings": {}}}}))
+    assert main([*command, str(folder), "--settings", str(cdk_json)]) == 2
+    assert capsys.readouterr().err == (
+        f"--settings: found a cdk.json, {cdk_json}, expected a settings document (its "
+        "context.bouncer.settings alone)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (
+            "ssm:/p",
+            "/p: ssm can't be reached (EndpointConnectionError): check the network and AWS_",
+        ),
+        (
+            "revision:current",
+            "cloudformation can't be reached (EndpointConnectionError): check the",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [("rules", "check"), ("replay", "x.eml", "--rules")])
+def test_without_a_network_the_next_step_is_said(
+    source: str,
+    says: str,
+    command: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As by every other command."""
+    monkeypatch.chdir(ROOT)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(account, "CONFIG", Config(retries={"total_max_attempts": 1}))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    assert main([*command, source]) == 2
+    assert capsys.readouterr().err.startswith(says)
+
+
+def test_no_rule_at_all_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The folder or the prefix is mistyped, or rules are lost: nothing was checked."""
+    (folder / "notes.txt").write_text("no rule")
+    assert main(["rules", "check", str(folder)]) == 2
+    assert capsys.readouterr().err == f"SOURCE: found no rule in {folder}, expected at least one\n"
+    with embedded_aws():
+        assert main(["rules", "check", "ssm:/nothing"]) == 2
+    assert capsys.readouterr().err == (
+        "SOURCE: found no rule below /nothing, expected at least one: check the prefix and the "
+        "region\n"
+    )
 
 
 @pytest.mark.parametrize(

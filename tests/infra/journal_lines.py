@@ -122,6 +122,7 @@ def _of_publisher() -> str:
     told.published(Pointer("f" * 64, Settings(), (held,), problems, ("300-drop",), serial=7))
     told.refused(Pointer("f" * 64, Settings(), problems=problems))
     told.braked(Pointer("f" * 64, Settings(), braked=("300-drop",)))
+    told.released(["300-drop"])
     told.brakes_unread(_raised())
     told.doubtful(("a: found x, expected y",))
     told.mended("current-v1: found x, expected y")

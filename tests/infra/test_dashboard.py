@@ -61,7 +61,7 @@ def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
     counted = {name for line in lines() for name in metrics(line)}
     by_alarm = {"Failed_unknown", "Failed_poison"}  # unknown-outcomes, dead-letters
     by_query = {"ColdStarts", "LeaseBusy", "LeaseTakenOver", "Repeated", "StaleBatches"}
-    by_query |= {"DocumentWarnings", "SaltsMade", "Published", "NotMail"}
+    by_query |= {"DocumentWarnings", "SaltsMade", "Published", "NotMail", "ReleasedRules"}
     by_alarm |= {"UnreadableJobs", "FeedbackErrors", "BreakerTrips", "PublisherErrors"}
     by_alarm |= {"StaleRules", "BrakedRules", "CopyErrors"}
     by_query |= {"DoubleBounces", "Complaints", "TransientBounces"}  # query feedback

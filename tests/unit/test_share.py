@@ -1,5 +1,6 @@
 """A share is the same people each time, as many as it says, and part of every larger share."""
 
+from itertools import combinations
 from math import sqrt
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncer.mail.message import read_record
+from bouncer.rules import share
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Decision, Ruleset
 from bouncer.rules.share import in_share
@@ -93,7 +95,45 @@ def test_outside_its_share_a_rule_is_recorded_and_passed_over() -> None:
         assert decision.rule is not None
         assert decision.rule.name == ("200-trial" if inside else "900-rest")
         recorded = [(rule.name, rule.recorded_as) for rule in decision.shadow]
-        assert recorded == ([] if inside else [("200-trial", "outside share")])
+        assert recorded == ([] if inside else [("200-trial", "outside its share of 40%")])
+
+
+PEOPLE = tuple(f"p{number}@example.com" for number in range(4))
+
+
+@pytest.mark.parametrize("recipients", [*combinations(PEOPLE, 1), *combinations(PEOPLE, 2)])
+def test_a_rule_acts_on_all_recipients_of_a_mail_or_on_nobody(recipients: tuple[str, ...]) -> None:
+    """A mail is never delivered to all and bounced for some: one outside means all are."""
+    mail = {"messageId": "m1", "source": "eve@partner.example"}
+    receipt = {"recipients": list(recipients)}
+    message = read_record({"ses": {"mail": mail, "receipt": receipt}})
+    rule = read_rule("200-trial", "share: 50%\nwhen: {sender: eve@partner.example}\ndrop: {}")
+    acted = [decision.rule is not None for decision in Ruleset([rule]).decisions(message)]
+    inside = all(in_share("200-trial", 50, message.sender, each) for each in recipients)
+    assert acted == [inside] * len(recipients)
+
+
+def test_those_people_are_on_both_sides() -> None:
+    """Else the test above would show nothing."""
+    found = {in_share("200-trial", 50, "eve@partner.example", each) for each in PEOPLE}
+    assert found == {True, False}
+
+
+def test_a_share_is_worked_out_once_for_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many recipients, all inside, cost as many digests as they are, not their square."""
+    asked: list[Any] = []
+
+    def inside(*correspondent: Any) -> bool:
+        asked.append(correspondent)
+        return True
+
+    monkeypatch.setattr(share, "in_share", inside)
+    recipients = [f"ann+{number}@example.com" for number in range(100)]
+    mail = {"messageId": "m1", "source": "eve@partner.example"}
+    message = read_record({"ses": {"mail": mail, "receipt": {"recipients": recipients}}})
+    rules = Ruleset([read_rule("200-trial", "share: 99%\ndrop: {}")])
+    assert all(decision.rule for decision in rules.decisions(message))
+    assert len(asked) == len(recipients)
 
 
 def test_a_share_of_a_rule_in_shadow_changes_nothing() -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from bouncer.mail.comparable import comparable
+from bouncer.mail.text import escaped
 from bouncer.rules.column_name import column_name
 from bouncer.rules.document import Place, Report, show
 from bouncer.rules.list_kind import ListKind
@@ -183,7 +184,7 @@ def file_rows(text: str, report: Report) -> Iterator[Row]:
 
 
 def _refuse_row(line: int, error: csv.Error, report: Report) -> None:
-    found = f"a row that is not CSV ({error})"
+    found = f"a row that is not CSV ({escaped(str(error))})"
     expected = "quotes around a whole cell, and doubled quotes within it"
     if "field limit" in str(error):
         found = f"a cell of more than {csv.field_size_limit():,} characters"

@@ -123,7 +123,7 @@ class LeafIndex:
         if find is not None and field is not None and field.recipient_values is not None:
             self._recipient_gaps.append((field.recipient_values, find, number))
         elif find is not None:
-            self._gaps.append((partial(_values, leaf.field, recipient=""), find, number))
+            self._gaps.append((partial(values_of, leaf.field, recipient=""), find, number))
 
     def message_facts(self, message: Message) -> set[int]:
         """Return the numbers of all satisfied leaves that are the same for every recipient."""
@@ -213,12 +213,13 @@ def row_of(
 ) -> Mapping[str, str]:
     """Return the columns of the first value that is in the leaf's list; {} without such a value."""
     find = row_finder(leaf, lists)
-    rows = map(find, _values(leaf.field, message, recipient)) if find else ()
+    rows = map(find, values_of(leaf.field, message, recipient)) if find else ()
     row = next((row for row in rows if row is not None), ())
     return dict(zip(lists[leaf.name].about.columns, row, strict=False)) if find else {}
 
 
-def _values(label: str, message: Message, recipient: str) -> Iterable[Any]:
+def values_of(label: str, message: Message, recipient: str) -> Iterable[Any]:
+    """Return the values of a field, or of a header if the label starts with `HEADER`."""
     if label.startswith(HEADER):
         return map(decode_words, message.header(label.removeprefix(HEADER)))
     field = FIELDS[label]

@@ -11,7 +11,7 @@ _HIGHEST = 1000
 A_WINDOW = "a window of minutes or hours, such as 10m or 24h, at most 24h"
 _A_NUMBER = f"a whole number of bounces, 1 to {_HIGHEST}"
 _A_LIMIT = "bounces and per, such as {bounces: 100, per: 1h}"
-_A_SHARE = "a share of correspondents such as 10%, 0% to 100%"
+_A_SHARE = "a whole number of percent, such as 10%, 0% to 100%"
 
 
 def window_s(text: object) -> int:

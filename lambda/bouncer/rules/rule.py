@@ -10,6 +10,8 @@ from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.condition import Condition
 from bouncer.rules.rejection import Rejection
 
+OUTSIDE_SHARE = "outside share"  # in journal and JSON; `Rule.outside_share` has it for people
+
 
 class Mode(StrEnum):
     """The mode of a rule or deployment: act, only record, or do nothing."""
@@ -52,8 +54,15 @@ class Rule:
 
     @property
     def recorded_as(self) -> str:
-        """The word for a rule that only records: `shadow`, or the cause for which it is passed."""
+        """The words for a rule that only records: `shadow`, or the cause for which it is passed."""
+        if self.passed_over == OUTSIDE_SHARE:
+            return self.outside_share
         return self.passed_over or str(Mode.SHADOW)
+
+    @property
+    def outside_share(self) -> str:
+        """The words for a mail whose correspondent a rule with a `share` does not act on."""
+        return f"outside its share of {self.share}%"
 
 
 def limits_of(rules: Iterable[Rule]) -> dict[str, BounceLimit]:

@@ -3,7 +3,7 @@
 Each distinct leaf of all conditions gets a number; `index` finds the numbers a message satisfies
 (its facts). Only rules that need one of these facts, and the few that need none, are evaluated in
 full. The first enforced match in name order decides; shadow matches before it are recorded and
-passed over, and so are those in whose share a correspondent is not.
+passed over, and so are those in whose share the mail is not.
 
 A leaf is neither true nor false if its list is missing, if the row of a value lacks a column that
 the rule's text shows, or if it is about the content of a mail that is not at hand or lies beyond a
@@ -39,7 +39,7 @@ from bouncer.rules.fields import COPIED, FIELDS, OF_HEADERS, of_copy
 from bouncer.rules.index import LeafIndex, row_of
 from bouncer.rules.list_placeholders import required
 from bouncer.rules.rule import Action, Mode, Rule
-from bouncer.rules.share import as_it_acts
+from bouncer.rules.share import Shares
 
 if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments have one
     from bouncer.rules.named_list import NamedList
@@ -75,6 +75,13 @@ class Decision(NamedTuple):
         """The accept rule that ended the decision because its condition is unknown, or None."""
         last = self.unknown[-1] if self.unknown and self.rule is None else None
         return last if last and ends_unknown(last) else None
+
+
+class _Mail(NamedTuple):
+    """The mail that is decided about, with the rules as they act on it."""
+
+    message: Message
+    shares: Shares
 
 
 class Ruleset:
@@ -170,16 +177,17 @@ class Ruleset:
         return self._decisions(message, message.recipients)
 
     def _decisions(self, message: Message, recipients: Iterable[str]) -> tuple[Decision, ...]:
+        mail = _Mail(message, Shares(message.sender, message.recipients))
         facts = self.index.message_facts(message)
         unknown = self.index.unknown_of(message, facts)
         if not self._copied:
-            return tuple([self._decide(message, each, facts, unknown) for each in recipients])
+            return tuple([self._decide(mail, each, facts, unknown) for each in recipients])
         without = unknown.union(self._copied.values())
-        found = tuple(self._decide(message, each, facts, without) for each in recipients)
+        found = tuple(self._decide(mail, each, facts, without) for each in recipients)
         if message.content is None or not any(map(self.asks_copy, found)):
             return found
         facts, unknown = self.known(message)
-        return tuple(self._decide(message, each, facts, unknown) for each in recipients)
+        return tuple(self._decide(mail, each, facts, unknown) for each in recipients)
 
     def asks_copy(self, decision: Decision) -> bool:
         """Tell whether a decision may change if the content of the mail is known."""
@@ -201,26 +209,26 @@ class Ruleset:
         return facts, unknown | (beyond - facts)
 
     def _decide(
-        self, message: Message, recipient: str, message_facts: Facts, unknown: frozenset[int]
+        self, mail: _Mail, recipient: str, message_facts: Facts, unknown: frozenset[int]
     ) -> Decision:
         facts = message_facts | self.index.recipient_facts(recipient)
         if self.index.shows_columns:
             unknown |= self.index.recipient_gaps(recipient, facts)
         if unknown:
-            return self._decide_unknown(message, recipient, facts, unknown)
+            return self._decide_unknown(mail, recipient, facts, unknown)
         shadow: list[Rule] = []
         for position in self._candidates(facts):
             rule, test = self.rules[position], self._tests[position]
-            if (test is None or test(facts, facts)) and in_force(rule, message):
+            if (test is None or test(facts, facts)) and in_force(rule, mail.message):
                 if rule.share is not None:
-                    rule = as_it_acts(rule, message.sender, recipient)
+                    rule = mail.shares.as_it_acts(rule)
                 if rule.mode is Mode.ENFORCE:
                     return Decision(recipient, rule, tuple(shadow))
                 shadow.append(rule)
         return Decision(recipient, None, tuple(shadow))
 
     def _decide_unknown(
-        self, message: Message, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
+        self, mail: _Mail, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
     ) -> Decision:
         """Decide while some leaves are unknown: `facts` are those that surely hold."""
         possible = facts | leaves_unknown
@@ -230,9 +238,9 @@ class Ruleset:
         decided = None
         for position in self._candidates(possible):
             rule, test = self.rules[position], self._tests[position]
-            if not (test is None or test(possible, facts)) or not in_force(rule, message):
+            if not (test is None or test(possible, facts)) or not in_force(rule, mail.message):
                 continue
-            rule = as_it_acts(rule, message.sender, recipient)
+            rule = mail.shares.as_it_acts(rule)
             if position in sure and (test is None or test(facts, possible)):
                 if rule.mode is Mode.ENFORCE:
                     decided = rule

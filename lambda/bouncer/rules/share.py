@@ -1,18 +1,20 @@
-"""Decides which correspondents are in the share of a rule that has a `share`.
+"""Decides which correspondents, and which mails, are in the share of a rule that has a `share`.
 
 A correspondent is a sender with a recipient. The answer is a matter of their addresses and of the
 rule's name alone: it is the same for each of their mails, on any machine and in any Python, and
-whoever is in a share is in every larger one.
+whoever is in a share is in every larger one. A mail is in it if all its correspondents are: SES
+delivers a mail to all its recipients or to nobody, so one that some get must not be bounced for the
+others.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 
 from bouncer.mail.address import without_tag
 from bouncer.mail.rewritten_sender import normal_sender
-from bouncer.rules.rule import Mode, Rule
+from bouncer.rules.rule import OUTSIDE_SHARE, Mode, Rule
 
-OUTSIDE_SHARE = "outside share"
 _ALL = 1 << 64
 
 
@@ -26,13 +28,26 @@ def in_share(rule: str, percent: int, sender: str, recipient: str) -> bool:
     return int.from_bytes(sha256(text).digest()[:8], "big") * 100 < percent * _ALL
 
 
-def as_it_acts(rule: Rule, sender: str, recipient: str) -> Rule:
-    """Return a rule as it acts on a correspondent: as in mode shadow if that is not in its share.
+class Shares:
+    """The rules as they act on one mail; each is asked about once, however many recipients."""
 
-    A rule that does not act on anybody stays as it is.
-    """
-    if rule.share is None or rule.mode is not Mode.ENFORCE:
-        return rule
-    if in_share(rule.name, rule.share, sender, recipient):
-        return rule
-    return replace(rule, mode=Mode.SHADOW, passed_over=OUTSIDE_SHARE)
+    def __init__(self, sender: str, recipients: Iterable[str]) -> None:
+        self._sender = sender
+        self._recipients = recipients
+        self._found: dict[str, Rule] = {}
+
+    def as_it_acts(self, rule: Rule) -> Rule:
+        """Return a rule as it acts on the mail: as in mode shadow if that is not in its share.
+
+        A rule that does not act on anybody stays as it is.
+        """
+        if rule.share is None or rule.mode is not Mode.ENFORCE:
+            return rule
+        if rule.name not in self._found:
+            inside = self._is_inside(rule.name, rule.share)
+            outside = replace(rule, mode=Mode.SHADOW, passed_over=OUTSIDE_SHARE)
+            self._found[rule.name] = rule if inside else outside
+        return self._found[rule.name]
+
+    def _is_inside(self, name: str, percent: int) -> bool:
+        return all(in_share(name, percent, self._sender, each) for each in self._recipients)

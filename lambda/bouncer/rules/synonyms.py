@@ -15,6 +15,8 @@ _WORDS = {
     "recipient": "envelope_recipient envelope_to rcpt rcpt_to",
     "source_ip": "client_ip ip remote_ip",
     "helo": "ehlo",
+    "attachment_name": "attachment filename file_name extension",
+    "attachment_type": "mime_type content_type",
     "regex": "matches pattern re regexp",
     "contains": "has includes substring",
     "starts_with": "begins_with prefix startswith",
@@ -23,6 +25,7 @@ _WORDS = {
     "until": "end ends expires to_date valid_until",
     "description": "comment name title",
 }
+_WITH_VALUE = {"list": ("recipient", "{in: NAME}"), "lists": ("recipient", "{in: NAME}")}
 _MEANT: dict[str, list[str]] = {}
 for _key, _words in _WORDS.items():
     for _word in _words.split():
@@ -30,5 +33,7 @@ for _key, _words in _WORDS.items():
 
 
 def meant(word: str, known: Collection[str]) -> str | None:
-    """Return the known key that another program calls `word`; or None."""
+    """Return the known key that another program calls `word`, perhaps with its value; or None."""
+    if (key := _WITH_VALUE.get(word)) and key[0] in known:
+        return ": ".join(key)
     return next((key for key in _MEANT.get(word, ()) if key in known), None)

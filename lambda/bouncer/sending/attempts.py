@@ -93,6 +93,7 @@ class Attempts:
         jobs = self._withheld_jobs.end(records, terms)
         self._withheld_last = len(jobs) == len(records)
         for job in jobs:
+            self._unpublished |= job.braked.difference(terms.braked)
             self._report(job.record, job.job, job.item, job.ending, terms, again=False)
         return len(jobs)
 

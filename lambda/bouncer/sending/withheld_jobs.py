@@ -21,12 +21,16 @@ from bouncer.sending.terms import Terms
 
 
 class WithheldJob(NamedTuple):
-    """A job that was withheld: its message, its item as it was read, and its end."""
+    """A job that was withheld: its message, its item as it was read, and its end.
+
+    `braked` are those of its rules that are braked.
+    """
 
     record: Record
     job: Job
     item: JobItem
     ending: Ending
+    braked: frozenset[str]
 
 
 class WithheldJobs:
@@ -73,7 +77,7 @@ class WithheldJobs:
             return None
         if verdict.ending is None or (terms.held and verdict.is_limited):
             return None
-        return WithheldJob(record, verdict.job, reading.item, verdict.ending)
+        return WithheldJob(record, verdict.job, reading.item, verdict.ending, verdict.braked.rules)
 
 
 def _jobs(records: Sequence[Record], terms: Terms) -> Iterator[tuple[Record, Job, Counters]]:

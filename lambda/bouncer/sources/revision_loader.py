@@ -1,9 +1,9 @@
 """Loads what the pointer puts in force, and keeps it for a short time.
 
 The pointer is asked for once in `cache` seconds, under the condition that it changed. When the
-bucket fails, the last result stays in force; settings of a new pointer are taken even if its
-revision can't be read, so that `mode: off` always works. A list that can't be read counts as
-missing until it can.
+bucket fails, the last result stays in force; settings and braked rules of a new pointer are taken
+even if its revision can't be read, so that `mode: off` always works, and a braked rule stops no
+mail. A list that can't be read counts as missing until it can.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what reads lists takes time to import, and few deployments 
 
 BRAKED = str(Reason.BRAKED)
 _RETRY_AFTER_S = 15  # a bucket that failed is asked again after this time
+_LONGEST_CACHE_S = 60  # while rules have limits: a braked one stops mail until it is known
 
 
 class PointerSource(Protocol):
@@ -70,27 +71,28 @@ class PointerLoader:
         return self._take(*found) if found else self._go_on()
 
     def _take(self, pointer: Pointer, etag: str) -> Loaded:
-        """Take a new pointer; without its revision only its settings, with the last rules."""
-        settings, causes = replace(pointer.settings, senders=self._senders), pointer.causes
+        """Take a new pointer; without its revision all but the rules, which are the last ones."""
         try:
             ruleset, problems = self._ruleset(pointer)
         except SourceError as error:
             if self._loaded is not None:
                 self._etag = ""
-                self._loaded = replace(self._loaded, settings=settings, causes=causes)
+                rules, revision = self._last_rules(pointer.braked), self._loaded.revision
+                self._loaded = replace(self._in_force(pointer, rules), revision=revision)
             return self._stay(error)
         self._etag = "" if problems else etag  # what is missing is asked for as if it were new
-        loaded = Loaded(
+        loaded = replace(self._in_force(pointer, ruleset), problems=problems, stale=bool(problems))
+        return self._keep(loaded, _RETRY_AFTER_S if problems else _cache_s(loaded))
+
+    def _in_force(self, pointer: Pointer, ruleset: Ruleset) -> Loaded:
+        return Loaded(
             ruleset,
-            settings,
-            problems=problems,
-            stale=bool(problems),
-            causes=causes,
+            replace(pointer.settings, senders=self._senders),
+            causes=pointer.causes,
             revision=pointer.revision,
             limits=pointer.limits,
             braked=pointer.braked,
         )
-        return self._keep(loaded, _RETRY_AFTER_S if problems else settings.cache_s)
 
     def _go_on(self) -> Loaded:
         """Keep the last result: the pointer is the one that it was made of."""
@@ -98,11 +100,15 @@ class PointerLoader:
             raise AssertionError  # never: without a last result no ETag is known
         if self._loaded.stale:
             self._loaded = replace(self._loaded, problems=(), stale=False)
-        return self._keep(self._loaded, self._loaded.settings.cache_s)
+        return self._keep(self._loaded, _cache_s(self._loaded))
 
     def _ruleset(self, pointer: Pointer) -> tuple[Ruleset, tuple[str, ...]]:  # noqa: ARG002  # rules are read by others
         """Return the rules, and sentences about lists that can't be read."""
         return Ruleset(()), ()
+
+    def _last_rules(self, braked: tuple[str, ...]) -> Ruleset:  # noqa: ARG002  # see above
+        """Return the rules that were in force last, as they act if these are braked."""
+        return Ruleset(())
 
     def _stay(self, error: SourceError) -> Loaded:
         """Keep the last result in force, marked as stale."""
@@ -140,6 +146,16 @@ class RevisionLoader(PointerLoader):
             self._compiled = made_of, Ruleset(rules, lists)
         return self._compiled[1], problems
 
+    def _last_rules(self, braked: tuple[str, ...]) -> Ruleset:
+        """Return them with the lists that they had: nothing is read."""
+        if self._read is None or self._compiled is None:
+            raise AssertionError  # never: a revision was in force
+        (revision_id, revision), lists = self._read, self._compiled[1].lists
+        made_of = revision_id, braked, tuple(lists)
+        if self._compiled[0] != made_of:
+            self._compiled = made_of, Ruleset(braked_rules(revision.rules, braked), lists)
+        return self._compiled[1]
+
     def _revision(self, revision_id: str) -> Revision:
         if self._read is None or self._read[0] != revision_id:
             self._read = revision_id, self._source.revision(revision_id)
@@ -157,6 +173,13 @@ class RevisionLoader(PointerLoader):
 
             self._lists = RevisionLists(self._source.list_form)
         return self._lists.load(wanted)
+
+
+def _cache_s(loaded: Loaded) -> int:
+    """Return the seconds for which a result stays in use."""
+    if loaded.limits or loaded.braked:
+        return min(loaded.settings.cache_s, _LONGEST_CACHE_S)
+    return loaded.settings.cache_s
 
 
 def braked_rules(rules: Collection[Rule], names: Collection[str]) -> Iterator[Rule]:

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bouncer.errors import BouncerError
-from bouncer.sources.source import LISTS, PUSHING, RULES, Document, Documents, WrittenList
+from bouncer.rules.list_warnings import named_lists
+from bouncer.sources.source import LISTS, PUSHING, RULES, SETTINGS, Document, Documents, WrittenList
 from bouncer_cli.commands.operation import (
     NOT_DONE,
     add_consent,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # boto3 takes a second
     from bouncer_cli.operations.push_plan import PushPlan
     from bouncer_cli.operations.push_target import PushTarget
 
+_REFUSED = {SETTINGS: "the settings are"}
 _SECOND_LOOKS = 3  # SSM may not show the end of a push at once
 _SECOND_LOOK_S = 2.0
 _WRITTEN = (
@@ -167,9 +169,25 @@ def _plan(
         if name in ours or name.startswith(wanted.below)
     }
     wrong = {name: said for name, said in check.problems.items() if name in ours}
-    if refused(obstacles(ours, there, prune=prune) or wrong):
+    named = _named_still(there.keys() - ours.keys(), check) if prune else {}
+    if refused(obstacles(ours, there, prune=prune) or wrong or named):
         return None
     return push_plan(ours, there, prune=prune)
+
+
+def _named_still(removed: Iterable[str], check: DocumentsCheck) -> dict[str, list[str]]:
+    """Return a sentence for each list to remove that a rule names."""
+    by_list = {
+        f"{LISTS}{name}": rule.name
+        for rule in reversed(check.revision.rules)
+        for name in named_lists([rule])
+    }
+    step = "push rules without it first"
+    return {
+        name: [f"{name}: found in rule {by_list[name]}, expected no rule that names it: {step}"]
+        for name in sorted(removed)
+        if name in by_list
+    }
 
 
 def _stored(documents: Documents) -> dict[str, Document]:
@@ -226,12 +244,28 @@ def _in_force(target: "PushTarget", check: DocumentsCheck) -> int:
     except BouncerError as error:
         say_lines((*sentence(error).splitlines(), _WRITTEN))
         return NOT_DONE
-    _put_problems(found.problems)
+    _put_problems(_unsaid(found.problems, check.problems))
     put_folded(f"in force:  revision {found.revision}")
     if foretold not in (None, found.revision):
         say_lines([f"expected revision {foretold}: somebody else changes rules; push again"])
         return NOT_DONE
+    say_lines(
+        f"{_REFUSED.get(name, f'{name} is')} refused (not by this push): correct "
+        f"{target.prefix}/{name}"
+        for name in found.problems
+        if name in check.problems
+    )
     return NOT_DONE if found.problems else 0
+
+
+def _unsaid(
+    found: Mapping[str, Iterable[str]], said: Mapping[str, Iterable[str]]
+) -> dict[str, list[str]]:
+    """Return the publisher's problems that were not foretold in the same words."""
+    return {
+        name: [problem for problem in problems if problem not in said.get(name, ())]
+        for name, problems in found.items()
+    }
 
 
 def _published(target: "PushTarget", foretold: str | None) -> "Published":

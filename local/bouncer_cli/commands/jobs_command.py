@@ -62,7 +62,7 @@ def _add_show(verbs: Commands) -> None:
         "would be asked. It changes nothing.",
         epilog="example: bouncer jobs show bnc-abcdefghij234567",
     )
-    command.add_argument("key", metavar="REF", help=_KEY)
+    command.add_argument("key", metavar="REFERENCE", help=_KEY)
     add_deployment(command)
     add_format(command)
     command.set_defaults(run=as_sentences(show))
@@ -76,7 +76,7 @@ def _add_retry(verbs: Commands) -> None:
         "24 hours of its mail, and no recipient is bounced twice. Remove the cause first.",
         epilog="example: bouncer jobs retry --identity example.com --dry-run",
     )
-    command.add_argument("keys", nargs="*", metavar="REF", help=_KEY)
+    command.add_argument("keys", nargs="*", metavar="REFERENCE", help=_KEY)
     command.add_argument(
         "--identity", metavar="X", help="all whose bounces come from this address or domain"
     )
@@ -93,7 +93,7 @@ def _add_drop(verbs: Commands) -> None:
         description="Delete dead letters: their bounces are never sent.",
         epilog="example: bouncer jobs drop --expired --dry-run",
     )
-    command.add_argument("keys", nargs="*", metavar="REF", help=_KEY)
+    command.add_argument("keys", nargs="*", metavar="REFERENCE", help=_KEY)
     command.add_argument("--expired", action="store_true", help="all whose 24 hours are over")
     add_deployment(command)
     add_consent(command)
@@ -138,7 +138,7 @@ def show(options: argparse.Namespace) -> int:
 
 def retry(options: argparse.Namespace) -> int:
     """Run `bouncer jobs retry` and return its exit status."""
-    _one_choice("REF, --identity X or --all", options.keys, options.identity, options.all)
+    _one_choice("REFERENCE, --identity X or --all", options.keys, options.identity, options.all)
     look, report = _look(options)
     letters = look.called(options.keys) if options.keys else look.letters
     if options.identity:
@@ -154,7 +154,7 @@ def retry(options: argparse.Namespace) -> int:
 
 def drop(options: argparse.Namespace) -> int:
     """Run `bouncer jobs drop` and return its exit status."""
-    _one_choice("REF or --expired", options.keys, options.expired)
+    _one_choice("REFERENCE or --expired", options.keys, options.expired)
     look, report = _look(options)
     letters = look.expired() if options.expired else look.called(options.keys)
     question = f"Delete {_counted(letters)}? The bounces are never sent."

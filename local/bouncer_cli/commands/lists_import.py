@@ -9,7 +9,7 @@ from bouncer.rules.list_kind import ListKind
 from bouncer.rules.list_reader import ListFile
 from bouncer_cli.commands.terminal import put_folded, say_lines
 from bouncer_cli.commands.usage import Commands, UsageError
-from bouncer_cli.list_files import list_file
+from bouncer_cli.list_files import entries_of, list_file
 from bouncer_cli.list_import import ListImport, list_import, name_of
 
 _STDIN = "-"
@@ -21,8 +21,8 @@ def add(verbs: Commands) -> None:
         "import",
         help="make a list of a CSV or text file",
         description="Make a list of a CSV or text file as another program exports it. The column "
-        "with the entries, their kind and the names of the other columns are found out. Nothing "
-        "is overwritten.",
+        "with the entries, their kind and the names of the other columns are found out. An "
+        "address in brackets is taken out of them.",
         epilog="example: bouncer lists import staff-who-left.csv --name departed",
     )
     command.add_argument("file", metavar="FILE", help="the file, or - for standard input")
@@ -48,6 +48,11 @@ def add(verbs: Commands) -> None:
         metavar="DIR",
         help="the folder to write to (default: lists)",
     )
+    command.add_argument(
+        "--replace",
+        action="store_true",
+        help="write over the list of this name, its description and subdomains as well",
+    )
     command.set_defaults(run=run)
 
 
@@ -60,8 +65,9 @@ def run(options: argparse.Namespace) -> int:
         subdomains=options.subdomains,
         description=options.description,
     )
-    written = made.write(options.lists)
+    written = made.write(options.lists, replace=options.replace)
     put_folded(_summary(made, written))
+    say_lines(f"note: {remark}" for remark in made.remarks)
     say_lines(f"warning: {warning}" for warning in made.found.warnings)
     return 0
 
@@ -76,6 +82,7 @@ def _file(named: str, name: str | None) -> ListFile:
 
 def _summary(made: ListImport, written: list[Path]) -> str:
     about = made.found.about
-    columns = f" with {', '.join(about.columns)}" if about.columns else ""
+    taken = f" from {made.column}" if made.column else ""
+    others = f", with {' and '.join(about.columns)}" if about.columns else ""
     paths = " and ".join(map(str, written))
-    return f"{made.name}: {about.entries:,} {about.kind}{columns}, in {paths}"
+    return f"{made.name}: {entries_of(about.entries, about.kind)}{taken}{others}, in {paths}"

@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     from bouncer_cli.operations.list_parameter import list_parameters  # noqa: PLC0415  # boto3
 
+    _expect_folder(options.folder)
     lists = ListFolder(options.folder)
     if not lists:
         raise UsageError(f"{options.folder}: found no list, expected at least one")
@@ -50,3 +51,11 @@ def run(options: argparse.Namespace) -> int:
     if refused(problems):
         return WRONG_USAGE
     return push(options, Wanted(LISTS, {}, lists, list_parameters(lists)))
+
+
+def _expect_folder(path: Path) -> None:
+    if path.is_dir():
+        return
+    if path.exists():
+        raise UsageError(f"DIR: found a file, expected the folder of lists: {path.parent}")
+    raise UsageError(f"DIR: found no folder {path}, expected one with lists")

@@ -22,7 +22,7 @@ from bouncer_sim.clock import SystemClock, now
 if TYPE_CHECKING:  # boto3 takes a second, for which --help does not wait
     from bouncer_cli.operations.stopped_mails import StoppedMails, StoredObject
 
-_KEY = "the reference of a bounce, a message id, or the beginning of one"
+_KEY = "the reference of a bounce, or the beginning (8 characters or more) of a message id"
 _SINCE = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[hd])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,7 +53,7 @@ def _add_list(verbs: Commands) -> None:
         "beginning of its message id, the rule, and the envelope. It changes nothing.",
         epilog="example: bouncer mail list --rule 200-departed --since 2026-11-26 --format json",
     )
-    command.add_argument("keys", nargs="*", metavar="REF", help=_KEY)
+    command.add_argument("keys", nargs="*", metavar="REFERENCE", help=_KEY)
     _add_choice(command)
     add_deployment(command)
     add_format(command)
@@ -68,7 +68,7 @@ def _add_get(verbs: Commands) -> None:
         "pipe. It changes nothing.",
         epilog="example: bouncer mail get bnc-abcdefghij234567 > mail.eml",
     )
-    command.add_argument("key", metavar="REF", help=_KEY)
+    command.add_argument("key", metavar="REFERENCE", help=_KEY)
     add_deployment(command)
     command.set_defaults(run=as_sentences(get))
 
@@ -79,11 +79,12 @@ def _add_release(verbs: Commands) -> None:
         help="write stopped mail to where it can be read or delivered",
         description="Write stopped mail into an mbox (a name that ends in .mbox), a folder of "
         ".eml files, a Maildir (a folder with cur and new) or a bucket. What is there already is "
-        "not written again, so run it again if it was interrupted. The mail is kept as well.",
+        "not written again, so run it again if it was interrupted. The mail is kept as well. "
+        "A Maildir is made first: mkdir -p Maildir/cur Maildir/new Maildir/tmp",
         epilog="example: bouncer mail release --rule 200-departed --since 2d --to back.mbox "
         "--dry-run",
     )
-    command.add_argument("keys", nargs="*", metavar="REF", help=_KEY)
+    command.add_argument("keys", nargs="*", metavar="REFERENCE", help=_KEY)
     command.add_argument(
         "--to",
         required=True,
@@ -134,14 +135,14 @@ def get(options: argparse.Namespace) -> int:
 
 def release(options: argparse.Namespace) -> int:
     """Run `bouncer mail release` and return its exit status."""
+    from bouncer_cli.operations.release_target import Form, form_of  # noqa: PLC0415  # boto3
     from bouncer_cli.operations.stopped_mails import each_once  # noqa: PLC0415  # boto3
     from bouncer_cli.operations.stopped_report import table  # noqa: PLC0415  # rich
 
     if bool(options.keys) == bool(options.rule or options.since or options.until):
-        found = "both" if options.keys else "neither"
-        raise UsageError(
-            f"found {found}, expected REF, or --rule and --since, to name stopped mail"
-        )
+        found = "both" if options.keys else "nothing that chooses mail"
+        raise UsageError(f"found {found}, expected REFERENCE, or any of --rule, --since, --until")
+    form = form_of(options.to)
     mails = _stopped_mails(options)
     chosen = each_once(_chosen(options, mails))
     if not chosen:
@@ -149,20 +150,19 @@ def release(options: argparse.Namespace) -> int:
         return 0
     table(open_console(), chosen)
     question = f"Copy {_counted(chosen)} to {options.to}?"
-    asks = options.dry_run or options.to.startswith("s3:")
-    if asks and not agreed(options, question):
+    if (options.dry_run or form is Form.BUCKET) and not agreed(options, question):
         return not_agreed(options)
-    return _release(options.to, mails, chosen)
+    return _release(options.to, form, mails, chosen)
 
 
-def _release(place: str, mails: "StoppedMails", chosen: "list[StoredObject]") -> int:
+def _release(place: str, form: str, mails: "StoppedMails", chosen: "list[StoredObject]") -> int:
     """Write mails, and report each as soon as it is written; return the exit status."""
     from bouncer_cli.doctor.account import NotFoundError, UnavailableError  # noqa: PLC0415
     from bouncer_cli.operations.operated_account import sentence  # noqa: PLC0415
     from bouncer_cli.operations.release_target import open_target  # noqa: PLC0415
     from bouncer_cli.operations.stopped_report import name_of  # noqa: PLC0415
 
-    status = 0
+    released = present = 0
     with open_target(place, mails) as target:
         for each in chosen:
             name = name_of(each.stopped)
@@ -170,10 +170,13 @@ def _release(place: str, mails: "StoppedMails", chosen: "list[StoredObject]") ->
                 written = target.put(each, lambda found=each: mails.read(found))  # type: ignore[misc]  # bound now
             except (NotFoundError, UnavailableError) as error:
                 say(f"{name}: not released: {sentence(error)}")
-                status = NOT_DONE
                 continue
+            released, present = released + written, present + (not written)
             put(f"{name}: {'released' if written else 'is there already'}")
-    return status
+    left = len(chosen) - released - present
+    more = f", {left} not released" if left else ""
+    say(f"{released} released into {place} ({form}), {present} were there already{more}")
+    return NOT_DONE if left else 0
 
 
 def _stopped_mails(options: argparse.Namespace) -> "StoppedMails":

@@ -12,9 +12,16 @@ from bouncer.mail.text import escaped
 from bouncer.rules.fields import POLICY_WORDS, VERDICT_WORDS
 from bouncer.rules.rule import Mode
 from bouncer.sources.loaded import Loaded
+from bouncer_cli.commands.deployment_options import (
+    REVISION,
+    SSM,
+    DeploymentOptions,
+    add_deployment_options,
+    deployment_options,
+)
 from bouncer_cli.commands.mail_run import run_mails
 from bouncer_cli.commands.prefix_documents import read_parameters
-from bouncer_cli.commands.revision_rules import REVISION, load_revision
+from bouncer_cli.commands.revision_rules import load_revision
 from bouncer_cli.commands.rules_in_force import load, load_parameters
 from bouncer_cli.commands.terminal import open_console, put_folded, say, say_lines
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
@@ -31,8 +38,6 @@ from bouncer_cli.replay_table import TableReport
 from bouncer_cli.rule_counts import RuleCounts
 from bouncer_cli.rule_files import FileSource
 from bouncer_sim.clock import Clock, SimulatedClock, SystemClock, now
-
-_SSM = "ssm:"
 
 
 def add(commands: Commands) -> None:
@@ -56,8 +61,7 @@ def add(commands: Commands) -> None:
         default="rules",
         metavar="SOURCE",
         help="a folder of rules, their place in SSM such as ssm:/ses-auto-bouncer/main, or what "
-        "the deployment of cdk.json has in force: revision:current, or revision:ID "
-        "(default: rules)",
+        "a deployment has in force: revision:current, or revision:ID (default: rules)",
     )
     command.add_argument(
         "--settings", type=Path, metavar="FILE", help="a settings document for --rules DIR"
@@ -69,6 +73,7 @@ def add(commands: Commands) -> None:
         help="a folder of lists for --rules DIR (default: the folder lists beside that of the "
         "rules)",
     )
+    add_deployment_options(command)
     command.add_argument(
         "--sender",
         metavar="ADDR",
@@ -99,7 +104,10 @@ def add(commands: Commands) -> None:
     )
     add_format(command)
     command.add_argument(
-        "--only", choices=tuple(CHOICES), help="show only these mails; the counts are those of all"
+        "--only",
+        choices=tuple(CHOICES),
+        help="show only these mails; the counts are those of all (shadow: what a rule only "
+        "recorded, in mode shadow, outside its share, or braked)",
     )
     command.add_argument(
         "--explain",
@@ -147,7 +155,8 @@ def run(options: argparse.Namespace) -> int:
         verdicts=_verdicts(options.verdict),
         trusted=options.trust,
     )
-    loaded = _loaded(options.rules, options.settings, options.lists)
+    deployment = deployment_options(options, options.rules)
+    loaded = _loaded(options.rules, options.settings, options.lists, deployment)
     passed_over = PassedOver()
     items = read_named_items(options.paths, envelope, passed_over)
     if options.explain:
@@ -254,7 +263,9 @@ def _verdict(text: str) -> tuple[str, str]:
     return name, word
 
 
-def _loaded(rules: str, settings: Path | None, lists: Path | None) -> Loaded:
+def _loaded(
+    rules: str, settings: Path | None, lists: Path | None, deployment: DeploymentOptions
+) -> Loaded:
     """Return what to judge by: files must all be valid, SSM is read as the intake reads it."""
     if rules.startswith(REVISION):
         if settings is not None:
@@ -262,17 +273,17 @@ def _loaded(rules: str, settings: Path | None, lists: Path | None) -> Loaded:
                 "--settings: found --rules revision: beside it, expected one of them (the pointer "
                 "has its own)"
             )
-        loaded, remarks = load_revision(rules)
+        loaded, remarks = load_revision(rules, deployment)
         say_lines(remarks)
         return loaded
-    if not rules.startswith(_SSM):
+    if not rules.startswith(SSM):
         if lists and not lists.is_dir():
             raise UsageError(f"--lists: found no folder {lists}, expected one with lists")
         return load(FileSource(Path(rules), settings, lists))
     if lists:
         raise UsageError("--lists: found --rules ssm: beside it, expected --rules DIR")
     prefix = _prefix(rules, settings)
-    loaded, remarks = load_parameters(*read_parameters(prefix, "--rules"))
+    loaded, remarks = load_parameters(*read_parameters(prefix, "--rules", deployment.region))
     say_lines(remarks)
     return loaded
 
@@ -282,7 +293,7 @@ def _prefix(rules: str, settings: Path | None) -> str:
         raise UsageError(
             "--settings: found --rules ssm: beside it, expected one of them (SSM has its own)"
         )
-    prefix = rules.removeprefix(_SSM)
+    prefix = rules.removeprefix(SSM)
     if not prefix.startswith("/"):
         raise UsageError(
             f"--rules: found {rules!r}, expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"

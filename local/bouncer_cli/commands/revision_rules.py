@@ -1,7 +1,6 @@
 """The rules, lists and settings that a deployment has in force, or an earlier revision of them."""
 
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 from bouncer.publishing.publication import revision_warnings
@@ -13,12 +12,12 @@ from bouncer.sources.pointer import Pointer
 from bouncer.sources.revision import Revision
 from bouncer.sources.revision_lists import RevisionLists
 from bouncer.sources.revision_loader import braked_rules
-from bouncer.sources.source import LISTS
+from bouncer.sources.source import LISTS, SourceError
+from bouncer_cli.commands.deployment_options import REVISION, DeploymentOptions
 from bouncer_cli.commands.usage import UsageError
 from bouncer_cli.documents_check import DocumentsCheck
 from bouncer_sim.clock import SystemClock, now
 
-REVISION = "revision:"
 _CURRENT = "current"
 
 
@@ -40,14 +39,14 @@ class _Found(NamedTuple):
         return f"rules: revision {self.revision.id} of s3://{self.bucket}, {of}"
 
 
-def load_revision(named: str) -> tuple[Loaded, list[str]]:
+def load_revision(named: str, deployment: DeploymentOptions) -> tuple[Loaded, list[str]]:
     """Return what to judge by, and sentences that name it and what of it can't be read.
 
-    `named` is `revision:current` or `revision:ID`; the deployment is that of `cdk.json` here. An
-    earlier revision is judged with the settings of today. Raises `UsageError` for any other name,
-    `SourceError` if it can't be read, and what `find_deployment` raises.
+    `named` is `revision:current` or `revision:ID`. An earlier revision is judged with the settings
+    of today. Raises `UsageError` for any other name, `SourceError` if it can't be read, and what
+    `find_deployment` raises.
     """
-    found = _find(named, "--rules")
+    found = _find(named, "--rules", deployment)
     pointer = found.pointer
     lists, unread = RevisionLists(found.source.list_form).load(found.revision.lists)
     braked = pointer.braked if found.is_current else ()
@@ -62,13 +61,13 @@ def load_revision(named: str) -> tuple[Loaded, list[str]]:
     return loaded, [str(found), *unread]
 
 
-def check_revision(named: str) -> tuple[DocumentsCheck, str]:
+def check_revision(named: str, deployment: DeploymentOptions) -> tuple[DocumentsCheck, str]:
     """Return what a revision's rules and lists are worth, and the sentence that names it.
 
     The problems are those of documents that are refused today, and of lists that can't be read.
     Raises as `load_revision` does.
     """
-    found = _find(named, "SOURCE")
+    found = _find(named, "SOURCE", deployment)
     pointer, revision = found.pointer, found.revision
     _, unread = RevisionLists(found.source.list_form).load(revision.lists)
     problems = dict(pointer.problems) if found.is_current else {}
@@ -79,14 +78,14 @@ def check_revision(named: str) -> tuple[DocumentsCheck, str]:
     return check, str(found)
 
 
-def _find(named: str, argument: str) -> _Found:
+def _find(named: str, argument: str, deployment: DeploymentOptions) -> _Found:
     wanted = named.removeprefix(REVISION)
     if wanted != _CURRENT and not re.fullmatch("[0-9a-f]{64}", wanted):
         raise UsageError(
             f"{argument}: found {named!r}, expected revision:current, or revision: and the 64 "
             "digits of an id, as `mail` lines in the journal have it"
         )
-    source, bucket = _bucket()
+    source, bucket = _bucket(deployment)
     found = source.pointer("")
     if found is None:
         raise AssertionError  # never: no ETag is known
@@ -95,10 +94,15 @@ def _find(named: str, argument: str) -> _Found:
     return _Found(pointer, revision, source, bucket)
 
 
-def _bucket() -> tuple[BucketSource, str]:
-    from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415  # boto3
+def _bucket(options: DeploymentOptions) -> tuple[BucketSource, str]:
+    from bouncer_cli.doctor.account import UnavailableError  # noqa: PLC0415  # boto3
+    from bouncer_cli.operations.operated_account import sentence  # noqa: PLC0415
+    from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415
 
-    deployment = find_deployment(Path("cdk.json"), None)
+    try:
+        deployment = find_deployment(options.cdk_json, options.region, option="--deployment")
+    except UnavailableError as error:
+        raise SourceError(sentence(error)) from error
     if not deployment.bucket:
         raise UsageError(
             f"stack {deployment.stack.name}: found no output RulesBucket, expected a version that "

@@ -5,16 +5,21 @@ import json
 from pathlib import Path
 
 from bouncer_cli.commands import rules_push
+from bouncer_cli.commands.deployment_options import (
+    REVISION,
+    SSM,
+    DeploymentOptions,
+    add_deployment_options,
+    deployment_options,
+)
 from bouncer_cli.commands.prefix_documents import read_parameters
-from bouncer_cli.commands.revision_rules import REVISION, check_revision
+from bouncer_cli.commands.revision_rules import check_revision
 from bouncer_cli.commands.rules_release import add_release
 from bouncer_cli.commands.terminal import put, put_folded, say
 from bouncer_cli.commands.usage import Commands, UsageError, add_format
 from bouncer_cli.documents_check import DocumentsCheck, check_documents
 from bouncer_cli.rule_files import FileSource, OneFile
 from bouncer_sim.clock import SystemClock, now
-
-_SSM = "ssm:"
 
 
 def add(commands: Commands) -> None:
@@ -39,10 +44,11 @@ def add(commands: Commands) -> None:
         nargs="?",
         default="rules",
         metavar="SOURCE",
-        help="a folder with rules, the file of one rule, ssm:/PREFIX, or what is in force in the "
-        "deployment of cdk.json: revision:current or revision:ID (default: rules)",
+        help="a folder with rules, the file of one rule, ssm:/PREFIX, or what is in force in a "
+        "deployment: revision:current or revision:ID (default: rules)",
     )
     check.add_argument("--settings", type=Path, metavar="FILE", help="check these settings, too")
+    add_deployment_options(check)
     add_format(check)
     check.set_defaults(run=run_check)
     rules_push.add(verbs)
@@ -51,32 +57,41 @@ def add(commands: Commands) -> None:
 
 def run_check(options: argparse.Namespace) -> int:
     """Run `bouncer rules check` and return its exit status."""
-    found = _checked(options.source, options.settings)
+    deployment = deployment_options(options, options.source)
+    found = _checked(options.source, options.settings, deployment)
     show = _put_json if options.format == "json" else _put_lines
     show(found)
     return 1 if found.problems else 0
 
 
-def _checked(source: str, settings: Path | None) -> DocumentsCheck:
+def _checked(source: str, settings: Path | None, deployment: DeploymentOptions) -> DocumentsCheck:
     at = now(SystemClock())
-    if not source.startswith((_SSM, REVISION)):
+    if not source.startswith((SSM, REVISION)):
         path = Path(source)
-        folder = OneFile(path, settings) if path.is_file() else None
-        return check_documents((folder or FileSource(path, settings, named="SOURCE")).read(), at)
+        files = OneFile(path, settings) if path.is_file() else None
+        documents = (files or FileSource(path, settings, named="SOURCE")).read()
+        if not documents.rules:
+            raise UsageError(f"SOURCE: found no rule in {source}, expected at least one")
+        return check_documents(documents, at)
     if settings is not None:
         raise UsageError(
             f"--settings: found {source.partition(':')[0]}: beside it, expected one of them (it "
             "has its own)"
         )
     if source.startswith(REVISION):
-        found, said = check_revision(source)
+        found, said = check_revision(source, deployment)
         say(said)
         return found
-    prefix = source.removeprefix(_SSM)
+    prefix = source.removeprefix(SSM)
     if not prefix.startswith("/"):
         expected = "expected ssm:/PREFIX such as ssm:/ses-auto-bouncer/main"
         raise UsageError(f"SOURCE: found {source!r}, {expected}")
-    documents, deployed = read_parameters(prefix, "SOURCE")
+    documents, deployed = read_parameters(prefix, "SOURCE", deployment.region)
+    if not documents.rules:
+        raise UsageError(
+            f"SOURCE: found no rule below {prefix}, expected at least one: check the prefix and "
+            "the region"
+        )
     return check_documents(documents, at, defaults=deployed.settings)
 
 

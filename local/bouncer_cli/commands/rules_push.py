@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     from bouncer_cli.operations.list_parameter import list_parameters  # noqa: PLC0415  # boto3
 
+    if options.lists and not options.lists.is_dir():
+        raise UsageError(f"--lists: found no folder {options.lists}, expected one with lists")
     lists = ListFolder(options.lists or options.folder.resolve().parent / "lists")
     files = FileSource(options.folder, lists=lists.folder, named="DIR").read()
     if not files.rules:

@@ -12,7 +12,7 @@ from bouncer_cli.commands.operation import (
     not_agreed,
 )
 from bouncer_cli.commands.terminal import put_folded, say
-from bouncer_cli.commands.usage import Commands
+from bouncer_cli.commands.usage import Commands, UsageError
 
 
 def add_release(verbs: Commands) -> None:
@@ -40,7 +40,10 @@ def run_release(options: argparse.Namespace) -> int:
     put_folded(str(deployment))
     braked = braked_in(deployment)
     put_folded(f"braked:  {', '.join(braked) or 'no rule'}")
-    if options.name not in braked:
+    if braked and options.name not in braked:
+        expected = f"expected one of {', '.join(braked)}"
+        raise UsageError(escaped(f"{options.name} is not braked, {expected}"))
+    if not braked:
         say(f"{escaped(options.name)} is not braked: nothing was changed")
         return 0
     put_folded(f"release: {options.name} acts again as its document says, within two minutes;")

@@ -90,12 +90,15 @@ class OperatedDeployment:
         return f"{self.stack.name} in {self.account.region}, parameters below {self.prefix}{at}"
 
 
-def find_deployment(cdk_json: Path, region: str | None) -> OperatedDeployment:
+def find_deployment(
+    cdk_json: Path, region: str | None, *, option: str = "--settings"
+) -> OperatedDeployment:
     """Return the deployment of a cdk.json; region None is that of the environment or profile.
 
-    Raises `OperationError` if it is not deployed there, and what `Account` raises.
+    `option` is the one that names the cdk.json, for an error. Raises `OperationError` if it is not
+    deployed there, and what `Account` raises.
     """
-    wanted = read_cdk_json(cdk_json)
+    wanted = read_cdk_json(cdk_json, option=option)
     account = operated_account(region)
     stack, _ = find_stack(account, wanted.full_name)
     outputs = _outputs(account, stack)

@@ -41,6 +41,7 @@ class Push:
         self._prefix = prefix
         self._progress = progress
         self.begun = False
+        self._left = False  # the claim, though nothing followed it
         self.written = 0
         self.remarks: list[str] = []
 
@@ -57,8 +58,10 @@ class Push:
             self._claim.give_back()
         except BaseException:
             if not self.begun:
+                self._left = self._claim.taken
                 with suppress(BouncerError):
                     self._claim.abandon()
+                    self._left = False
             raise
 
     def _write(self, changes: tuple[Change, ...]) -> None:
@@ -122,6 +125,12 @@ class Push:
 
     def stopped(self, total: int) -> Iterator[str]:
         """Yield what a push that did not end has done, and how to complete it."""
+        if self._left:
+            yield (
+                f"no rule or list was changed, but {self._claim.parameter} is still there: push "
+                f"again, or run aws ssm delete-parameter --name {self._claim.parameter}"
+            )
+            return
         if not self.begun:
             yield "nothing was changed"
             return

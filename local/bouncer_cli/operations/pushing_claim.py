@@ -41,6 +41,11 @@ class PushingClaim:
         self._text = ""
         self._renew_at = now(clock)
 
+    @property
+    def taken(self) -> bool:
+        """True as soon as the parameter is known to be written."""
+        return bool(self._version)
+
     def expect_free(self, found: Document | None) -> Iterator[str]:
         """Yield a sentence about a push that this one takes over; raises `ClaimError`.
 

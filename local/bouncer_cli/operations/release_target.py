@@ -11,60 +11,112 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from shutil import copyfileobj
 from typing import IO, Protocol
 
+from bouncer.rules.document import show
 from bouncer.sources.stopped_mail import StoppedMail
 from bouncer_cli.operations.operated_account import OperationError
 from bouncer_cli.operations.stopped_mails import StoppedMails, StoredObject, get_object
 
 _FROM = re.compile(rb"^(?=>*From )", re.MULTILINE)
-_BUCKET = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
+_BEGINNING = b"From "
+_BUCKET = re.compile(r"(?i:s3)://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LONGEST_SENDER = 300
 
 Read = Callable[[], bytes]
 
 
-class ReleaseTarget(Protocol):
-    """One place; `in_aws` is true of a place there."""
+class Form(StrEnum):
+    """The form in which a place has mails."""
 
-    in_aws: bool
+    BUCKET = "bucket"
+    MBOX = "mbox"
+    MAILDIR = "Maildir"
+    FOLDER = "folder of .eml files"
+
+
+class ReleaseTarget(Protocol):
+    """One place."""
 
     def put(self, found: StoredObject, read: Read) -> bool:
         """Write a mail, unless it is there already; tell whether it was written."""
 
 
-@contextmanager
-def open_target(text: str, mails: StoppedMails) -> Iterator[ReleaseTarget]:
-    """Open the place that an operator names; raises `OperationError` for another text."""
-    if text.startswith("s3:"):
-        found = _BUCKET.fullmatch(text)
-        if found is None:
+def form_of(text: str) -> Form:
+    """Return the form of the place that an operator names.
+
+    Raises `OperationError` for a text that names no place, and for a file or folder that cannot be
+    one.
+    """
+    if text.lower().startswith("s3:"):
+        if not _BUCKET.fullmatch(text):
             raise OperationError(f"--to: found {text}, expected one such as s3://bucket/prefix/")
-        folder = (found["prefix"] or "").strip("/")
-        yield Bucket(mails, found["bucket"], f"{folder}/" if folder else "")
-        return
+        return Form.BUCKET
+    if not text.strip() or _ADDRESS.match(text):
+        raise OperationError(
+            f"--to: found {text if text.strip() else show(text)}, expected FILE.mbox, a folder, or "
+            "s3://bucket/prefix/"
+        )
     path = Path(text)
     if path.suffix == ".mbox":
-        with _open_mbox(path) as mbox:
-            yield mbox
-    elif (path / "cur").is_dir() and (path / "new").is_dir():
-        yield Maildir(path)
-    elif path.exists() and not path.is_dir():
+        _check_mbox(path)
+        return Form.MBOX
+    if (path / "cur").is_dir() and (path / "new").is_dir():
+        return Form.MAILDIR
+    if path.exists() and not path.is_dir():
         raise OperationError(
             f"--to: found the file {text}, expected a name that ends in .mbox, or a folder"
         )
-    else:
-        path.mkdir(parents=True, exist_ok=True)
-        yield Folder(path)
+    return Form.FOLDER
+
+
+def _check_mbox(path: Path) -> None:
+    """Raise `OperationError` unless mails can stand in a file behind what it has already."""
+    if not path.parent.is_dir():
+        raise OperationError(f"--to: found no folder {path.parent}, expected one")
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise OperationError(f"--to: found {path}, which is not a file, expected an mbox")
+    with path.open("rb") as stream:
+        if stream.read(len(_BEGINNING)) not in (b"", _BEGINNING):
+            raise OperationError(
+                f'{path}: found a file that does not begin with "From ", expected an mbox'
+            )
+
+
+@contextmanager
+def open_target(text: str, mails: StoppedMails) -> Iterator[ReleaseTarget]:
+    """Open the place that an operator names; raises what `form_of` raises."""
+    path = Path(text)
+    match form_of(text):
+        case Form.BUCKET:
+            yield _bucket(text, mails)
+        case Form.MBOX:
+            with _open_mbox(path) as mbox:
+                yield mbox
+        case Form.MAILDIR:
+            yield Maildir(path)
+        case Form.FOLDER:
+            path.mkdir(parents=True, exist_ok=True)
+            yield Folder(path)
+
+
+def _bucket(text: str, mails: StoppedMails) -> "Bucket":
+    found = _BUCKET.fullmatch(text)
+    if found is None:
+        raise AssertionError  # never: the form is known
+    folder = (found["prefix"] or "").strip("/")
+    return Bucket(mails, found["bucket"], f"{folder}/" if folder else "")
 
 
 class Bucket:
     """A bucket: S3 copies a mail there by itself, below a prefix and under its message id."""
-
-    in_aws = True
 
     def __init__(self, mails: StoppedMails, bucket: str, prefix: str) -> None:
         self._mails = mails
@@ -84,8 +136,6 @@ class Bucket:
 class Folder:
     """A folder with a file `MESSAGE-ID.eml` for each mail."""
 
-    in_aws = False
-
     def __init__(self, path: Path) -> None:
         self._path = path
 
@@ -102,8 +152,6 @@ class Folder:
 
 class Maildir:
     """A Maildir: a mail is new until a mail program moves it, under the same name, to `cur`."""
-
-    in_aws = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -128,8 +176,6 @@ class Maildir:
 
 class Mbox:
     """An mbox in the making: what the file has already, and what is added behind it."""
-
-    in_aws = False
 
     def __init__(self, stream: IO[bytes], present: set[bytes]) -> None:
         self._stream = stream
@@ -192,7 +238,7 @@ def _entries(stream: IO[bytes]) -> Iterator[bytes]:
     """Yield the digest of each mail in an mbox, with the line `From ` before it."""
     digest = sha256()
     for line in stream:
-        if line.startswith(b"From "):
+        if line.startswith(_BEGINNING):
             yield digest.digest()
             digest = sha256()
         digest.update(line)

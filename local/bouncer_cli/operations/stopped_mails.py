@@ -18,8 +18,11 @@ from bouncer_cli.operations.operated_deployment import OperatedDeployment
 T = TypeVar("T")
 R = TypeVar("R")
 
-KEY = "the reference of a bounce, or the beginning of a message id"
 _SHORTEST_ID = 8  # characters of a message id that name a mail
+KEY = (
+    f"the reference of a bounce, or the beginning ({_SHORTEST_ID} characters or more) of a message "
+    "id"
+)
 _AT_ONCE = 10  # calls of S3, as many as a client has connections
 
 
@@ -83,7 +86,10 @@ def called(objects: Iterable[StoredObject], keys: Iterable[str]) -> list[StoredO
         if not named:
             raise OperationError(f"{key}: found no such stopped mail, expected {KEY}")
         if len({each.stopped.message_id for each in named}) > 1:
-            raise OperationError(f"{key}: found {len(named)} stopped mails, expected one")
+            raise OperationError(
+                f"{key}: found {len(named)} stopped mails, expected one: write more of its message "
+                "id, which bouncer mail list --format json shows"
+            )
         found |= {each.key: each for each in named}
     return list(found.values())
 

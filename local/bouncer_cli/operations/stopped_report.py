@@ -14,8 +14,8 @@ from bouncer_cli.operations.stopped_mails import StoredObject
 
 _LONGEST = 2000  # characters of an address or a name
 _SHORT_ID = 20  # characters of a message id, as many as a reference has
-_COLUMNS = ("RECEIVED", "MAIL", "RULE", "FROM", "TO")
-_FIRM = ("RECEIVED", "MAIL")  # of these nothing is cut
+_COLUMNS = ("RECEIVED (UTC)", "MAIL", "RULE", "FROM", "TO")
+_FIRM = ("RECEIVED (UTC)", "MAIL")  # of these nothing is cut
 
 
 def table(console: Console, found: Iterable[StoredObject]) -> None:

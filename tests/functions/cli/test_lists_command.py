@@ -44,13 +44,35 @@ def test_a_wrong_list_is_told_by_line(run: Run, tmp_path: Path) -> None:
     wrong, doubtful = tmp_path / "wrong.csv", tmp_path / "doubtful.txt"
     wrong.write_text("address\nann@example.com\nnobody\n", encoding="utf-8")
     doubtful.write_text("ann@example.com\nAnn@example.com\n", encoding="utf-8")
+    assert run("lists", "check", str(wrong), str(doubtful))[0] == 1
     status, out, err = run("lists", "check", str(wrong), str(doubtful), str(tmp_path / "none.csv"))
-    assert status == 1
-    assert out == f"{doubtful}: 1 addresses\n"
+    assert status == 2  # as for every command with a file that is missing
+    assert out == f"{doubtful}: 1 address\n"
     first, second, third = err.splitlines()
     assert first.startswith(f'{wrong}:3: found "nobody", expected an address')
     assert second.startswith(f'warning: {doubtful}:2: found "Ann@example.com" again')
     assert third == f"{tmp_path / 'none.csv'}: can't be read (No such file or directory)"
+
+
+def test_a_folder_is_all_its_lists(run: Run, tmp_path: Path) -> None:
+    """As a push takes them: a document and its file are one; an empty folder is a mistake."""
+    status, out, err = run("lists", "check", str(LISTS))
+    assert (status, err) == (0, "")
+    assert [line.rpartition("/")[2] for line in out.splitlines()] == [
+        "blocked-domains.yaml: 200 domains with reason",
+        "departed.csv: 3 addresses with successor, subject",
+        "mailboxes.txt: 7 addresses",
+    ]
+    (tmp_path / "a.csv").write_text("a.example\n")
+    (tmp_path / "a.txt").write_text("a.example\n")
+    assert run("lists", "check", str(tmp_path)) == (
+        1,
+        "",
+        f"{tmp_path / 'a.txt'}: found a second list of this name, expected one\n",
+    )
+    (tmp_path / "none").mkdir()
+    status, _, err = run("lists", "check", str(tmp_path / "none"))
+    assert (status, err) == (2, f"{tmp_path / 'none'}: found no list, expected at least one\n")
 
 
 def test_json_has_what_the_table_has(run: Run, tmp_path: Path) -> None:
@@ -106,4 +128,4 @@ def test_a_text_is_never_sent_with_a_gap(run: Run, tmp_path: Path) -> None:
     status, out, _ = run(*words, "--recipient", "bob@example.com")
     assert (status, out.splitlines()[0]) == (0, "recipient bob@example.com: no rule matches")
     assert "100-gone: reject (unknown, so passed over)" in out
-    assert "or the row lacks successor)" in out
+    assert "(the row of bob@example.com in list gone has no successor)" in out

@@ -35,9 +35,13 @@ def test_the_column_of_the_entries_comes_first(capsys: pytest.CaptureFixture[str
         "kind: addresses\nfile: staff-2026.csv\n",
         "address,name,successor\nann@example.com,Ann,bob@example.com\nb@c.example,B,\n",
     )
-    assert capsys.readouterr().out == (
-        "staff-2026: 2 addresses with name, successor, in lists/staff-2026.csv and "
-        "lists/staff-2026.yaml\n"
+    out, err = capsys.readouterr()
+    assert out == (
+        "staff-2026: 2 addresses from column Login, with name and successor, in "
+        "lists/staff-2026.csv and lists/staff-2026.yaml\n"
+    )
+    assert err.splitlines()[0] == (
+        'note: Staff 2026.csv:1: "Login" is taken for the name of the column'
     )
     about = read_list_at(Path("lists/staff-2026.yaml")).about
     assert (about.kind, about.columns, about.entries) == ("addresses", ("name", "successor"), 2)
@@ -93,6 +97,118 @@ def test_lines_that_are_not_entries_are_named(capsys: pytest.CaptureFixture[str]
     assert not Path("lists").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("192.0.2.7/24\n10.0.0.0/8\n", ':1: found "192.0.2.7/24", expected'),
+        (
+            "ann@@example.com\nbob@example.com\ncarl@example.com\n",
+            ':1: found "ann@@example.com", expected an address',
+        ),
+        ("ann@example.com\nspam.example\n", ':2: found "spam.example", expected an address'),
+        ("x,*.example\ny,spam.example\n", ':1: found "*.example", expected'),
+        ("7\n198.51.100.7\n", ':1: found "7", expected'),
+    ],
+)
+def test_a_first_row_like_an_entry_is_one(
+    capsys: pytest.CaptureFixture[str], text: str, says: str
+) -> None:
+    """It is never lost as the name of a column: if it is invalid, it is refused by its line."""
+    assert imported(text) == 2
+    assert says in capsys.readouterr().err
+    assert not Path("lists").exists()
+
+
+@pytest.mark.parametrize("name", ["Kontakt", "E-mail 1 - Value"])
+def test_another_first_row_is_said_to_be_a_name(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Nobody can tell it from an entry that is wrong; one of a known name needs no note."""
+    assert imported(f"{name}\na@b.example\n") == 0
+    note = f'note: Staff 2026.csv:1: "{name}" is taken for the name of the column\n'
+    assert capsys.readouterr().err == note
+    assert imported("Mail\na@b.example\n", "--name", "b") == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("id;mail;mail2\n1;a@b.example;x\n", "1 address from column mail, with id and mail2, in "),
+        ("1,a.example\n2,b.example\n", "2 domains from column 2, with column_1, in "),
+        ("a.example\n", "staff-2026: 1 domain, in "),
+    ],
+)
+def test_the_column_that_was_taken_is_named(
+    capsys: pytest.CaptureFixture[str], text: str, says: str
+) -> None:
+    """By its name in the file, or by its number."""
+    assert imported(text) == 0
+    assert says in capsys.readouterr().out
+
+
+def test_an_address_is_taken_out_of_brackets() -> None:
+    """As mail programs write it, with a name; other columns stay as they are."""
+    text = 'Mail;Successor\n"B, Ann <ann@example.com>";Bob <bob@example.com>\n<c@example.com>;\n'
+    assert imported(text) == 0
+    assert written()[1] == (
+        "address,successor\nann@example.com,Bob <bob@example.com>\nc@example.com,\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "says"),
+    [
+        (
+            "domains",
+            "id,domain\n1,*.spam.example\n2,*.b.example\n",
+            'domains; in line 2, column domain has "*.spam.example", expected "spam.example"',
+        ),
+        (
+            "addresses",
+            "Ann\nBob\n",
+            'addresses; in line 2, column Ann has "Bob", expected an address such as',
+        ),
+        (
+            "networks",
+            "# none\na.example\n",
+            'networks; in line 2, column 1 has "a.example", expected',
+        ),
+        (
+            "domains",
+            "domain\na.example\n1\n-\n",
+            'domains; in line 2, column domain has "a.example", expected entries of this kind',
+        ),
+    ],
+)
+def test_without_a_column_of_the_kind_a_cell_is_shown(
+    capsys: pytest.CaptureFixture[str], kind: str, text: str, says: str
+) -> None:
+    """The kind was named already, so the next step is another one."""
+    assert imported(text, "--kind", kind) == 2
+    assert f"Staff 2026.csv: found no column of {says}" in capsys.readouterr().err
+    assert not Path("lists").exists()
+
+
+def test_a_list_is_replaced_if_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """As by the export of every week; a list of the name in another form is not touched."""
+    for text in ("a@b.example\n", "c@b.example\n", "c@b.example\n"):
+        assert imported(text, "--replace") == 0
+    assert written()[1] == "c@b.example\n"
+    assert sorted(path.name for path in Path("lists").iterdir()) == [
+        "staff-2026.csv",
+        "staff-2026.yaml",
+    ]
+    Path("lists/staff-2026.txt").write_text("x@b.example\n")
+    capsys.readouterr()
+    assert imported("d@b.example\n", "--replace") == 2
+    assert capsys.readouterr().err == (
+        "lists/staff-2026.txt: found a list of this name, expected none: remove it, or name the "
+        "list otherwise with --name\n"
+    )
+    assert written()[1] == "c@b.example\n"
+
+
 def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     """Importing the same file again changes nothing; another one needs another name."""
     for _ in range(2):
@@ -103,7 +219,7 @@ def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert imported("c@b.example\n") == 2
     assert capsys.readouterr().err.startswith(
-        "lists/staff-2026.csv: found a list of this name, expected none: remove its files first"
+        "lists/staff-2026.csv: found a list of this name, expected none: write over it with"
     )
     assert written() == before
     Path("lists/other.txt").write_text("x@b.example\n")

@@ -39,7 +39,7 @@ def test_aws_without_a_region_is_one_sentence(
     status, _, err = run("replay", "--rules", "ssm:/x", sample("01-"))
     assert (status, err) == (
         2,
-        "--rules: found no region, expected AWS_DEFAULT_REGION to name one\n",
+        "--rules: found no region, expected --region REGION or AWS_DEFAULT_REGION to name one\n",
     )
 
 

@@ -257,9 +257,9 @@ def test_all_of_a_letter_is_shown(deployed: Deployed, operate: Operate) -> None:
     [
         (["show", "bnc-none"], "bnc-none: found no such dead letter, expected a reference"),
         (["show", ""], ": found no such dead letter"),
-        (["retry"], "found nothing, expected one of REF, --identity X or --all"),
-        (["retry", "x", "--all"], "found several of them, expected one of REF"),
-        (["drop"], "found nothing, expected one of REF or --expired to name dead letters"),
+        (["retry"], "found nothing, expected one of REFERENCE, --identity X or --all"),
+        (["retry", "x", "--all"], "found several of them, expected one of REFERENCE"),
+        (["drop"], "found nothing, expected one of REFERENCE or --expired to name dead letters"),
         (["drop", "bnc-none", "--yes"], "bnc-none: found no such dead letter"),
         ([], "required: VERB"),
     ],

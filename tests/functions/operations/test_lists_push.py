@@ -118,6 +118,27 @@ def test_all_lists_of_a_folder_are_pushed(
     assert set(in_ssm(deployed)) == {"lists/departed", "lists/many", "rules/a"}
 
 
+def test_a_list_that_a_rule_names_is_not_removed(
+    deployed: Deployed, operate: Operate, publisher: Published, lists: Path
+) -> None:
+    """Its conditions would be unknown; rules in mode off, and of another name, don't count."""
+    assert publisher
+    deployed.put("rules/a", RULE)
+    deployed.put("rules/b", RULE.replace("departed", "old").replace("when:", "mode: off\nwhen:"))
+    deployed.put("lists/departed", "entries: [x@example.com]")
+    deployed.put("lists/old", "entries: [x@example.com]")
+    (lists / "departed.csv").unlink()
+    status, out, err = operate("lists", "push", "--prune", "--yes")
+    assert (status, err) == (2, "1 document refused: nothing was changed\n")
+    assert out.splitlines()[1] == (
+        "problem: lists/departed: found in rule a, expected no rule that names it: push rules "
+        "without it first"
+    )
+    deployed.put("rules/a", "drop: {}")
+    assert operate("lists", "push", "--prune", "--yes")[0] == 0
+    assert set(in_ssm(deployed)) == {"lists/many", "rules/a", "rules/b"}
+
+
 def test_what_is_wrong_with_a_list_is_said_by_line(
     deployed: Deployed, operate: Operate, publisher: Published, lists: Path
 ) -> None:
@@ -128,8 +149,18 @@ def test_what_is_wrong_with_a_list_is_said_by_line(
         assert (status, err) == (2, "1 document refused: nothing was changed\n")
         assert 'departed.csv:2: found "nobody", expected an address' in out
     assert (in_ssm(deployed), keys(publisher)) == ({}, [])
-    status, _, err = operate("lists", "push", "none", "--yes")
-    assert (status, err) == (2, "none: found no list, expected at least one\n")
+
+
+@pytest.mark.usefixtures("publisher")
+def test_something_else_than_a_folder_of_lists_is_refused(operate: Operate, lists: Path) -> None:
+    """Each in a sentence of its own."""
+    (lists.parent / "empty").mkdir()
+    for folder, says in {
+        "none": "DIR: found no folder none, expected one with lists",
+        "lists/departed.csv": "DIR: found a file, expected the folder of lists: lists",
+        "empty": "empty: found no list, expected at least one",
+    }.items():
+        assert operate("lists", "push", folder, "--yes") == (2, "", f"{says}\n")
 
 
 @pytest.mark.usefixtures("lists")

@@ -80,7 +80,7 @@ def test_the_list_has_all_that_identifies_a_mail(operate: Operate) -> None:
     status, out, err = operate("mail", "list")
     assert (status, err) == (0, "")
     head, *rows = out.splitlines()
-    assert head.split() == ["RECEIVED", "MAIL", "RULE", "FROM", "TO"]
+    assert head.split() == ["RECEIVED", "(UTC)", "MAIL", "RULE", "FROM", "TO"]
     assert [row.split()[2] for row in rows] == [
         *(mail(number).references[0] for number in (1, 2, 3)),
         mail(4).message_id[:20],
@@ -137,11 +137,12 @@ def test_programs_get_an_object_for_each_mail(operate: Operate) -> None:
     ("words", "says"),
     [
         (("list", "bnc-aaaaaaaaaaaaaaaa"), "found no such stopped mail, expected the reference"),
-        (("list", "0" * 20), "found 4 stopped mails, expected one"),
-        (("list", "0"), "found no such stopped mail"),
+        (("list", "0" * 20), "found 4 stopped mails, expected one: write more of its message id"),
+        (("list", "0" * 7), "found no such stopped mail, expected the reference of a bounce, or "),
+        (("list", "0" * 7), "the beginning (8 characters or more) of a message id"),
         (("list", "--since", "yesterday"), "--since: found yesterday, expected a time such as 12h"),
-        (("release", "--to", "x"), "found neither, expected REF, or --rule and --since"),
-        (("release", "x", "--rule", "y", "--to", "x"), "found both, expected REF, or --rule"),
+        (("release", "--to", "x"), "found nothing that chooses mail, expected REFERENCE, or any"),
+        (("release", "x", "--rule", "y", "--to", "x"), "found both, expected REFERENCE, or any of"),
         (("release", mail(1).message_id, "--to", "s3:x"), "--to: found s3:x, expected one such as"),
         (("release", mail(1).message_id, "--to", "cdk.json"), "found the file cdk.json, expected"),
     ],
@@ -153,6 +154,35 @@ def test_what_cannot_be_done_is_one_sentence(
     status, out, err = operate("mail", *words, *(["--yes"] if words[0] == "release" else []))
     assert (status, says in err, len(err.splitlines())) == (2, True, 1)
     assert "released" not in out
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("", '--to: found "", expected FILE.mbox, a folder, or s3://bucket/prefix/'),
+        (" ", '--to: found " ", expected FILE.mbox, a folder, or s3://bucket/prefix/'),
+        ("gs://x/y", "--to: found gs://x/y, expected FILE.mbox, a folder, or s3://bucket/prefix/"),
+        ("S3:x", "--to: found S3:x, expected one such as s3://bucket/prefix/"),
+        ("no/x.mbox", "--to: found no folder no, expected one"),
+        ("folder.mbox", "--to: found folder.mbox, which is not a file, expected an mbox"),
+        (
+            "bad.mbox",
+            'bad.mbox: found a file that does not begin with "From ", expected an mbox',
+        ),
+    ],
+)
+def test_a_place_that_cannot_be_one_is_refused(
+    operate: Operate, tmp_path: Path, place: str, says: str
+) -> None:
+    """Before anything is written, and in a dry run too."""
+    (tmp_path / "bad.mbox").write_text("Subject: x\n\nFrom here on\n")
+    (tmp_path / "folder.mbox").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for consent in ("--yes", "--dry-run"):
+        words = ("mail", "release", "--rule", "200-departed", "--to", place, consent)
+        assert operate(*words) == (2, "", f"{says}\n")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "bad.mbox").read_text() == "Subject: x\n\nFrom here on\n"
 
 
 def test_get_prints_a_mail_byte_for_byte(
@@ -197,22 +227,22 @@ def python_reads(path: Path) -> list[str]:
         return [str(each["subject"]) for each in box]
 
 
-PLACES: list[tuple[str, Callable[[Path], list[bytes]]]] = [
-    ("out.mbox", read_mbox),
-    ("out", read_folder),
-    ("Maildir", read_maildir),
+PLACES: list[tuple[str, str, Callable[[Path], list[bytes]]]] = [
+    ("out.mbox", "mbox", read_mbox),
+    ("out", "folder of .eml files", read_folder),
+    ("Maildir", "Maildir", read_maildir),
 ]
 
 
-@pytest.mark.parametrize(("place", "read"), PLACES, ids=[place for place, _ in PLACES])
+@pytest.mark.parametrize(("place", "form", "read"), PLACES, ids=[each[0] for each in PLACES])
 def test_a_rules_mail_is_released_byte_for_byte(
-    operate: Operate, tmp_path: Path, place: str, read: Callable[[Path], list[bytes]]
+    operate: Operate, tmp_path: Path, place: str, form: str, read: Callable[[Path], list[bytes]]
 ) -> None:
     """Each mail once, however often the command is run; what comes later is added."""
     for folder in ("cur", "new"):
         (tmp_path / "Maildir" / folder).mkdir(parents=True)
     status, out, err = operate("mail", "release", mail(1).message_id, "--to", place)
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, f"1 released into {place} ({form}), 0 were there already\n")
     assert out.splitlines()[-1] == f"{mail(1).references[0]}: released"
     for _ in range(2):
         assert release_rule(operate, place)[0] == 0
@@ -223,8 +253,9 @@ def test_a_rules_mail_is_released_byte_for_byte(
 def test_a_released_mail_is_not_released_again(operate: Operate) -> None:
     """The second run says so."""
     release_rule(operate, "out.mbox")
-    out = release_rule(operate, "out.mbox")[1]
+    _, out, err = release_rule(operate, "out.mbox")
     assert out.count("is there already") == 3
+    assert err == "0 released into out.mbox (mbox), 3 were there already\n"
     assert ": released" not in out
 
 
@@ -268,10 +299,10 @@ def test_mboxrd_can_be_undone(body: list[bytes], end: bytes) -> None:
     assert re.sub(rb"(?m)^>(>*From )", rb"\1", quoted).removesuffix(b"\n") == text
 
 
-@pytest.mark.parametrize("slash", ["", "/"])
-def test_a_mail_is_copied_into_a_bucket(operate: Operate, s3: Any, slash: str) -> None:
+@pytest.mark.parametrize(("scheme", "slash"), [("s3", ""), ("s3", "/"), ("S3", "/")])
+def test_a_mail_is_copied_into_a_bucket(operate: Operate, s3: Any, scheme: str, slash: str) -> None:
     """By S3, under its message id, and once; `--yes` stands for the answer."""
-    place = f"s3://{THEIRS}/inbox{slash}"
+    place = f"{scheme}://{THEIRS}/inbox{slash}"
     words = ("mail", "release", "--rule", "200-departed", "--to", place)
     status, _, err = operate(*words)
     assert (status, "expected --yes to do this" in err) == (2, True)
@@ -288,7 +319,7 @@ def test_a_dry_run_writes_nothing(operate: Operate, tmp_path: Path) -> None:
     """It shows which mails would be released."""
     before = set(tmp_path.iterdir())
     words = ("mail", "release", "--rule", "200-departed", "--dry-run", "--to")
-    for place, _ in PLACES:
+    for place, _, _ in PLACES:
         status, out, err = operate(*words, place)
         assert (status, err) == (0, "--dry-run: nothing was changed\n")
         assert len(out.splitlines()) == 4
@@ -336,6 +367,7 @@ def test_a_mail_that_fails_does_not_keep_the_others(
     status, out, err = release_rule(operate, f"s3://{THEIRS}/")
     assert (status, ": released" in out) == (1, False)
     assert err.count("not released: s3:PutObject was answered with AccessDenied") == 3
+    assert err.endswith(" (bucket), 0 were there already, 3 not released\n")
 
 
 @pytest.mark.parametrize("operation", ["list_objects_v2", "get_object"])

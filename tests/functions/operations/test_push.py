@@ -136,6 +136,25 @@ def test_a_stop_after_a_write_that_nobody_heard_of(world: PushedWorld) -> None:
     assert world.texts() == {}
 
 
+def test_a_claim_that_cannot_be_given_back_is_said(world: PushedWorld) -> None:
+    """Without the permission to read it nobody may delete it: it may be another's."""
+    push = world.push()
+
+    def refuse(operation: str, _: object) -> None:
+        if operation == "get_parameters":
+            raise service_error("AccessDeniedException")
+
+    world.ssm.before = refuse
+    with pytest.raises(UnavailableError, match="AccessDenied"):
+        push.run(world.plan(FILES).changes, None)
+    assert set(world.texts()) == {PUSHING}
+    (said,) = push.stopped(3)
+    assert said == (
+        "no rule or list was changed, but /p/pushing is still there: push again, or run aws ssm "
+        "delete-parameter --name /p/pushing"
+    )
+
+
 def test_another_push_is_refused(world: PushedWorld) -> None:
     """By whom, since when, and what to do if nobody will end it."""
     world.put(PUSHING, pushing_document(Pushing("r9", "bob", now(world.clock) + LONGEST)))

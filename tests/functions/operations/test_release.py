@@ -44,8 +44,18 @@ def test_a_rule_is_released_and_counts_anew(braked: Deployed, operate: Operate) 
     assert "release: 200-departed acts again as its document says" in out
     assert (names(braked), logs(braked)) == (["900-unknown"], [])
     status, out, err = operate(*RELEASE, "--yes")
-    assert (status, err) == (0, "200-departed is not braked: nothing was changed\n")
+    assert (status, err) == (2, "200-departed is not braked, expected one of 900-unknown\n")
     assert "braked:  900-unknown\n" in out
+
+
+def test_a_mistyped_name_is_refused(braked: Deployed, operate: Operate) -> None:
+    """The rule that was meant is still braked."""
+    status, _, err = operate("rules", "release", "200-departde", "--yes")
+    assert (status, err) == (
+        2,
+        "200-departde is not braked, expected one of 200-departed, 900-unknown\n",
+    )
+    assert len(names(braked)) == 2
 
 
 def test_nothing_is_braked(deployed: Deployed, operate: Operate) -> None:

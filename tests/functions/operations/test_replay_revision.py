@@ -153,3 +153,41 @@ def test_another_name_is_one_sentence(
     assert main(["rules", "check", named]) == 2
     said = f"SOURCE: found '{named}', expected revision:current, or revision: and the 64 digits"
     assert capsys.readouterr().err.startswith(said)
+
+
+@pytest.mark.parametrize("command", [["rules", "check"], ["replay", MAIL, "--rules"]])
+def test_the_deployment_is_named_by_options(
+    command: list[str],
+    published: list[Pointer],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """From any folder and without a region in the environment; what is missing names them."""
+    assert published
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    named = [*command, "revision:current"]
+    assert main(named) == 2
+    assert "run this in its folder, or name it with --deployment\n" in capsys.readouterr().err
+    named += ["--deployment", "../cdk.json"]
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert main(named) == 2
+    assert "found none, expected --region REGION or AWS_DEF" in capsys.readouterr().err
+    assert main([*named, "--region", "eu-west-1"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "option", "says"),
+    [
+        ("rules", "--region=eu-west-1", "--region: found rules beside it, expected ssm: or rev"),
+        ("rules", "--deployment=x", "--deployment: found rules beside it, expected revision:"),
+        ("ssm:/x", "--deployment=x", "--deployment: found ssm:/x beside it, expected revision:"),
+    ],
+)
+def test_an_option_without_a_use_is_refused(
+    source: str, option: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it may stand for a source that was left out."""
+    for command in (["rules", "check"], ["replay", MAIL, "--rules"]):
+        assert main([*command, source, option]) == 2
+        assert capsys.readouterr().err.startswith(says)

@@ -187,6 +187,8 @@ def test_files_that_cannot_be_read_are_refused(operate: Operate, rules: Path) ->
         2,
         True,
     )
+    status, _, err = operate("rules", "push", "--lists", "nolists", "--yes")
+    assert (status, err) == (2, "--lists: found no folder nolists, expected one with lists\n")
     (rules.parent / "empty").mkdir()
     status, _, err = operate("rules", "push", "empty", "--prune", "--yes")
     assert (status, err.startswith("empty: found no rule, expected at least one")) == (2, True)
@@ -202,9 +204,15 @@ def test_a_problem_of_another_document_is_shown(
     deployed.put("settings", "mode: moon")
     deployed.put("rules/other", "moon: 1")
     status, out, err = operate("rules", "push", "--yes")
-    assert (status, err) == (1, "")
-    assert f"problem: {PREFIX}/settings:1: mode: found" in out
-    assert f"problem: {PREFIX}/rules/other:1: moon: found" in out
+    assert (status, err.splitlines()) == (
+        1,
+        [
+            f"rules/other is refused (not by this push): correct {PREFIX}/rules/other",
+            f"the settings are refused (not by this push): correct {PREFIX}/settings",
+        ],
+    )
+    assert out.count(f"problem: {PREFIX}/settings:1: mode: found") == 1
+    assert out.count(f"problem: {PREFIX}/rules/other:1: moon: found") == 1
     assert in_ssm(deployed)["rules/a"] == A
 
 
@@ -261,8 +269,13 @@ def test_a_refusal_of_aws_is_one_sentence(
     failing(monkeypatch, operation, error)
     status, _, err = operate("rules", "push", "--yes")
     assert (status, says in err) == (1, True), err
-    done = "nothing was changed" if operation != "DeleteParameters" else "2 of 2 changes are"
-    assert (done in err) == (operation != "GetParametersByPath")
+    done = {
+        "DeleteParameters": "2 of 2 changes are written",
+        "GetParameters": f"no rule or list was changed, but {PREFIX}/pushing is still there: push "
+        f"again, or run aws ssm delete-parameter --name {PREFIX}/pushing",
+    }
+    said = done.get(operation, "nothing was changed")
+    assert (said in err) == (operation != "GetParametersByPath")
 
 
 @pytest.mark.usefixtures("publisher", "rules")

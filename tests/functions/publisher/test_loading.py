@@ -9,6 +9,7 @@ from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseS
 
 from bouncer.publishing.occasion import Scope
 from bouncer.publishing.revision_store import RevisionStore, StoreError
+from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.rule import Mode
 from bouncer.settings_reader import overlaid
 from bouncer.sources.bucket_source import BucketSource
@@ -284,6 +285,48 @@ def test_a_braked_rule_is_only_recorded(world: Reading) -> None:
     released = braked._replace(braked=(), serial=8)
     world.bucket.objects[POINTER_KEY] = pointer_text(released).encode()
     assert [rule.mode for rule in world.load().ruleset.rules] == ["enforce"]
+
+
+def test_a_braked_rule_stops_no_mail_though_the_revision_is_missing(world: Reading) -> None:
+    """The last rules act as the new pointer says, and again when it says that one is released."""
+    first = world.publish()
+    world.load()
+    missing = first._replace(revision="0" * 64, braked=("a",), limits={"a": BounceLimit(9, 3600)})
+    world.bucket.objects[POINTER_KEY] = pointer_text(missing._replace(serial=7)).encode()
+    stale = world.load()
+    assert [(rule.name, rule.mode) for rule in stale.ruleset.rules] == [("a", "shadow")]
+    assert (stale.stale, stale.revision) == (True, first.revision)
+    assert (stale.braked, stale.limits) == (missing.braked, missing.limits)
+    released = missing._replace(braked=(), serial=8)
+    world.bucket.objects[POINTER_KEY] = pointer_text(released).encode()
+    assert [rule.mode for rule in world.load(after_s=RETRY_S).ruleset.rules] == ["enforce"]
+
+
+@pytest.mark.parametrize("kind", [PointerLoader, RevisionLoader])
+@pytest.mark.parametrize(
+    ("rule", "braked", "in_use_s"),
+    [
+        ("at_most: {bounces: 9, per: 1h}\nreject: {type: DoesNotExist}", False, 60),
+        ("reject: {type: DoesNotExist}", False, 86_400),
+        ("reject: {type: DoesNotExist}", True, 60),
+    ],
+)
+def test_a_brake_is_known_within_a_minute(
+    kind: type[PointerLoader], rule: str, braked: bool, in_use_s: int
+) -> None:
+    """However long `cache` is: a tripped rule stops mail until its brake is known."""
+    world = Reading(kind)
+    world.put("rules/a", rule)
+    world.put("settings", "cache: 86400")
+    world.ledger.rules = {"a"} if braked else set()
+    world.publish()
+    world.load()
+    for _ in range(2):  # after a new pointer, and after one that did not change
+        world.asked.clear()
+        world.load(after_s=in_use_s - 1)
+        assert world.asked == []
+        world.load(after_s=1)
+        assert world.asked == [POINTER_KEY]
 
 
 def test_12_hours_of_held_are_counted_from_the_pointer(world: Reading) -> None:

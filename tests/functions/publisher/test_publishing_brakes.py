@@ -1,12 +1,16 @@
 """The publisher names braked rules in the pointer until the ledger has them no more."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from bouncer.metric_names import Metric
 from bouncer.publishing.occasion import Scope
+from bouncer.publishing.revision_store import StoreError
 from bouncer.sending.ledger_errors import LedgerError
+from bouncer_sim.world.direct_client import DirectClient
+from bouncer_sim.world.service_error import service_error
 from tests.functions.publisher.published_world import PublishedWorld
 
 LIMITED = "at_most: {bounces: 9, per: 1h}\nreject: {type: DoesNotExist}"
@@ -43,6 +47,38 @@ def test_each_run_counts_the_braked_rules(world: PublishedWorld) -> None:
     world.ledger.rules.clear()
     world.publish(Scope.SETTINGS)
     assert len(world.lines("rules_braked")) == 3
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_rules_that_are_released_are_reported_once(world: PublishedWorld, scope: Scope) -> None:
+    """A ledger that was emptied releases all of them, and must not do so without a word."""
+    world.ledger.rules = {"a", "b", "c"}
+    world.publish(scope)
+    assert world.lines("rules_released") == []
+    world.ledger.rules = {"b"}
+    for _ in range(2):
+        world.publish(scope)
+    (line,) = world.lines("rules_released")
+    assert (line["released"], line["level"]) == (["a", "c"], "WARNING")
+    assert line[Metric.RELEASED_RULES] == [2]
+
+
+def test_a_release_is_reported_when_the_pointer_has_moved(world: PublishedWorld) -> None:
+    """A run that can't move it says nothing of a release: the rule is still braked."""
+    world.ledger.rules = {"a"}
+    world.publish()
+    world.ledger.rules.clear()
+
+    class Refusing(DirectClient):
+        def put_object(self, **_: Any) -> dict[str, Any]:
+            raise service_error("AccessDenied", status=403)
+
+    with pytest.raises(StoreError):
+        world.publisher(bucket=Refusing(world.bucket)).publish(Scope.SETTINGS)
+    assert world.pointer().braked == ("a",)
+    assert world.lines("rules_released") == []
+    world.publish(Scope.SETTINGS)
+    assert len(world.lines("rules_released")) == 1
 
 
 def test_a_ledger_that_is_away_keeps_nothing_else_from_being_published(

@@ -159,7 +159,7 @@ def test_a_trip_is_never_lost(lone: LoneWorker, moment: str) -> None:
     assert ends(lone)[-1] == "braked"
 
 
-def test_the_publisher_is_asked_once_an_invocation(lone: LoneWorker) -> None:
+def test_the_publisher_is_asked_once_a_minute(lone: LoneWorker) -> None:
     """As long as the pointer does not name the rule; the call does not wait for an answer."""
     lone.deliver(mail(lone, 0), mail(lone, 1))
     assert lone.functions.asked == []
@@ -168,7 +168,30 @@ def test_the_publisher_is_asked_once_an_invocation(lone: LoneWorker) -> None:
     assert (asked["FunctionName"], asked["InvocationType"]) == ("publisher", "Event")
     assert json.loads(asked["Payload"]) == {"publish": "settings"}
     lone.deliver(mail(lone, 4), first=5)
+    assert len(lone.functions.asked) == 1
+    lone.clock.sleep(60)
+    lone.deliver(mail(lone, 5), first=6)
     assert len(lone.functions.asked) == 2
+
+
+def test_the_publisher_is_asked_at_once_about_another_rule(lone: LoneWorker) -> None:
+    """A request about one rule says nothing about one that is braked later."""
+    lone.source.rules["s"] = Document("s", TWO)
+    lone.deliver(*(mail(lone, number) for number in range(3)))
+    assert len(lone.functions.asked) == 1
+    others = [of_rules(mail(lone, number), "s") for number in range(3, 6)]
+    lone.deliver(*others, first=4)
+    assert braked(lone) == {"r", "s"}
+    assert len(lone.functions.asked) == 2
+
+
+def test_the_publisher_is_asked_about_jobs_that_are_ended_together(lone: LoneWorker) -> None:
+    """The trip is behind a job that was withheld for another reason, and is not worked on alone."""
+    lone.deliver(mail(lone, 0), mail(lone, 1))
+    lone.deliver(mail(lone, 0), mail(lone, 2), mail(lone, 3), first=3)
+    assert ends(lone)[-3:] == ["duplicate", "braked", "braked"]
+    assert braked(lone) == {"r"}
+    assert len(lone.functions.asked) == 1
 
 
 @pytest.mark.parametrize(
