@@ -1,5 +1,7 @@
 """Raw mail: its header block, encoded words and charsets, the message and the content for rules."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from bouncer.jobs.job import JobError
@@ -52,13 +54,16 @@ def _seen(message: Message) -> tuple[object, ...]:
 
 
 def _check_completed(message: Message, data: bytes) -> None:
-    """The stored copy says what the event says, and more where that was cut."""
+    """The stored copy says what the event says, and more where that was cut.
+
+    Its headers may stay cut where not every program would end them.
+    """
     try:
         found = with_all_headers(message, RawCopy(data))
     except StoredCopyError:
         return
     if not message.headers_truncated:
-        assert _seen(found) == _seen(message)
+        assert _seen(replace(found, headers_truncated=False)) == _seen(message)
 
 
 def _check_jobs(message: Message) -> None:
