@@ -4,6 +4,7 @@ import io
 import struct
 import time
 import zipfile
+from itertools import count
 
 import pytest
 
@@ -39,6 +40,7 @@ FAKE = archive("a.txt")
         (b"PK\3\4" + b"x" * 2_000_000 + EVIL[-80:], False),
         (EVIL + end(0, 0, 0) * 200, False),
     ],
+    ids=count(),  # the archives have the time in them, and each process of the tests its own
 )  # fmt: skip
 def test_no_end_of_an_archive_hides_its_names(zipped: bytes, found: bool) -> None:
     """Records that lie, junk around the archive, an end that is cut off: names may be missing."""
