@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from bouncer import journal, judge
+from bouncer import journal, journal_entry, judge
 from bouncer.jobs import job
 from bouncer.mail import (
     header_block,
@@ -144,7 +144,7 @@ MUTANTS = (
     FuzzMutant("text not encoded", "dsn", _replaced(dsn, carry=_as_it_is)),
     FuzzMutant("line not folded", "dsn", _replaced(dsn, fold=lambda _, value: value)),
     FuzzMutant("notification not written", "dsn", _replaced(dsn, write=_raise)),
-    FuzzMutant("line not in ASCII", "journal", _replaced(journal, encoded=_whole)),
+    FuzzMutant("line not in ASCII", "journal", _replaced(journal_entry, encoded=_whole)),
     FuzzMutant("addresses not masked", "journal", _replaced(journal.Journal, mail=_unmasked)),
     FuzzMutant("error not described", "journal", _replaced(journal, error_text=_raise)),
     FuzzMutant("output not escaped", "command", _replaced(terminal, _lines=_same)),
