@@ -44,14 +44,25 @@ def deployment_name(prefix: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IntakeEnvironment:
+class Environment:
+    """The part that every function of a deployment has."""
+
+    prefix: str
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeEnvironment(Environment):
     """The intake's environment; `bucket` has what is in force.
 
     `mail_bucket` is "" where mail is not stored; SES stores it below `mail_prefix`. With
     `keeps_stopped`, stopped mail is kept there.
     """
 
-    prefix: str
     region: str
     aws_domain: str
     queue_url: str
@@ -74,20 +85,14 @@ class IntakeEnvironment:
             keeps_stopped=bool(environ.get(KEEPS_KEY)),
         )
 
-    @property
-    def deployment(self) -> str:
-        """The name of the deployment."""
-        return deployment_name(self.prefix)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerEnvironment:
+class WorkerEnvironment(Environment):
     """The worker's environment; `senders` are the bare addresses that it may bounce from.
 
     `publisher` is the name of that function, or "" if it is not known.
     """
 
-    prefix: str
     queue_url: str
     dead_letter_url: str
     ledger_table: str
@@ -108,17 +113,11 @@ class WorkerEnvironment:
             publisher=environ.get(PUBLISHER_KEY, ""),
         )
 
-    @property
-    def deployment(self) -> str:
-        """The name of the deployment."""
-        return deployment_name(self.prefix)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackEnvironment:
+class FeedbackEnvironment(Environment):
     """The environment of the feedback function; `senders` are the addresses of our bounces."""
 
-    prefix: str
     ledger_table: str
     bucket: str
     senders: tuple[str, ...]
@@ -133,20 +132,14 @@ class FeedbackEnvironment:
             senders=tuple(_required(environ, SENDERS_KEY).split()),
         )
 
-    @property
-    def deployment(self) -> str:
-        """The name of the deployment."""
-        return deployment_name(self.prefix)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublisherEnvironment:
+class PublisherEnvironment(Environment):
     """The publisher's environment; `settings` is the document of the deployment's own settings.
 
     `ledger_table` is "" for moments of an upgrade.
     """
 
-    prefix: str
     region: str
     bucket: str
     settings: str
@@ -162,11 +155,6 @@ class PublisherEnvironment:
             settings=environ.get(DEFAULTS_KEY) or "{}",
             ledger_table=environ.get(LEDGER_KEY, ""),
         )
-
-    @property
-    def deployment(self) -> str:
-        """The name of the deployment."""
-        return deployment_name(self.prefix)
 
 
 def _required(environ: Mapping[str, str], key: str) -> str:

@@ -138,28 +138,28 @@ class RevisionLoader(PointerLoader):
         self._compiled: tuple[tuple[object, ...], Ruleset] | None = None
 
     def _ruleset(self, pointer: Pointer) -> tuple[Ruleset, tuple[str, ...]]:
-        revision = self._revision(pointer.revision)
-        lists, problems = self._named(revision.lists)
-        made_of = pointer.revision, pointer.braked, tuple(lists)
-        if self._compiled is None or self._compiled[0] != made_of:
-            rules = braked_rules(revision.rules, pointer.braked)
-            self._compiled = made_of, Ruleset(rules, lists)
-        return self._compiled[1], problems
+        if self._read is None or self._read[0] != pointer.revision:
+            self._read = pointer.revision, self._source.revision(pointer.revision)
+        lists, problems = self._named(self._read[1].lists)
+        return self._with(self._read, lists, pointer.braked), problems
 
     def _last_rules(self, braked: tuple[str, ...]) -> Ruleset:
         """Return them with the lists that they had: nothing is read."""
         if self._read is None or self._compiled is None:
             raise AssertionError  # never: a revision was in force
-        (revision_id, revision), lists = self._read, self._compiled[1].lists
-        made_of = revision_id, braked, tuple(lists)
-        if self._compiled[0] != made_of:
-            self._compiled = made_of, Ruleset(braked_rules(revision.rules, braked), lists)
-        return self._compiled[1]
+        return self._with(self._read, self._compiled[1].lists, braked)
 
-    def _revision(self, revision_id: str) -> Revision:
-        if self._read is None or self._read[0] != revision_id:
-            self._read = revision_id, self._source.revision(revision_id)
-        return self._read[1]
+    def _with(
+        self,
+        read: tuple[str, Revision],
+        lists: Mapping[str, "NamedList"],
+        braked: tuple[str, ...],
+    ) -> Ruleset:
+        """Return the rules of a revision, compiled with these lists, unless they are already."""
+        made_of = read[0], braked, tuple(lists)
+        if self._compiled is None or self._compiled[0] != made_of:
+            self._compiled = made_of, Ruleset(braked_rules(read[1].rules, braked), lists)
+        return self._compiled[1]
 
     def _named(
         self, wanted: Mapping[str, ListInForce]
