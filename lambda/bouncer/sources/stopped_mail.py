@@ -88,14 +88,13 @@ def stopped_mail(judgement: Judgement, now: datetime) -> StoppedMail:
 
 def stopped_key(mail: StoppedMail) -> str:
     """Return the key of a stopped mail: the same mail, stopped again, has the same one."""
-    time = mail.received_at.astimezone(UTC).strftime(_TIME)
     marks = ".".join(mail.references[:_MOST_REFERENCES])
-    return f"{STOPPED}{time}_{mail.message_id}" + (f"_{marks}" if marks else "")
+    return f"{key_of_time(mail.received_at)}_{mail.message_id}" + (f"_{marks}" if marks else "")
 
 
-def day_prefix(moment: datetime) -> str:
-    """Return the beginning of the keys of a day's mail."""
-    return f"{STOPPED}{moment.astimezone(UTC):%Y-%m-%d}/"
+def key_of_time(moment: datetime) -> str:
+    """Return the beginning of the keys of mail that was received in this second."""
+    return f"{STOPPED}{moment.astimezone(UTC).strftime(_TIME)}"
 
 
 def read_key(key: str) -> StoppedMail | None:

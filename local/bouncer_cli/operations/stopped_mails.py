@@ -5,12 +5,12 @@ Their keys say when a mail came and which references it has; their metadata says
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError
 
-from bouncer.sources.stopped_mail import STOPPED, StoppedMail, read_key, with_metadata
+from bouncer.sources.stopped_mail import STOPPED, StoppedMail, key_of_time, read_key, with_metadata
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.operations.operated_account import OperatedAccount, OperationError
 from bouncer_cli.operations.operated_deployment import OperatedDeployment
@@ -55,8 +55,7 @@ class StoppedMails:
 
     def between(self, since: datetime, until: datetime) -> list[StoredObject]:
         """Return the stopped mails that were received in this time, the oldest first."""
-        start = f"{STOPPED}{since.astimezone(UTC):%Y-%m-%d/%H%M%S}"
-        listed = stored_objects(self.account, self.bucket, STOPPED, after=start)
+        listed = stored_objects(self.account, self.bucket, STOPPED, after=key_of_time(since))
         return [each for each in listed if each.mail and each.mail.received_at < until]
 
     def described(self, objects: Iterable[StoredObject]) -> Iterator[StoredObject]:
