@@ -9,7 +9,7 @@ from datetime import datetime
 from bouncer.guard import Context, never_answered
 from bouncer.jobs.reply import Reply
 from bouncer.judge import bounce_sender
-from bouncer.mail.address import domain, mailbox_address
+from bouncer.mail.address import domain, mailbox_address, without_tag
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.sending.gate import LIFETIME, ForeignSenderError
@@ -38,10 +38,15 @@ def withheld(
 
 
 def _never_answered(reply: Reply, settings: Settings) -> Reason | None:
-    """Return the guard's reason never to answer the sender of a mail, whatever the mail was."""
+    """Return the guard's reason never to answer the sender of a mail, whatever the mail was.
+
+    A reply may come from the address that the mail went to, as a team's does.
+    """
     own_domains = (*map(domain, reply.recipients), *settings.own_domains)
+    own = mailbox_address(reply.from_).lower()
     for recipient in reply.recipients:
-        ours = {reply.from_, *settings.senders, bounce_sender(recipient, None, settings)}
+        ours = {*settings.senders, bounce_sender(recipient, None, settings)}
+        ours |= {own} - {without_tag(recipient).lower()}
         if reason := never_answered(reply.sender, Context(recipient, ours, own_domains, ())):
             return reason
     return None
