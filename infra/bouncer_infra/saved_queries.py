@@ -78,6 +78,16 @@ filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker
 | sort @timestamp desc
 | limit 200
 """,
+    "replies": """
+filter message in ["replied", "reply_withheld", "reply_failed", "replier_failed"]
+  or (service = "replier" and message in ["retried", "handed_back", "stale_batch"])
+  or (not ispresent(message)
+    and (@message like /Task timed out|Runtime exited/ or @message like "[ERROR]"))
+| fields @timestamp, message, reason, rule, reference, concat("<", sender, ">") as to, error, `where`
+| fields stage, jobs, record, reply_id, again, @log, @message
+| sort @timestamp desc
+| limit 1000
+""",
     "feedback": """
 filter message in ["bounce_bounced", "event_repeated", "event_waits", "event_ignored",
     "unreadable_event", "feedback_failed", "breaker_tripped"]
