@@ -33,6 +33,8 @@ _EXPECTED: Mapping[str, str] = {
     QUEUE_KEY: "the URL of the queue of jobs",
     LEDGER_KEY: "the name of the ledger's table",
     DEAD_LETTER_KEY: "the URL of the dead-letter queue",
+    REPLY_QUEUE_KEY: "the URL of the queue of replies",
+    REPLY_SENDERS_KEY: "the addresses that replies come from, with blanks between them",
     BUCKET_KEY: "the name of the bucket of revisions",
     SENDERS_KEY: "the addresses that bounces come from, with blanks between them",
     DOMAIN_KEY: "the domain of AWS's endpoints, such as amazonaws.com",
@@ -115,6 +117,34 @@ class WorkerEnvironment(Environment):
             bucket=_required(environ, BUCKET_KEY),
             senders=frozenset(environ.get(SENDERS_KEY, "").lower().split()),
             publisher=environ.get(PUBLISHER_KEY, ""),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplierEnvironment(Environment):
+    """The replier's environment; `reply_senders` are the bare addresses that replies come from.
+
+    `senders` are those of bounces, which get no replies either.
+    """
+
+    queue_url: str
+    dead_letter_url: str
+    ledger_table: str
+    bucket: str
+    senders: frozenset[str]
+    reply_senders: frozenset[str]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "ReplierEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key."""
+        return cls(
+            prefix=_prefix(environ),
+            queue_url=_required(environ, REPLY_QUEUE_KEY),
+            dead_letter_url=_required(environ, DEAD_LETTER_KEY),
+            ledger_table=_required(environ, LEDGER_KEY),
+            bucket=_required(environ, BUCKET_KEY),
+            senders=frozenset(_required(environ, SENDERS_KEY).lower().split()),
+            reply_senders=frozenset(_required(environ, REPLY_SENDERS_KEY).lower().split()),
         )
 
 

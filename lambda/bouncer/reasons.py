@@ -34,10 +34,16 @@ def _gate(word: str, when: str, *, about_sender: bool = False) -> tuple[_Row]:
     return (_Row(word, when, "gate", about_sender=about_sender),)
 
 
+def _replier(word: str, when: str) -> tuple[_Row]:
+    return (_Row(word, when, "replier", of_replies=True),)
+
+
 class Reason(StrEnum):
     """A reason not to answer a rejected mail; its value is the word in logs, metrics and replay.
 
-    `when` says when it applies, as docs/flow.md does; `asked_by` is `guard` or `gate`. `waived_by`
+    `when` says when it applies, as docs/flow.md does; `asked_by` is `guard`, `gate` or `replier`:
+    the last one is about replies alone, for which the gate's first ones are looked for, too.
+    `waived_by`
     is the class of `answer` that waives the reason, or None; with `if_vouched`, only for a sender
     that SPF or DMARC vouches for. `about_sender` is true of a reason that says something about the
     sender or the mail, and not only about what we know or can do: for a reason of the guard that
@@ -172,6 +178,10 @@ class Reason(StrEnum):
     BRAKED = _gate(
         "braked",
         "the rule had all bounces that its `at_most` allows, and nobody has released it since",
+    )
+    REPLIED_BEFORE = _replier(
+        "replied_before",
+        "the sender got a reply by this rule, or may have got one, within its `once_per`",
     )
 
 

@@ -16,9 +16,10 @@ from bouncer.environment import (
 )
 from bouncer.feedback import LOOKED_UP_S
 from bouncer.publishing.occasion import RESOURCE_TYPE
+from bouncer.sending.delays import LONGEST_DELAY_S
 from bouncer.sending.gate import LIFETIME
 from bouncer.sources.pointer import POINTER_KEY
-from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
+from bouncer.worker import RESERVE_S
 
 Template = dict[str, Any]
 Synth = Callable[..., Template]
