@@ -17,9 +17,10 @@ from bouncer.aws.object_client import S3
 from bouncer.environment import UNKNOWN_DEPLOYMENT, IntakeEnvironment
 from bouncer.errors import UnreadableEventError
 from bouncer.jobs.job import Job, JobError
-from bouncer.journal import Journal, QueueAnswer
+from bouncer.journal import Journal
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.mail.message import Message, read_event
+from bouncer.mail_line import QueueAnswer
 from bouncer.sending.queue import Queue, QueueError
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import InForceLoader, Loaded
