@@ -64,16 +64,21 @@ class Journal:
         revision: str = "",
         answers: Sequence[QueueAnswer] = (),
         kept: str = "",
+        replies: Sequence[QueueAnswer] = (),
     ) -> None:
         """Report one received mail: every decision, its jobs and the reasons to withhold.
 
         `revision` is the id of the rules. `answers` are the queue's to each job; without them it
-        took all jobs. `kept` is the key of the object in which a stopped mail is kept.
+        took all jobs. `kept` is the key of the object in which a stopped mail is kept. `replies`
+        are the answers of the queue of replies; without them there is none.
         """
         answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
         self._addresses = settings.addresses
-        fields = mail_fields(judgement, settings, revision=revision, answers=answers, kept=kept)
-        self._write("mail", fields, mail_counts(judgement, answers))
+        replies = replies or (QueueAnswer.NO_QUEUE,) * len(judgement.replies)
+        fields = mail_fields(
+            judgement, settings, revision=revision, answers=answers, kept=kept, replies=replies
+        )
+        self._write("mail", fields, mail_counts(judgement, answers, replies))
 
     def not_mail(self, problem: str) -> None:
         """Report an event that is not a mail, such as the one SES sends when a rule is made."""
@@ -91,6 +96,11 @@ class Journal:
         """Report that a stored mail could not be read (`read`), or a stopped one kept (`keep`)."""
         fields = {"stage": stage, "message_id": message_id, **described(error)}
         self._write("copy_failed", fields, {Metric.COPY_ERRORS: 1}, level="error")
+
+    def reply_not_queued(self, stage: str, error: Exception, message_id: str) -> None:
+        """Report a reply that could not be made (`make`) or put on its queue (`queue`)."""
+        fields = {"stage": stage, "message_id": message_id, **described(error)}
+        self._write("reply_not_queued", fields, {Metric.REPLY_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
         """Report, once per load, that what is in force could not be read again."""
