@@ -11,12 +11,11 @@ from bouncer.mail.message import Message, read_event
 from bouncer.operator_settings import Settings
 from bouncer.reasons import ANSWER_CLASSES, Reason
 from bouncer.replying import thread
-from bouncer.rules.list_reader import read_list
-from bouncer.rules.named_list import NamedList
 from bouncer.rules.rule import Mode
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
 from tests.functions.intake_events import event
+from tests.unit.ruleset_mails import named_list
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -124,8 +123,9 @@ def test_an_unknown_reply_rule_lets_the_mail_through_without_a_reply() -> None:
 
 def test_columns_of_a_list_are_filled_in_for_each_recipient() -> None:
     """Recipients with another successor have a paragraph of their own."""
-    text = f"email,successor\n{ANN},carl@example.com\n{BOB},dora@example.com\n"
-    departed = NamedList(read_list(text, document="departed").form)
+    rows = {ANN: "carl@example.com", BOB: "dora@example.com"}
+    entries = [{"address": address, "successor": other} for address, other in rows.items()]
+    departed = named_list("departed", {"entries": entries})
     rule = (
         "when: {recipient: {in: departed}}\n"
         "reply: {from: n@example.com, text: 'For {recipient}: {departed.successor}.'}"
