@@ -34,7 +34,7 @@ def read_reply(node: Node) -> ReplyForm | None:
         return None
     for key in _REQUIRED:
         if key not in entries:
-            node.fault(f"{key}: a reply has from and text", found=f"no {key}")
+            node.fault("from and text", found=f"no {key}")
     sender = read_mailbox(entries["from"]) if "from" in entries else None
     text = _text(entries["text"], TEXT_LIMIT) if "text" in entries else None
     form = ReplyForm(
