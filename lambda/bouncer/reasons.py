@@ -1,4 +1,4 @@
-"""The reasons not to send a bounce: one row for each, in the order in which they are looked for.
+"""The reasons not to send a bounce or a reply: one row each, in the order of looking for them.
 
 The guard's rows come first, the gate's follow. docs/flow.md shows the rows as two tables. The check
 of a guard's reason stands in guard.py, attached to its row; gate.py looks for the gate's reasons.
@@ -15,6 +15,7 @@ class _Row(NamedTuple):
     waived_by: str | None = None
     if_vouched: bool = False
     about_sender: bool = False
+    of_replies: bool = False
 
 
 def _guard(
@@ -24,8 +25,9 @@ def _guard(
     waived_by: str | None = None,
     if_vouched: bool = False,
     about_sender: bool = True,
+    of_replies: bool = False,
 ) -> tuple[_Row]:
-    return (_Row(word, when, "guard", waived_by, if_vouched, about_sender),)
+    return (_Row(word, when, "guard", waived_by, if_vouched, about_sender, of_replies),)
 
 
 def _gate(word: str, when: str, *, about_sender: bool = False) -> tuple[_Row]:
@@ -33,7 +35,7 @@ def _gate(word: str, when: str, *, about_sender: bool = False) -> tuple[_Row]:
 
 
 def _replier(word: str, when: str) -> tuple[_Row]:
-    return (_Row(word, when, "replier"),)
+    return (_Row(word, when, "replier", of_replies=True),)
 
 
 class Reason(StrEnum):
@@ -46,7 +48,8 @@ class Reason(StrEnum):
     that SPF or DMARC vouches for. `about_sender` is true of a reason that says something about the
     sender or the mail, and not only about what we know or can do: for a reason of the guard that
     does not, the mail goes on. Such reasons stand last, so they are reported only if no other
-    applies.
+    applies. A reason that is `of_replies` withholds replies only; all others of the guard withhold
+    both bounces and replies.
     """
 
     when: str
@@ -54,6 +57,7 @@ class Reason(StrEnum):
     waived_by: str | None
     if_vouched: bool
     about_sender: bool
+    of_replies: bool
 
     def __new__(cls, row: _Row) -> Self:
         """Make a member of its row."""
@@ -64,6 +68,7 @@ class Reason(StrEnum):
         reason.waived_by = row.waived_by
         reason.if_vouched = row.if_vouched
         reason.about_sender = row.about_sender
+        reason.of_replies = row.of_replies
         return reason
 
     NULL_SENDER = _guard(
@@ -79,8 +84,8 @@ class Reason(StrEnum):
     )
     OWN_SENDER = _guard(
         "own_sender",
-        "the sender is the recipient, a bounce sender or in an own domain; or the mail goes to a"
-        " bounce sender, as answers to bounces do",
+        "the sender is the recipient, an address that bounces or replies come from, or in an own"
+        " domain; or the mail goes to such an address, as answers to bounces do",
     )
     DAEMON_SENDER = _guard(
         "daemon_sender",
@@ -106,6 +111,18 @@ class Reason(StrEnum):
         "lists",
         "a list sent the mail: List headers, Precedence bulk, owner- and -bounces senders",
         waived_by="lists",
+    )
+    REPLY_SUPPRESSED = _guard(
+        "reply_suppressed",
+        "replies only: X-Auto-Response-Suppress has OOF, AutoReply or All: the sender's system"
+        " wants no automatic reply",
+        of_replies=True,
+    )
+    NOT_NAMED = _guard(
+        "not_named",
+        "replies only: the recipient is not in To, Cc, Resent-To or Resent-Cc, so that the mail"
+        " came by Bcc, an alias, forwarding or a list",
+        of_replies=True,
     )
     HEADERS_TRUNCATED = _guard(
         "headers_truncated",
@@ -169,6 +186,7 @@ class Reason(StrEnum):
 
 
 GUARD_REASONS = tuple(reason for reason in Reason if reason.asked_by == "guard")
+BOUNCE_REASONS = tuple(reason for reason in Reason if not reason.of_replies)
 GATE_REASONS = tuple(reason for reason in Reason if reason.asked_by == "gate")
 
 # The words of `answer`: of reasons about the sender, the most harmless one first; then the others.
