@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from bouncer.metric_names import Metric, withheld_for
-from bouncer.reasons import Reason
+from bouncer.reasons import BOUNCE_REASONS
 from bouncer.sending.gate import LIFETIME
 from bouncer_infra.alarm_limits import (
     HOUR_S,
@@ -112,8 +112,7 @@ def _withheld(metrics: Metrics) -> cloudwatch.GraphWidget:
         metrics.own(
             "worker" if reason.asked_by == "gate" else "intake", withheld_for(reason), label=reason
         )
-        for reason in Reason
-        if reason.asked_by != "replier"
+        for reason in BOUNCE_REASONS
     ]
     return _graph("Bounces withheld, by reason", shown, unit="in 5 minutes", stacked=True)
 
