@@ -34,15 +34,19 @@ def no_mail_is_stopped_and_silent(evidence: Evidence) -> Found:
 
 
 def every_stopped_mail_is_kept(evidence: Evidence) -> Found:
-    """A mail that SES stored and an intake stopped is kept, byte for byte."""
+    """A mail that SES stored and that is stopped for its bounces is kept, byte for byte."""
     if not evidence.history.scenario.stores:
         return
     found = ((read_key(key), data) for key, data in evidence.history.kept.items())
     kept = {stopped.message_id: data for stopped, data in found if stopped}
+    bounced = {queued.job.message_id for queued in evidence.jobs.values()}
     for mail in evidence.history.mails:
-        stopped = any(answer.startswith("STOP") for answer in mail.answers)
-        if stopped and kept.get(mail.step.message_id) != raw_mail(mail.step):
-            yield mail.received_at, f"{mail.step.message_id} is stopped, and nobody has it"
+        message_id = mail.step.message_id
+        stopped = message_id in bounced and any(
+            answer.startswith("STOP") for answer in mail.answers
+        )
+        if stopped and kept.get(message_id) != raw_mail(mail.step):
+            yield mail.received_at, f"{message_id} is stopped, and nobody has it"
 
 
 def _excused(evidence: Evidence, message_id: str) -> set[str]:
