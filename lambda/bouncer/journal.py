@@ -70,7 +70,7 @@ class Journal:
 
         `revision` is the id of the rules. `answers` are the queue's to each job; without them it
         took all jobs. `kept` is the key of the object in which a stopped mail is kept. `replies`
-        are the answers of the queue of replies; without them there is none.
+        are the answers of the queue of replies; without them the deployment has no such queue.
         """
         answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
         self._addresses = settings.addresses

@@ -21,8 +21,7 @@ _BODY = SMTP.clone(cte_type="7bit", raise_on_defect=True)
 def mime(reply: Reply, *, date: datetime) -> bytes:
     """Return the message that is sent at `date`, which is aware; SES adds its Message-ID.
 
-    Lines end with CR LF and have at most 998 octets of ASCII. The envelope sender is the sender's
-    own address of the call, as SES has no null one.
+    Lines end with CR LF and have at most 998 octets of ASCII.
     """
     body = EmailMessage(policy=_BODY)
     body.set_content(f"{reply.text.rstrip()}\n", charset="utf-8")
@@ -33,7 +32,7 @@ def mime(reply: Reply, *, date: datetime) -> bytes:
 def _headers(reply: Reply, date: datetime) -> Iterator[tuple[str, str]]:
     """Yield the headers.
 
-    There is no Precedence, which RFC 3834 section 3.1.8 leaves to those who know their receivers;
+    Precedence is left out: RFC 3834 section 3.1.8 leaves it to those who know their receivers.
     X-Auto-Response-Suppress does for Exchange what Auto-Submitted does for all others.
     """
     yield "From", _mailbox(reply.from_)

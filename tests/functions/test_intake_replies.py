@@ -135,7 +135,7 @@ def test_a_queue_that_fails_changes_nothing(error: Exception, answer: str) -> No
 
 
 def test_the_line_has_replies_even_if_all_jobs_were_refused() -> None:
-    """What was sent to a stranger is always journalled."""
+    """All that goes to a stranger is journalled."""
     tried = Bench(replies=Replies(), jobs=Jobs(error=QueueError("refused")))
     assert tried(ANN, BOB) == "CONTINUE"
     assert [line["message"] for line in tried.lines] == ["intake_failed", "mail"]

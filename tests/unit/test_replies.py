@@ -160,7 +160,7 @@ WITHHELD: list[tuple[Message, Reason]] = [
 @pytest.mark.threat
 @pytest.mark.parametrize(("message", "reason"), WITHHELD, ids=lambda each: str(each)[:20])
 def test_what_must_not_be_answered_gets_no_reply(message: Message, reason: Reason) -> None:
-    """Whatever the settings answer with bounces; and the mail goes on all the same."""
+    """The settings may answer it with bounces. The mail goes on all the same."""
     found = judged(message, answer=frozenset(ANSWER_CLASSES))
     assert (found.replies, found.unreplied) == ((), {ANN: reason})
     assert (str(found.disposition), found.withheld) == ("CONTINUE", {})
@@ -180,6 +180,7 @@ def test_a_recipient_who_is_named_gets_an_answer(header: tuple[str, str]) -> Non
     assert judged(mail(header, without="To")).replies
 
 
+@pytest.mark.threat
 def test_mail_to_an_address_that_replies_come_from_is_never_answered() -> None:
     """Neither by a bounce nor by a reply: it may answer a reply, and two machines would not end."""
     answers = f"when: {{recipient: {ANN}}}\nreply: {{from: Ann <Ann@example.com>, text: Hi}}"

@@ -180,7 +180,7 @@ def test_a_system_that_wants_no_automatic_reply_gets_none(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["None", "DR", "RN, NRN", "oofs"])
 def test_a_system_that_suppresses_other_answers_gets_a_reply(value: str) -> None:
-    """Receipts are no replies."""
+    """Receipts are another kind of answer."""
     marked = mail(("X-Auto-Response-Suppress", value), ("To", "ann@example.com"))
     assert found(marked, for_reply=True) == []
 

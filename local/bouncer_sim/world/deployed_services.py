@@ -19,6 +19,7 @@ from bouncer_sim.world.ssm_service import SsmService
 
 TABLE = "ledger"
 BUCKET = "revisions"
+MAIL_BUCKET = "mails"
 QUEUE = "queue"
 DEAD_LETTERS = "dead_letters"
 EVENTS = "events"
@@ -46,7 +47,8 @@ _MOST_EVENT_RECEIVES = 480
 class DeployedServices:
     """The services by the names of their clients; `now` is the time in seconds since the epoch.
 
-    `verified` are SES's identities. Bounces are written to the outbox, if there is one.
+    `mails` is S3 too: troubles of the mail bucket are not those of the revisions. `verified` are
+    SES's identities. Bounces are written to the outbox, if there is one.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class DeployedServices:
         self.ledger = DynamoDbService(now)
         self.parameters = SsmService(now)
         self.bucket = S3Service(now)
+        self.mails = S3Service(now)
         self.dead_letters = FifoQueue(
             DEAD_LETTERS, now=now, visibility_s=_DEAD_VISIBILITY_S, retention_s=_DEAD_RETENTION_S
         )
@@ -103,5 +106,6 @@ class DeployedServices:
             "ses": self.ses,
             "mail": MailService(self.account, now=now, outbox=outbox),
             "s3": self.bucket,
+            "mails": self.mails,
             "ssm": self.parameters,
         }

@@ -63,6 +63,7 @@ LAWS: tuple[Law, ...] = (
     breaker_laws.the_breaker_holds_when_due,
     mail_laws.nothing_is_sent_that_the_guard_forbids,
     mail_laws.no_mail_is_stopped_and_silent,
+    mail_laws.every_stopped_mail_is_kept,
     mail_laws.every_bounced_mail_is_reported,
     reply_laws.no_sender_gets_two_replies_of_a_rule,
     reply_laws.no_reply_is_sent_after_a_day,

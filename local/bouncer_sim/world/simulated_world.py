@@ -22,12 +22,13 @@ from bouncer.jobs.job_json import from_json, to_json
 from bouncer.publishing.occasion import Scope
 from bouncer.sending.queue import GROUP, deduplication_id
 from bouncer.sources.source import LISTS, RULES
+from bouncer.sources.stopped_mail import STOPPED
 from bouncer_sim.event_source_mapping import EventSourceMapping, InvocationError
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.world.attempt import Attempt
 from bouncer_sim.world.attribute_value import Item
 from bouncer_sim.world.caller import Caller, Patience
-from bouncer_sim.world.deployed_functions import PREFIX, DeployedFunctions, make_publisher
+from bouncer_sim.world.deployed_functions import PREFIX, STORED, DeployedFunctions, make_publisher
 from bouncer_sim.world.deployed_services import (
     EVENTS_ARN,
     EVENTS_URL,
@@ -50,11 +51,10 @@ from bouncer_sim.world.scenario import (
     DAY_S,
     DOMAIN,
     LATENCIES,
-    LIST,
     RULE_OF_JOBS,
     START,
+    DocumentChanges,
     JobWaits,
-    ListChanges,
     MailArrives,
     OddBody,
     OtherEvent,
@@ -66,8 +66,8 @@ from bouncer_sim.world.scenario import (
 )
 from bouncer_sim.world.service_client import ServiceClient
 from bouncer_sim.world.ssm_service import ParameterChange
-from bouncer_sim.world.timeline import EndOfTask, Timeline
-from bouncer_sim.world.waiting_work import waiting_job, waiting_reply
+from bouncer_sim.world.timeline import Timeline
+from bouncer_sim.world.waiting_work import DeadlyBody, waiting_job, waiting_reply
 from bouncer_sim.world.wire import Wire
 
 RULE = "when: {recipient_domain: example.com}\nreject: {type: DoesNotExist, message: Gone.}\n"
@@ -78,16 +78,6 @@ _MAPPING = Patience(connect_s=2, read_s=5, attempts=3)
 _PUBLISHING_S = (5.0, 60.0, *(900.0,) * 20)  # before each try to publish a change
 _LONGEST_RUN_S = 10 * DAY_S
 _ASKED_BY_SES = 3  # SES's own attempts to invoke an intake that fails: not documented
-
-
-class DeadlyBody(str):  # it has to be a str: the JSON decoder asks
-    """A body that ends the process which decodes it."""
-
-    __slots__ = ()
-
-    def startswith(self, *_: object) -> bool:
-        """End the process: the decoder looks for a byte order mark first."""
-        raise EndOfTask
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,7 +94,8 @@ class Mail:
 class History:
     """All that happened in a run; times are seconds since the epoch.
 
-    `ledger` has the items at the end, `versions` all that they ever were.
+    `ledger` has the items at the end, `versions` all that they ever were, and `kept` the stopped
+    mail by its key.
     """
 
     scenario: Scenario
@@ -122,6 +113,7 @@ class History:
     dead_replies: list[QueuedMessage]
     parameters: list[ParameterChange]
     pointers: list[PointerWrite]
+    kept: dict[str, bytes]
     ledger: dict[str, Item]
     versions: list[ItemVersion]
     started_at: float
@@ -155,7 +147,10 @@ class SimulatedWorld:
 
     def _make_functions(self) -> None:
         deployed = DeployedFunctions(
-            self._connect, self._tape, partial(self._publisher.publish, Scope.SETTINGS)
+            self._connect,
+            self._tape,
+            partial(self._publisher.publish, Scope.SETTINGS),
+            stores=self._scenario.stores,
         )
         make = partial(
             LambdaFunction,
@@ -224,11 +219,16 @@ class SimulatedWorld:
             dead_replies=self._services.dead_replies.sent,
             parameters=self._ssm.changes,
             pointers=self._services.bucket.pointers,
+            kept=self._kept(),
             ledger=self._services.ledger.items,
             versions=self._services.ledger.versions,
             started_at=START,
             ended_at=self._now(),
         )
+
+    def _kept(self) -> dict[str, bytes]:
+        objects = self._services.mails.objects
+        return {key: data for key, data in objects.items() if key.startswith(STOPPED)}
 
     def _limit(self) -> str:
         """Return the line of a rule that limits its bounces, if the scenario does."""
@@ -249,10 +249,10 @@ class SimulatedWorld:
                 self._bus.publish(step.mail_id, step.kind, source=step.source)
             case ParameterChanges(name=name, text=text):
                 self._write(name, text)
-            case ListChanges(text=text, objects=objects):
+            case DocumentChanges(name=name, text=text, objects=objects):
                 for key, data in objects:
                     self._services.bucket.change(key, data)
-                self._write(f"{LISTS}{LIST}", text)
+                self._write(name, text)
 
     def _write(self, name: str, text: str | None) -> None:
         """Write or delete a parameter; settings are in force at once, rules and lists soon."""
@@ -276,6 +276,8 @@ class SimulatedWorld:
         mail = Mail(step=step, received_at=self._now())
         self._mails.append(mail)
         self._take_in(step.message_id, step.sender, step.recipients, self._now())
+        if self._scenario.stores:
+            self._services.mails.change(f"{STORED}{step.message_id}", raw_mail(step))
         event = mail_event(
             step.message_id,
             sender=step.sender,
@@ -327,6 +329,11 @@ class SimulatedWorld:
         for number in range(step.copies):
             name = f"{step.message_id}-{number}"
             self._services.replies.send(body, name, name)
+
+
+def raw_mail(step: MailArrives) -> bytes:
+    """Return the bytes of a mail that SES stores."""
+    return f"From: {step.sender}\r\nSubject: Mail {step.message_id}\r\n\r\nText.\r\n".encode()
 
 
 def job_in(message: QueuedMessage) -> Job | None:

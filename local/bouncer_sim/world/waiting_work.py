@@ -6,6 +6,17 @@ from bouncer.jobs.job import Job, Refusal
 from bouncer.jobs.reference import reference
 from bouncer.jobs.reply import Reply
 from bouncer_sim.world.scenario import DOMAIN, RULE_OF_JOBS, JobWaits, ReplyWaits
+from bouncer_sim.world.timeline import EndOfTask
+
+
+class DeadlyBody(str):  # it has to be a str: the JSON decoder asks
+    """A body that ends the process which decodes it."""
+
+    __slots__ = ()
+
+    def startswith(self, *_: object) -> bool:
+        """End the process: the decoder looks for a byte order mark first."""
+        raise EndOfTask
 
 
 def waiting_job(step: JobWaits, received_at: float) -> Job:
