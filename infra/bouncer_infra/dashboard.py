@@ -163,7 +163,7 @@ def _rate(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 def _trouble(metrics: Metrics) -> cloudwatch.GraphWidget:
     names = [Metric.FAILED, Metric.RETRIED]
-    if metrics.replies is None:  # else there is no room for what has an alarm
+    if metrics.replies is None:  # else these, which have alarms, leave their room to replies
         names += [Metric.HANDED_BACK, Metric.HELD, Metric.WORKER_ERRORS]
     shown = [metrics.own("worker", name) for name in names]
     return _graph("Failures and retries", shown, unit="in 5 minutes")

@@ -37,9 +37,11 @@ def replies(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="replier-errors",
-        says="The replier crashed, or could not write to its ledger or its queue.",
+        says="The replier crashed or could not write to its ledger or its queue, or the intake could "
+        "not queue a reply.",
         measure=total(
             [
+                metrics.own("intake", Metric.REPLY_ERRORS),
                 metrics.own("replier", Metric.REPLIER_ERRORS),
                 path.replier.function.metric_errors(label="crashes"),
             ],

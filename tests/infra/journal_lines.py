@@ -13,7 +13,7 @@ from bouncer.jobs.job import Job
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
-from bouncer.reasons import Reason
+from bouncer.reasons import BOUNCE_REASONS, Reason
 from bouncer.replier_journal import ReplierJournal
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.bounce_event import BounceEvent, Kind
@@ -88,6 +88,7 @@ def lines() -> tuple[Line, ...]:
     told.not_mail("no records")
     told.intake_failed("rules", _raised(), "m1")
     told.copy_failed("keep", _raised(), "m1")
+    told.reply_not_queued("queue", _raised(), "m1")
     stale = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",), stale=True)
     told.documents(stale)
     found = {"mail", *told.names}
@@ -95,7 +96,7 @@ def lines() -> tuple[Line, ...]:
     told.begin("r2")
     told.documents(stale)
     (job,) = jobs.jobs
-    endings = [withheld(reason) for reason in Reason]
+    endings = [withheld(reason) for reason in BOUNCE_REASONS]
     endings += [failed(failure, _raised()) for failure in Failure]
     for ending in (*endings, sent("b1")):
         told.ended(ending, job, Settings(), record="q1", wait_s=1.5)

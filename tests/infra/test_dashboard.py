@@ -65,7 +65,12 @@ def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
     by_alarm |= {"UnreadableJobs", "FeedbackErrors", "BreakerTrips", "PublisherErrors"}
     by_alarm |= {"StaleRules", "BrakedRules", "CopyErrors"}
     by_query |= {"DoubleBounces", "Complaints", "TransientBounces"}  # query feedback
-    by_query |= {"Withheld_replied_before", "RepliesFailed_unknown", "ReplierErrors"}
+    by_query |= {
+        "Withheld_replied_before",
+        "RepliesFailed_unknown",
+        "ReplierErrors",
+    }
+    by_query |= {"Replied", "RepliesWithheld", "RepliesFailed", "ReplyErrors"}
     by_query |= {"WaitingEvents", "IgnoredEvents", "UnreadableEvents"}
     assert counted - seen == {"Withheld", "ShadowMatches"} | by_alarm | by_query
 

@@ -90,7 +90,7 @@ class QuotaBook:
         return self._quota.spacing_s
 
     def take(self) -> None:
-        """Count one reply; raises `QuotaUsedError` if there is none left."""
+        """Count one reply; raises `QuotaUsedError` if nothing is left."""
         if self._left is None:
             return
         if self._left < 1:

@@ -16,7 +16,7 @@ from bouncer_sim.fake_ses.refusal import ErrorCode, SesError
 
 
 class Request(NamedTuple):
-    """One request, read whole; `authorization` is None if it has no such header."""
+    """One request, read whole; without that header `authorization` is None."""
 
     method: str
     path: str

@@ -60,7 +60,7 @@ class RawMessage:
     body: bytes
 
     def first(self, name: bytes) -> str:
-        """Return the first value of a field, unfolded, or "" if there is none."""
+        """Return the first value of a field, unfolded, or "" where it is missing."""
         values = (value for each, value in self.fields if each.lower() == name)
         unfolded = re.sub(rb"\r\n([ \t])", rb"\1", next(values, b""))
         return unfolded.decode("ascii", "replace").strip()

@@ -50,7 +50,7 @@ REPLY = Reply(
 
 
 class FixedLoader:
-    """What is in force, as a test wants it."""
+    """Settings in force, as a test wants them."""
 
     def __init__(self) -> None:
         self.loaded = Loaded(Ruleset(()), Settings())

@@ -158,7 +158,7 @@ def test_an_expired_attempt_leaves_the_sender_free(lone: LoneReplier) -> None:
     ],
 )
 def test_a_forged_reply_is_withheld(sender: str, reason: str, lone: LoneReplier) -> None:
-    """Whoever else writes to the queue: the guard's rules about addresses hold."""
+    """The guard's rules about addresses hold, whoever writes to the queue."""
     lone.work(record(sender=sender))
     assert lone.ends() == [f"reply_withheld {reason}"]
     assert lone.sent == []
@@ -276,7 +276,7 @@ def test_a_release_that_failed_is_made_up_for(lone: LoneReplier) -> None:
 
 
 def test_two_environments_claim_one_reply_once(lone: LoneReplier) -> None:
-    """Whoever is second sees the claim of the first, and waits."""
+    """The second one sees the claim of the first, and waits."""
     other = lone.environment()
     seen: list[list[str]] = []
     original = lone.ses.send_raw_email
@@ -309,7 +309,7 @@ def test_forgetting_a_sender_in_the_middle_changes_no_end(lone: LoneReplier) -> 
 
 
 def test_an_item_in_a_later_form_stops_replies(lone: LoneReplier) -> None:
-    """What a later version wrote is not overwritten: the reply waits."""
+    """The text of a later version is not overwritten: the reply waits."""
     lone.work(record())
     key = key_of(REPLY, lone.salt)
     item = lone.service.items[key]

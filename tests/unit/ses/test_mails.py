@@ -240,7 +240,7 @@ def test_paused_sending_is_refused(account: Account) -> None:
 
 
 def test_an_unknown_operation_is_refused(account: Account) -> None:
-    """What the fake does not know has an answer, too."""
+    """An operation that the fake does not know has an answer, too."""
     with pytest.raises(ClientError) as error:
         account.sesv2.list_email_identities()
     assert _refusal(error)[1] == 404
