@@ -37,8 +37,8 @@ def replies(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="replier-errors",
-        says="The replier crashed or could not write to its ledger or its queue, or the intake could "
-        "not queue a reply.",
+        says="The replier crashed, or could not write to its ledger or its queue, or the intake "
+        "could not queue a reply.",
         measure=total(
             [
                 metrics.own("intake", Metric.REPLY_ERRORS),

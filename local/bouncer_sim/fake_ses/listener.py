@@ -16,7 +16,7 @@ from bouncer_sim.fake_ses.refusal import ErrorCode, SesError
 
 
 class Request(NamedTuple):
-    """One request, read whole; without that header `authorization` is None."""
+    """One request, read whole; `authorization` may be missing."""
 
     method: str
     path: str
