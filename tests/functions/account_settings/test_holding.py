@@ -86,8 +86,9 @@ def test_somebody_elses_configuration_set_stays_attached(ses: Ses) -> None:
     ses.identities["example.com"] = "theirs"
     assert refusal(lambda: create(ses, SET)) == (
         'default configuration set of example.com: found "theirs", expected none; take it off '
-        "yourself, verify the sender's own address and name that as identity, or set "
-        "attach_configuration_set: false, then deploy again"
+        "yourself, verify the sender's own address and name that as identity, or leave "
+        "this one alone (attach_configuration_set: false, or no identity in configuration_sets), "
+        "then deploy again"
     )
     assert ses.changes == []
 

@@ -1,0 +1,197 @@
+"""Destinations and further configuration sets in the template: each its own, none in the way."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bouncer.errors import DocumentError
+from tests.infra.conftest import FLAGS, MINIMAL, Findings
+from tests.infra.test_account_setting_resources import SET, needs, of_type, statements
+from tests.infra.test_destination_settings import (
+    ROLE,
+    STREAM,
+    TOPIC,
+    bus,
+    counts,
+    notices,
+    set_of,
+    stream,
+)
+
+Template = dict[str, Any]
+Synth = Callable[..., Template]
+
+DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
+ARCHIVED = stream(name="copies", stream="archive", role=None)
+OWN = [counts(), ARCHIVED, stream(), notices(), bus("Default", events=["deliveryDelay"])]
+NEWS = {
+    **set_of(ARCHIVED, bus("Metrics"), identity="news.example"),
+    "tls": "require",
+    "reputation_metrics": False,
+    "suppression": [],
+    "sending": False,
+    "redirect_domain": "click.example.com",
+}
+PLAIN = {"name": "plain", "identity": "plain.example", "suppression": ["COMPLAINT"]}
+FULL = {"destinations": OWN, "configuration_sets": [NEWS, PLAIN]}
+# The topic's is disabled and has other events, the own stream's is gone, and a set as well.
+CHANGED = {
+    "destinations": [counts(), ARCHIVED, notices(enabled=False, events=["bounce"]), OWN[-1]],
+    "configuration_sets": [{**NEWS, "sending": True, "identity": "plain.example"}],
+}
+
+
+@pytest.fixture(scope="module")
+def full(synth: Synth) -> Template:
+    return synth(**FULL)
+
+
+def named(template: Template, name: str, of: str = "ses-auto-bouncer-main") -> dict[str, Any]:
+    """The properties of the one destination of that name in a configuration set."""
+    sets = {
+        set_["Properties"]["Name"]: logical
+        for logical, set_ in of_type(template, "AWS::SES::ConfigurationSet").items()
+    }
+    (found,) = [
+        each["Properties"]["EventDestination"]
+        for each in of_type(template, DESTINATION).values()
+        if each["Properties"]["EventDestination"].get("Name") == name
+        and each["Properties"]["ConfigurationSetName"] == {"Ref": sets[of]}
+    ]
+    return dict(found)
+
+
+def test_each_kind_has_its_target(full: Template) -> None:
+    """As cdk.json names it, by the name that it has there."""
+    (dimension,) = named(full, "tags")["CloudWatchDestination"]["DimensionConfigurations"]
+    assert dimension == {
+        "DimensionName": "campaign",
+        "DimensionValueSource": "messageTag",
+        "DefaultDimensionValue": "none",
+    }
+    assert named(full, "own")["KinesisFirehoseDestination"] == {
+        "DeliveryStreamARN": STREAM,
+        "IAMRoleARN": ROLE,
+    }
+    assert named(full, "ops")["SnsDestination"] == {"TopicARN": TOPIC}
+    to_bus = named(full, "Default")
+    assert to_bus["MatchingEventTypes"] == ["deliveryDelay"]
+    assert json.dumps(to_bus["EventBridgeDestination"]).count(":event-bus/default") == 1
+    assert named(full, "Metrics", "news")["EventBridgeDestination"]
+
+
+def test_the_archive_of_a_set_has_a_role_of_its_own(full: Template) -> None:
+    """A role may write to our stream only, and only SES may use it, for that set."""
+    roles = set()
+    for of in ("ses-auto-bouncer-main", "news"):
+        target = named(full, "copies", of)["KinesisFirehoseDestination"]
+        role = full["Resources"][target["IAMRoleARN"]["Fn::GetAtt"][0]]["Properties"]
+        (policy,) = role["Policies"]
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert statement["Action"] == "firehose:PutRecordBatch"
+        assert statement["Resource"] == target["DeliveryStreamARN"]
+        roles.add(json.dumps(role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]))
+    assert len(roles) == 2
+
+
+def test_what_needs_a_role_waits_until_roles_are_known(full: Template) -> None:
+    """SES tries a role at once: the destination of our metrics is made in between."""
+    waiting = {
+        each["Properties"]["EventDestination"].get("Name", "Events"): each.get("DependsOn")
+        for each in of_type(full, DESTINATION).values()
+        if "KinesisFirehoseDestination" in each["Properties"]["EventDestination"]
+    }
+    assert set(waiting) == {"Events", "copies", "own"}
+    (made_before,) = {tuple(names) for names in waiting.values()}
+    assert "Metrics" in made_before[0]
+
+
+def test_one_destination_changes_without_the_others(full: Template, synth: Synth) -> None:
+    """Their resources are found by their names, so an update concerns what has changed."""
+    before, after = full["Resources"], synth(**CHANGED)["Resources"]
+    kinds = (DESTINATION, "AWS::SES::ConfigurationSet")
+    changed = {
+        name
+        for name in before
+        if name in after and before[name] != after[name] and before[name]["Type"] in kinds
+    }
+    gone = {name for name in before.keys() - after.keys() if before[name]["Type"] in kinds}
+    assert [name for name in after.keys() - before.keys() if after[name]["Type"] in kinds] == []
+    assert sorted(after[name]["Properties"].get("Name", "ops") for name in changed) == [
+        "news",
+        "ops",
+    ]
+    assert len(gone) == 2
+    topic = named({"Resources": after}, "ops")
+    assert (topic["Enabled"], topic["MatchingEventTypes"]) == (False, ["bounce"])
+
+
+def test_a_set_has_the_options_that_it_is_given(full: Template) -> None:
+    """An empty suppression list is said to SES; without a word nothing is."""
+    sets = {
+        each["Properties"]["Name"]: each["Properties"]
+        for each in of_type(full, "AWS::SES::ConfigurationSet").values()
+    }
+    assert sets["news"] == {
+        "Name": "news",
+        "DeliveryOptions": {"TlsPolicy": "REQUIRE"},
+        "ReputationOptions": {"ReputationMetricsEnabled": False},
+        "SendingOptions": {"SendingEnabled": False},
+        "SuppressionOptions": {"SuppressedReasons": []},
+        "TrackingOptions": {"CustomRedirectDomain": "click.example.com"},
+    }
+    assert sets["plain"]["SuppressionOptions"] == {"SuppressedReasons": ["COMPLAINT"]}
+    assert "SuppressionOptions" not in sets["ses-auto-bouncer-main"]
+
+
+def test_each_identity_gets_its_set(full: Template, synth: Synth) -> None:
+    """The function may change those identities, to those sets; it detaches before a set goes."""
+    attached = {
+        each["Properties"]["EmailIdentity"]: (logical, each["Properties"]["ConfigurationSetName"])
+        for logical, each in of_type(full, SET).items()
+    }
+    assert set(attached) == {"example.com", "news.example", "plain.example"}
+    for identity, (logical, of) in attached.items():
+        assert of["Ref"] in needs(full, logical)
+        (allowed,) = [
+            each
+            for each in statements(full)
+            if each["Action"] == "ses:PutEmailIdentityConfigurationSetAttributes"
+            and f"identity/{identity}" in json.dumps(each)
+        ]
+        assert of["Ref"] in json.dumps(allowed["Resource"])
+    moved = of_type(synth(**CHANGED), SET)[attached["plain.example"][0]]["Properties"]
+    assert moved["ConfigurationSetName"] == attached["news.example"][1]
+
+
+def test_further_sets_need_no_set_of_ours_attached(synth: Synth) -> None:
+    """The function is there for them alone, too."""
+    template = synth(configuration_sets=[PLAIN], attach_configuration_set=False)
+    (only,) = of_type(template, SET).values()
+    assert only["Properties"]["EmailIdentity"] == "plain.example"
+
+
+def test_nothing_is_found_wanting(findings: Findings) -> None:
+    """cdk-nag has nothing to say about any of them."""
+    assert findings(FULL) == []
+
+
+def test_synth_refuses_a_topic_of_another_region(
+    synth: Synth,  # noqa: ARG001  # it set up Node
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CDK's command line says where it will deploy; the sentence names setting and region."""
+    import aws_cdk as cdk  # noqa: PLC0415
+
+    from bouncer_infra.stack import auto_bouncer  # noqa: PLC0415
+
+    context = {**FLAGS, "bouncer": {**MINIMAL, "destinations": [notices()]}}
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-west-1")
+    with pytest.raises(DocumentError) as caught:
+        auto_bouncer(cdk.App(context=context))
+    assert str(caught.value) == (
+        f'cdk.json: context.bouncer.destinations[0].topic: found "{TOPIC}", expected one of region '
+        "eu-west-1, where this deployment is"
+    )
