@@ -104,7 +104,7 @@ def test_what_needs_a_role_waits_until_roles_are_known(full: Template) -> None:
         if "KinesisFirehoseDestination" in each["Properties"]["EventDestination"]
     }
     assert set(waiting) == {"Events", "copies", "own"}
-    (made_before,) = {tuple(names) for names in waiting.values()}
+    (made_before,) = {tuple(names or ()) for names in waiting.values()}
     assert "Metrics" in made_before[0]
 
 
