@@ -24,7 +24,7 @@ _PARTITIONS = {
     "us-isof": "aws-iso-f",
     "us-gov": "aws-us-gov",
 }
-_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,256}")  # SNS API reference, CreateTopic; .fifo is no event's
+_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,256}")  # SNS API reference, CreateTopic; SES takes no .fifo
 _STREAM = re.compile(r"deliverystream/[A-Za-z0-9_.-]{1,64}")  # Firehose API reference
 _ROLE = re.compile(r"role/(?:[!-~]+/)?[A-Za-z0-9_+=,.@-]{1,64}")  # IAM API reference
 
