@@ -1,4 +1,4 @@
-"""Starts ministack, and adds receipt rules in CloudFormation, SendBounce and more of SES.
+"""Starts ministack, and adds receipt rules in CloudFormation, SendBounce, events and more of SES.
 
 It runs in the emulator's own virtual environment (.venv-emulator), so it must not import our
 packages. SendBounce goes on to the fake SES at BOUNCER_SES. No mail is received here:
@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, unquote
 from ministack import app
 from ministack.services import eventbridge, lambda_svc, s3, ses, ses_v2, sqs
 from ministack.services.cloudformation import provisioners
+from sent_events import publishing, read_classic, read_v2
 from stand_in_resources import INERT, RECORDED, simplified
 
 Properties = dict[str, Any]
@@ -58,8 +59,8 @@ def main() -> None:
         "ListMessageMoveTasks": list_moves,
     }
     eventbridge._put_events = partial(eventbridge._put_events, allow_aws_source=True)  # noqa: SLF001
-    ses.handle_request = answer
-    ses_v2.handle_request = answer_v2
+    ses.handle_request = publishing(answer, read_classic)
+    ses_v2.handle_request = publishing(answer_v2, read_v2)
     threading.Thread(target=_end_with_input, daemon=True).start()
     app.main()
 
