@@ -158,6 +158,17 @@ def test_a_renamed_configuration_set_follows_its_predecessor(ses: Ses) -> None:
     assert ses.changes == [("example.com", "ours"), ("example.com", "second")]
 
 
+def test_two_sets_can_change_places(ses: Ses) -> None:
+    """Each identity's resource knows which set it held: no one stands in the other's way."""
+    ses.identities["second.example"] = None
+    first, second = SET, {**SET, "EmailIdentity": "second.example"}
+    create(ses, first)
+    create(ses, {**second, "ConfigurationSetName": "other"})
+    update(ses, first, {**first, "ConfigurationSetName": "other"})
+    update(ses, {**second, "ConfigurationSetName": "other"}, second)
+    assert ses.identities == {"example.com": "other", "second.example": "ours"}
+
+
 def test_removal_detaches_our_configuration_set(ses: Ses) -> None:
     """A set that is still some identity's default would make SES refuse its mail once deleted."""
     create(ses, SET)
