@@ -10,33 +10,7 @@ from bouncer_infra.deployment_values import UNOBTRUSIVE_EVENTS
 from bouncer_infra.destination_settings import Destination, Dimension, Kind
 from bouncer_infra.service_arn import Home
 from tests.infra.conftest import MINIMAL
-
-TOPIC = "arn:aws:sns:us-east-1:111122223333:events"
-STREAM = "arn:aws:firehose:us-east-1:111122223333:deliverystream/events"
-ROLE = "arn:aws:iam::111122223333:role/service/events"
-
-
-def counts(**dimension: Any) -> dict[str, Any]:
-    """A destination of CloudWatch with one dimension."""
-    shown = {"name": "campaign", "source": "messageTag", "default": "none", **dimension}
-    return {"name": "tags", "kind": "cloudwatch", "dimensions": [shown]}
-
-
-def notices(topic: object = TOPIC, **more: Any) -> dict[str, Any]:
-    return {"name": "ops", "kind": "sns", "topic": topic, **more}
-
-
-def stream(**changes: Any) -> dict[str, Any]:
-    own = {"name": "own", "kind": "firehose", "stream": STREAM, "role": ROLE, **changes}
-    return {key: value for key, value in own.items() if value is not None}
-
-
-def bus(name: object = "bus", **more: Any) -> dict[str, Any]:
-    return {"name": name, "kind": "eventbridge", **more}
-
-
-def set_of(*destinations: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"name": "news", "destinations": list(destinations), **more}
+from tests.infra.sending_settings import ROLE, STREAM, TOPIC, bus, counts, notices, set_of, stream
 
 
 def metrics(*names: str) -> dict[str, Any]:

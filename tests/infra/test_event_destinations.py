@@ -8,44 +8,29 @@ import pytest
 
 from bouncer.errors import DocumentError
 from tests.infra.conftest import FLAGS, MINIMAL, Findings
-from tests.infra.test_account_setting_resources import SET, needs, of_type, statements
-from tests.infra.test_destination_settings import (
+from tests.infra.sending_settings import (
+    ARCHIVED,
+    NEWS,
+    OWN,
+    PLAIN,
     ROLE,
+    SENDING,
     STREAM,
     TOPIC,
-    bus,
     counts,
     notices,
-    set_of,
-    stream,
 )
+from tests.infra.test_account_setting_resources import SET, needs, of_type, statements
 
 Template = dict[str, Any]
 Synth = Callable[..., Template]
 
 DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
-ARCHIVED = stream(name="copies", stream="archive", role=None)
-OWN = [counts(), ARCHIVED, stream(), notices(), bus("Default", events=["deliveryDelay"])]
-NEWS = {
-    **set_of(ARCHIVED, bus("Metrics"), identity="news.example"),
-    "tls": "require",
-    "reputation_metrics": False,
-    "suppression": [],
-    "sending": False,
-    "redirect_domain": "click.example.com",
-}
-PLAIN = {"name": "plain", "identity": "plain.example", "suppression": ["COMPLAINT"]}
-FULL = {"destinations": OWN, "configuration_sets": [NEWS, PLAIN]}
 # The topic's is disabled and has other events, the own stream's is gone, and a set as well.
 CHANGED = {
     "destinations": [counts(), ARCHIVED, notices(enabled=False, events=["bounce"]), OWN[-1]],
     "configuration_sets": [{**NEWS, "sending": True, "identity": "plain.example"}],
 }
-
-
-@pytest.fixture(scope="module")
-def full(synth: Synth) -> Template:
-    return synth(**FULL)
 
 
 def named(template: Template, name: str, of: str = "ses-auto-bouncer-main") -> dict[str, Any]:
@@ -63,31 +48,31 @@ def named(template: Template, name: str, of: str = "ses-auto-bouncer-main") -> d
     return dict(found)
 
 
-def test_each_kind_has_its_target(full: Template) -> None:
+def test_each_kind_has_its_target(sending: Template) -> None:
     """As cdk.json names it, by the name that it has there."""
-    (dimension,) = named(full, "tags")["CloudWatchDestination"]["DimensionConfigurations"]
+    (dimension,) = named(sending, "tags")["CloudWatchDestination"]["DimensionConfigurations"]
     assert dimension == {
         "DimensionName": "campaign",
         "DimensionValueSource": "messageTag",
         "DefaultDimensionValue": "none",
     }
-    assert named(full, "own")["KinesisFirehoseDestination"] == {
+    assert named(sending, "own")["KinesisFirehoseDestination"] == {
         "DeliveryStreamARN": STREAM,
         "IAMRoleARN": ROLE,
     }
-    assert named(full, "ops")["SnsDestination"] == {"TopicARN": TOPIC}
-    to_bus = named(full, "Default")
+    assert named(sending, "ops")["SnsDestination"] == {"TopicARN": TOPIC}
+    to_bus = named(sending, "Default")
     assert to_bus["MatchingEventTypes"] == ["deliveryDelay"]
     assert json.dumps(to_bus["EventBridgeDestination"]).count(":event-bus/default") == 1
-    assert named(full, "Metrics", "news")["EventBridgeDestination"]
+    assert named(sending, "Metrics", "news")["EventBridgeDestination"]
 
 
-def test_the_archive_of_a_set_has_a_role_of_its_own(full: Template) -> None:
+def test_the_archive_of_a_set_has_a_role_of_its_own(sending: Template) -> None:
     """A role may write to our stream only, and only SES may use it, for that set."""
     roles = set()
     for of in ("ses-auto-bouncer-main", "news"):
-        target = named(full, "copies", of)["KinesisFirehoseDestination"]
-        role = full["Resources"][target["IAMRoleARN"]["Fn::GetAtt"][0]]["Properties"]
+        target = named(sending, "copies", of)["KinesisFirehoseDestination"]
+        role = sending["Resources"][target["IAMRoleARN"]["Fn::GetAtt"][0]]["Properties"]
         (policy,) = role["Policies"]
         (statement,) = policy["PolicyDocument"]["Statement"]
         assert statement["Action"] == "firehose:PutRecordBatch"
@@ -96,11 +81,11 @@ def test_the_archive_of_a_set_has_a_role_of_its_own(full: Template) -> None:
     assert len(roles) == 2
 
 
-def test_what_needs_a_role_waits_until_roles_are_known(full: Template) -> None:
+def test_what_needs_a_role_waits_until_roles_are_known(sending: Template) -> None:
     """SES tries a role at once: the destination of our metrics is made in between."""
     waiting = {
         each["Properties"]["EventDestination"].get("Name", "Events"): each.get("DependsOn")
-        for each in of_type(full, DESTINATION).values()
+        for each in of_type(sending, DESTINATION).values()
         if "KinesisFirehoseDestination" in each["Properties"]["EventDestination"]
     }
     assert set(waiting) == {"Events", "copies", "own"}
@@ -108,9 +93,9 @@ def test_what_needs_a_role_waits_until_roles_are_known(full: Template) -> None:
     assert "Metrics" in made_before[0]
 
 
-def test_one_destination_changes_without_the_others(full: Template, synth: Synth) -> None:
+def test_one_destination_changes_without_the_others(sending: Template, synth: Synth) -> None:
     """Their resources are found by their names, so an update concerns what has changed."""
-    before, after = full["Resources"], synth(**CHANGED)["Resources"]
+    before, after = sending["Resources"], synth(**CHANGED)["Resources"]
     kinds = (DESTINATION, "AWS::SES::ConfigurationSet")
     changed = {
         name
@@ -128,11 +113,11 @@ def test_one_destination_changes_without_the_others(full: Template, synth: Synth
     assert (topic["Enabled"], topic["MatchingEventTypes"]) == (False, ["bounce"])
 
 
-def test_a_set_has_the_options_that_it_is_given(full: Template) -> None:
+def test_a_set_has_the_options_that_it_is_given(sending: Template) -> None:
     """An empty suppression list is said to SES; without a word nothing is."""
     sets = {
         each["Properties"]["Name"]: each["Properties"]
-        for each in of_type(full, "AWS::SES::ConfigurationSet").values()
+        for each in of_type(sending, "AWS::SES::ConfigurationSet").values()
     }
     assert sets["news"] == {
         "Name": "news",
@@ -146,18 +131,18 @@ def test_a_set_has_the_options_that_it_is_given(full: Template) -> None:
     assert "SuppressionOptions" not in sets["ses-auto-bouncer-main"]
 
 
-def test_each_identity_gets_its_set(full: Template, synth: Synth) -> None:
+def test_each_identity_gets_its_set(sending: Template, synth: Synth) -> None:
     """The function may change those identities, to those sets; it detaches before a set goes."""
     attached = {
         each["Properties"]["EmailIdentity"]: (logical, each["Properties"]["ConfigurationSetName"])
-        for logical, each in of_type(full, SET).items()
+        for logical, each in of_type(sending, SET).items()
     }
     assert set(attached) == {"example.com", "news.example", "plain.example"}
     for identity, (logical, of) in attached.items():
-        assert of["Ref"] in needs(full, logical)
+        assert of["Ref"] in needs(sending, logical)
         (allowed,) = [
             each
-            for each in statements(full)
+            for each in statements(sending)
             if each["Action"] == "ses:PutEmailIdentityConfigurationSetAttributes"
             and f"identity/{identity}" in json.dumps(each)
         ]
@@ -175,7 +160,7 @@ def test_further_sets_need_no_set_of_ours_attached(synth: Synth) -> None:
 
 def test_nothing_is_found_wanting(findings: Findings) -> None:
     """cdk-nag has nothing to say about any of them."""
-    assert findings(FULL) == []
+    assert findings(SENDING) == []
 
 
 def test_synth_refuses_a_topic_of_another_region(

@@ -113,7 +113,10 @@ def _identity(context: CheckContext, wanted: FurtherSet, identity: str) -> Findi
         said = f"{identity} is not verified, so {wanted.name} can't be attached to it"
         return problem(_SET, said, "publish the DNS records that the SES console shows for it")
     if context.stack.pending:
-        return ok(_SET, f"{identity} has no default; the deployment attaches {wanted.name}")
+        said = (
+            f"{identity} has no default; the deployment attaches {wanted.name}, and SES then asks"
+        )
+        return ok(_SET, f"{said} all who send from it for permission on that set")
     said = f"{identity} has no default configuration set, cdk.json says {wanted.name}"
     return problem(_SET, said, DEPLOY_OR_REPAIR)
 
