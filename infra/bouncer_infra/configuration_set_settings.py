@@ -18,6 +18,7 @@ from bouncer_infra.destination_settings import (
     BUILT_IN,
     Destination,
     destinations,
+    given,
     named_arns,
     needed,
     refuse_built_in,
@@ -37,10 +38,6 @@ _RESERVED = f"{PRODUCT}-"
 
 _MOST_POLICIES = 9000  # characters; IAM allows all inline policies of a role 10,240
 _POLICY = 400  # characters of one that lets the account settings change one identity, without names
-_KEYS = (
-    *("name", "identity", "tls", "reputation_metrics", "suppression", "sending"),
-    *("redirect_domain", "destinations"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +70,12 @@ def further_sets(node: Node) -> tuple[FurtherSet, ...]:
 
 
 def _further_set(node: Node) -> FurtherSet | None:
-    entries = node.members(_KEYS, "a mapping with name")
+    entries = given(node, ("name", *_READERS), "a mapping with name")
     if not isinstance(node.value, dict):
         return None
     name = needed(node, entries, "name", _set_name, "a name such as newsletter")
     found: dict[str, Any] = {
-        key: _READERS[key](child)
-        for key, child in entries.items()
-        if key in _READERS and child.value is not None
+        key: _READERS[key](child) for key, child in entries.items() if key in _READERS
     }
     if "destinations" in entries:
         refuse_many(entries["destinations"], found.get("destinations") or ())

@@ -178,7 +178,7 @@ def _destination(node: Node) -> Destination | None:
         return None
     word = node.value.get("kind")
     own = _OWN[word] if isinstance(word, str) and word in _OWN else _ANY
-    entries = node.members((*_SHARED, *own), expected)
+    entries = given(node, (*_SHARED, *own), expected)
     name = needed(node, entries, "name", set_or_destination_name, _NAME_EXPECTED)
     kind = needed(
         node, entries, "kind", lambda child: child.word(_OWN), f"one of {', '.join(_OWN)}"
@@ -189,6 +189,12 @@ def _destination(node: Node) -> Destination | None:
     if not (name and kind and target) or enabled is None:
         return None
     return replace(target, name=name, events=events, enabled=enabled)
+
+
+def given(node: Node, keys: Sequence[str], expected: str) -> dict[str, Node]:
+    """Return the members of a mapping that have a value: null stands for the default."""
+    entries = node.members(keys, expected)
+    return {key: child for key, child in entries.items() if child.value is not None}
 
 
 def needed(
@@ -253,7 +259,7 @@ def _dimensions(node: Node) -> tuple[Dimension, ...]:
 
 
 def _dimension(node: Node) -> Dimension | None:
-    entries = node.members(("name", "source", "default"), "a mapping with name, source and default")
+    entries = given(node, ("name", "source", "default"), "a mapping with name, source and default")
     if not isinstance(node.value, dict):
         return None
     sources = f"one of {', '.join(SOURCES)}"

@@ -107,7 +107,7 @@ def misplaced(arns: Iterable[NamedArn], home: Home, *, document: str) -> tuple[P
                         place=named.place,
                         line=None,
                         found=show(named.arn),
-                        expected=f"one of {word} {wanted}, {reason}",
+                        expected=f"an ARN of {word} {wanted}, {reason}",
                     )
                 )
                 break

@@ -62,7 +62,7 @@ TARGETS: list[tuple[object, str]] = [
         [stream(), notices(TOPIC.replace("us-east-1", "eu-west-1"))],
         (
             'destinations[1].topic: found "arn:aws:sns:eu-west-1:111122223333:events", expected '
-            "one of region us-east-1, as in context.bouncer.destinations[0].stream"
+            "an ARN of region us-east-1, as in context.bouncer.destinations[0].stream"
         ),
     ),
 ]
@@ -183,7 +183,8 @@ def test_what_ses_refuses_is_refused_first(change: dict[str, Any], says: str) ->
 
 def test_every_member_is_read_as_written() -> None:
     """Of each kind of destination, and of a configuration set."""
-    written = [counts(), stream(events=["bounce"]), notices(enabled=False), bus("Archive")]
+    to_archive = bus("Archive", events=None, enabled=None)
+    written = [counts(), stream(events=["bounce"]), notices(enabled=False), to_archive]
     settings = read_settings({**MINIMAL, "destinations": written})
     tags, own, ops, to_bus = settings.destinations
     assert tags.dimensions == (Dimension(name="campaign", source="messageTag", default="none"),)
@@ -224,9 +225,17 @@ def test_an_identity_left_alone_may_have_another_set() -> None:
 @pytest.mark.parametrize(
     ("home", "place", "expected"),
     [
-        (Home(region="eu-west-1"), "destinations[0].topic", "one of region eu-west-1, where this"),
+        (
+            Home(region="eu-west-1"),
+            "destinations[0].topic",
+            "an ARN of region eu-west-1, where this",
+        ),
         (Home(account="444455556666"), "configuration_sets[0].destinations[0].stream", "account 4"),
-        (Home(partition="aws-cn"), "destinations[0].topic", "one of partition aws-cn, where this"),
+        (
+            Home(partition="aws-cn"),
+            "destinations[0].topic",
+            "an ARN of partition aws-cn, where this",
+        ),
     ],
 )
 def test_an_arn_of_another_place_is_refused(home: Home, place: str, expected: str) -> None:

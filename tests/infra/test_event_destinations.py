@@ -177,6 +177,6 @@ def test_synth_refuses_a_topic_of_another_region(
     with pytest.raises(DocumentError) as caught:
         auto_bouncer(cdk.App(context=context))
     assert str(caught.value) == (
-        f'cdk.json: context.bouncer.destinations[0].topic: found "{TOPIC}", expected one of region '
-        "eu-west-1, where this deployment is"
+        f'cdk.json: context.bouncer.destinations[0].topic: found "{TOPIC}", expected an ARN of '
+        "region eu-west-1, where this deployment is"
     )

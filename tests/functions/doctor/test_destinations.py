@@ -269,7 +269,7 @@ def test_a_place_is_reported_in_the_words_of_synth() -> None:
     ]
     assert (
         "event destination: cdk.json: context.bouncer.destinations[0].topic: found "
-        f'"{elsewhere[0]["topic"]}", expected one of region eu-west-1, where this deployment is'
+        f'"{elsewhere[0]["topic"]}", expected an ARN of region eu-west-1, where this deployment is'
     ) in findings
 
 
