@@ -17,6 +17,7 @@ from bouncer_infra.destination_settings import ARCHIVE, Destination
 from bouncer_infra.service_arn import Home
 
 _SES = "ses.amazonaws.com"
+_SNS_KEY = "alias/aws/sns"  # nobody can change its policy (SES Developer Guide, SNS action)
 _LET_SES = (
     "let ses.amazonaws.com publish in its policy, as "
     "docs/deploy.md#event-destinations-and-configuration-sets shows"
@@ -83,10 +84,15 @@ def _topic(context: CheckContext, arn: str) -> Finding:
         answer = context.account.ask("sns", "get_topic_attributes", TopicArn=arn)
     except NotFoundError:
         return problem(EVENTS, f"topic {arn} does not exist", "create it, or correct cdk.json")
-    policy = json.loads(answer.get("Attributes", {}).get("Policy") or "{}")
-    match named(policy, _SES, "sns:Publish"):
+    attributes = answer.get("Attributes", {})
+    key = attributes.get("KmsMasterKeyId", "")
+    if key.endswith(_SNS_KEY):
+        said = f"topic {arn} is encrypted with the key {_SNS_KEY}, which SES may not use"
+        return problem(EVENTS, said, f"encrypt it with a key of yours that lets {_SES} use it")
+    match named(json.loads(attributes.get("Policy") or "{}"), _SES, "sns:Publish"):
         case Named.SERVICE:
-            return ok(EVENTS, f"topic {arn} lets SES publish")
+            too = f", if its key {key} lets SES encrypt" if key else ""
+            return ok(EVENTS, f"topic {arn} lets SES publish{too}")
         case Named.EVERYBODY:
             said = f"the policy of topic {arn} does not name SES, and may let it publish or not"
             return warning(EVENTS, said, _LET_SES)

@@ -99,6 +99,12 @@ def policy(**changes: Any) -> dict[str, Any]:
     return {"sns.GetTopicAttributes": {"Attributes": {"Policy": text}}}
 
 
+def encrypted(key: str) -> dict[str, Any]:
+    """The topic, with the key that SNS encrypts it with."""
+    attributes = {**policy()["sns.GetTopicAttributes"]["Attributes"], "KmsMasterKeyId": key}
+    return {"sns.GetTopicAttributes": {"Attributes": attributes}}
+
+
 def trust(**changes: Any) -> dict[str, Any]:
     statement = {**ALLOWED, "Action": ["sts:AssumeRole"], **changes}
     role = {

@@ -18,6 +18,7 @@ from tests.functions.doctor.destination_answers import (
     TOPIC,
     bus,
     copies,
+    encrypted,
     identities,
     of_sets,
     ops,
@@ -215,6 +216,13 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
         "let ses",
         {"sns.GetTopicAttributes": {"Attributes": {}}},
     ),
+    (
+        Level.PROBLEM,
+        f"topic {TOPIC} is encrypted with the key alias/aws/sns, which SES may not use",
+        "encrypt it with a key of yours that lets ses.amazonaws.com use it",
+        encrypted("alias/aws/sns"),
+    ),
+    (Level.OK, "lets SES publish, if its key alias/ours lets SES enc", "", encrypted("alias/ours")),
     (
         Level.PROBLEM,
         f"topic {TOPIC} does not exist",
