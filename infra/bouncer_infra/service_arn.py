@@ -24,7 +24,8 @@ _PARTITIONS = {
     "us-isof": "aws-iso-f",
     "us-gov": "aws-us-gov",
 }
-_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,256}")  # SNS API reference, CreateTopic; SES takes no .fifo
+# SNS API reference, CreateTopic. A FIFO topic asks each publisher for a group, and SES has none.
+_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _STREAM = re.compile(r"deliverystream/[A-Za-z0-9_.-]{1,64}")  # Firehose API reference
 _ROLE = re.compile(r"role/(?:[!-~]+/)?[A-Za-z0-9_+=,.@-]{1,64}")  # IAM API reference
 

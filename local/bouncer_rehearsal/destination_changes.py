@@ -23,6 +23,9 @@ _ROLE = f"arn:aws:iam::{ACCOUNT}:role/{_WORD}"
 _BUCKET = _WORD
 _PATIENCE_S = 20.0
 
+# A tag, no tag, a header: the dimension, and its value for one mail.
+_COUNTED = (("campaign", "own"), ("campaign", "none"), ("X-Campaign", "header"))
+
 _KINDS: tuple[dict[str, Any], ...] = (
     {
         "name": "counts",
@@ -33,18 +36,23 @@ _KINDS: tuple[dict[str, Any], ...] = (
     {"name": "notices", "kind": "sns", "topic": _TOPIC},
     {"name": "bus", "kind": "eventbridge"},
 )
+_BY_HEADER: dict[str, Any] = {
+    "name": "by-header",
+    "kind": "cloudwatch",
+    "dimensions": [{"name": "X-Campaign", "source": "emailHeader", "default": "no-header"}],
+}
 
 
 def first_settings() -> dict[str, Any]:
     """Return the settings that the first deployment has: everything is made."""
     copies = {"name": "copies", "kind": "firehose", "stream": "archive"}
     news = {"name": NEWS, "identity": IDENTITY, "destinations": [*_KINDS, copies]}
-    return {"destinations": list(_KINDS), "configuration_sets": [news, {"name": OLD}]}
+    return {"destinations": [*_KINDS, _BY_HEADER], "configuration_sets": [news, {"name": OLD}]}
 
 
 def _changed_settings() -> dict[str, Any]:
     """Return the settings after which ours are disabled, and the others gone."""
-    ours = [{**each, "enabled": False, "events": ["bounce"]} for each in _KINDS]
+    ours = [{**each, "enabled": False, "events": ["bounce"]} for each in (*_KINDS, _BY_HEADER)]
     options = {"tls": "require", "sending": False, "suppression": ["COMPLAINT"]}
     return {"destinations": ours, "configuration_sets": [{"name": NEWS, **options}]}
 
@@ -90,29 +98,40 @@ class DestinationChanges:
 
     def publish(self, archive: str) -> None:
         """Send a mail with each set, and find its events wherever they are published."""
-        with self._story.step("two mails with tags, and their events at each destination"):
+        with self._story.step("two mails, and their events at each destination"):
             expect("sets", {self._own, NEWS, OLD} - set(self._sets()), set())
-            classic = self._aws.client("ses").send_email(
-                Source=self._sender,
-                Destination={"ToAddresses": ["ann@elsewhere.example"]},
-                Message=_message(),
-                Tags=[{"Name": "campaign", "Value": "own"}],
-                ConfigurationSetName=self._own,
-            )
-            present = self._aws.client("sesv2").send_email(
-                FromEmailAddress=f"News <daily@{IDENTITY}>",
-                Destination={"ToAddresses": ["bob@elsewhere.example"]},
-                Content={"Simple": _message()},
-                EmailTags=[{"Name": "campaign", "Value": "news"}],
-            )
-            for sent in (classic["MessageId"], present["MessageId"]):
+            for sent in (self._send_ours(), self._send_news()):
                 self._arrives(sent, "SNS", lambda: self._received("notices"))
                 self._arrives(sent, "EventBridge", lambda: self._received("bus"))
                 self._arrives(sent, "Firehose", lambda: self._stored(_BUCKET))
                 self._arrives(sent, "the archive", lambda: self._stored(archive, "events/"))
-            for campaign in ("own", "news"):
-                expect(f"mails counted for campaign {campaign}", self._counted(campaign), 1)
-            self._story.tell("each in SNS, EventBridge, both streams, and counted by its tag")
+            for name, value in _COUNTED:
+                expect(f"mails counted for {name} {value}", self._counted(name, value), 1)
+            self._story.tell(
+                "each in SNS, EventBridge and both streams; counted by tag, default and header"
+            )
+
+    def _send_ours(self) -> str:
+        """Send a raw mail with a tag and a header, by the classic interface."""
+        raw = f"From: {self._sender}\r\nSubject: Own\r\nX-Campaign: header\r\n\r\nAll is well.\r\n"
+        answer = self._aws.client("ses").send_raw_email(
+            Source=self._sender,
+            Destinations=["ann@elsewhere.example"],
+            RawMessage={"Data": raw.encode()},
+            Tags=[{"Name": "campaign", "Value": "own"}],
+            ConfigurationSetName=self._own,
+        )
+        return str(answer["MessageId"])
+
+    def _send_news(self) -> str:
+        """Send a mail without a tag by the present interface; the identity has a default set."""
+        text = {"Subject": {"Data": "News"}, "Body": {"Text": {"Data": "All is well."}}}
+        answer = self._aws.client("sesv2").send_email(
+            FromEmailAddress=f"News <daily@{IDENTITY}>",
+            Destination={"ToAddresses": ["bob@elsewhere.example"]},
+            Content={"Simple": text},
+        )
+        return str(answer["MessageId"])
 
     def change(self, cdk: Cdk, settings: Mapping[str, Any]) -> None:
         """Deploy changed settings: disable, remove, delete; then nothing is published."""
@@ -121,13 +140,13 @@ class DestinationChanges:
             cdk.run("deploy", "--output", "cdk.out")
             expect("sets deleted", {NEWS, OLD} - set(self._sets()), {OLD})
             ours = {each["Name"]: each for each in self._destinations(self._own)}
-            for each in _KINDS:
+            for each in (*_KINDS, _BY_HEADER):
                 shown = ours[each["name"]]
                 found = (shown["Enabled"], shown["MatchingEventTypes"])
                 expect(f"{each['name']}: enabled, events", found, (False, ["BOUNCE"]))
             expect(f"destinations of {NEWS}", self._destinations(NEWS), [])
             self._expect_options()
-            self._story.tell("four are disabled, five removed, one set deleted, one detached")
+            self._story.tell("five are disabled, five removed, one set deleted, one detached")
 
     def _expect_options(self) -> None:
         sesv2 = self._aws.client("sesv2")
@@ -167,12 +186,12 @@ class DestinationChanges:
         for each in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
             yield s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read().decode()
 
-    def _counted(self, campaign: str) -> int:
+    def _counted(self, name: str, value: str) -> int:
         now = time.time()
         answer = self._aws.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/SES",
             MetricName="Send",
-            Dimensions=[{"Name": "campaign", "Value": campaign}],
+            Dimensions=[{"Name": name, "Value": value}],
             StartTime=now - 3600,
             EndTime=now + 60,
             Period=3600,
@@ -183,7 +202,3 @@ class DestinationChanges:
 
 def _queue_arn(name: str) -> str:
     return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{_WORD}-{name}"
-
-
-def _message() -> dict[str, Any]:
-    return {"Subject": {"Data": "News"}, "Body": {"Text": {"Data": "All is well."}}}
