@@ -43,11 +43,12 @@ class Reason(StrEnum):
 
     `when` says when it applies, as docs/flow.md does; `asked_by` is `guard`, `gate` or `replier`,
     which looks for some reasons of the gate, too. `waived_by` is the class of `answer` that waives
-    the reason, or None; with `if_vouched`, only for a sender that SPF or DMARC vouches for. `about_sender` is true of a reason that says something about the
-    sender or the mail, and not only about what we know or can do: for a reason of the guard that
-    does not, the mail goes on. Such reasons stand last, so they are reported only if no other
-    applies. A reason that is `of_replies` withholds replies only; all others of the guard withhold
-    both bounces and replies.
+    the reason, or None; with `if_vouched`, only for a sender that SPF or DMARC vouches for.
+    `about_sender` is true of a reason that says something about the sender or the mail, and not
+    only about what we know or can do: for a reason of the guard that does not, the mail goes
+    on. Such reasons stand last, so they are reported only if no other applies. A reason that is
+    `of_replies` withholds replies only; all others of the guard withhold both bounces and
+    replies.
     """
 
     when: str
