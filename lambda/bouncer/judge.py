@@ -6,7 +6,7 @@ reason that says nothing about its sender: such a mail goes on. A reply never ch
 of its mail, which goes on.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -91,10 +91,9 @@ def judge(
     made, such as one with a line break in its message id.
     """
     message, decisions, completed, unread = _seen(message, ruleset, settings, copy)
-    facts = partial(guard_context, message, ruleset=ruleset, settings=settings)
-    facts = partial(facts, goes_on=goes_on, kept=kept)
-    withheld, answered = _guarded(message, decisions, Action.REJECT, facts)
-    unreplied, replied = _guarded(message, decisions, Action.REPLY, facts)
+    guarded = partial(_guarded, message, decisions, ruleset, settings, goes_on=goes_on, kept=kept)
+    withheld, answered = guarded(Action.REJECT)
+    unreplied, replied = guarded(Action.REPLY)
     acting = settings.mode is Mode.ENFORCE
     stopping = acting and bool(decisions) and all(map(_stops, decisions))
     went_on = _not_about_sender(withheld.values()) if stopping else None
@@ -202,15 +201,22 @@ def bounce_sender(recipient: str, rejection: Rejection | None, settings: Setting
 def _guarded(
     message: Message,
     decisions: Iterable[Decision],
+    ruleset: Ruleset,
+    settings: Settings,
     action: Action,
-    facts: Callable[..., guard.Context],
+    *,
+    goes_on: bool,
+    kept: bool,
 ) -> tuple[dict[str, Reason], list[Decision]]:
     """Return the reasons to withhold an answer by recipient, and the decisions to be answered."""
     withheld: dict[str, Reason] = {}
     answered: list[Decision] = []
     for decision in decisions:
         if decision.action is action:
-            reason = guard.withheld(message, facts(decision=decision))
+            context = guard_context(
+                message, decision, ruleset, settings, goes_on=goes_on, kept=kept
+            )
+            reason = guard.withheld(message, context)
             if reason:
                 withheld[decision.recipient] = reason
             else:
