@@ -51,7 +51,7 @@ def test_a_reply_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert "recipient Help+shop@example.com: reply by 250-ticket-received" in out
     assert "  guard: may be answered" in out
-    assert "reply: from Example help desk <no-reply@example.com> to fay@garden.example" in out
+    assert "reply: from Example help desk <replies@example.com> to fay@garden.example" in out
     assert "  subject: We have your request: Roses\n  Thank you. Your mail to Help+shop@" in out
     assert "\n\n  A machine wrote this; please answer to Help+shop@example.com.\n" in out
 

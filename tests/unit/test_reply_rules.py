@@ -83,8 +83,13 @@ def test_a_from_that_cannot_send_is_warned_of() -> None:
     )
 
 
-def test_a_rule_about_its_own_from_is_warned_of() -> None:
-    """The guard withholds each of its replies."""
-    rule = "when: {recipient: Help@example.com}\nreply: {from: 'A <help@example.com>', text: Hi}"
-    (warning,) = warned(None, rule)
-    assert "which the rule is about, expected another address" in warning
+@pytest.mark.parametrize("action", ["drop: {}", "reply: {from: 'A <help@example.com>', text: Hi}"])
+def test_a_from_that_a_rule_is_about_is_warned_of(action: str) -> None:
+    """The guard withholds each reply and each bounce for mail to it."""
+    rules = [
+        read_rule("200-a", f"when: {{recipient: Help@example.com}}\n{action}"),
+        read_rule("300-b", "when: {spf: pass}\nreply: {from: help@example.com, text: Hi}"),
+    ]
+    for warning in reply_warnings(rules, None):
+        assert "which rule 200-a is about, expected another address" in str(warning)
+    assert [each.document for each in reply_warnings(rules, None)][-1] == "300-b"

@@ -1,6 +1,6 @@
 """Reads the `reply` part of a rule, which looks like this:
 
-from: Example support <no-reply@example.com>    # one of the deployment's reply_senders
+from: Example support <replies@example.com>    # one of the deployment's reply_senders
 from_arn: arn:aws:ses:...                       # if another account verifies it
 subject: "We have your mail (was: {subject})"   # default "Auto: {subject}"
 text: |

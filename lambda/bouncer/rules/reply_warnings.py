@@ -15,14 +15,16 @@ def reply_warnings(rules: Iterable[Rule], senders: Collection[str] | None) -> It
     `senders` are the bare addresses, in lower case, that the deployment may send replies from, or
     None if they are not known.
     """
+    rules = tuple(rules)
+    about = {address: rule.name for rule in rules for address in _recipients(rule)}
     for rule in rules:
         if rule.reply:
             address = mailbox_address(rule.reply.sender)
             if senders is not None and address.lower() not in senders:
                 expected = "an address of reply_senders in cdk.json: nobody gets this reply"
                 yield _warning(rule, show(address), expected)
-            if address.lower() in _recipients(rule):
-                found = f"{show(address)}, which the rule is about"
+            if other := about.get(address.lower()):
+                found = f"{show(address)}, which rule {other} is about"
                 expected = "another address: mail to one that replies come from is never answered"
                 yield _warning(rule, found, expected)
 
