@@ -41,15 +41,14 @@ def _replier(word: str, when: str) -> tuple[_Row]:
 class Reason(StrEnum):
     """A reason not to answer a rejected mail; its value is the word in logs, metrics and replay.
 
-    `when` says when it applies, as docs/flow.md does; `asked_by` is `guard`, `gate` or `replier`:
-    the last one is about replies alone, for which the gate's first ones are looked for, too.
-    `waived_by`
-    is the class of `answer` that waives the reason, or None; with `if_vouched`, only for a sender
-    that SPF or DMARC vouches for. `about_sender` is true of a reason that says something about the
-    sender or the mail, and not only about what we know or can do: for a reason of the guard that
-    does not, the mail goes on. Such reasons stand last, so they are reported only if no other
-    applies. A reason that is `of_replies` withholds replies only; all others of the guard withhold
-    both bounces and replies.
+    `when` says when it applies, as docs/flow.md does; `asked_by` is `guard`, `gate` or `replier`,
+    which looks for some reasons of the gate, too. `waived_by` is the class of `answer` that waives
+    the reason, or None; with `if_vouched`, only for a sender that SPF or DMARC vouches for.
+    `about_sender` is true of a reason that says something about the sender or the mail, and not
+    only about what we know or can do: for a reason of the guard that does not, the mail goes
+    on. Such reasons stand last, so they are reported only if no other applies. A reason that is
+    `of_replies` withholds replies only; all others of the guard withhold both bounces and
+    replies.
     """
 
     when: str
@@ -188,6 +187,7 @@ class Reason(StrEnum):
 GUARD_REASONS = tuple(reason for reason in Reason if reason.asked_by == "guard")
 BOUNCE_REASONS = tuple(reason for reason in Reason if not reason.of_replies)
 GATE_REASONS = tuple(reason for reason in Reason if reason.asked_by == "gate")
+REPLIER_REASONS = tuple(reason for reason in Reason if reason.asked_by == "replier")
 
 # The words of `answer`: of reasons about the sender, the most harmless one first; then the others.
 ANSWER_CLASSES = tuple(

@@ -191,7 +191,6 @@ def test_mail_to_an_address_that_replies_come_from_is_never_answered() -> None:
     assert judged(mail(), reject).withheld == {}
 
 
-@pytest.mark.threat
 def test_a_hostile_subject_can_do_nothing() -> None:
     """Line breaks, control characters, encoded words and great length are cleaned and cut."""
     word = "=?utf-8?q?Hi=0D=0ABcc:_eve@evil.example=00?="

@@ -182,7 +182,6 @@ def test_a_display_name_is_quoted_if_need_be(mailbox: str, name: str) -> None:
 LINES = st.text(st.characters(blacklist_categories=("C", "Z")) | st.just(" "), max_size=120)
 
 
-@pytest.mark.threat
 @given(subject=LINES, lines=st.lists(LINES, max_size=20))
 def test_any_text_arrives_as_it_was_written(subject: str, lines: list[str]) -> None:
     """Subject and text in any letters: lines are short, ASCII, and end with CR LF."""
