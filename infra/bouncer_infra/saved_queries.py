@@ -84,7 +84,7 @@ filter message in ["replied", "reply_withheld", "reply_failed", "replier_failed"
   or (service = "replier" and message in ["retried", "handed_back", "stale_batch"])
   or (not ispresent(message)
     and (@message like /Task timed out|Runtime exited/ or @message like "[ERROR]"))
-| fields @timestamp, message, reason, rule, reference, concat("<", sender, ">") as to
+| fields @timestamp, message, reason, rules.0 as rule, reference, concat("<", sender, ">") as to
 | fields error, `where`, stage, jobs, record, reply_id, again, @log, @message
 | sort @timestamp desc
 | limit 1000

@@ -39,7 +39,7 @@ class ReplierJournal(Journal):
                 "message_id": reply.message_id,
                 "sender": self._addresses.address(reply.sender),
                 "recipients": [*map(self._addresses.address, reply.recipients)],
-                "rule": reply.rule,
+                "rules": [reply.rule],
             }
         said = {"reason": ending.reason, "reply_id": ending.bounce_id}
         fields |= {name: value for name, value in said.items() if value}

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from bouncer.jobs.reply import Reply
 from bouncer.sending.reply_request import reply_request
 from bouncer.sending.ses import asking
+from bouncer.sending.ses_errors import DeadLetterError
 
 
 class RawMailClient(Protocol):
@@ -32,7 +33,12 @@ class ReplySender:
 
     def send(self, reply: Reply) -> str:
         """Send one reply and return its message id; raises errors of `ses_errors`, no others."""
-        call = reply_request(reply, date=self._now(), deployment=self._deployment)
+        try:
+            call = reply_request(reply, date=self._now(), deployment=self._deployment)
+        except Exception as error:  # an error of this program, before SES was asked
+            raise DeadLetterError(
+                f"the reply can't be written as a mail: {error!r:.200}"
+            ) from error
         with asking():
             return str(self._client.send_raw_email(**call)["MessageId"])
 

@@ -59,11 +59,16 @@ def every_reply_is_reported_truly(evidence: Evidence) -> Found:
 
 
 def every_dead_reply_is_kept(evidence: Evidence) -> Found:
-    """Each reply that failed for a cause which may be removed is in the dead-letter queue."""
+    """Each reply whose last end is a cause that may be removed is in the dead-letter queue.
+
+    If the replier died before it buried one, a later reply to the same sender may have taken its
+    place in the ledger: then it is attempted again, and has another end.
+    """
     dead = {str(letter.body) for letter in evidence.history.dead_replies}
     lines = _lines(evidence)
     for message in evidence.history.replies:
-        for line in lines.get(message.message_id, ()):
+        last = lines.get(message.message_id, [])[-1:]
+        for line in last:
             if line.members.get("reason") == Failure.FORBIDDEN and str(message.body) not in dead:
                 yield line.at, f"{message.message_id} is forbidden, and no dead letter"
 

@@ -326,6 +326,8 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {"identity": "mailer-daemon@example.com"},
     ),
     (Level.OK, "b@example.com .* is verified", {}, {"further_senders": ["b@example.com"]}),
+    (Level.OK, "reply sender: b@example.com .* is ver", {}, {"reply_senders": ["b@example.com"]}),
+    (Level.PROBLEM, "the stack has no replier", {}, {"reply_senders": ["b@example.com"]}),
     (
         Level.OK,
         "further sender: account 111122223333 verifies b@other.example, and was not asked",

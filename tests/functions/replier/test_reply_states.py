@@ -330,6 +330,18 @@ def test_an_error_of_ours_becomes_a_dead_letter(
     assert len(lone.queue.buried) == 1
 
 
+def test_a_reply_that_cannot_be_written_is_not_unknown(
+    lone: LoneReplier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SES was surely not asked: the reply is a dead letter, and the sender is free."""
+    with monkeypatch.context() as patched:
+        patched.setattr("bouncer.sending.reply_request.mime", lambda *_, **__: 1 / 0)
+        lone.work(record("r1"))
+    lone.work(record("r2"))
+    assert lone.ends() == ["reply_failed refused", "replied"]
+    assert len(lone.queue.buried) == 1
+
+
 def test_replies_expire_from_the_ledger(lone: LoneReplier) -> None:
     """An item lives longer than any period can last."""
     lone.work(record())
