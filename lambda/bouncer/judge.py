@@ -87,19 +87,18 @@ def judge(
     rule asks for that. Without `kept`, the mail could not be copied to where stopped mail is kept.
 
     In mode shadow, decisions and what is withheld are for the record only: nothing is stopped, and
-    `jobs` and `replies` are empty. Raises `JobError` for a mail whose bounce can't be
-    made, such as one with a line break in its message id.
+    `jobs` and `replies` are empty. Raises `JobError` for a mail whose bounce can't be made, such as
+    one with a line break in its message id.
     """
     message, decisions, completed, unread = _seen(message, ruleset, settings, copy)
-    guarded = partial(_guarded, message, decisions, ruleset, settings, goes_on=goes_on, kept=kept)
-    withheld, answered = guarded(Action.REJECT)
-    unreplied, replied = guarded(Action.REPLY)
+    withheld, answered, unreplied, replied = _guarded(
+        message, decisions, ruleset, settings, goes_on=goes_on, kept=kept
+    )
     acting = settings.mode is Mode.ENFORCE
     stopping = acting and bool(decisions) and all(map(_stops, decisions))
     went_on = _not_about_sender(withheld.values()) if stopping else None
     stopped = stopping and went_on is None
-    replies, reply_error = _replies(message, replied if acting else (), ruleset, now)
-    return Judgement(
+    judgement = Judgement(
         message=message,
         decisions=decisions,
         disposition=Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE,
@@ -108,10 +107,11 @@ def judge(
         jobs=tuple(_jobs(message, answered, ruleset, settings, now)) if acting else (),
         completed=completed,
         unread=unread,
-        replies=replies,
-        unreplied=unreplied,
-        reply_error=reply_error,
     )
+    if not (unreplied or replied):
+        return judgement
+    replies, error = _replies(message, replied, ruleset, now) if acting else ((), None)
+    return judgement._replace(replies=replies, unreplied=unreplied, reply_error=error)
 
 
 class _Seen(NamedTuple):
@@ -198,30 +198,37 @@ def bounce_sender(recipient: str, rejection: Rejection | None, settings: Setting
     return named or f"mailer-daemon@{domain(recipient)}"
 
 
+class _Guarded(NamedTuple):
+    """The decisions that may be answered, and the reasons why not by recipient."""
+
+    withheld: dict[str, Reason]
+    answered: list[Decision]
+    unreplied: dict[str, Reason]
+    replied: list[Decision]
+
+
 def _guarded(
     message: Message,
     decisions: Iterable[Decision],
     ruleset: Ruleset,
     settings: Settings,
-    action: Action,
     *,
     goes_on: bool,
     kept: bool,
-) -> tuple[dict[str, Reason], list[Decision]]:
-    """Return the reasons to withhold an answer by recipient, and the decisions to be answered."""
-    withheld: dict[str, Reason] = {}
-    answered: list[Decision] = []
+) -> _Guarded:
+    found = _Guarded({}, [], {}, [])
     for decision in decisions:
-        if decision.action is action:
+        action = decision.action
+        if action is Action.REJECT or action is Action.REPLY:
             context = guard_context(
                 message, decision, ruleset, settings, goes_on=goes_on, kept=kept
             )
-            reason = guard.withheld(message, context)
-            if reason:
-                withheld[decision.recipient] = reason
+            rejects = action is Action.REJECT
+            if reason := guard.withheld(message, context):
+                (found.withheld if rejects else found.unreplied)[decision.recipient] = reason
             else:
-                answered.append(decision)
-    return withheld, answered
+                (found.answered if rejects else found.replied).append(decision)
+    return found
 
 
 def _replies(
