@@ -193,7 +193,7 @@ def test_the_doctor_refuses_what_synth_refuses(
     """Both report the same sentences for the same cdk.json."""
     import aws_cdk as cdk  # noqa: PLC0415
 
-    from bouncer_infra.stack import auto_bouncer  # noqa: PLC0415
+    from bouncer_infra.stack import auto_bouncers  # noqa: PLC0415
 
     monkeypatch.chdir(tmp_path)
     for context in ({}, *({"bouncer": document} for document in DOCUMENTS)):
@@ -201,7 +201,7 @@ def test_the_doctor_refuses_what_synth_refuses(
         with pytest.raises(DocumentError) as by_doctor:
             read_cdk_json(Path("cdk.json"))
         with pytest.raises(DocumentError) as by_synth:
-            auto_bouncer(cdk.App(context=context))
+            auto_bouncers(cdk.App(context=context))
         assert str(by_doctor.value) == str(by_synth.value)
 
 
