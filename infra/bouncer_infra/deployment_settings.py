@@ -100,9 +100,7 @@ class DeploymentSettings:
     dashboard: bool = field(default=True, metadata=_row(Node.flag))
     ledger_recovery: bool = field(default=False, metadata=_row(Node.flag))
     alarm_email: str | None = field(default=None, metadata=_row(read_mailbox, "none"))
-    alarm_topic: str | None = field(
-        default=None, metadata=_row(organization.alarm_topic, "none")
-    )
+    alarm_topic: str | None = field(default=None, metadata=_row(organization.alarm_topic, "none"))
     alarm_without_mail: int | None = field(
         default=None, metadata=_row(values.quiet_hours, "none: no alarm")
     )
@@ -113,9 +111,7 @@ class DeploymentSettings:
     permissions_boundary: str | None = field(
         default=None, metadata=_row(organization.permissions_boundary, "none")
     )
-    tags: Mapping[str, str] = field(
-        default_factory=dict, metadata=_row(organization.tags, "`{}`")
-    )
+    tags: Mapping[str, str] = field(default_factory=dict, metadata=_row(organization.tags, "`{}`"))
     termination_protection: bool = field(default=False, metadata=_row(Node.flag))
     intake_concurrency: int | None = field(
         default=None, metadata=_row(organization.concurrency, "none: as many as are free")

@@ -1,7 +1,7 @@
 """Encrypts what a deployment stores with a key of one's own (`kms_key`), and lets its roles use it.
 
 It goes by the type of a resource and by the actions of a role: a new queue, or a new permission on
-one, needs no line here. The policy of the key is not ours to write: `key_policy` says what it needs.
+one, needs no line here. The policy of the key is not ours to write; `key_policy` has its needs.
 """
 
 from collections.abc import Iterator, Mapping

@@ -23,7 +23,7 @@ _POLICY = re.compile(r"policy/(?:[!-~]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,128}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,2}-[0-9]{1,2}")
 
-# The partition of regions whose name begins so, the longest beginning first (botocore's partitions).
+# The partition of regions whose name begins so (botocore's partitions).
 _PARTITIONS = {
     "us-gov-": "aws-us-gov",
     "us-isob-": "aws-iso-b",
@@ -61,22 +61,22 @@ account = matching(_ACCOUNT, 'an account of 12 digits in quotes, such as "111122
 region = matching(_REGION, "a region such as eu-west-1")
 
 
-def _arn_of(
-    service: str, resource: re.Pattern[str], expected: str
-) -> Callable[[Node], str | None]:
+def _arn_of(service: str, resource: re.Pattern[str], expected: str) -> Callable[[Node], str | None]:
     """Return the reader of an ARN whose region, if it has one, is in its partition."""
 
     def read(node: Node) -> str | None:
         arn = read_arn(node.value)
-        if arn is None or arn.service != service or not resource.fullmatch(arn.resource):
-            node.fault(expected)
-        elif bool(arn.region) == (service == "iam"):
+        if arn is None or not _is(arn):
             node.fault(expected)
         elif arn.region and arn.partition != partition_of(arn.region):
             node.fault(f"arn:{partition_of(arn.region)}, the partition of {arn.region}")
         else:
             return str(node.value)
         return None
+
+    def _is(arn: Arn) -> bool:
+        named = arn.service == service and resource.fullmatch(arn.resource) is not None
+        return named and bool(arn.region) == (service != "iam")
 
     return read
 

@@ -61,6 +61,7 @@ OTHER: dict[str, Any] = {
     "identity": "mailer-daemon@example.com",
     "after": "spam",
     "invocation": "event",
+    "alarm_topic": f"arn:aws:sns:{PLACE}:alarms",
     "alarm_without_mail": 6,
     "further_senders": [
         {

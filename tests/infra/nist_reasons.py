@@ -12,8 +12,8 @@ ACCEPTED: dict[str, dict[str, str]] = {
         "stack. A managed policy could be attached to other roles; both go with the stack.",
     },
     "LambdaInsideVPC": {
-        ".*": "The functions call public endpoints of AWS by TLS and accept no connection. In a VPC "
-        "every mail would depend on its endpoints and DNS as well, and the intake has seconds.",
+        ".*": "The functions call public endpoints of AWS by TLS and accept no connection. In a "
+        "VPC every mail would depend on its endpoints and DNS as well, and the intake has seconds.",
     },
     "LambdaConcurrency": {
         "(Worker|Publisher|Feedback|Replier)/Function": "Only a mapping and a schedule invoke it: "

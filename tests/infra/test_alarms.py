@@ -123,10 +123,14 @@ def test_alarms_are_mailed_and_may_be(maximal: Template) -> None:
     (subscription,) = of_type(maximal, "AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
     for alarm in alarms(maximal).values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == [
-            subscription["TopicArn"],
-            MAXIMAL["alarm_topic"],
-        ]
+        assert (
+            alarm["AlarmActions"]
+            == alarm["OKActions"]
+            == [
+                subscription["TopicArn"],
+                MAXIMAL["alarm_topic"],
+            ]
+        )
     (policy,) = of_type(maximal, "AWS::SNS::TopicPolicy")
     denied, allowed = policy["PolicyDocument"]["Statement"]
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

@@ -19,8 +19,9 @@ def test_everything_is_on() -> None:
 
 
 def test_every_finding_has_a_reason(findings: Callable[..., list[str]]) -> None:
-    """AWS Solutions finds nothing that is not acknowledged beside its resource; NIST's findings
-    have their reasons in one table, and the table has no reason without a finding.
+    """AWS Solutions finds only what is acknowledged beside its resource.
+
+    The findings of NIST's pack have their reasons in one table, which has none without a finding.
     """
     found = findings(MAXIMAL, packs=("AwsSolutionsChecks", "NIST80053R5Checks"))
     assert [each for each in found if not each.startswith(_NIST)] == []

@@ -159,7 +159,9 @@ def _other_bouncers(context: CheckContext, rules: Iterable[Rule]) -> Findings:
         name = rule["Name"]
         if name == wanted.full_name or not name.startswith(NAME_PREFIX):
             continue
-        if rule.get("Enabled", False) and overlapping(rule.get("Recipients", []), wanted.recipients):
+        if rule.get("Enabled", False) and overlapping(
+            rule.get("Recipients", []), wanted.recipients
+        ):
             remedy = "give the two deployments different recipients, or destroy one of them"
             yield problem(
                 _RULE, f"{name} judges the same mail and may bounce it a second time", remedy
