@@ -55,15 +55,13 @@ def needs(
     deployment: DeploymentSettings, others: Sequence[DeploymentSettings]
 ) -> list[DeploymentSettings]:
     """Return the deployments that make what this one names, so that they are deployed first."""
+    near = [each for each in others if each is not deployment and _together(deployment, each)]
+    named = None if deployment.create_rule_set else deployment.rule_set
     return [
         other
-        for other in others
-        if other is not deployment
-        and _together(deployment, other)
-        and (
-            (other.create_rule_set and other.rule_set == deployment.rule_set)
-            or other.full_name == deployment.after
-        )
+        for other in near
+        if (other.create_rule_set and other.rule_set == named)
+        or other.full_name == deployment.after
     ]
 
 
