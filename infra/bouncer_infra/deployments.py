@@ -149,10 +149,10 @@ class _Pair:
 
 def _refuse_rates(several: Node, deployments: Sequence[DeploymentSettings]) -> None:
     """Add up the rates in each account and region that a deployment states."""
-    accounts = {each.account for each in deployments} - {None} or {None}
-    regions = {each.region for each in deployments} - {None} or {None}
+    accounts = dict.fromkeys(each.account for each in deployments if each.account)
+    regions = dict.fromkeys(each.region for each in deployments if each.region)
     sums = {}
-    for account, region in product(accounts, regions):
+    for account, region in product(accounts or (None,), regions or (None,)):
         rates = {
             each.name: float(each.runtime.get("rate", Settings().rate))
             for each in deployments

@@ -10,6 +10,7 @@ import pytest
 from bouncer.errors import DocumentError
 from bouncer_infra.deployment_settings_reader import read_cdk_json, read_settings
 from bouncer_infra.deployment_values import MailStore
+from tests.infra.refused_of_organization import REFUSED_OF_ORGANIZATION
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 
@@ -75,6 +76,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"invocation": "sync"}, 'invocation: found "sync", expected one of request_response'),
     ({"went_on_percent": 0}, "went_on_percent: found 0, expected a whole number of percent"),
     ({"went_on_percent": 101}, "went_on_percent: found 101, expected a whole number of percent"),
+    *REFUSED_OF_ORGANIZATION,
     ({"log_days": 31}, "log_days: found 31, expected one of 1, 3, 5"),
     ({"log_days": True}, "log_days: found true, expected one of"),
     ({"store": {"day": 3}}, 'store.day: found unknown key "day", expected days'),
