@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 
 def overlapping(some: Iterable[str], others: Iterable[str]) -> tuple[str, str] | None:
-    """Return a recipient of each that one address can match, or None if there are none."""
+    """Return a recipient of each that one address can match; None without any."""
     some, others = list(some), list(others)
     if not some or not others:
         return "".join(some[:1]) or "everybody", "".join(others[:1]) or "everybody"

@@ -25,6 +25,7 @@ from bouncer_rehearsal.inventory import inventory
 from bouncer_rehearsal.list_changes import ListChanges
 from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.operator_commands import OperatorCommands
+from bouncer_rehearsal.organization import AskedFor
 from bouncer_rehearsal.parameter_changes import ParameterChanges
 from bouncer_rehearsal.released_mail import ReleasedMail
 from bouncer_rehearsal.runbooks import Runbooks
@@ -75,9 +76,16 @@ class Journey:
         """Take all steps; every process that was started has ended when this returns or raises."""
         wanted = settings()
         with emulated_region(
-            self._root, self._out, domain=DOMAIN, settings=wanted, story=self._story
+            self._root,
+            self._out,
+            domain=DOMAIN,
+            settings=wanted,
+            story=self._story,
+            organized=True,
         ) as region:
             before = self._deploy(region.aws, region.cdk)
+            asked_for = AskedFor(region.aws, STACK, self._story, region.settings)
+            asked_for.find()
             runbooks = Runbooks(
                 self._root,
                 self._out,
@@ -111,6 +119,7 @@ class Journey:
             runbooks.operate()
             operator.wait_for_the_bounce()
             self._doctor(region.aws)
+            asked_for.lift_protection()
             self._destroy(region.aws, region.cdk, before)
 
     def _deploy(self, aws: Emulator, cdk: Cdk) -> frozenset[str]:

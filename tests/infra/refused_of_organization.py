@@ -52,8 +52,8 @@ REFUSED_OF_ORGANIZATION: list[tuple[dict[str, Any], str]] = [
     (
         {**_HERE, "permissions_boundary": f"{_POLICY.replace('1111', '4444')}/b"},
         (
-            'permissions_boundary: found "arn:aws:iam::444422223333:policy/b", expected a policy of '
-            "111122223333, the deployment's account"
+            'permissions_boundary: found "arn:aws:iam::444422223333:policy/b", expected a policy '
+            "of 111122223333, the deployment's account"
         ),
     ),
     (

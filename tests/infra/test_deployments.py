@@ -36,7 +36,7 @@ def refused(context: object) -> list[str]:
 
 
 def test_what_is_inside_wins() -> None:
-    """What is outside holds for all; the entries of settings and tags are merged."""
+    """Settings outside hold for all; the entries of settings and tags are merged."""
     context = {
         "rule_set": "inbound",
         "log_days": 30,

@@ -1,4 +1,4 @@
-"""What an organization asks of every stack: its key, boundary, tags, topic and place."""
+"""Options that an organization asks of every stack: its key, boundary, tags, topic and place."""
 
 import json
 from collections.abc import Callable

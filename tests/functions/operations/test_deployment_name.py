@@ -1,0 +1,64 @@
+"""`--deployment NAME` picks one of several deployments, for every command that reads cdk.json."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.functions.operations.deployed import CDK, Operate
+
+OTHER = {
+    "recipients": ["other.example"],
+    "bounce_sender": "mailer-daemon@other.example",
+    "settings": {"rate": 0.2},
+}
+
+
+@pytest.fixture
+def several(operate: Operate) -> Operate:
+    """The deployed one, and another that is not."""
+    block = dict(CDK["context"]["bouncer"])
+    name = block.pop("name", "main")
+    block["settings"] = {**block.get("settings", {}), "rate": 0.5}
+    document = {"context": {"bouncer": {"deployments": {name: block, "other": OTHER}}}}
+    Path("cdk.json").write_text(json.dumps(document), encoding="utf-8")
+    return operate
+
+
+def test_a_command_needs_the_name(several: Operate) -> None:
+    """Without it nothing is asked, and the error has the names and the option."""
+    for words in (("jobs", "list"), ("pause", "--dry-run"), ("doctor",), ("hash", "a@b.example")):
+        status, _, error = several(*words)
+        assert status == 2, words
+        assert error.strip() == (
+            "cdk.json: found the deployments main and other, expected the name of one: "
+            "add --deployment NAME"
+        )
+
+
+def test_a_command_works_on_the_one_that_is_named(several: Operate) -> None:
+    """The deployed one answers, and the other is missed by its own name."""
+    assert several("jobs", "list", "--deployment", "main")[0] == 0
+    status, _, error = several("jobs", "list", "--deployment", "other")
+    assert status != 0
+    assert "stack ses-auto-bouncer-other: found none" in error
+    status, _, error = several("jobs", "list", "--deployment", "x")
+    assert (status, error.strip()) == (
+        2,
+        'deployment: found "x", expected main and other, as cdk.json names it',
+    )
+
+
+COMMANDS = (
+    *("doctor", "pause", "resume", "forget", "hash", "replay", "rules push", "rules release"),
+    *("rules check", "lists push", "jobs list", "jobs show", "jobs retry", "jobs drop"),
+    *("mail list", "mail get", "mail release"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_with_a_cdk_json_takes_a_name(operate: Operate, command: str) -> None:
+    """The file and the name belong together."""
+    _, help_text, _ = operate(*command.split(), "--help")
+    assert "cdk.json" in help_text
+    assert "--deployment NAME" in help_text
