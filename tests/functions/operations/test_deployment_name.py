@@ -49,6 +49,16 @@ def test_a_command_works_on_the_one_that_is_named(several: Operate) -> None:
     )
 
 
+def test_another_account_is_not_operated_on(operate: Operate) -> None:
+    """A stack of the same name may exist there: nothing of it is read."""
+    for account, status in (("111122223333", 1), ("123456789012", 0)):  # moto's is the second
+        block = {**CDK["context"]["bouncer"], "account": account}
+        Path("cdk.json").write_text(json.dumps({"context": {"bouncer": block}}), encoding="utf-8")
+        done, _, error = operate("jobs", "list")
+        assert (done == 0) == (status == 0), error
+        assert ("account: found 123456789012, expected 111122223333" in error) == bool(status)
+
+
 COMMANDS = (
     *("doctor", "pause", "resume", "forget", "hash", "replay", "rules push", "rules release"),
     *("rules check", "lists push", "jobs list", "jobs show", "jobs retry", "jobs drop"),
