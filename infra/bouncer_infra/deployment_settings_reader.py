@@ -69,18 +69,16 @@ def chosen(
     found: Sequence[DeploymentSettings], name: str | None, *, document: str = "cdk.json"
 ) -> DeploymentSettings:
     """Return the deployment of that name, or the only one; raises `SettingsFileError`."""
-    names = " and ".join(each.name for each in found)
+    names = " or ".join(each.name for each in found)
     if name is None and len(found) > 1:
         raise SettingsFileError(
-            f"{document}: found the deployments {names}, expected the name of one: "
-            "add --deployment NAME"
+            f"{document}: found {len(found)} deployments, expected the name of one: add "
+            f"--deployment {names}"
         )
     for each in found:
         if name in (None, each.name):
             return each
-    raise SettingsFileError(
-        f"deployment: found {show(name)}, expected {names}, as {document} names it"
-    )
+    raise SettingsFileError(f"deployment: found {show(name)}, expected {names}, as in {document}")
 
 
 def read_settings(

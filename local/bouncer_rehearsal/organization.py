@@ -1,7 +1,7 @@
 """An organization around the emulated account: its key, topic and boundary, and a look at them.
 
-What the settings ask for is made before the deployment, as an organization has it, and found again
-on what the stack made.
+Key, topic and boundary are made before the deployment, as an organization has them, and found again
+on the resources of the stack.
 """
 
 import json
@@ -50,7 +50,7 @@ def _boundary(aws: Emulator) -> str:
 
 
 class AskedFor:
-    """What the organization asked for and the emulator keeps, on the deployed stack.
+    """Options of the organization that the emulator keeps, on the deployed stack.
 
     It keeps no key of buckets and functions, no boundary and no reserve; templates are tested.
     """

@@ -184,6 +184,6 @@ def test_one_deployment_can_be_picked(synth: Callable[..., Any]) -> None:  # noq
     auto_bouncers(app)
     assert [each.node.id for each in app.node.children] == ["ses-auto-bouncer-test"]
     one = {**context, "bouncer": MINIMAL}
-    for wrong, names in ((context, "prod and test"), (one, "main")):
-        with pytest.raises(BouncerError, match=f'deployment: found "x", expected {names}, as'):
+    for wrong, names in ((context, "prod or test"), (one, "main")):
+        with pytest.raises(BouncerError, match=f'deployment: found "x", expected {names}, as in'):
             auto_bouncers(cdk.App(context={**wrong, "deployment": "x"}))

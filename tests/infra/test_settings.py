@@ -179,6 +179,16 @@ def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
     assert problem.startswith(f"cdk.json: context.bouncer.{says}")
 
 
+def test_a_key_elsewhere_is_refused_where_the_region_is_known() -> None:
+    """CDK tells the region of the AWS profile; the settings' own has precedence."""
+    key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    assert read_settings({**MINIMAL, "kms_key": key}, region="eu-west-1").kms_key == key
+    own = {**MINIMAL, "kms_key": key, "region": "eu-west-1"}
+    assert read_settings(own, region="us-east-1").kms_key == key
+    with pytest.raises(DocumentError, match="expected an ARN in us-east-1, the region of the dep"):
+        read_settings({**MINIMAL, "kms_key": key}, region="us-east-1")
+
+
 DOCUMENTS: list[object] = [
     # NaN stays out: CDK's command line reads cdk.json as JSON proper, before the app is started.
     *({**MINIMAL, **change} for change, _ in REFUSED if "NaN" not in json.dumps(change)),

@@ -10,7 +10,7 @@ from tests.functions.doctor.aws import FRESH, HEALTHY, deployment
 
 ACCOUNT = "123456789012"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-WITH_KEY = {"kms_key": KEY, "alarm_email": "ops@example.com"}
+WITH_KEY: dict[str, Any] = {"kms_key": KEY, "alarm_email": "ops@example.com"}
 TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:theirs"
 WITH_TOPIC = {"alarm_topic": TOPIC}
 PUBLISHES = {

@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.functions.operations.deployed import CDK, Operate
 
-OTHER = {
+OTHER: dict[str, Any] = {
     "recipients": ["other.example"],
     "bounce_sender": "mailer-daemon@other.example",
     "settings": {"rate": 0.2},
@@ -17,10 +18,8 @@ OTHER = {
 @pytest.fixture
 def several(operate: Operate) -> Operate:
     """The deployed one, and another that is not."""
-    block = dict(CDK["context"]["bouncer"])
-    name = block.pop("name", "main")
-    block["settings"] = {**block.get("settings", {}), "rate": 0.5}
-    document = {"context": {"bouncer": {"deployments": {name: block, "other": OTHER}}}}
+    main = {**CDK["context"]["bouncer"], "settings": {"rate": 0.5}}
+    document = {"context": {"bouncer": {"deployments": {"main": main, "other": OTHER}}}}
     Path("cdk.json").write_text(json.dumps(document), encoding="utf-8")
     return operate
 
@@ -31,8 +30,8 @@ def test_a_command_needs_the_name(several: Operate) -> None:
         status, _, error = several(*words)
         assert status == 2, words
         assert error.strip() == (
-            "cdk.json: found the deployments main and other, expected the name of one: "
-            "add --deployment NAME"
+            "cdk.json: found 2 deployments, expected the name of one: "
+            "add --deployment main or other"
         )
 
 
@@ -45,7 +44,7 @@ def test_a_command_works_on_the_one_that_is_named(several: Operate) -> None:
     status, _, error = several("jobs", "list", "--deployment", "x")
     assert (status, error.strip()) == (
         2,
-        'deployment: found "x", expected main and other, as cdk.json names it',
+        'deployment: found "x", expected main or other, as in cdk.json',
     )
 
 
