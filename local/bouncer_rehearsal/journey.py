@@ -84,8 +84,7 @@ class Journey:
             organized=True,
         ) as region:
             before = self._deploy(region.aws, region.cdk)
-            asked_for = AskedFor(region.aws, STACK, self._story, region.settings)
-            asked_for.find()
+            AskedFor(region.aws, STACK, self._story, region.settings).find()
             runbooks = Runbooks(
                 self._root,
                 self._out,
@@ -119,7 +118,6 @@ class Journey:
             runbooks.operate()
             operator.wait_for_the_bounce()
             self._doctor(region.aws)
-            asked_for.lift_protection()
             self._destroy(region.aws, region.cdk, before)
 
     def _deploy(self, aws: Emulator, cdk: Cdk) -> frozenset[str]:

@@ -74,16 +74,6 @@ class AskedFor:
             expect("alarms that notify others", [each for each in notified if each != topics], [])
             self._story.tell(f"{len(queues)} queues, {len(notified)} alarms with two topics")
 
-    def lift_protection(self) -> None:
-        """Lift the termination protection, as an operator does before removing the stack."""
-        with self._story.step("lift the termination protection"):
-            client = self._aws.client("cloudformation")
-            (stack,) = client.describe_stacks(StackName=self._stack)["Stacks"]
-            expect("termination protection", stack["EnableTerminationProtection"], True)
-            client.update_termination_protection(
-                StackName=self._stack, EnableTerminationProtection=False
-            )
-
     def _queue(self, url: str) -> Mapping[str, str]:
         asked = self._aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         found: Mapping[str, str] = asked["Attributes"]

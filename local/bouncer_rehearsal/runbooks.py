@@ -126,7 +126,7 @@ class Runbooks:
             "lists": self._lists,
             "failed events": self._failed_events,
             "replay stored mail": self._replay,
-            "look at the stack, and protect it": self._stack,
+            "look at the stack, and lift its protection": self._stack,
             "repair": self._repair,
             "what is left by hand": self._left,
         }
@@ -264,7 +264,9 @@ class Runbooks:
         shown = json.loads(self._run("describe-stacks"))
         expect("the outputs", {each["OutputKey"] for each in shown}, set(self._outputs))
         self._run("describe-stack-events")
-        self._run("update-termination-protection", " --enable")
+        stacks = self._aws.client("cloudformation").describe_stacks()["Stacks"]
+        protected = [each for each in stacks if each.get("EnableTerminationProtection")]
+        expect("protected stacks", len(protected), 1)
         self._run("update-termination-protection", " --no-enable")
 
     def _repair(self) -> None:
