@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.session import get_session
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
+from bouncer_infra.organization_values import partition_of
 from tests.infra.conftest import FLAGS, MAXIMAL, MINIMAL
 from tests.infra.monitoring_parts import Template, alarms, of_type
 
@@ -112,6 +114,16 @@ def test_only_the_intake_reserves_executions(maximal: Template, template: Templa
     reserved = {each["Handler"]: each[key] for each in functions if key in each}
     assert reserved == {"bouncer.intake.handler": 100}
     assert not any(key in each for each in of_type(template, "AWS::Lambda::Function"))
+
+
+def test_the_partition_of_a_region_is_the_sdks() -> None:
+    """So an ARN of another partition is refused, and one of the region's own is not."""
+    session = get_session()
+    partitions = session.get_available_partitions()
+    assert {"aws", "aws-cn", "aws-us-gov"} <= set(partitions)
+    for partition in partitions:
+        for region in session.get_available_regions("sqs", partition):
+            assert partition_of(region) == partition
 
 
 DEPLOYMENTS = {
