@@ -12,8 +12,10 @@ from typing import Any
 from bouncer.errors import BouncerError, DocumentError
 from bouncer.mail.address import identities, mailbox_address
 from bouncer.operator_settings import Settings
-from bouncer.rules.document import Node, Report, show
+from bouncer.rules.document import Node, Report, show, show_path
 from bouncer.settings_reader import overlaid
+from bouncer_infra import configuration_set_settings
+from bouncer_infra.configuration_set_settings import arns_elsewhere
 from bouncer_infra.deployment_settings import (
     DEFAULT_NAME,
     DeploymentSettings,
@@ -22,6 +24,7 @@ from bouncer_infra.deployment_settings import (
 )
 from bouncer_infra.deployments import DEPLOYMENTS, refuse_clashes, split
 from bouncer_infra.misplaced_arns import refuse_misplaced
+from bouncer_infra.service_arn import Home
 
 _MOST_RUNTIME = 3000  # bytes
 _MOST_ENVIRONMENT = 3500  # bytes, with the senders that the worker knows
@@ -122,7 +125,27 @@ def _read(root: Node, given: dict[str, Node], region: str | None) -> dict[str, A
     _refuse_contradictions(entries, found)
     refuse_misplaced(entries, found, region)
     found.pop("settings", None)
+    home = Home(region=found.get("region") or region, account=found.get("account"))
+    if not root.report.problems:
+        root.report.problems += arns_elsewhere(
+            found.get("destinations", ()),
+            found.get("configuration_sets", ()),
+            home,
+            document=root.report.document,
+            place=show_path(root.path),
+        )
     return {**found, "runtime": _runtime(root, entries.get("settings"), found)}
+
+
+def refuse_elsewhere(
+    settings: DeploymentSettings, home: Home, *, document: str = "cdk.json"
+) -> None:
+    """Raise `DocumentError` for ARNs of another place than that of the deployment."""
+    problems = arns_elsewhere(
+        settings.destinations, settings.configuration_sets, home, document=document
+    )
+    if problems:
+        raise DocumentError(problems)
 
 
 def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> None:
@@ -133,6 +156,7 @@ def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> N
     _refuse_sender(entries, found)
     _refuse_many_identities(entries, found)
     _refuse_analysis(entries, found)
+    configuration_set_settings.refuse_contradictions(entries, found)
 
 
 def _refuse_rule_set(entries: dict[str, Node], found: dict[str, Any]) -> None:

@@ -30,7 +30,13 @@ def auto_bouncers(app: App) -> None:
 
 
 def _stack(app: App, settings: DeploymentSettings, region: str | None) -> "AutoBouncerStack":
-    return AutoBouncerStack(app, settings.full_name, settings=settings, target_region=region)
+    return AutoBouncerStack(
+        app,
+        settings.full_name,
+        settings=settings,
+        target_region=region,
+        target_account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
+    )
 
 
 class AutoBouncerStack(Stack):
@@ -44,6 +50,7 @@ class AutoBouncerStack(Stack):
         settings: DeploymentSettings,
         code: lambda_.Code | None = None,
         target_region: str | None = None,
+        target_account: str | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -55,7 +62,12 @@ class AutoBouncerStack(Stack):
         )
         # CDK leaves "Default" out of logical ids, which names in the consoles begin with.
         self.bouncer = AutoBouncer(
-            self, "Default", settings=settings, code=code, target_region=target_region
+            self,
+            "Default",
+            settings=settings,
+            code=code,
+            target_region=target_region,
+            target_account=target_account,
         )
         Validations.of(self).acknowledge(
             Acknowledgment(

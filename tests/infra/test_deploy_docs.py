@@ -14,9 +14,11 @@ from botocore.session import get_session
 
 from bouncer.aws import exclusive_setting
 from bouncer_cli.doctor.account import IAM_ACTION
+from bouncer_infra.configuration_set_settings import FurtherSet
 from bouncer_infra.deployment_settings import DeploymentSettings, setting_rows
 from bouncer_infra.deployment_settings_reader import read_deployments, read_settings
 from bouncer_infra.deployment_values import MailStore
+from bouncer_infra.destination_settings import Destination, Kind
 from bouncer_infra.key_policy import key_policy
 from tests.infra.conftest import MINIMAL
 
@@ -73,6 +75,20 @@ def test_the_key_policy_shown_is_whole() -> None:
     fewer = read_settings({**MINIMAL, "store": False})
     sids = {each["Sid"] for each in key_policy(fewer, account="111122223333", region="eu-west-1")}
     assert {each["Sid"] for each in wanted} - sids == {"StoredMail", "Alarms"}
+
+
+def test_every_member_of_destinations_and_sets_is_documented() -> None:
+    """Their tables name each member that is read, and the example has every kind."""
+    heading = "\n## Event destinations and configuration sets\n"
+    section = DEPLOY.partition(heading)[2].partition("\n## ")[0]
+    of_kinds, of_sets = section.split("\n**A configuration set**")
+    members = set(re.findall(r"^\|[^|]*\| `([a-z_]+)` \|", of_kinds, re.MULTILINE))
+    fields = {field.name for field in dataclasses.fields(Destination)}
+    assert members == fields - {"name", "kind", "events", "enabled"}
+    options = set(re.findall(r"^\| `([a-z_]+)` \|", of_sets, re.MULTILINE))
+    assert options == {field.name for field in dataclasses.fields(FurtherSet)} - {"name"}
+    example = section.partition("```json\n")[2].partition("```")[0]
+    assert all(f'"kind": "{kind}"' in example for kind in Kind)
 
 
 def test_what_commands_ask_for_the_stack_puts_out(
