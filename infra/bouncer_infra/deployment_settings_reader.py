@@ -15,7 +15,6 @@ from bouncer.operator_settings import Settings
 from bouncer.rules.document import Node, Report, show, show_path
 from bouncer.settings_reader import overlaid
 from bouncer_infra import configuration_set_settings
-from bouncer_infra.configuration_set_settings import arns_elsewhere
 from bouncer_infra.deployment_settings import (
     DEFAULT_NAME,
     DeploymentSettings,
@@ -23,7 +22,7 @@ from bouncer_infra.deployment_settings import (
     setting_rows,
 )
 from bouncer_infra.deployments import DEPLOYMENTS, refuse_clashes, split
-from bouncer_infra.misplaced_arns import refuse_misplaced
+from bouncer_infra.misplaced_arns import misplaced_arns
 from bouncer_infra.service_arn import Home
 
 _MOST_RUNTIME = 3000  # bytes
@@ -84,20 +83,15 @@ def chosen(
     raise SettingsFileError(f"deployment: found {show(name)}, expected {names}, as in {document}")
 
 
-def read_settings(
-    context: object, *, document: str = "cdk.json", region: str | None = None
-) -> DeploymentSettings:
+def read_settings(context: object, *, document: str = "cdk.json") -> DeploymentSettings:
     """Read a `context.bouncer` of one deployment, as `read_deployments` reads it."""
-    return chosen(read_deployments(context, document=document, region=region), None)
+    return chosen(read_deployments(context, document=document), None)
 
 
 def read_deployments(
-    context: object, *, document: str = "cdk.json", region: str | None = None
+    context: object, *, document: str = "cdk.json"
 ) -> tuple[DeploymentSettings, ...]:
-    """Read the value of `context.bouncer`; raises `DocumentError` with everything wrong in it.
-
-    `region` is the one that it will be deployed into, where that is known.
-    """
+    """Read the value of `context.bouncer`; raises `DocumentError` with everything wrong in it."""
     report = Report(document)
     root = Node(context, ("context", "bouncer"), report)
     given = root.members((*_ROWS, DEPLOYMENTS), "a mapping with recipients and bounce_sender")
@@ -105,17 +99,20 @@ def read_deployments(
     if several and several.value is None:
         several = None
     blocks = split(given, several, tuple(_ROWS)) if several else [(root, given)]
-    found = [_read(block, entries, region) for block, entries in blocks]
+    found = [_read(block, entries) for block, entries in blocks]
     report.problems[:] = dict.fromkeys(report.problems)  # what is shared is read for each
     report.settle()
     deployments = tuple(DeploymentSettings(**values) for values in found)
+    for (block, _), each in zip(blocks, deployments, strict=True):
+        place = show_path(block.path)
+        report.problems += misplaced_arns(each, Home(), document=document, place=place)
     if several:
         refuse_clashes(several, deployments)
-        report.settle()
+    report.settle()
     return deployments
 
 
-def _read(root: Node, given: dict[str, Node], region: str | None) -> dict[str, Any]:
+def _read(root: Node, given: dict[str, Node]) -> dict[str, Any]:
     """Return the values of one deployment by the names of their fields."""
     entries = {key: node for key, node in given.items() if node.value is not None}
     for key, row in _ROWS.items():
@@ -123,17 +120,7 @@ def _read(root: Node, given: dict[str, Node], region: str | None) -> dict[str, A
             root.report.add((*root.path, key), found="nothing", expected=row.needed)
     found: dict[str, Any] = {key: _ROWS[key].read(node) for key, node in entries.items()}
     _refuse_contradictions(entries, found)
-    refuse_misplaced(entries, found, region)
     found.pop("settings", None)
-    home = Home(region=found.get("region") or region, account=found.get("account"))
-    if not root.report.problems:
-        root.report.problems += arns_elsewhere(
-            found.get("destinations", ()),
-            found.get("configuration_sets", ()),
-            home,
-            document=root.report.document,
-            place=show_path(root.path),
-        )
     return {**found, "runtime": _runtime(root, entries.get("settings"), found)}
 
 
@@ -141,9 +128,7 @@ def refuse_elsewhere(
     settings: DeploymentSettings, home: Home, *, document: str = "cdk.json"
 ) -> None:
     """Raise `DocumentError` for ARNs of another place than that of the deployment."""
-    problems = arns_elsewhere(
-        settings.destinations, settings.configuration_sets, home, document=document
-    )
+    problems = misplaced_arns(settings, home, document=document)
     if problems:
         raise DocumentError(problems)
 

@@ -7,7 +7,7 @@ imports CDK or asks AWS.
 from typing import Any
 
 from bouncer_infra.deployment_settings import DeploymentSettings
-from bouncer_infra.organization_values import partition_of
+from bouncer_infra.service_arn import partition_of
 
 Statement = dict[str, Any]
 

@@ -1,37 +1,42 @@
-"""Refuses settings that name a resource of another region, partition or account.
+"""Finds ARNs in the settings that are of another region, partition or account than the deployment.
 
-Topic and key must be in the stack's region: CloudWatch publishes into no other one, and no service
-encrypts with a key of another one.
+SES and CloudWatch publish in their own region only, and no service encrypts with a key of another
+one. Topics and keys may be of another account.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 
-from bouncer.rules.document import Node
-from bouncer_infra.organization_values import partition_of, read_arn
+from bouncer.errors import Problem
+from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.destination_settings import named_arns
+from bouncer_infra.service_arn import Home, NamedArn, misplaced, partition_of
 
-_REGIONAL = ("kms_key", "alarm_topic")
+_BY_AWS = ":iam::aws:"  # a policy that every account has
 
 
-def refuse_misplaced(
-    entries: Mapping[str, Node], found: Mapping[str, object], region: str | None
-) -> None:
-    """Note ARNs that do not fit the deployment, or each other.
+def misplaced_arns(
+    settings: DeploymentSettings, home: Home, *, document: str, place: str = "context.bouncer"
+) -> tuple[Problem, ...]:
+    """Return a problem for each ARN that can't be one of this deployment's.
 
-    `region` is the one it will be deployed into, if that is known and the settings do not say.
+    The settings' own account and region have precedence over those of `home`.
     """
-    named = found.get("region")
-    here = str(named) if named else region
-    whose = "the region of the deployment"
-    for key in _REGIONAL:
-        arn = read_arn(found.get(key))
-        if arn and here is None:
-            here, whose = arn.region, f"the region of {key}"
-        elif arn and arn.region != here:
-            entries[key].fault(f"an ARN in {here}, {whose}")
-    boundary, account = read_arn(found.get("permissions_boundary")), found.get("account")
-    if boundary is None:
-        return
-    if here and boundary.partition != partition_of(here):
-        entries["permissions_boundary"].fault(f"arn:{partition_of(here)}, the partition of {here}")
-    elif account and boundary.account not in ("aws", account):
-        entries["permissions_boundary"].fault(f"a policy of {account}, the deployment's account")
+    region = settings.region or home.region
+    account = settings.account or home.account
+    partition = partition_of(region) if region else home.partition
+    known = replace(home, partition=partition, region=region, account=account)
+    return misplaced(_named(settings, place), known, document=document)
+
+
+def _named(settings: DeploymentSettings, place: str) -> Iterator[NamedArn]:
+    for key in ("kms_key", "alarm_topic", "permissions_boundary"):
+        arn = getattr(settings, key)
+        if arn:
+            here = key == "permissions_boundary" and _BY_AWS not in arn
+            yield NamedArn(place=f"{place}.{key}", arn=arn, here=here)
+    yield from named_arns(f"{place}.destinations", settings.destinations)
+    for index, each in enumerate(settings.configuration_sets):
+        yield from named_arns(
+            f"{place}.configuration_sets[{index}].destinations", each.destinations
+        )

@@ -1,14 +1,11 @@
-"""Readers for what an organization asks of every stack: its place, key, topic, boundary and tags.
-
-An ARN says where its resource is, so that one of another region or partition is refused at synth.
-"""
+"""Readers for what an organization asks of every stack: place, key, topic, boundary and tags."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from bouncer.rules.document import Node
 from bouncer_infra.deployment_values import matching
+from bouncer_infra.service_arn import arn_reader
 
 _MOST_TAGS = 50  # of one resource (AWS General Reference, "Tag naming limits and requirements")
 _LONGEST_KEY = 128
@@ -16,86 +13,32 @@ _LONGEST_VALUE = 256
 _MOST_CONCURRENCY = 10_000
 _ALLOWED = "letters, digits, blanks and _ . : / = + - @, no blank at its ends"
 
-_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z]+):([a-z0-9-]*):([0-9]{12}|aws):(\S+)")
 _KEY = re.compile(r"key/(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,256}")  # a FIFO topic, which ends in .fifo, mails nobody
 _POLICY = re.compile(r"policy/(?:[!-~]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,128}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,2}-[0-9]{1,2}")
 
-# The partition of regions whose name begins so (botocore's partitions).
-_PARTITIONS = {
-    "us-gov-": "aws-us-gov",
-    "us-isob-": "aws-iso-b",
-    "us-isof-": "aws-iso-f",
-    "eu-isoe-": "aws-iso-e",
-    "us-iso-": "aws-iso",
-    "eusc-": "aws-eusc",
-    "cn-": "aws-cn",
-}
-
-
-class Arn(NamedTuple):
-    """The parts of an ARN; `region` is empty for a resource of all regions, as in IAM."""
-
-    partition: str
-    service: str
-    region: str
-    account: str
-    resource: str
-
-
-def read_arn(text: object) -> Arn | None:
-    """Return the parts of an ARN, or None for anything else."""
-    match = _ARN.fullmatch(text) if isinstance(text, str) else None
-    return Arn(*match.groups()) if match else None
-
-
-def partition_of(region: str) -> str:
-    """Return the partition that a region belongs to."""
-    found = (word for start, word in _PARTITIONS.items() if region.startswith(start))
-    return next(found, "aws")
-
-
 account = matching(_ACCOUNT, 'an account of 12 digits in quotes, such as "111122223333"')
 region = matching(_REGION, "a region such as eu-west-1")
 
 
-def _arn_of(service: str, resource: re.Pattern[str], expected: str) -> Callable[[Node], str | None]:
-    """Return the reader of an ARN whose region, if it has one, is in its partition."""
-
-    def read(node: Node) -> str | None:
-        arn = read_arn(node.value)
-        if arn is None or not _is(arn):
-            node.fault(expected)
-        elif arn.region and arn.partition != partition_of(arn.region):
-            node.fault(f"arn:{partition_of(arn.region)}, the partition of {arn.region}")
-        else:
-            return str(node.value)
-        return None
-
-    def _is(arn: Arn) -> bool:
-        named = arn.service == service and resource.fullmatch(arn.resource) is not None
-        return named and bool(arn.region) == (service != "iam")
-
-    return read
-
-
-kms_key = _arn_of(
+kms_key = arn_reader(
     "kms",
     _KEY,
     "the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/"
     "1234abcd-12ab-34cd-56ef-1234567890ab (no alias: CloudWatch Logs takes none)",
 )
-alarm_topic = _arn_of(
+alarm_topic = arn_reader(
     "sns",
     _TOPIC,
     "the ARN of a standard SNS topic, such as arn:aws:sns:eu-west-1:111122223333:alarms",
 )
-permissions_boundary = _arn_of(
+permissions_boundary = arn_reader(
     "iam",
     _POLICY,
     "the ARN of a managed policy, such as arn:aws:iam::111122223333:policy/developer-boundary",
+    regional=False,
 )
 
 

@@ -19,22 +19,21 @@ def auto_bouncers(app: App) -> None:
     With `-c deployment=NAME` only that one is added; what clashes is refused all the same. Raises
     `BouncerError`.
     """
-    region = os.environ.get("CDK_DEFAULT_REGION")
-    every = read_deployments(app.node.try_get_context("bouncer"), region=region)
+    every = read_deployments(app.node.try_get_context("bouncer"))
     name = app.node.try_get_context("deployment")
     wanted = every if name is None else (chosen(every, name),)
-    stacks = {each.name: _stack(app, each, region) for each in wanted}
+    stacks = {each.name: _stack(app, each) for each in wanted}
     for each in wanted:
         for needed in needs(each, wanted):
             stacks[each.name].add_stack_dependency(stacks[needed.name])
 
 
-def _stack(app: App, settings: DeploymentSettings, region: str | None) -> "AutoBouncerStack":
+def _stack(app: App, settings: DeploymentSettings) -> "AutoBouncerStack":
     return AutoBouncerStack(
         app,
         settings.full_name,
         settings=settings,
-        target_region=region,
+        target_region=os.environ.get("CDK_DEFAULT_REGION"),
         target_account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
     )
 

@@ -29,7 +29,6 @@ _SCRATCH = full_name("local-scratch")
 _NOT_RUN = {
     "aws cloudformation continue-update-rollback": "no rollback has failed",
     "cdk deploy --revert-drift": "the emulator does not look for drift",
-    "cdk deploy --tags": "the templates' tests set tags",
 }
 # Documents beside the starter rules: each kind of file, and one beyond a standard parameter.
 _FURTHER_RULES = {

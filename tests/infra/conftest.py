@@ -20,7 +20,7 @@ from tests.infra.sending_settings import SENDING
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 
-PLACE = "eu-west-1:111122223333"
+PLACE = "eu-west-1:123456789012"
 
 MAXIMAL: dict[str, Any] = {
     "further_senders": [f"bounces@{index}.example.org" for index in range(20)],  # as many as may be
@@ -38,7 +38,7 @@ MAXIMAL: dict[str, Any] = {
     "alarm_without_mail": 12,
     "went_on_percent": 35,
     "kms_key": f"arn:aws:kms:{PLACE}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    "permissions_boundary": "arn:aws:iam::111122223333:policy/developer-boundary",
+    "permissions_boundary": "arn:aws:iam::123456789012:policy/developer-boundary",
     "tags": {"team": "mail", "cost-centre": "1234"},
     "termination_protection": True,
     "intake_concurrency": 100,

@@ -25,7 +25,7 @@ REFUSED_OF_ORGANIZATION: list[tuple[dict[str, Any], str]] = [
         {**_HERE, "kms_key": f"arn:aws:kms:us-east-1:111122223333:{_ID}"},
         (
             'kms_key: found "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56..."'
-            ", expected an ARN in eu-west-1, the region of the deployment"
+            ", expected an ARN of region eu-west-1, where this deployment is"
         ),
     ),
     (
@@ -34,8 +34,8 @@ REFUSED_OF_ORGANIZATION: list[tuple[dict[str, Any], str]] = [
             "alarm_topic": "arn:aws:sns:eu-west-1:111122223333:alarms",
         },
         (
-            'alarm_topic: found "arn:aws:sns:eu-west-1:111122223333:alarms", expected an ARN in '
-            "us-east-1, the region of kms_key"
+            'alarm_topic: found "arn:aws:sns:eu-west-1:111122223333:alarms", expected an ARN of '
+            "region us-east-1, as in context.bouncer.kms_key"
         ),
     ),
     (
@@ -52,13 +52,13 @@ REFUSED_OF_ORGANIZATION: list[tuple[dict[str, Any], str]] = [
     (
         {**_HERE, "permissions_boundary": f"{_POLICY.replace('1111', '4444')}/b"},
         (
-            'permissions_boundary: found "arn:aws:iam::444422223333:policy/b", expected a policy '
-            "of 111122223333, the deployment's account"
+            'permissions_boundary: found "arn:aws:iam::444422223333:policy/b", expected an ARN of '
+            "account 111122223333, where this deployment is"
         ),
     ),
     (
         {"region": "cn-north-1", "permissions_boundary": f"{_POLICY}/b"},
-        f'permissions_boundary: found "{_POLICY}/b", expected arn:aws-cn, the partition of cn-no',
+        f'permissions_boundary: found "{_POLICY}/b", expected an ARN of partition aws-cn, wh',
     ),
     ({"tags": {"aws:x": "y"}}, 'tags."aws:x": found key aws:x, expected a key that does not beg'),
     ({"tags": {"AWS:x": "y"}}, 'tags."AWS:x": found key AWS:x, expected a key that does not beg'),

@@ -1,18 +1,20 @@
 """The rules of AWS's security packs, by cdk-nag, over a deployment with everything on."""
 
+import json
 import re
 from collections.abc import Callable
 
 from bouncer_infra.deployment_settings import setting_rows
 from tests.infra.conftest import MAXIMAL, MINIMAL, NOT_IN_MAXIMAL
 from tests.infra.nist_reasons import ACCEPTED
+from tests.infra.sending_settings import SENDING
 
 _NIST = "NIST.800.53.R5-"
 
 
 def test_everything_is_on() -> None:
     """A new setting is in the largest deployment, or has a reason for being left out."""
-    given = {**MINIMAL, **MAXIMAL}
+    given = {**MINIMAL, **MAXIMAL, **SENDING}
     assert given.keys() | NOT_IN_MAXIMAL.keys() == setting_rows().keys()
     assert not given.keys() & NOT_IN_MAXIMAL.keys()
     assert all(NOT_IN_MAXIMAL.values())
@@ -23,7 +25,9 @@ def test_every_finding_has_a_reason(findings: Callable[..., list[str]]) -> None:
 
     The findings of NIST's pack have their reasons in one table, which has none without a finding.
     """
-    found = findings(MAXIMAL, packs=("AwsSolutionsChecks", "NIST80053R5Checks"))
+    sending = json.dumps(SENDING).replace("us-east-1", "eu-west-1")  # the key's region and account
+    own = json.loads(sending.replace("111122223333", "123456789012"))
+    found = findings({**MAXIMAL, **own}, packs=("AwsSolutionsChecks", "NIST80053R5Checks"))
     assert [each for each in found if not each.startswith(_NIST)] == []
     used: set[tuple[str, str]] = set()
     unexplained = []

@@ -8,7 +8,7 @@ import pytest
 from botocore.session import get_session
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
-from bouncer_infra.organization_values import partition_of
+from bouncer_infra.service_arn import partition_of
 from tests.infra.conftest import FLAGS, MAXIMAL, MINIMAL
 from tests.infra.monitoring_parts import Template, alarms, of_type
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bouncer.errors import DocumentError
-from bouncer_infra.deployment_settings_reader import read_cdk_json, read_settings
+from bouncer_infra.deployment_settings_reader import read_cdk_json, read_settings, refuse_elsewhere
 from bouncer_infra.deployment_values import MailStore
+from bouncer_infra.service_arn import Home
 from tests.infra.refused_of_organization import REFUSED_OF_ORGANIZATION
 from tests.infra.test_destination_settings import REFUSED as REFUSED_DESTINATIONS
 
@@ -183,11 +184,12 @@ def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
 def test_a_key_elsewhere_is_refused_where_the_region_is_known() -> None:
     """CDK tells the region of the AWS profile; the settings' own has precedence."""
     key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    assert read_settings({**MINIMAL, "kms_key": key}, region="eu-west-1").kms_key == key
-    own = {**MINIMAL, "kms_key": key, "region": "eu-west-1"}
-    assert read_settings(own, region="us-east-1").kms_key == key
-    with pytest.raises(DocumentError, match="expected an ARN in us-east-1, the region of the dep"):
-        read_settings({**MINIMAL, "kms_key": key}, region="us-east-1")
+    settings = read_settings({**MINIMAL, "kms_key": key})
+    refuse_elsewhere(settings, Home(region="eu-west-1"))
+    own = read_settings({**MINIMAL, "kms_key": key, "region": "eu-west-1"})
+    refuse_elsewhere(own, Home(region="us-east-1"))
+    with pytest.raises(DocumentError, match="expected an ARN of region us-east-1, where this dep"):
+        refuse_elsewhere(settings, Home(region="us-east-1"))
 
 
 DOCUMENTS: list[object] = [

@@ -1,12 +1,13 @@
 """Checks the alarms of the stack, and that somebody is notified by them."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
-from bouncer_cli.doctor.resource_policy import allows
+from bouncer_cli.doctor.policy_statements import allows
 
 _ALARM = "alarm"
 
@@ -100,7 +101,7 @@ def alarm_topic(context: CheckContext) -> Findings:
         yield problem(_ALARM, f"{topic} does not exist, so nobody is notified by it", remedy)
         return
     attributes = answer.get("Attributes", {})
-    if not allows(attributes.get("Policy", "{}"), {_CLOUDWATCH}, ["sns:Publish"]):
+    if not allows(json.loads(attributes.get("Policy", "{}")), {_CLOUDWATCH}, ["sns:Publish"]):
         remedy = f"allow sns:Publish to {_CLOUDWATCH} in its policy"
         yield problem(_ALARM, f"{topic} does not let CloudWatch publish", remedy)
         return
