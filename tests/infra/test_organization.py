@@ -8,6 +8,7 @@ import pytest
 from botocore.session import get_session
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
+from bouncer.errors import BouncerError
 from bouncer_infra.service_arn import partition_of
 from tests.infra.conftest import FLAGS, MAXIMAL, MINIMAL
 from tests.infra.monitoring_parts import Template, alarms, of_type
@@ -128,6 +129,8 @@ def test_the_partition_of_a_region_is_the_sdks() -> None:
 
 DEPLOYMENTS = {
     "rule_set": "inbound",
+    "archive": False,
+    "dashboard": False,
     "settings": {"rate": 0.5},
     "tags": {"team": "mail"},
     "deployments": {
@@ -148,54 +151,34 @@ DEPLOYMENTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def assembly(synth: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ARG001  # it set up Node
-    """The app of two deployments, as its manifest."""
-    import aws_cdk as cdk  # noqa: PLC0415
+def stacks(context: dict[str, Any], **more: str) -> dict[str, Any]:
+    """The stacks of an app with this block in its cdk.json, by their names."""
+    import aws_cdk as cdk  # noqa: PLC0415  # `synth` has set up Node
 
     from bouncer_infra.stack import auto_bouncers  # noqa: PLC0415
 
-    folder = tmp_path_factory.mktemp("two")
-    context = {**FLAGS, "aws:cdk:bundling-stacks": [], "bouncer": DEPLOYMENTS}
-    app = cdk.App(context=context, outdir=str(folder))
+    app = cdk.App(context={**FLAGS, "aws:cdk:bundling-stacks": [], "bouncer": context, **more})
     auto_bouncers(app)
-    app.synth()
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return manifest["artifacts"]
+    return {each.node.id: each for each in app.node.children}
 
 
-def test_each_deployment_is_a_stack(assembly: Any) -> None:
-    """By its name, in its account and region, with the stack's own options."""
-    stacks = {
-        name: each for name, each in assembly.items() if each["type"] == "aws:cloudformation:stack"
-    }
-    assert stacks.keys() == {"ses-auto-bouncer-prod", "ses-auto-bouncer-test"}
-    prod, test = stacks["ses-auto-bouncer-prod"], stacks["ses-auto-bouncer-test"]
-    assert prod["environment"] == "aws://111122223333/eu-west-1"
-    assert test["environment"] == "aws://unknown-account/unknown-region"
-    assert prod["properties"]["terminationProtection"] is True
-    assert test["properties"]["terminationProtection"] is False
-    assert prod["properties"]["tags"] == test["properties"]["tags"] == {"team": "mail"}
-
-
-def test_what_a_deployment_names_is_deployed_before_it(assembly: Any) -> None:
-    """One names the other's rule set, and its rule."""
-    assert "ses-auto-bouncer-test" in assembly["ses-auto-bouncer-prod"]["dependencies"]
-    assert "ses-auto-bouncer-prod" not in assembly["ses-auto-bouncer-test"]["dependencies"]
+def test_each_deployment_is_a_stack(synth: Callable[..., Any]) -> None:  # noqa: ARG001  # it set up Node
+    """By its name, in its account and region, with the stack's own options, in the right order."""
+    made = stacks(DEPLOYMENTS)
+    assert made.keys() == {"ses-auto-bouncer-prod", "ses-auto-bouncer-test"}
+    prod, test = made["ses-auto-bouncer-prod"], made["ses-auto-bouncer-test"]
+    assert prod.environment == "aws://111122223333/eu-west-1"
+    assert test.environment == "aws://unknown-account/unknown-region"
+    assert (prod.termination_protection, test.termination_protection) == (True, False)
+    assert prod.tags.tag_values() == test.tags.tag_values() == {"team": "mail"}
+    # One names the other's rule set, and its rule.
+    assert [each.node.id for each in prod.dependencies] == ["ses-auto-bouncer-test"]
+    assert test.dependencies == []
 
 
 def test_one_deployment_can_be_picked(synth: Callable[..., Any]) -> None:  # noqa: ARG001  # it set up Node
     """`-c deployment=NAME` synthesises that one alone; another name is refused."""
-    import aws_cdk as cdk  # noqa: PLC0415
-
-    from bouncer.errors import BouncerError  # noqa: PLC0415
-    from bouncer_infra.stack import auto_bouncers  # noqa: PLC0415
-
-    context = {**FLAGS, "aws:cdk:bundling-stacks": [], "bouncer": DEPLOYMENTS}
-    app = cdk.App(context={**context, "deployment": "test"})
-    auto_bouncers(app)
-    assert [each.node.id for each in app.node.children] == ["ses-auto-bouncer-test"]
-    one = {**context, "bouncer": MINIMAL}
-    for wrong, names in ((context, "prod or test"), (one, "main")):
+    assert [*stacks(DEPLOYMENTS, deployment="test")] == ["ses-auto-bouncer-test"]
+    for context, names in ((DEPLOYMENTS, "prod or test"), (MINIMAL, "main")):
         with pytest.raises(BouncerError, match=f'deployment: found "x", expected {names}, as in'):
-            auto_bouncers(cdk.App(context={**wrong, "deployment": "x"}))
+            stacks(context, deployment="x")
