@@ -10,7 +10,7 @@ import struct
 _IDENTITY = b"\x7fELF\x02\x01"  # 64 bits, little-endian
 _SEGMENT_TABLE = struct.Struct("<32xQ14xHH")  # in the file header: place, size and number of rows
 _SEGMENT = struct.Struct("<8xQ16xQ")  # of a row: place of the segment, and its bytes
-_SECTION_TABLE_PLACE = slice(40, 48)  # in the file header; 0 if there is no such table
+_SECTION_TABLE_PLACE = slice(40, 48)  # in the file header; zeros stand for its absence
 _SECTION_TABLE_SIZE = slice(60, 64)
 
 
