@@ -81,6 +81,7 @@ sbom: .venv/ready .venv-audit/ready ## list what the bundle ships, in build/sbom
 lock: ## renew the lock files of pyproject.toml (1 min; uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o infra/bouncer_infra/function_requirements.txt
+	uv pip compile -q pyproject.toml --extra infra --extra local --universal --python-version 3.11 --no-annotate --no-header --no-emit-package ses-auto-bouncer -c requirements.txt -o local/bouncer_cli/project/template/pins.txt
 	uv pip compile -q local/bouncer_rehearsal/emulator_process/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o local/bouncer_rehearsal/emulator_process/requirements.txt
 	uv pip compile -q tests/fuzz/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/fuzz/requirements.txt
 	uv pip compile -q tests/supply_chain/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/supply_chain/requirements.txt
