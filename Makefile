@@ -69,6 +69,9 @@ deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into
 upgrade-local: .venv/ready .venv-emulator/ready node_modules/ready ## upgrade each frozen release in an emulator (1 min)
 	@$(BIN)/python -m bouncer_rehearsal upgrade-local
 
+wheel-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy what others make with the wheel in an emulator (1 min)
+	@$(BIN)/python -m bouncer_rehearsal wheel-local
+
 freeze: .venv/ready node_modules/ready ## freeze this version below tests/upgrade/ (1 min)
 	@$(BIN)/python -m bouncer_rehearsal freeze
 
@@ -106,4 +109,4 @@ clean: ## remove all that make has made
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check expected suffixes simulate fuzz fuzz-keep guarantees load pictures bench bench-against bench-functions cdk deploy-local upgrade-local freeze audit sbom lock clean
+.PHONY: help demo test test-fast test-313 check expected suffixes simulate fuzz fuzz-keep guarantees load pictures bench bench-against bench-functions cdk deploy-local upgrade-local wheel-local freeze audit sbom lock clean

@@ -24,7 +24,8 @@ class Cdk:
     """Runs commands for the app of the checkout at `root` with `settings`.
 
     `folder` gets a cdk.json with the checkout's feature flags, the synthesised templates, and the
-    output of the commands in cdk.log.
+    output of the commands in cdk.log. With `settings` None it has a cdk.json of its own, which
+    stays as it is.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Cdk:
         *,
         node: Path,
         environment: Mapping[str, str],
-        settings: Mapping[str, Any],
+        settings: Mapping[str, Any] | None,
     ) -> None:
         self._command = [str(node), str(root / "node_modules" / "aws-cdk" / "bin" / "cdk")]
         if not Path(self._command[1]).exists():
@@ -45,16 +46,18 @@ class Cdk:
         self._folder = folder
         self._environment = environment
         self.log = folder / "cdk.log"
-        context = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]
         silent: dict[str, object] = {"versionReporting": False, "notices": False}
+        self._without_app = folder / "no-app"
+        self._without_app.mkdir(exist_ok=True)
+        _write(self._without_app / "cdk.json", silent)
+        if settings is None:
+            return
+        context = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]
         app = {
             "app": shlex.join([sys.executable, str(root / "app.py")]),
             "context": {**context, "bouncer": dict(settings)},
             "requireApproval": "never",
         }
-        self._without_app = folder / "no-app"
-        self._without_app.mkdir(exist_ok=True)
-        _write(self._without_app / "cdk.json", silent)
         _write(folder / "cdk.json", silent | app)
 
     def bootstrap(self, environment: str) -> None:
