@@ -69,7 +69,7 @@ deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into
 upgrade-local: .venv/ready .venv-emulator/ready node_modules/ready ## upgrade each frozen release in an emulator (1 min)
 	@$(BIN)/python -m bouncer_rehearsal upgrade-local
 
-wheel-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy what others make with the wheel in an emulator (1 min)
+wheel-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy as users of the wheel do, in an emulator (2 min)
 	@$(BIN)/python -m bouncer_rehearsal wheel-local
 
 freeze: .venv/ready node_modules/ready ## freeze this version below tests/upgrade/ (1 min)

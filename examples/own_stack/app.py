@@ -6,6 +6,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_ses_actions as ses_actions
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from bouncer_infra.auto_bouncer import AutoBouncer
@@ -30,6 +31,7 @@ class MailStack(cdk.Stack):
         self.bouncer.mail_path.node.add_dependency(keep)
 
         self.pager = sns.Topic(self, "Pager", enforce_ssl=True)
+        self.pager.add_subscription(subscriptions.EmailSubscription("pager@example.org"))
         for alarm in self.bouncer.alarms.alarms:
             alarm.add_alarm_action(actions.SnsAction(self.pager))
         for name, value in outputs(self.bouncer).items():
