@@ -48,6 +48,9 @@ guarantees: .venv/ready ## print the figures behind the promises (3 min)
 load: .venv/ready ## print what becomes of floods of mail (10 min)
 	@$(BIN)/python -m bouncer_sim.world.load_figures
 
+ses-coverage: .venv/ready ## write docs/ses-coverage.md, what is used of SES (3 s)
+	@$(BIN)/python -m tests.ses_coverage.coverage_page
+
 pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)
 	@PYTHONPATH=. $(BIN)/python tests/pictures.py
 
@@ -109,4 +112,4 @@ clean: ## remove all that make has made
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check expected suffixes simulate fuzz fuzz-keep guarantees load pictures bench bench-against bench-functions cdk deploy-local upgrade-local wheel-local freeze audit sbom lock clean
+.PHONY: help demo test test-fast test-313 check expected suffixes simulate fuzz fuzz-keep guarantees load ses-coverage pictures bench bench-against bench-functions cdk deploy-local upgrade-local wheel-local freeze audit sbom lock clean
