@@ -57,7 +57,7 @@ def _section(operation: str) -> Iterator[str]:
 
 
 def _line(row: Row) -> str:
-    uses = "; ".join(use.shown() for use in row.uses) or row.not_ours
+    uses = "; ".join(use.shown(row.member) for use in row.uses) or row.not_ours
     return f"| `{row.member}` | {uses} | {'; '.join(map(_test, row.tests))} |"
 
 

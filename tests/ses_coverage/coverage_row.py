@@ -24,9 +24,10 @@ class Code(NamedTuple):
         elif not re.search(rf"\b{re.escape(self.word)}\b", source.read_text(encoding="utf-8")):
             yield f"{self.path}: found no {self.word}"
 
-    def shown(self) -> str:
-        """Return it as a cell of the table shows it."""
-        return f"{self.part}: `{self.word}` in [{Path(self.path).name}](../{self.path})"
+    def shown(self, member: str) -> str:
+        """Return it as a cell of the table shows it: with its own word for the member, if any."""
+        said = "" if self.word in member else f" `{self.word}` in"
+        return f"{self.part}:{said} [{Path(self.path).name}](../{self.path})"
 
 
 class Property(NamedTuple):
@@ -38,7 +39,7 @@ class Property(NamedTuple):
     resource: str
     path: str = ""
 
-    def shown(self) -> str:
+    def shown(self, _: str) -> str:
         """Return it as a cell of the table shows it."""
         return f"CloudFormation: `{self.resource}`" + (f" `{self.path}`" if self.path else "")
 
