@@ -74,7 +74,7 @@ def test_the_bouncer_stands_in_a_stack_of_ones_own(user: Installed) -> None:
     assert keep in ours["DependsOn"]
     assert ours["Properties"]["RuleSetName"] == "own-mail"
     assert "After" not in ours["Properties"]
-    (pager,) = (name for name in kinds if name.startswith("Pager") and "Policy" not in name)
+    (pager,) = (name for name, kind in kinds.items() if kind == "AWS::SNS::Topic")
     alarms = [each for each in resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
     assert alarms
     assert all({"Ref": pager} in alarm["Properties"]["AlarmActions"] for alarm in alarms)
