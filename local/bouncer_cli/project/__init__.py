@@ -1,1 +1,1 @@
-"""What `bouncer init` writes: a folder from which somebody who has the wheel alone can deploy."""
+"""The folder that `bouncer init` writes, from which somebody who has the wheel alone can deploy."""

@@ -21,7 +21,7 @@ _MOST_LOOKED_UP = 20  # domains: each may take seconds
 
 @dataclass(slots=True, kw_only=True)
 class KnownAccount:
-    """What AWS answered; None and () for what is not known, and a remark for each that failed."""
+    """The answers of AWS; None and () for what is not known, and a remark for each that failed."""
 
     region: str | None = None
     account: str | None = None

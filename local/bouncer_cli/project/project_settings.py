@@ -54,7 +54,8 @@ class ProjectSettings:
 def project_settings(wishes: Wishes, known: KnownAccount) -> ProjectSettings:
     """Return the settings; raises `BouncerError` for an option that is wrong or missing."""
     recipients = list(_recipients(wishes, known))
-    sender = wishes.bounce_sender or f"{_LOCAL_PART}@{recipients[0].lstrip('.')}"
+    own = recipients[0].rpartition("@")[2].lstrip(".")
+    sender = wishes.bounce_sender or f"{_LOCAL_PART}@{own}"
     named = {} if wishes.name is None else {"name": wishes.name}
     context = {
         **named,

@@ -70,6 +70,13 @@ def test_of_several_domains_one_must_be_named() -> None:
     assert settings(account, bounce_sender="x@b.example").recipients == ["b.example"]
 
 
+def test_the_bounce_sender_is_of_the_first_domain() -> None:
+    """That of an address, or of all subdomains, too."""
+    for first in ("example.com", ".example.com", "ann@example.com"):
+        found = settings(known(), domains=(first, "example.org"))
+        assert found.bounce_sender == "mailer-daemon@example.com"
+
+
 def test_a_domain_that_ses_has_not_verified_is_a_remark() -> None:
     """Settings are written all the same; the remark has the command that verifies it."""
     (remark,) = settings(known(), domains=("new.example",)).remarks
@@ -78,7 +85,7 @@ def test_a_domain_that_ses_has_not_verified_is_a_remark() -> None:
 
 
 def test_an_identity_that_is_not_verified_does_not_count() -> None:
-    """A pending domain is no choice."""
+    """SES would send nothing from a domain that is pending."""
     pending = [{"IdentityName": "example.com", "VerificationStatus": "PENDING"}]
     account = known({"sesv2.ListEmailIdentities": {"EmailIdentities": pending}})
     assert settings(account).recipients == [PLACEHOLDER]
@@ -145,6 +152,7 @@ def test_a_dead_name_server_is_asked_once() -> None:
         ({"bounce_sender": "nobody"}, '--bounce-sender: found "nobody", expected'),
         ({"name": "My Mail"}, '--name: found "My Mail", expected 1 to 20 lower-case'),
         ({"domains": ("",)}, "--domain: found"),
+        ({"domains": ("a b", "c d")}, '--domain: found "a b", expected a domain, .domain for its'),
     ],
 )
 def test_a_wrong_option_is_named(wishes: dict[str, Any], says: str) -> None:

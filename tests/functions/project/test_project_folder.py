@@ -47,7 +47,7 @@ def test_other_files_do_not_matter(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_is_completed(tmp_path: Path) -> None:
-    """What stands there already as it would be written is neither in the way nor written again."""
+    """A file that has the wanted content already is neither in the way nor written again."""
     (tmp_path / "a.txt").write_bytes(b"a")
     assert write_folder(tmp_path, FILES) == 1
     assert write_folder(tmp_path, FILES) == 0
@@ -101,7 +101,7 @@ def test_a_place_that_can_take_no_folder_is_one_sentence(
 
 
 def test_strange_names_are_names(tmp_path: Path) -> None:
-    """Line ends, blanks, quotes and bytes that are no text may stand in a name."""
+    """Line ends, blanks, quotes and bytes that are not text may stand in a name."""
     for name in ("a b\n'$(x)", "\x1b[31m", os.fsdecode(b"\xff"), "-x"):
         assert write_folder(tmp_path / name, FILES) == 2
 
