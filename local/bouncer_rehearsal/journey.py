@@ -18,6 +18,7 @@ from bouncer.function_limits import PRODUCT
 from bouncer_infra.deployment_settings import full_name
 from bouncer_rehearsal.braked_rule import BrakedRule
 from bouncer_rehearsal.cdk_command import Cdk
+from bouncer_rehearsal.destination_changes import DestinationChanges, first_settings
 from bouncer_rehearsal.emulated_region import emulated_region
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
 from bouncer_rehearsal.feedback_events import FeedbackEvents
@@ -73,10 +74,14 @@ class Journey:
 
     def run(self) -> None:
         """Take all steps; every process that was started has ended when this returns or raises."""
-        wanted = settings()
+        wanted = {**settings(), **first_settings()}
         with emulated_region(
             self._root, self._out, domain=DOMAIN, settings=wanted, story=self._story
         ) as region:
+            destinations = DestinationChanges(
+                region.aws, own=STACK, sender=SENDER, story=self._story
+            )
+            destinations.prepare()
             before = self._deploy(region.aws, region.cdk)
             runbooks = Runbooks(
                 self._root,
@@ -110,6 +115,8 @@ class Journey:
             operator.hold_and_resume()
             runbooks.operate()
             operator.wait_for_the_bounce()
+            destinations.publish(self._outputs()["ArchiveBucket"])
+            destinations.change(region.cdk, wanted)
             self._doctor(region.aws)
             self._destroy(region.aws, region.cdk, before)
 
