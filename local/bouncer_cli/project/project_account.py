@@ -48,14 +48,14 @@ def look_into_account(
         opened = session()
         known.region = region or opened.region_name
     except BotoCoreError as error:
-        known.remarks.append(f"AWS was not asked: {error}")
+        known.remarks.append(f"not looked up in AWS: {error}")
         return known
     if not known.region:
-        known.remarks.append("AWS was not asked: found no region, expected --region REGION")
+        known.remarks.append("not looked up in AWS: found no region, expected --region REGION")
         return known
     if not is_region(known.region):
         known.remarks.append(
-            f"AWS was not asked: found region {known.region!r} in its configuration, expected one "
+            f"not looked up in AWS: found region {known.region!r} in its configuration, expected one "
             "such as eu-west-1"
         )
         known.region = None
@@ -77,7 +77,7 @@ def _ask(account: Account, known: KnownAccount) -> None:
         try:
             question(account, known)
         except UnavailableError as error:
-            known.remarks.append(f"AWS was not asked: {error}: {error.next_step}")
+            known.remarks.append(f"not looked up in AWS: {error}: {error.next_step}")
             if error.hopeless or error.unreachable:
                 return
 

@@ -41,7 +41,9 @@ def test_it_says_what_it_chose_and_what_is_left(run: Run) -> None:
         ],
     )
     first, second, last = err.splitlines()
-    assert first.startswith("AWS was not asked: found no credentials: log in again, or set AWS_PR")
+    assert first.startswith(
+        "not looked up in AWS: found no credentials: log in again, or set AWS_PR"
+    )
     assert second.startswith("cdk.json: the active receipt rule set is not known")
     assert last == "Next: read new/README.md"
     settings = read_cdk_json(Path("new/cdk.json"))
