@@ -46,17 +46,17 @@ def look_into_account(
     known = KnownAccount(region=region)
     try:
         opened = session()
-        known.region = region or opened.region_name
-    except BotoCoreError as error:
+    except BotoCoreError as error:  # a profile that does not exist
         known.remarks.append(f"not looked up in AWS: {error}")
         return known
+    known.region = region or opened.region_name
     if not known.region:
         known.remarks.append("not looked up in AWS: found no region, expected --region REGION")
         return known
     if not is_region(known.region):
         known.remarks.append(
-            f"not looked up in AWS: found region {known.region!r} in its configuration, expected one "
-            "such as eu-west-1"
+            f"not looked up in AWS: found region {known.region!r} in its configuration, "
+            "expected one such as eu-west-1"
         )
         known.region = None
         return known
