@@ -3,15 +3,10 @@
 import argparse
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bouncer_cli.commands.terminal import put, put_folded, say_lines
-from bouncer_cli.commands.usage import Commands, UsageError, add_format
-
-if TYPE_CHECKING:  # boto3 takes a second
-    from bouncer_cli.project.project_account import KnownAccount
-    from bouncer_cli.project.project_settings import ProjectSettings
+from bouncer_cli.commands.usage import Commands, add_format
 
 
 def add(commands: Commands) -> None:
@@ -49,51 +44,20 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    from bouncer_cli.project import project_account as account  # noqa: PLC0415  # boto3 takes a second
-    from bouncer_cli.project.package_origin import package_origin  # noqa: PLC0415
-    from bouncer_cli.project.project_files import project_files  # noqa: PLC0415
-    from bouncer_cli.project.project_folder import leftovers, write_folder  # noqa: PLC0415
-    from bouncer_cli.project.project_settings import Wishes, project_settings  # noqa: PLC0415
+    from bouncer_cli.project.new_project import make_project  # noqa: PLC0415  # boto3 takes a second
+    from bouncer_cli.project.project_settings import Wishes  # noqa: PLC0415
 
-    if not options.folder:
-        raise UsageError("DIR: found nothing, expected the name of a folder")
-    if options.region is not None and not account.is_region(options.region):
-        raise UsageError(f"--region: found {options.region!r}, expected one such as eu-west-1")
-    known = account.look_into_account(options.region)
     wishes = Wishes(
         domains=tuple(options.domain), bounce_sender=options.bounce_sender, name=options.name
     )
-    settings = project_settings(wishes, known)
-    folder = Path(options.folder)
-    files = project_files(settings, region=known.region, origin=package_origin())
-    written = write_folder(folder, files)
-    left = [f"{path}: left by a run that was killed; delete it" for path in leftovers(folder)]
-    answer = {
-        "folder": str(folder),
-        "files": len(files),
-        "written": written,
-        **_chosen(settings, known),
-        "remarks": [*settings.remarks, *left],
-    }
+    made = make_project(options.folder, wishes, region=options.region)
     if options.format == "json":
-        put(json.dumps(answer))
+        put(json.dumps(made.as_json()))
         return 0
-    for line in _lines(answer):
+    for line in _lines(made.as_json()):
         put_folded(line)
-    say_lines((*answer["remarks"], f"Next: read {folder / 'README.md'}"))
+    say_lines((*made.remarks, f"Next: read {made.folder / 'README.md'}"))
     return 0
-
-
-def _chosen(settings: "ProjectSettings", known: "KnownAccount") -> dict[str, Any]:
-    return {
-        "deployment": settings.deployment,
-        "region": known.region,
-        "account": known.account,
-        "recipients": settings.recipients,
-        "bounce_sender": settings.bounce_sender,
-        "rule_set": settings.context.get("rule_set"),
-        "creates_rule_set": settings.context.get("create_rule_set", False),
-    }
 
 
 def _lines(answer: dict[str, Any]) -> Iterator[str]:
