@@ -9,6 +9,7 @@ from pathlib import Path
 from bouncer.errors import BouncerError
 
 _TIMEOUT_S = 300
+_DROPPED = ("PYTHONPATH", "VIRTUAL_ENV")  # they would lead to the checkout's packages
 
 
 class WheelError(BouncerError):
@@ -25,9 +26,9 @@ def build_wheel(root: Path, out: Path) -> Path:
 
 
 def make_environment(folder: Path, *requirements: str | Path) -> Path:
-    """Install requirements into `folder`, below the folder that they name files in.
+    """Make an environment at `folder` with these requirements, and return its `bin`.
 
-    Returns the folder of the programs.
+    Files that they name are beside `folder`.
     """
     uv = (sys.executable, "-m", "uv")
     place = folder.parent
@@ -43,9 +44,6 @@ def user_environment(environment: Mapping[str, str], *programs: Path) -> dict[st
     """Return an environment whose first programs are those of the user's folders."""
     kept = {name: text for name, text in environment.items() if not name.startswith(_DROPPED)}
     return kept | {"PATH": os.pathsep.join([*map(str, programs), environment["PATH"]])}
-
-
-_DROPPED = ("PYTHONPATH", "VIRTUAL_ENV")
 
 
 def run(*words: str | Path, folder: Path, environment: Mapping[str, str]) -> str:
