@@ -75,12 +75,12 @@ class AutoBouncerStack(Stack):
                 "streams into Redshift need it.",
             )
         )
-        for name, value in _outputs(self.bouncer).items():
+        for name, value in outputs(self.bouncer).items():
             CfnOutput(self, name, value=value)
 
 
-def _outputs(bouncer: AutoBouncer) -> dict[str, str]:
-    """Return what the commands of docs/operations.md and docs/deploy.md ask for."""
+def outputs(bouncer: AutoBouncer) -> dict[str, str]:
+    """Return the outputs that the commands of docs/operations.md and of `bouncer` ask for."""
     queue, dead_letters = bouncer.queue.queue, bouncer.queue.dead_letters
     outputs = {
         "RulesPrefix": f"{bouncer.settings.prefix}/{RULES}",
