@@ -77,13 +77,6 @@ class Decision(NamedTuple):
         return last if last and ends_unknown(last) else None
 
 
-class _Mail(NamedTuple):
-    """The mail that is decided about, with the rules as they act on it."""
-
-    message: Message
-    shares: Shares
-
-
 class Ruleset:
     """The rules in force, in the order of their names; immutable once built.
 
@@ -177,17 +170,17 @@ class Ruleset:
         return self._decisions(message, message.recipients)
 
     def _decisions(self, message: Message, recipients: Iterable[str]) -> tuple[Decision, ...]:
-        mail = _Mail(message, Shares(message.sender, message.recipients))
+        shares = Shares(message)
         facts = self.index.message_facts(message)
         unknown = self.index.unknown_of(message, facts)
         if not self._copied:
-            return tuple([self._decide(mail, each, facts, unknown) for each in recipients])
+            return tuple([self._decide(shares, each, facts, unknown) for each in recipients])
         without = unknown.union(self._copied.values())
-        found = tuple(self._decide(mail, each, facts, without) for each in recipients)
+        found = tuple(self._decide(shares, each, facts, without) for each in recipients)
         if message.content is None or not any(map(self.asks_copy, found)):
             return found
         facts, unknown = self.known(message)
-        return tuple(self._decide(mail, each, facts, unknown) for each in recipients)
+        return tuple(self._decide(shares, each, facts, unknown) for each in recipients)
 
     def asks_copy(self, decision: Decision) -> bool:
         """Tell whether a decision may change if the content of the mail is known."""
@@ -209,26 +202,27 @@ class Ruleset:
         return facts, unknown | (beyond - facts)
 
     def _decide(
-        self, mail: _Mail, recipient: str, message_facts: Facts, unknown: frozenset[int]
+        self, shares: Shares, recipient: str, message_facts: Facts, unknown: frozenset[int]
     ) -> Decision:
-        facts = message_facts | self.index.recipient_facts(recipient)
+        facts = self.index.recipient_facts(recipient)
+        facts |= message_facts
         if self.index.shows_columns:
             unknown |= self.index.recipient_gaps(recipient, facts)
         if unknown:
-            return self._decide_unknown(mail, recipient, facts, unknown)
+            return self._decide_unknown(shares, recipient, facts, unknown)
         shadow: list[Rule] = []
         for position in self._candidates(facts):
             rule, test = self.rules[position], self._tests[position]
-            if (test is None or test(facts, facts)) and in_force(rule, mail.message):
+            if (test is None or test(facts, facts)) and in_force(rule, shares.message):
                 if rule.share is not None:
-                    rule = mail.shares.as_it_acts(rule)
+                    rule = shares.as_it_acts(rule)
                 if rule.mode is Mode.ENFORCE:
                     return Decision(recipient, rule, tuple(shadow))
                 shadow.append(rule)
         return Decision(recipient, None, tuple(shadow))
 
     def _decide_unknown(
-        self, mail: _Mail, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
+        self, shares: Shares, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
     ) -> Decision:
         """Decide while some leaves are unknown: `facts` are those that surely hold."""
         possible = facts | leaves_unknown
@@ -238,9 +232,9 @@ class Ruleset:
         decided = None
         for position in self._candidates(possible):
             rule, test = self.rules[position], self._tests[position]
-            if not (test is None or test(possible, facts)) or not in_force(rule, mail.message):
+            if not (test is None or test(possible, facts)) or not in_force(rule, shares.message):
                 continue
-            rule = mail.shares.as_it_acts(rule)
+            rule = shares.as_it_acts(rule)
             if position in sure and (test is None or test(facts, possible)):
                 if rule.mode is Mode.ENFORCE:
                     decided = rule
@@ -253,8 +247,10 @@ class Ruleset:
         return Decision(recipient, decided, tuple(shadow), tuple(unknown))
 
     def _candidates(self, facts: Facts) -> Iterable[int]:
+        if self._needing.keys().isdisjoint(facts):
+            return self._always
         found = [self._needing[number] for number in facts if number in self._needing]
-        return sorted(set().union(self._always, *found)) if found else self._always
+        return sorted(set().union(self._always, *found))
 
     def columns(self, message: Message, decision: Decision) -> dict[str, str]:
         """Return the value of each placeholder of a list in the texts of the deciding rule."""

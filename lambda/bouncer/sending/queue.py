@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from bouncer import sdk_errors
 from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job
 from bouncer.jobs.job_json import to_json
@@ -169,10 +168,10 @@ def asking() -> Iterator[None]:
     """Turn the SDK's errors into `QueueError`."""
     try:
         yield
-    except ClientError as error:
+    except sdk_errors.ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         text = f"the queue refused: {code}"
         raise QueueError(text, unknown=may_have_worked(error)) from error
-    except BotoCoreError as error:
+    except sdk_errors.BotoCoreError as error:
         text = f"the queue can't be reached ({type(error).__name__})"
         raise QueueError(text, unknown=may_have_worked(error)) from error

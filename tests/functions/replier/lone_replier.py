@@ -64,7 +64,7 @@ class FixedLoader:
 
     def hold(self) -> None:
         """Hold all sending."""
-        self.loaded = replace(self.loaded, settings=Settings(sending=False))
+        self.loaded = self.loaded._replace(settings=Settings(sending=False))
 
 
 class PlannedSes:
