@@ -24,6 +24,7 @@ PLACE = "eu-west-1:123456789012"
 
 MAXIMAL: dict[str, Any] = {
     "further_senders": [f"bounces@{index}.example.org" for index in range(20)],  # as many as may be
+    "reply_senders": ["Desk <desk@example.com>", "support@brand.example"],
     "rule_set": "inbound",
     "create_rule_set": True,
     "activate_rule_set": True,
@@ -68,6 +69,12 @@ OTHER: dict[str, Any] = {
     "further_senders": [
         {
             "address": "bounces@brand.example",
+            "arn": "arn:aws:ses:eu-west-1:111122223333:identity/brand.example",
+        }
+    ],
+    "reply_senders": [
+        {
+            "address": "desk@brand.example",
             "arn": "arn:aws:ses:eu-west-1:111122223333:identity/brand.example",
         }
     ],

@@ -33,6 +33,7 @@ EVERYWHERE = {
     frozenset({"ses:DescribeActiveReceiptRuleSet", "ses:SetActiveReceiptRuleSet"}): (
         "the active rule set is the region's; SES has no resource for it"
     ),
+    frozenset({"ses:GetAccount"}): "the quota is the account's; SES has no resource for it",
 }
 CONTEXTS = ["minimal", "maximal"]
 

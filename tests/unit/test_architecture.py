@@ -94,7 +94,8 @@ def test_importing_does_nothing() -> None:
         for path in package.rglob("*.py"):
             dotted = ".".join(path.relative_to(package.parent).with_suffix("").parts)
             ours = path.parent.name != "emulator_process"  # which runs on another Python
-            if ours and "aws_cdk" not in path.read_text(encoding="utf-8"):
+            text = path.read_text(encoding="utf-8")
+            if ours and "aws_cdk" not in text and "bouncer_infra.metrics" not in text:  # CDK's
                 names.append(dotted.removesuffix(".__init__"))
     script = f"""
 import sys

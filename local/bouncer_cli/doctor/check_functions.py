@@ -30,7 +30,7 @@ def functions(context: CheckContext) -> Findings:
         yield _function(name, answer["Configuration"], answer.get("Concurrency", {}))
         if handler == _INTAKE:
             yield from _reserved(context, name, answer.get("Concurrency", {}))
-    for word in NEEDED:
+    for word in (*NEEDED, *(["replier"] if context.deployment.reply_senders else [])):
         if word not in seen:
             yield problem(_FUNCTION, f"the stack has no {word}", "run cdk deploy")
 
