@@ -28,6 +28,7 @@ from bouncer_infra.mail_path import MailPath
 from bouncer_infra.metrics import Metrics
 from bouncer_infra.publisher_function import Publisher
 from bouncer_infra.receiving_regions import warn_without_receiving
+from bouncer_infra.reporter_function import Reporter
 from bouncer_infra.revision_bucket import RevisionBucket
 from bouncer_infra.saved_queries import SavedQueries
 from bouncer_infra.sender_identity import warn_of_other_senders
@@ -107,6 +108,9 @@ class AutoBouncer(Construct):
             bucket=in_force,
         )
         logs = [self.intake.logs, self.worker.logs, self.publisher.logs, self.feedback.logs]
+        self.reporter = self._reporter(code, logs)
+        if self.reporter:
+            logs.append(self.reporter.logs)
         self.archive = self._archive(logs)
         events = self.archive.events.stream if self.archive else None
         self.sending = ConfigurationSet(self, "Sending", settings=settings, events=events)
@@ -121,6 +125,7 @@ class AutoBouncer(Construct):
             feedback=self.feedback.function,
             lost_feedback=self.feedback.dead_letters,
             failed_events=self.failed_events.queue if self.failed_events else None,
+            reporter=self.reporter.function if self.reporter else None,
             streams=self.archive.streams if self.archive else (),
         )
         self.alarms = Alarms(self, "Alarms", settings=settings, metrics=metrics)
@@ -135,6 +140,29 @@ class AutoBouncer(Construct):
         if self.settings.invocation != "event":
             return None
         return FailedEvents(self, "FailedEvents", function=self.intake.function)
+
+    def _reporter(self, code: lambda_.Code, logs: Sequence[ILogGroup]) -> Reporter | None:
+        """Make the function of the daily report, if somebody is to get one."""
+        if not self.settings.report:
+            return None
+        dead_letters = {
+            "dead-letters": self.queue.dead_letters,
+            "lost-feedback": self.feedback.dead_letters,
+        }
+        if self.failed_events:
+            dead_letters["failed-events"] = self.failed_events.queue
+        return Reporter(
+            self,
+            "Reporter",
+            settings=self.settings,
+            report=self.settings.report,
+            code=code,
+            queue=self.queue.queue,
+            dead_letters=dead_letters,
+            ledger=self.ledger.table,
+            bucket=self.revisions.bucket,
+            log_groups=logs,
+        )
 
     def _archive(self, logs: Sequence[ILogGroup]) -> Archive | None:
         """Make the archive, unless the deployment has none."""

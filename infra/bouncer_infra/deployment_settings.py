@@ -15,6 +15,7 @@ from bouncer.rules.address_reader import read_mailbox
 from bouncer.rules.document import Node
 from bouncer_infra import deployment_values as values
 from bouncer_infra.deployment_values import FurtherSender, IpFilter, MailStore, Reader
+from bouncer_infra.report_setting import ReportSetting, report_setting
 
 NAME_PREFIX = f"{PRODUCT}-"
 DEFAULT_NAME = "main"
@@ -102,6 +103,9 @@ class DeploymentSettings:
     alarm_without_mail: int | None = field(
         default=None, metadata=_row(values.quiet_hours, "none: no alarm")
     )
+    report: ReportSetting | None = field(
+        default=None, metadata=_row(report_setting, "none: no report")
+    )
     went_on_percent: int = field(default=20, metadata=_row(values.percent))
     runtime: Mapping[str, Any] = field(
         default_factory=dict, metadata=_row(lambda node: node.value, "`{}`", key="settings")
@@ -138,6 +142,11 @@ class DeploymentSettings:
         """The bare addresses bounces may come from."""
         further = (sender.address for sender in self.further_senders)
         return (mailbox_address(self.bounce_sender), *further)
+
+    @property
+    def report_sender(self) -> str:
+        """The mailbox that the report comes from."""
+        return (self.report and self.report.sender) or self.bounce_sender
 
     @property
     def own_senders(self) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ DAY = Duration.days(1)
 class Metrics:
     """The functions, queues and streams of a deployment, and the metrics they publish.
 
-    `failed_events` is there if SES does not wait for the intake, `streams` if there is an archive.
+    `failed_events` is there if SES does not wait for the intake, `reporter` if there is a report,
+    `streams` if there is an archive.
     """
 
     settings: DeploymentSettings
@@ -39,6 +40,7 @@ class Metrics:
     feedback: lambda_.Function
     lost_feedback: sqs.Queue
     failed_events: sqs.Queue | None = None
+    reporter: lambda_.Function | None = None
     streams: Sequence[firehose.DeliveryStream] = ()
 
     @property

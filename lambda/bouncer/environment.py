@@ -21,6 +21,9 @@ KEEPS_KEY = "BOUNCER_KEEPS_STOPPED"  # set where SES waits for the answer, and s
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
 SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
 PUBLISHER_KEY = "BOUNCER_PUBLISHER"  # so is this one
+LOG_GROUPS_KEY = "BOUNCER_LOG_GROUPS"
+DEAD_LETTERS_KEY = "BOUNCER_DEAD_LETTERS"
+REPORT_KEY = "BOUNCER_REPORT"
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
 # The name in the journal of a function that could not read its environment.
@@ -33,6 +36,9 @@ _EXPECTED: Mapping[str, str] = {
     DEAD_LETTER_KEY: "the URL of the dead-letter queue",
     BUCKET_KEY: "the name of the bucket of revisions",
     SENDERS_KEY: "the addresses that bounces come from, with blanks between them",
+    LOG_GROUPS_KEY: "the log groups of the functions, with blanks between them",
+    DEAD_LETTERS_KEY: "pairs such as dead-letters=URL, with blanks between them",
+    REPORT_KEY: 'JSON such as {"from": "a@example.com", "to": [], "timezone": "UTC"}',
     DOMAIN_KEY: "the domain of AWS's endpoints, such as amazonaws.com",
     REGION_KEY: "an AWS region, such as eu-west-1",
 }
@@ -154,6 +160,35 @@ class PublisherEnvironment(Environment):
             bucket=_required(environ, BUCKET_KEY),
             settings=environ.get(DEFAULTS_KEY) or "{}",
             ledger_table=environ.get(LEDGER_KEY, ""),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterEnvironment(Environment):
+    """The reporter's environment; `report` is JSON with `from`, `to` and `timezone`.
+
+    `dead_letters` has the URLs of queues by the key of the alarm that watches each of them.
+    """
+
+    queue_url: str
+    ledger_table: str
+    bucket: str
+    log_groups: tuple[str, ...]
+    dead_letters: Mapping[str, str]
+    report: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "ReporterEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key."""
+        pairs = (pair.partition("=") for pair in _required(environ, DEAD_LETTERS_KEY).split())
+        return cls(
+            prefix=_prefix(environ),
+            queue_url=_required(environ, QUEUE_KEY),
+            ledger_table=_required(environ, LEDGER_KEY),
+            bucket=_required(environ, BUCKET_KEY),
+            log_groups=tuple(_required(environ, LOG_GROUPS_KEY).split()),
+            dead_letters={key: url for key, _, url in pairs},
+            report=_required(environ, REPORT_KEY),
         )
 
 

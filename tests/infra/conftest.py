@@ -31,6 +31,7 @@ MAXIMAL: dict[str, Any] = {
     "events": ["send", "bounce", "complaint", "open", "click"],
     "alarm_email": "Operators <ops@example.com>",
     "went_on_percent": 35,
+    "report": {"to": ["Operators <ops@example.com>"], "at": "07:30", "timezone": "Europe/Berlin"},
 }
 
 # Settings neither of them has, all in one template.

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-_SHOWN = "%a %d %b %Y %H:%M"
+_SHOWN = "%Y-%m-%d %H:%M"
 
 
 class Period(NamedTuple):

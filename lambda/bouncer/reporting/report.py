@@ -29,8 +29,7 @@ _DEAD = {
         f"see {_RUNBOOK}failed-events",
     ),
 }
-# Alarms about what a report says by itself, with more words.
-_SAID = frozenset({"held", "braked-rules", "invalid-rules", *_DEAD})
+_IN_FORCE = ("held", "braked-rules", "invalid-rules")  # alarms about what the pointer says, too
 
 
 class Need(NamedTuple):
@@ -125,8 +124,9 @@ class Report:
                 yield Need(one if count == 1 else many.format(f"{count:,}"), step)
         if standing.in_force:
             yield from _needs_of(standing.in_force)
+        said = {*standing.dead, *(_IN_FORCE if standing.in_force else ())}
         for key in standing.alarms or ():
-            if key not in _SAID:
+            if key not in said:
                 yield Need(f"alarm {self.deployment}-{key} is in ALARM", f"see {_RUNBOOK}{key}")
 
     @property

@@ -22,7 +22,7 @@ def subject(report: Report) -> str:
     """Return the subject: one line that says the essential."""
     parts = [
         _counted(report.mails, "mail", "mails"),
-        _counted(report.bounces, "bounced", "bounced"),
+        "bounces not known" if report.bounces is None else f"{report.bounces:,} bounced",
         _need(report),
     ]
     if report.gaps:
@@ -33,8 +33,8 @@ def subject(report: Report) -> str:
 def report_text(report: Report) -> str:
     """Return the text; each line ends with a line feed."""
     sections = [
-        [f"{_need(report, begins=True)}.", *_needs(report)],
-        [f"{report.deployment}, {report.period}"],
+        [_first(report), *_needs(report)],
+        [report.deployment, str(report.period)],
         [*_mail(report)],
         [*_by_rule(report)],
         [*_withheld(report)],
@@ -47,12 +47,16 @@ def report_text(report: Report) -> str:
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
-def _need(report: Report, *, begins: bool = False) -> str:
+def _need(report: Report) -> str:
     count = len(report.needs)
-    if not count:
-        return "Nothing to do" if begins else "nothing to do"
-    things = ("1 thing needs" if count == 1 else f"{count} things need") if begins else ""
-    return f"{things} you" if begins else f"{count} need{'s' if count == 1 else ''} you"
+    return f"{count} need{'s' if count == 1 else ''} you" if count else "nothing to do"
+
+
+def _first(report: Report) -> str:
+    count = len(report.needs)
+    if count:
+        return "1 thing needs you." if count == 1 else f"{count} things need you."
+    return "Nothing to do, as far as is known." if report.gaps else "Nothing to do."
 
 
 def _needs(report: Report) -> Iterator[str]:
@@ -134,11 +138,7 @@ def _senders(report: Report) -> Iterator[str]:
         yield "SENDERS"
         yield from found
     if rows[0][0] or rows[1][0]:
-        yield from _folded(
-            "Their senders get no bounces for a while; end that for one of them:",
-            indent=_NUMBER + 2,
-            first=_NUMBER + 2,
-        )
+        yield f"{'':{_NUMBER}}  who bounced gets none for a while; to end that:"
         yield f"{'':{_NUMBER}}  bouncer forget ADDRESS"
 
 
