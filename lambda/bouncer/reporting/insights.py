@@ -97,7 +97,7 @@ class Insights:
         self._stop(query_id)
         return Answer(
             gap=f"CloudWatch Logs had no answer within {self._patience_s:.0f} seconds: "
-            "bouncer report waits longer"
+            "run bouncer report later"
         )
 
     def _stop(self, query_id: str) -> None:

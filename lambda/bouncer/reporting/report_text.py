@@ -72,10 +72,8 @@ def _mail(report: Report) -> Iterator[str]:
         return
     yield "MAIL"
     yield _row(report.mails or 0, "came")
-    if not mails:
-        return
-    stopped = sum(each.mails for each in mails if each.disposition == "STOP_RULE_SET")
-    yield _row(stopped, "were stopped")
+    if stopped := sum(each.mails for each in mails if each.disposition == "STOP_RULE_SET"):
+        yield _row(stopped, "were stopped")
     went_on = [each for each in mails if each.went_on]
     if count := sum(each.mails for each in went_on):
         reasons = ", ".join(f"{each.went_on} {each.mails:,}" for each in went_on)
@@ -88,7 +86,7 @@ def _mail(report: Report) -> Iterator[str]:
     ):
         if count := report.recipients(action) or 0:
             yield _row(count, words)
-    if report.bounces is not None:
+    if report.bounces:
         yield _row(report.bounces, "bounces sent")
 
 

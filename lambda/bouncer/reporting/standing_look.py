@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 from bouncer.reporting.aws_question import asking
 from bouncer.reporting.journal_query import NotKnownError
+from bouncer.reporting.message_count import message_count
 from bouncer.reporting.standing import InForce, Standing
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.source import SourceError
 
 _AGE_WITHIN = timedelta(minutes=15)  # SQS publishes the age each minute while a queue is used
 _MOST_ALARMS = 100  # of one page (CloudWatch API reference, DescribeAlarms)
-_KINDS = ("", "NotVisible", "Delayed")
 
 
 class QueueClient(Protocol):
@@ -97,11 +97,9 @@ class StandingLook:
             return None
 
     def _count(self, url: str) -> int:
-        """Return the number of messages, as SQS counts them: approximately."""
         with asking("sqs:GetQueueAttributes"):
             answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        found = answer.get("Attributes", {})
-        return sum(int(found.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in _KINDS)
+        return message_count(answer.get("Attributes", {}))
 
     def _oldest_s(self, now: datetime) -> int | None:
         """Return the age that CloudWatch saw last; jobs received three times are not in it."""
