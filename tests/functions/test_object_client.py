@@ -1,9 +1,10 @@
 """The intake's own client of S3 asks as the SDK does, and fails as it does."""
 
 import math
+import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -261,6 +262,39 @@ def test_a_list_is_read_while_time_is_left(stack: ExitStack) -> None:
         ours.get_object(Key="lists/a")
     around.until = math.inf
     assert asked(ours, Key="lists/a")[0] == body
+
+
+class Dripping(BaseHTTPRequestHandler):
+    """An answer of which a byte comes in time again and again; `dripped` counts them."""
+
+    dripped = 0
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "400")
+        self.end_headers()
+        with suppress(ConnectionError):
+            for _ in range(400):
+                self.wfile.write(b".")
+                self.wfile.flush()
+                type(self).dripped += 1
+                time.sleep(0.02)
+
+    def log_message(self, *_: object) -> None:
+        """Write no access log."""
+
+
+def test_a_body_that_drips_ends_in_time() -> None:
+    """A byte that comes in time does not give the next one the time again."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        around = surroundings(f"http://127.0.0.1:{server.server_port}")
+        around.ticks = time.monotonic
+        around.until = time.monotonic() + 0.2
+        with closing(S3(around, BUCKET)) as ours, pytest.raises(ReadTimeoutError):
+            ours.get_object(Key="mail/a")
+        server.shutdown()
+    assert 0 < Dripping.dripped < 200
 
 
 def test_a_large_body_is_in_memory_once(stack: ExitStack) -> None:

@@ -162,17 +162,17 @@ def next_start(trips: list[float], *, lost: bool = False) -> float:
     ("trips", "wait"),
     [
         ([0.5] * 1, 1.0),
-        ([0.5] + [0.04] * 7, 1.0),
-        ([0.5] + [0.04] * 8, 0.98),
-        ([0.001] + [0.04] * 8, 0.98),
-        ([0.5] + [0.06] * 7 + [0.04], 0.98),
-        ([0.5] + [0.4] * 8, 0.95),
+        ([0.5] + [0.04] * 31, 1.0),
+        ([0.5] + [0.04] * 32, 0.98),
+        ([0.001] + [0.04] * 32, 0.98),
+        ([0.5] + [0.06] * 31 + [0.04], 0.98),
+        ([0.5] + [0.4] * 32, 0.95),
         ([0.5, 0.02] + [0.06] * 31, 0.99),
         ([0.5, 0.02] + [0.06] * 32, 0.97),
     ],
 )
 def test_the_head_start_is_half_the_fastest_of_32_trips(trips: list[float], wait: float) -> None:
-    """At most 50 ms, none before there are eight; a trip that opened the connection is left out."""
+    """At most 50 ms, none before there are 32; a trip that opened the connection is left out."""
     assert next_start(trips) == pytest.approx(wait)
 
 

@@ -46,7 +46,7 @@ _READ_TIMEOUT_S = 3
 _ATTEMPTS = 2  # SES waits 30 s for the intake
 _SENDING_ATTEMPTS = 5  # and what was decided is worth waiting for, while time is left
 _LONGEST_PAUSE_S = 1
-_PIECE = 1_000_000  # bytes of a body; a list has up to 48 of them
+_PIECE = 65_536  # bytes of a body that are read at once, at most
 _KEPT_S = 5  # a connection idle for longer may be dead, above all after a freeze of the function
 
 _THROTTLES = ("Throttling", "ThrottlingException", "RequestThrottled", "TooManyRequestsException")
@@ -169,12 +169,12 @@ class Client:
         return Response(response.status, response.headers, body)
 
     def _body(self, sock: Any, response: HTTPResponse) -> bytes:
-        """Return the body, read in pieces, so that a long and slow one ends in time as well.
+        """Return the body, read as it comes, so that a long and slow one ends in time as well.
 
         `BytesIO` grows in place and gives its bytes away, so that a large one is there once.
         """
         body = BytesIO()
-        while body.write(response.read(_PIECE)) == _PIECE:
+        while body.write(response.read1(_PIECE)):
             left_s = self._surroundings.left_s(_READ_TIMEOUT_S)
             if left_s <= 0:
                 raise TimeoutError

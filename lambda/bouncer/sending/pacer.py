@@ -18,9 +18,9 @@ SPACING_S = 1.0
 _LONGEST_PAUSE_S = 16.0
 
 # A request takes about half of a round trip to arrive. Half of the fastest one of many, on the
-# same connection, is a time that no request has been seen to beat.
+# same connection, is a time that no request has been seen to beat. Of few trips the fastest may be
+# a slow one.
 _TRIPS = 32
-_FEWEST_TRIPS = 8
 _LONGEST_HEAD_START_S = 0.05
 
 
@@ -130,7 +130,7 @@ class Pacer:
         self._free_at = self._now() + self.spacing_s - self._head_start_s()
 
     def _head_start_s(self) -> float:
-        if len(self._trips) < _FEWEST_TRIPS:
+        if len(self._trips) < _TRIPS:
             return 0.0
         return min(min(self._trips) / 2, _LONGEST_HEAD_START_S)
 

@@ -1,6 +1,7 @@
 """Runs many seeds of the simulated world, or tells the story of one: `make simulate`."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -73,4 +74,7 @@ def _say(*lines: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # make simulate SEED=... | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
 """Builds the deployed functions with simulated clients and clocks: the one place that does.
 
 It says the same as `bouncer.worker._worker`, `bouncer.intake._intake`, `bouncer.feedback._feedback`
-and `bouncer.publisher._publisher`, and follows them; but no mail is stored in the world.
+and `bouncer.publisher._publisher`, and follows them.
 """
 
 import io
@@ -30,6 +30,7 @@ from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.hold import Hold
+from bouncer.sources.mail_bucket import MailBucket
 from bouncer.sources.parameters import ParameterSource, SettingsSource
 from bouncer.sources.revision_loader import PointerLoader, RevisionLoader
 from bouncer.sources.uploads import Uploads
@@ -38,6 +39,7 @@ from bouncer_sim.world.caller import Patience
 from bouncer_sim.world.deployed_services import (
     BUCKET,
     DEAD_LETTER_URL,
+    MAIL_BUCKET,
     QUEUE_URL,
     TABLE,
     DeployedServices,
@@ -49,6 +51,7 @@ from bouncer_sim.world.journal_tape import JournalTape
 from bouncer_sim.world.lambda_function import Handler
 
 PREFIX = "/ses-auto-bouncer/world"
+STORED = "mail/"  # the beginning of the keys of mail that SES has stored
 
 # As the functions set them: worker._CONFIG, ses.CONFIG, and aws/client.py of the intake.
 _WORKER = Patience(connect_s=1, read_s=2, attempts=2)
@@ -58,17 +61,18 @@ _PUBLISHER = Patience(connect_s=2, read_s=5, attempts=6)
 _INTAKE_S3 = Patience(connect_s=1, read_s=3, attempts=2, raises_lost=True)
 _INTAKE_SQS = Patience(connect_s=1, read_s=3, attempts=5, raises_lost=True)
 
-# Makes a client of `dynamodb`, `sqs`, `ses` or `s3` for an environment.
+# Makes a client of `dynamodb`, `sqs`, `ses`, `s3` or `mails` for an environment.
 Connect = Callable[[ExecutionEnvironment, str, Patience], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class DeployedFunctions:
-    """The functions of a deployment, as a world builds them in its environments."""
+    """The functions of a deployment, as a world builds them; `stores` if SES stores mail."""
 
     connect: Connect
     tape: JournalTape
     publish: Callable[[], object]
+    stores: bool = False
 
     def worker(self, environment: ExecutionEnvironment) -> Handler:
         """Return the worker's handler."""
@@ -121,8 +125,13 @@ class DeployedFunctions:
             jobs=Queue(self.connect(environment, "sqs", _INTAKE_SQS), QUEUE_URL),
             journal=Journal("intake", "world", stream=self.tape.stream(environment)),
             now=environment.now,
+            mails=self._mails(environment) if self.stores else None,
         )
         return lambda event, request_id: _invoke(built, environment, event, request_id)
+
+    def _mails(self, environment: ExecutionEnvironment) -> MailBucket:
+        client = self.connect(environment, "mails", _INTAKE_S3)
+        return MailBucket(client, MAIL_BUCKET, STORED, keeps=True)
 
     def publisher(self, environment: ExecutionEnvironment) -> Handler:
         """Return the publisher's handler, for events that ask for everything."""

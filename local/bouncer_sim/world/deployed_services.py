@@ -18,6 +18,7 @@ from bouncer_sim.world.ssm_service import SsmService
 
 TABLE = "ledger"
 BUCKET = "revisions"
+MAIL_BUCKET = "mails"
 QUEUE = "queue"
 DEAD_LETTERS = "dead_letters"
 EVENTS = "events"
@@ -39,7 +40,8 @@ _MOST_EVENT_RECEIVES = 480
 class DeployedServices:
     """The services by the names of their clients; `now` is the time in seconds since the epoch.
 
-    `verified` are SES's identities. Bounces are written to the outbox, if there is one.
+    `mails` is S3 too: troubles of the mail bucket are not those of the revisions. `verified` are
+    SES's identities. Bounces are written to the outbox, if there is one.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class DeployedServices:
         self.ledger = DynamoDbService(now)
         self.parameters = SsmService(now)
         self.bucket = S3Service(now)
+        self.mails = S3Service(now)
         self.dead_letters = FifoQueue(
             DEAD_LETTERS, now=now, visibility_s=_DEAD_VISIBILITY_S, retention_s=_DEAD_RETENTION_S
         )
@@ -77,5 +80,6 @@ class DeployedServices:
             "sqs": SqsService(self.queue, self.dead_letters, self.events, self.lost_events),
             "ses": self.ses,
             "s3": self.bucket,
+            "mails": self.mails,
             "ssm": self.parameters,
         }

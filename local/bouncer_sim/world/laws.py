@@ -62,6 +62,7 @@ LAWS: tuple[Law, ...] = (
     breaker_laws.the_breaker_holds_when_due,
     mail_laws.nothing_is_sent_that_the_guard_forbids,
     mail_laws.no_mail_is_stopped_and_silent,
+    mail_laws.every_stopped_mail_is_kept,
     mail_laws.every_bounced_mail_is_reported,
     publishing_laws.no_mail_is_judged_by_a_refused_document,
     publishing_laws.unknown_never_stops_a_mail,

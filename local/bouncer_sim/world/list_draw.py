@@ -1,9 +1,9 @@
-"""Draws a list that changes, rules that stop mail by it, and troubles of the publisher.
+"""Draws a list, or a rule, that changes, mail that it is about, and troubles of the publisher.
 
 All of it is drawn by a chance of its own, so that it changes nothing else in a scenario.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from random import Random
@@ -13,19 +13,23 @@ from bouncer.sources.source import RULES
 from bouncer_sim.world.incident import CallIncident, Incident, InvocationIncident, Mishap, Trouble
 from bouncer_sim.world.scenario import (
     LIST,
+    NAMED_BY,
+    NAMING,
     OFF_LIST,
     ON_LIST,
-    ListChanges,
+    DocumentChanges,
     MailArrives,
     ParameterChanges,
     Scenario,
     Step,
 )
 
-_SEEDS = 4  # every fourth has a list
+_WITH_LIST, _WITH_RULE = (2, 6), (5,)  # of eight seeds
 _PEOPLE = ("ann", "bob", "cara", "dan", "edith", "frank")
 _SPREAD_S = 300.0
 _KEY = f"{UPLOADS}listed.csv"
+_LIST, _RULE = NAMED_BY[ON_LIST], NAMED_BY[NAMING]
+_Change = Callable[[Random, float], DocumentChanges]
 _RULES = {
     ON_LIST: f"when: {{recipient: {{in: {LIST}}}}}\ndrop: {{}}",
     OFF_LIST: f"when: {{not: {{recipient: {{in: {LIST}}}}}}}\ndrop: {{}}",
@@ -41,21 +45,29 @@ _TROUBLES = (
 )
 
 
-def with_list(scenario: Scenario, seed: int) -> Scenario:
-    """Return a scenario with a list, its rules and mail for them, or as it is."""
-    if seed % _SEEDS != 2:  # noqa: PLR2004  # any remainder
+def with_documents(scenario: Scenario, seed: int) -> Scenario:
+    """Return a scenario with a list and its rules, or a rule, and mail for them; or as it is."""
+    if seed % 8 not in (*_WITH_LIST, *_WITH_RULE):
         return scenario
     random = Random(f"list {seed}")  # noqa: S311  # chance that can be repeated
-    steps = sorted((*scenario.steps, *_steps(random)), key=lambda step: step.at)
+    drawn = _with_list(random) if seed % 8 in _WITH_LIST else _changes(random, _RULE_CHANGES)
+    steps = sorted((*scenario.steps, *drawn, *_mails(random)), key=lambda step: step.at)
     incidents = (*scenario.incidents, *_incidents(random))
     return replace(scenario, steps=tuple(steps), incidents=incidents)
 
 
-def _steps(random: Random) -> Iterator[Step]:
+def _with_list(random: Random) -> Iterator[Step]:
     for name in random.choice(((ON_LIST,), (OFF_LIST,), (ON_LIST, OFF_LIST))):
         yield ParameterChanges(at=random.uniform(0, 30), name=f"{RULES}{name}", text=_RULES[name])
+    yield from _changes(random, _LIST_CHANGES)
+
+
+def _changes(random: Random, kinds: Sequence[_Change]) -> Iterator[Step]:
     for _ in range(random.randint(1, 6)):
-        yield random.choice(_CHANGES)(random, random.uniform(0, _SPREAD_S))
+        yield random.choice(kinds)(random, random.uniform(0, _SPREAD_S))
+
+
+def _mails(random: Random) -> Iterator[Step]:
     for number in range(random.randint(4, 16)):
         at, name = random.uniform(0, _SPREAD_S + 100), random.choice(_PEOPLE)
         to = (f"{name}@example.com",)
@@ -67,16 +79,18 @@ def _some(random: Random) -> frozenset[str]:
     return frozenset(f"{name}@example.com" for name in names)
 
 
-def _written(random: Random, at: float) -> ListChanges:
+def _written(random: Random, at: float) -> DocumentChanges:
     people = _some(random)
-    return ListChanges(at=at, text=f"entries: [{', '.join(sorted(people))}]", people=people)
+    return DocumentChanges(
+        at=at, name=_LIST, text=f"entries: [{', '.join(sorted(people))}]", people=people
+    )
 
 
-def _uploaded(random: Random, at: float) -> ListChanges:
+def _uploaded(random: Random, at: float) -> DocumentChanges:
     people = _some(random)
     data = "\n".join(sorted(people)).encode()
     text = _pointing(data, len(people))
-    return ListChanges(at=at, text=text, people=people, objects=((_KEY, data),))
+    return DocumentChanges(at=at, name=_LIST, text=text, people=people, objects=((_KEY, data),))
 
 
 def _pointing(data: bytes, count: int) -> str:
@@ -84,30 +98,51 @@ def _pointing(data: bytes, count: int) -> str:
     return f"upload: {{key: {_KEY}, sha256: {digest}, count: {count}}}"
 
 
-def _garbage(random: Random, at: float) -> ListChanges:
+def _garbage(random: Random, at: float) -> DocumentChanges:
     people = ", ".join(sorted(_some(random)))
-    return ListChanges(at=at, text=f"entries: [{people}, nobody]", people=None)
+    return DocumentChanges(at=at, name=_LIST, text=f"entries: [{people}, nobody]", people=None)
 
 
-def _missing(random: Random, at: float) -> ListChanges:
+def _missing(random: Random, at: float) -> DocumentChanges:
     text = _pointing(str(at).encode(), len(_some(random)))
-    return ListChanges(at=at, text=text, people=None, objects=((_KEY, None),))
+    return DocumentChanges(at=at, name=_LIST, text=text, people=None, objects=((_KEY, None),))
 
 
-def _changed(random: Random, at: float) -> ListChanges:
+def _changed(random: Random, at: float) -> DocumentChanges:
     """Draw an object that is not the one whose checksum stands in the parameter."""
     data = "\n".join(sorted(_some(random))).encode()
     text = _pointing(str(at).encode(), data.count(b"@"))
-    return ListChanges(at=at, text=text, people=None, objects=((_KEY, data),))
+    return DocumentChanges(at=at, name=_LIST, text=text, people=None, objects=((_KEY, data),))
 
 
-def _deleted(_: Random, at: float) -> ListChanges:
-    return ListChanges(at=at, text=None, people=None)
+def _deleted(_: Random, at: float) -> DocumentChanges:
+    return DocumentChanges(at=at, name=_LIST, text=None, people=None)
 
 
-_CHANGES: tuple[Callable[[Random, float], ListChanges], ...] = (
-    *(_written, _written, _uploaded, _uploaded, _garbage, _missing, _changed, _deleted),
-)
+_LIST_CHANGES = (_written, _written, _uploaded, _uploaded, _garbage, _missing, _changed, _deleted)
+
+
+def _rule_written(random: Random, at: float) -> DocumentChanges:
+    people = _some(random)
+    return DocumentChanges(at=at, name=_RULE, text=_naming(people), people=people)
+
+
+def _rule_refused(random: Random, at: float) -> DocumentChanges:
+    """Draw a rule with a line, or a part, that must not be passed over."""
+    text = _naming(_some(random))
+    broken = random.choice((f"{text}\nuntill: 2026-11-03", f"{text}\nuntil: soon", text[:-1]))
+    return DocumentChanges(at=at, name=_RULE, text=broken, people=None)
+
+
+def _rule_deleted(_: Random, at: float) -> DocumentChanges:
+    return DocumentChanges(at=at, name=_RULE, text=None, people=None)
+
+
+def _naming(people: frozenset[str]) -> str:
+    return f"when: {{recipient: [{', '.join(sorted(people))}]}}\ndrop: {{}}"
+
+
+_RULE_CHANGES = (_rule_written, _rule_written, _rule_refused, _rule_refused, _rule_deleted)
 
 
 def _incidents(random: Random) -> Iterator[Incident]:

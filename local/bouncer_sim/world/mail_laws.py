@@ -4,7 +4,9 @@ from typing import Any
 
 from bouncer.reasons import Reason
 from bouncer.rules.rule import Action
+from bouncer.sources.stopped_mail import read_key
 from bouncer_sim.world.evidence import Evidence, Found
+from bouncer_sim.world.simulated_world import raw_mail
 
 
 def nothing_is_sent_that_the_guard_forbids(evidence: Evidence) -> Found:
@@ -29,6 +31,22 @@ def no_mail_is_stopped_and_silent(evidence: Evidence) -> Found:
         for recipient in sorted({each.lower() for each in mail.step.recipients}):
             if recipient not in answered | excused:
                 yield mail.received_at, f"{message_id} {recipient:.40} is stopped and silent"
+
+
+def every_stopped_mail_is_kept(evidence: Evidence) -> Found:
+    """A mail that SES stored and that is stopped for its bounces is kept, byte for byte."""
+    if not evidence.history.scenario.stores:
+        return
+    found = ((read_key(key), data) for key, data in evidence.history.kept.items())
+    kept = {stopped.message_id: data for stopped, data in found if stopped}
+    bounced = {queued.job.message_id for queued in evidence.jobs.values()}
+    for mail in evidence.history.mails:
+        message_id = mail.step.message_id
+        stopped = message_id in bounced and any(
+            answer.startswith("STOP") for answer in mail.answers
+        )
+        if stopped and kept.get(message_id) != raw_mail(mail.step):
+            yield mail.received_at, f"{message_id} is stopped, and nobody has it"
 
 
 def _excused(evidence: Evidence, message_id: str) -> set[str]:

@@ -6,22 +6,23 @@ from itertools import pairwise
 from bouncer.sources.pointer import POINTER_KEY, read_pointer
 from bouncer_sim.world.attempt import DONE, Attempt
 from bouncer_sim.world.evidence import Evidence, Found
-from bouncer_sim.world.scenario import OFF_LIST, ON_LIST, START, ListChanges
+from bouncer_sim.world.scenario import NAMED_BY, OFF_LIST, ON_LIST, START, DocumentChanges
 
 _READS = ("ssm.get_parameters", "ssm.get_parameters_by_path")
 
 
 def no_mail_is_judged_by_a_refused_document(evidence: Evidence) -> Found:
-    """No mail is stopped for a name that only a refused document has on a list."""
-    for at, recipient in _stopped_by(evidence, ON_LIST):
-        if not any(recipient in people for people in _valid(evidence, at)):
-            yield at, f"{recipient} is taken to be on the list, which no valid document says"
+    """No mail is stopped for a name that only a refused document has."""
+    for rule, document in NAMED_BY.items():
+        for at, recipient in _stopped_by(evidence, rule):
+            if not any(recipient in people for people in _valid(evidence, document, at)):
+                yield at, f"{recipient} is taken to be in {document}, which no valid one says"
 
 
 def unknown_never_stops_a_mail(evidence: Evidence) -> Found:
     """No mail is stopped by a rule that asks a list which was never there."""
     for at, recipient in _stopped_by(evidence, OFF_LIST):
-        if all(recipient in people for people in _valid(evidence, at)):
+        if all(recipient in people for people in _valid(evidence, NAMED_BY[ON_LIST], at)):
             yield at, f"{recipient} is taken to be off a list, which no valid document says"
 
 
@@ -33,12 +34,13 @@ def _stopped_by(evidence: Evidence, rule: str) -> Iterator[tuple[float, str]]:
                 yield line.at, decision["recipient"].lower()
 
 
-def _valid(evidence: Evidence, until: float) -> list[frozenset[str]]:
-    """Return the people of each valid list that was written until a time."""
+def _valid(evidence: Evidence, document: str, until: float) -> list[frozenset[str]]:
+    """Return the people of each valid form of a document that was written until a time."""
     return [
         step.people
         for step in evidence.history.scenario.steps
-        if isinstance(step, ListChanges) and step.people is not None and START + step.at <= until
+        if isinstance(step, DocumentChanges) and step.name == document
+        if step.people is not None and START + step.at <= until
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from bouncer.publishing.revision_store import RevisionStore
 from bouncer.rules import list_reader
+from bouncer.rules.document import Node
 from bouncer.rules.index import LeafIndex
 from bouncer.rules.list_rows import ListRows
 from bouncer.sources.pointer import POINTER_KEY, Pointer, pointer_text
@@ -22,6 +23,10 @@ def _all_known(index: LeafIndex, members: Any, lists: Mapping[str, Any]) -> None
     """Take a list that is missing for one that nothing is on."""
     _add_members(index, members, lists)
     index.unknown = frozenset()
+
+
+def _unnoticed(node: Node, _: Any) -> None:
+    """Pass over a key that no document has."""
 
 
 class _AnyDigest:
@@ -58,6 +63,7 @@ _BACK = "the_pointer_never_moves_back"
 PUBLISHING_MUTANTS = (
     Mutant("checksum not compared", replaced(list_reader, sha256=_AnyDigest), (_REFUSED,)),
     Mutant("garbage passed over", replaced(ListRows, _refuse=_forgiven), (_REFUSED,)),
+    Mutant("unknown key passed over", replaced(Node, unknown=_unnoticed), (_REFUSED,)),
     Mutant("missing list read as empty", replaced(LeafIndex, _add_members=_all_known), (_UNKNOWN,)),
     Mutant("pointer moved from any", replaced(RevisionStore, move=_move), (_BACK,)),
 )

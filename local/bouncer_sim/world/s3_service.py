@@ -1,4 +1,4 @@
-"""S3 as its service sees it: one bucket of objects, read and written under conditions.
+"""S3 as its service sees it: one bucket of objects, read, copied and written under conditions.
 
 An ETag is the MD5 of the bytes, as S3's is for objects that are put whole: the same bytes have the
 same ETag again. Source: S3 User Guide, "Conditional requests".
@@ -51,6 +51,13 @@ class S3Service:
         if arguments.get("IfNoneMatch") == _etag(text):
             raise service_error("304", "Not Modified", status=_NOT_MODIFIED)
         return {"Body": BytesIO(text), "ETag": _etag(text)}
+
+    def copy_object(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Write an object with the bytes of another one of the bucket."""
+        found = self.objects.get(arguments["CopySource"].partition("/")[2])
+        if found is None:
+            raise _missing()
+        return {"CopyObjectResult": self.put_object({"Key": arguments["Key"], "Body": found})}
 
     def head_object(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the facts about an object; a refusal of HEAD has no body, and so no code."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bouncer.sending.bounce_event import Kind
+from bouncer.sources.source import LISTS, RULES
 from bouncer_sim.world.incident import Incident
 from bouncer_sim.world.wire import Latency
 
@@ -18,6 +19,7 @@ DAY_S = 24 * HOUR_S
 DOMAIN = "example.com"
 LIST = "listed"
 ON_LIST, OFF_LIST = "050-on-list", "060-off-list"  # rules that stop mail by it
+NAMING = "070-naming"  # a rule that stops mail for the people it names
 SENDER = "eve@partner.example"
 
 LATENCIES: Mapping[str, Latency] = {
@@ -27,6 +29,7 @@ LATENCIES: Mapping[str, Latency] = {
     "dead_letters": Latency(least_s=0.004, most_s=0.012),
     "ssm": Latency(least_s=0.005, most_s=0.02),
     "s3": Latency(least_s=0.005, most_s=0.02),
+    "mails": Latency(least_s=0.01, most_s=0.06),
     "ses": Latency(least_s=0.02, most_s=0.04),
 }
 
@@ -104,20 +107,21 @@ class ParameterChanges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListChanges:
-    """An operator uploads or deletes objects, then writes the list, or deletes it without `text`.
+class DocumentChanges:
+    """An operator uploads or deletes objects, then writes a document, or deletes it without `text`.
 
-    `people` are on the list from then on, or None for a document that must be refused.
+    `people` are named by it from then on, or None for a document that must be refused.
     """
 
     at: float
+    name: str
     text: str | None
     people: frozenset[str] | None
     objects: tuple[tuple[str, bytes | None], ...] = ()
 
     def __str__(self) -> str:
         kind = "refused" if self.people is None else ", ".join(sorted(self.people))
-        return f"the list becomes {self.text!r:.50} ({kind})"
+        return f"{self.name} becomes {self.text!r:.50} ({kind})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +137,11 @@ class OtherEvent:
         return f"SES publishes: {self.mail_id} from {self.source}, {self.kind}"
 
 
+NAMED_BY = {ON_LIST: f"{LISTS}{LIST}", NAMING: f"{RULES}{NAMING}"}  # the document with the people
+
 RULE_OF_JOBS = "r"  # the rule that refused the mail of a job that waits
 
-Step = MailArrives | JobWaits | OddBody | ParameterChanges | ListChanges | OtherEvent
+Step = MailArrives | JobWaits | OddBody | ParameterChanges | DocumentChanges | OtherEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +159,7 @@ class Scenario:
 
     `fates` are the events about our bounces. `expiry_margin_s` and `rate` are the operator's
     settings, `random_seed` decides about latencies. `at_most` bounces an hour is the limit of each
-    rule; without any at 0.
+    rule; without any at 0. With `stores`, SES stores each mail before it asks the intake.
     """
 
     name: str
@@ -166,6 +172,7 @@ class Scenario:
     expiry_margin_s: int = 600
     rate: float = 1.0
     at_most: int = 0
+    stores: bool = False
 
 
 def settings_document(expiry_margin_s: int, rate: float, *, sending: str = "on") -> str:

@@ -22,7 +22,7 @@ from bouncer_sim.world.incident import (
     Outage,
     Trouble,
 )
-from bouncer_sim.world.list_draw import with_list
+from bouncer_sim.world.list_draw import with_documents
 from bouncer_sim.world.scenario import (
     DAY_S,
     HOUR_S,
@@ -35,6 +35,7 @@ from bouncer_sim.world.scenario import (
     Step,
     settings_document,
 )
+from bouncer_sim.world.store_draw import with_store
 from bouncer_sim.world.wire import Latency
 
 _PEOPLE = ("ann", "bob", "cara", "dan", "edith", "frank")
@@ -120,7 +121,7 @@ def draw(seed: int) -> Scenario:
         rate=rate,
         at_most=2 + seed % 5 if seed % _BRAKED == 0 else 0,
     )
-    return with_list(with_fates(drawn, random), seed)
+    return with_store(with_documents(with_fates(drawn, random), seed), seed)
 
 
 def _one_in(random: Random, number: int) -> bool:

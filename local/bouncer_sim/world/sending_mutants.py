@@ -22,12 +22,14 @@ from bouncer.sending.pacer import OutOfTimeError, Pacer
 from bouncer.sending.queue import Record, WorkerQueue
 from bouncer.sending.terms import Terms
 from bouncer.sources.loaded import Loaded
+from bouncer.sources.mail_bucket import MailBucket
 from bouncer.worker import Answer, Worker
 from bouncer_sim.world.mutant import Mutant, replaced
 
 _end, _write = Attempts._end, Journal._write  # noqa: SLF001  # as above
 _settle, _work = Attempts._settle, Worker._work  # noqa: SLF001  # a mutant changes what
 _carry_out = Intake._carry_out  # noqa: SLF001  # nobody else may
+_keep = Intake._keep  # noqa: SLF001  # nobody else may
 _handle, _call, _make = Worker.handle, Pacer.call, BounceCalls.make
 _is_expired = gate.is_expired
 
@@ -125,6 +127,11 @@ def _carry_out_unsure(self: Intake, judgement: Judgement, loaded: Loaded) -> Any
     return handled._replace(judgement=stopped)
 
 
+def _keep_unsure(self: Intake, judgement: Judgement, mails: MailBucket, loaded: Loaded) -> Any:
+    """Stop a mail whether or not it was kept."""
+    return judgement, _keep(self, judgement, mails, loaded)[1]
+
+
 def _never_withheld(*_: object) -> None:
     """Answer every mail."""
 
@@ -143,6 +150,7 @@ _FOUND = "every_dead_job_can_be_found"
 _REPORTED = "every_bounced_mail_is_reported"
 _GUARD = "nothing_is_sent_that_the_guard_forbids"
 _SILENT = "no_mail_is_stopped_and_silent"
+_KEPT = "every_stopped_mail_is_kept"
 
 SENDING_MUTANTS = (
     Mutant("slot not kept", replaced(Pacer, _wait_until=_never_held), (_PACE,)),
@@ -160,6 +168,7 @@ SENDING_MUTANTS = (
     Mutant("dead letter not put", replaced(WorkerQueue, bury=_not_buried), (_FOUND,)),
     Mutant("guard not asked", replaced(guard, withheld=_never_withheld), (_GUARD,)),
     Mutant("stopped without a job", replaced(Intake, _carry_out=_carry_out_unsure), (_SILENT,)),
+    Mutant("stopped without a copy", replaced(Intake, _keep=_keep_unsure), (_KEPT,)),
     Mutant(
         "lost answer of the queue forgotten",
         replaced(queue, may_have_worked=_surely_refused),

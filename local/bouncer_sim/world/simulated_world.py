@@ -20,12 +20,13 @@ from bouncer.jobs.reference import reference
 from bouncer.publishing.occasion import Scope
 from bouncer.sending.queue import GROUP, deduplication_id
 from bouncer.sources.source import LISTS, RULES
+from bouncer.sources.stopped_mail import STOPPED
 from bouncer_sim.event_source_mapping import EventSourceMapping, InvocationError
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.world.attempt import Attempt
 from bouncer_sim.world.attribute_value import Item
 from bouncer_sim.world.caller import Caller, Patience
-from bouncer_sim.world.deployed_functions import PREFIX, DeployedFunctions, make_publisher
+from bouncer_sim.world.deployed_functions import PREFIX, STORED, DeployedFunctions, make_publisher
 from bouncer_sim.world.deployed_services import (
     EVENTS_ARN,
     EVENTS_URL,
@@ -46,11 +47,10 @@ from bouncer_sim.world.scenario import (
     DAY_S,
     DOMAIN,
     LATENCIES,
-    LIST,
     RULE_OF_JOBS,
     START,
+    DocumentChanges,
     JobWaits,
-    ListChanges,
     MailArrives,
     OddBody,
     OtherEvent,
@@ -98,7 +98,8 @@ class Mail:
 class History:
     """All that happened in a run; times are seconds since the epoch.
 
-    `ledger` has the items at the end, `versions` all that they ever were.
+    `ledger` has the items at the end, `versions` all that they ever were, and `kept` the stopped
+    mail by its key.
     """
 
     scenario: Scenario
@@ -113,6 +114,7 @@ class History:
     lost_events: list[QueuedMessage]
     parameters: list[ParameterChange]
     pointers: list[PointerWrite]
+    kept: dict[str, bytes]
     ledger: dict[str, Item]
     versions: list[ItemVersion]
     started_at: float
@@ -146,7 +148,10 @@ class SimulatedWorld:
 
     def _make_functions(self) -> None:
         deployed = DeployedFunctions(
-            self._connect, self._tape, partial(self._publisher.publish, Scope.SETTINGS)
+            self._connect,
+            self._tape,
+            partial(self._publisher.publish, Scope.SETTINGS),
+            stores=self._scenario.stores,
         )
         make = partial(
             LambdaFunction,
@@ -207,11 +212,16 @@ class SimulatedWorld:
             lost_events=self._services.lost_events.sent,
             parameters=self._ssm.changes,
             pointers=self._services.bucket.pointers,
+            kept=self._kept(),
             ledger=self._services.ledger.items,
             versions=self._services.ledger.versions,
             started_at=START,
             ended_at=self._now(),
         )
+
+    def _kept(self) -> dict[str, bytes]:
+        objects = self._services.mails.objects
+        return {key: data for key, data in objects.items() if key.startswith(STOPPED)}
 
     def _limit(self) -> str:
         """Return the line of a rule that limits its bounces, if the scenario does."""
@@ -230,10 +240,10 @@ class SimulatedWorld:
                 self._bus.publish(step.mail_id, step.kind, source=step.source)
             case ParameterChanges(name=name, text=text):
                 self._write(name, text)
-            case ListChanges(text=text, objects=objects):
+            case DocumentChanges(name=name, text=text, objects=objects):
                 for key, data in objects:
                     self._services.bucket.change(key, data)
-                self._write(f"{LISTS}{LIST}", text)
+                self._write(name, text)
 
     def _write(self, name: str, text: str | None) -> None:
         """Write or delete a parameter; settings are in force at once, rules and lists soon."""
@@ -257,6 +267,8 @@ class SimulatedWorld:
         mail = Mail(step=step, received_at=self._now())
         self._mails.append(mail)
         self._take_in(step.message_id, step.sender, step.recipients, self._now())
+        if self._scenario.stores:
+            self._services.mails.change(f"{STORED}{step.message_id}", raw_mail(step))
         event = mail_event(
             step.message_id,
             sender=step.sender,
@@ -302,6 +314,11 @@ class SimulatedWorld:
         job = waiting_job(step, received_at)
         body = DeadlyBody(to_json(job)) if step.deadly else to_json(job)
         self._queue.send(body, GROUP, deduplication_id(job))
+
+
+def raw_mail(step: MailArrives) -> bytes:
+    """Return the bytes of a mail that SES stores."""
+    return f"From: {step.sender}\r\nSubject: Mail {step.message_id}\r\n\r\nText.\r\n".encode()
 
 
 def waiting_job(step: JobWaits, received_at: float) -> Job:
