@@ -103,18 +103,18 @@ class Reporter(Function):
 
     def _may_query(self, log_groups: Sequence[logs.ILogGroup]) -> None:
         self._allow(["logs:StartQuery"], [group.log_group_arn for group in log_groups])
-        self._allow(["logs:GetQueryResults", "logs:StopQuery"], ["*"])
+        unnamed = ["cloudwatch:GetMetricStatistics", "logs:GetQueryResults", "logs:StopQuery"]
+        self._allow(unnamed, ["*"])
         acknowledge_wildcards(
             self,
             "Resource::*",
-            reason="These calls name a query of ours by its id: IAM knows no resource for them "
-            "(Service Authorization Reference, CloudWatch Logs), nor for a metric.",
+            reason="IAM knows no resource for a metric, nor for a query, which these calls name "
+            "by its id (Service Authorization Reference).",
         )
 
     def _may_look(self, queues: Sequence[sqs.IQueue]) -> None:
         alarms = self._arn("cloudwatch", "alarm:*")
         self._allow(["sqs:GetQueueAttributes"], [queue.queue_arn for queue in queues])
-        self._allow(["cloudwatch:GetMetricStatistics"], ["*"])
         self._allow(["cloudwatch:DescribeAlarms"], [alarms])
         acknowledge_wildcards(
             self,

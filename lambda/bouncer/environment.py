@@ -6,6 +6,7 @@ argument: nothing here looks at the process it runs in.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bouncer.errors import EnvironmentKeyError
 
@@ -163,19 +164,25 @@ class PublisherEnvironment(Environment):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReporterEnvironment(Environment):
+class ReporterEnvironment(NamedTuple):
     """The reporter's environment; `report` is JSON with `from`, `to` and `timezone`.
 
-    `dead_letters` has the URLs of queues by the key of the alarm that watches each of them.
+    `dead_letters` has the URLs of queues by the key of the alarm that watches each of them. The
+    intake imports this file, too, and a dataclass takes longer to make.
     """
 
+    prefix: str
     queue_url: str
     ledger_table: str
     bucket: str
     log_groups: tuple[str, ...]
     dead_letters: Mapping[str, str]
     report: str
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "ReporterEnvironment":

@@ -25,14 +25,16 @@ class ReporterJournal(Journal):
 
     def reported(self, day: str, report: Report, mail_id: str) -> None:
         """Report that the report of a day was sent, by SES's id, and what it could not say."""
-        fields = {"day": day, "mail_id": mail_id, "needs": len(report.needs), "gaps": report.gaps}
+        needs = len(report.needs)
+        fields = {"report_day": day, "mail_id": mail_id, "needs": needs, "gaps": report.gaps}
         self._write("reported", fields, {Metric.REPORTS: 1})
 
     def repeated(self, day: str, state: str) -> None:
         """Report that another attempt had sent this report (`sent`), or may have (`begun`)."""
-        self._write("report_repeated", {"day": day, "state": state}, {Metric.REPEATED: 1})
+        fields = {"report_day": day, "answer": state}
+        self._write("report_repeated", fields, {Metric.REPEATED: 1})
 
     def report_failed(self, stage: str, day: str, error: Exception) -> None:
         """Report an error of ours, or SES's refusal; Lambda invokes the function twice more."""
-        fields = {"stage": stage, "day": day, **described(error)}
+        fields = {"stage": stage, "report_day": day, **described(error)}
         self._write("report_failed", fields, {Metric.REPORT_ERRORS: 1}, level="error")

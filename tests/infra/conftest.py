@@ -42,6 +42,7 @@ OTHER: dict[str, Any] = {
     "after": "spam",
     "invocation": "event",
     "alarm_without_mail": 6,
+    "report": {"to": ["ops@example.com"], "from": "reports@brand.example"},
     "further_senders": [
         {
             "address": "bounces@brand.example",

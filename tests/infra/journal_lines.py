@@ -14,6 +14,7 @@ from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.reasons import Reason
+from bouncer.reporter_journal import ReporterJournal
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.ending import Failure, failed, sent, withheld
@@ -22,6 +23,7 @@ from bouncer.sources.mail_bucket import MailBucket
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
 from bouncer_sim.document_bucket import document_loader
+from tests.functions.reporting.report_cases import QUIET
 from tests.stored_mails import BUCKET, PREFIX, MailObjects
 
 Line = dict[str, Any]
@@ -109,6 +111,7 @@ def lines() -> tuple[Line, ...]:
     found |= told.names
     assert found == {name for name in vars(Journal) if not name.startswith("_")}
     text = intake.getvalue() + worker.getvalue() + _of_publisher() + _of_feedback()
+    text += _of_reporter()
     return tuple(json.loads(line) for line in text.splitlines())
 
 
@@ -145,6 +148,17 @@ def _of_feedback() -> str:
     told.unreadable(_raised())
     told.feedback_failed("ledger", _raised())
     assert told.names == {name for name in vars(FeedbackJournal) if not name.startswith("_")}
+    return stream.getvalue()
+
+
+def _of_reporter() -> str:
+    """Return a line of every kind that the reporter writes."""
+    stream = io.StringIO()
+    told = _Recording(ReporterJournal("reporter", "main", stream=stream))
+    told.reported("2026-11-28", QUIET, "0102-x")
+    told.repeated("2026-11-28", "begun")
+    told.report_failed("report", "2026-11-28", _raised())
+    assert told.names == {name for name in vars(ReporterJournal) if not name.startswith("_")}
     return stream.getvalue()
 
 

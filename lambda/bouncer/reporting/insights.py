@@ -79,7 +79,7 @@ class Insights:
                 )
         except NotKnownError as error:
             return Answer(gap=str(error))
-        return str(answer["queryId"])
+        return str(answer.get("queryId", ""))
 
     def _end(self, query_id: str, until: float) -> Answer:
         """Wait for an answer; one that does not come in time is given up."""
@@ -87,7 +87,7 @@ class Insights:
             while True:
                 with asking("logs:GetQueryResults"):
                     found = self._client.get_query_results(queryId=query_id)
-                if found["status"] not in _RUNNING:
+                if found.get("status") not in _RUNNING:
                     return _answer(found)
                 if self._ticks() >= until:
                     break
@@ -107,11 +107,11 @@ class Insights:
 
 
 def _answer(found: Mapping[str, Any]) -> Answer:
-    if found["status"] != "Complete":
-        return Answer(gap=f"the query ended as {found['status']}: run bouncer report later")
+    if found.get("status") != "Complete":
+        return Answer(gap=f"the query ended as {found.get('status')}: run bouncer report later")
     rows = tuple(map(_row, found.get("results", [])))
     return Answer(rows, complete=len(rows) < MOST_ROWS)
 
 
 def _row(fields: Sequence[Mapping[str, str]]) -> Row:
-    return {each["field"]: each.get("value", "") for each in fields}
+    return {each.get("field", ""): each.get("value", "") for each in fields}

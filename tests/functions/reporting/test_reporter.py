@@ -92,7 +92,7 @@ def test_a_report_is_sent() -> None:
     assert tags == {"deployment": "main", "kind": "report"}
     assert mail["ConfigurationSetName"] == "ses-auto-bouncer-main"
     (told,) = line.lines
-    assert (told["message"], told["Reports"], told["day"]) == ("reported", [1], DAY)
+    assert (told["message"], told["Reports"], told["report_day"]) == ("reported", [1], DAY)
     assert (told["needs"], told["gaps"]) == (1, [])
     assert "@" not in json.dumps(told)
 
@@ -129,7 +129,7 @@ def test_a_second_attempt_of_a_day_sends_nothing() -> None:
     line.report()
     assert line.report() == {"day": DAY, "state": "sent"}
     assert len(line.mails) == 1
-    assert [(each["message"], each.get("state")) for each in line.lines] == [
+    assert [(each["message"], each.get("answer")) for each in line.lines] == [
         ("reported", None),
         ("report_repeated", "sent"),
     ]
@@ -141,7 +141,7 @@ def test_the_next_day_has_a_report_of_its_own() -> None:
     line = Line()
     for time in ("2026-11-28T22:30:00Z", "2026-11-28T23:30:00Z"):
         line.report({REPORT_SCHEDULED: time})
-    assert [each["day"] for each in line.lines] == ["2026-11-28", "2026-11-29"]
+    assert [each["report_day"] for each in line.lines] == ["2026-11-28", "2026-11-29"]
     assert len(line.mails) == 2
 
 
