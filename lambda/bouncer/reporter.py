@@ -49,7 +49,7 @@ _PATIENCE_S = 150.0  # for all queries, of the function's 300 seconds
 
 
 class Addressed(NamedTuple):
-    """Who gets the report and from whom, and the time zone of its days."""
+    """The mailboxes that get the report, the one it comes from, and the time zone of its days."""
 
     sender: str
     to: tuple[str, ...]

@@ -31,7 +31,10 @@ class JournalQuery(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The answer to one query: its rows, and why there are none or not all."""
+    """The answer to one query: its rows, or the `gap` for which they are missing.
+
+    If it is not `complete`, there are more rows than these.
+    """
 
     rows: tuple[Row, ...] = ()
     gap: str = ""

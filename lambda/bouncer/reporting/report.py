@@ -90,7 +90,7 @@ class Report:
 
     @property
     def gaps(self) -> tuple[str, ...]:
-        """What could not be found out, a sentence each."""
+        """The gaps: a sentence for each thing that could not be found out."""
         return self.counts.gaps + self.standing.gaps
 
     def times(self, event: str, **having: str) -> int | None:
@@ -114,7 +114,7 @@ class Report:
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """What needs a person, the most urgent first."""
+        """The states that need a person, the most urgent first."""
         return tuple(self._needs())
 
     def _needs(self) -> Iterator[Need]:

@@ -1,4 +1,4 @@
-"""What holds at the moment of a report: what waits, what is in force, and what is wrong."""
+"""The state of a deployment at the moment of a report: what waits, is in force, and is wrong."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from bouncer.rules.rule import Mode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """What the publisher put in force: a revision and its settings, and what it refused.
+    """The revision and settings that the publisher put in force, and what it refused.
 
     `causes` hold sending. `rules` are the names of the rules that can match; None if unknown.
     """

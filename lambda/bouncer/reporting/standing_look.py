@@ -53,7 +53,7 @@ class LookedAt:
 
 
 class StandingLook:
-    """Looks at one deployment; `source` is None if it publishes nothing."""
+    """Looks at one deployment; without `source` it publishes nothing."""
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ def logged(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
 
 
 def test_it_prints_what_the_mail_says(logged: Deployed, operate: Operate) -> None:
-    """What needs a person first, then counts of the journal."""
+    """The needs of a person come first, then counts of the journal."""
     logged.bury(body(1))
     logged.queue(body(2))
     status, out, err = operate("report", "--days", "2")

@@ -82,7 +82,7 @@ def test_a_query_that_takes_too_long_is_stopped() -> None:
     ],
 )
 def test_a_query_without_an_answer_is_a_gap(answers: dict[str, Any], says: str) -> None:
-    """A partial result is none."""
+    """A partial result does not count."""
     (answer,) = insights(Aws(**answers)).answers([QUERY], PERIOD)
     assert (answer.gap, answer.rows) == (says, ())
 

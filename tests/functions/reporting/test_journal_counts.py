@@ -123,7 +123,7 @@ def test_numbers_that_are_none_are_a_gap_or_zero(number: str) -> None:
 
 
 def test_a_gap_of_one_answer_is_no_gap_of_another() -> None:
-    """What is known is reported."""
+    """All else is reported."""
     answers = [Answer(gap="no answer"), *(Answer() for _ in QUERIES[1:])]
     counts = counts_of(answers)
     assert counts.mails is None

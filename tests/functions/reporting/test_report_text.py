@@ -26,7 +26,7 @@ UNKNOWN = Counts(None, None, None, None, None, ("the number of mails: no answer"
 
 
 def test_the_subject_says_the_essential() -> None:
-    """Whoever reads no more than this line knows whether to read on."""
+    """A reader of no more than this line knows whether to read on."""
     assert subject(report()) == "[ses-auto-bouncer-main] 1,204 mails, 37 bounced, 5 need you"
     assert subject(QUIET) == "[ses-auto-bouncer-main] 0 mails, 0 bounced, nothing to do"
     one = report(standing=Standing(dead={"dead-letters": 1}))
@@ -67,7 +67,7 @@ def test_what_needs_a_person_comes_first_with_the_next_step() -> None:
 
 
 def test_the_counts_follow() -> None:
-    """What came and what became of it, by rule and by reason."""
+    """Mails and what became of them, by rule and by reason."""
     text = report_text(report())
     for line in (
         "    1,204  came",

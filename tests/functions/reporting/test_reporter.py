@@ -276,7 +276,7 @@ def test_the_request_is_one_that_the_sdk_takes() -> None:
 
 
 class Context:
-    """What Lambda gives a handler beside the event."""
+    """The context that Lambda gives a handler beside the event."""
 
     aws_request_id = "r1"
 
