@@ -27,7 +27,7 @@ def functions(context: CheckContext) -> Findings:
         handler = answer["Configuration"].get("Handler", "")
         seen.add(handler.removeprefix("bouncer.").removesuffix(".handler"))
         yield _function(name, answer["Configuration"], answer.get("Concurrency", {}))
-    for word in NEEDED:
+    for word in (*NEEDED, *(["reporter"] if context.deployment.report else [])):
         if word not in seen:
             yield problem(_FUNCTION, f"the stack has no {word}", "run cdk deploy")
 

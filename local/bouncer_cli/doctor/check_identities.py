@@ -142,14 +142,15 @@ def further_senders(context: CheckContext) -> Findings:
             owner = f"account {sender.arn.split(':')[4]} verifies {sender.address}"
             yield ok(_SENDER, f"{owner}, and was not asked")
         else:
-            yield _further_sender(context, sender.address)
+            yield verified_sender(context, _SENDER, sender.address)
 
 
-def _further_sender(context: CheckContext, address: str) -> Finding:
+def verified_sender(context: CheckContext, check: str, address: str) -> Finding:
+    """Return whether an address is verified, by itself or by a domain above it."""
     finding: Finding | None = None
     for name, answer in _known(context.account, address):
-        finding = _verified(_SENDER, f"{address} (by {name})", answer)
+        finding = _verified(check, f"{address} (by {name})", answer)
         if _may_send(answer):
             return finding
     remedy = "verify the address or its domain in the SES console, in this region"
-    return finding or problem(_SENDER, f"no identity verifies {address}", remedy)
+    return finding or problem(check, f"no identity verifies {address}", remedy)

@@ -20,6 +20,7 @@ from bouncer_cli.doctor import (
     check_queues,
     check_rate,
     check_receiving,
+    check_report,
     check_ses_account,
     check_stored_mail,
     check_unknown_mailboxes,
@@ -59,6 +60,7 @@ CHECKS: tuple[Check, ...] = (
     check_configuration_sets.configuration_set,
     check_configuration_sets.event_destinations,
     check_feedback.feedback,
+    check_report.report,
     check_alarms.alarms,
     check_alarms.alarm_subscriptions,
 )
