@@ -136,7 +136,7 @@ def _senders(report: Report) -> Iterator[str]:
         yield "SENDERS"
         yield from found
     if rows[0][0] or rows[1][0]:
-        yield f"{'':{_NUMBER}}  who bounced gets none for a while; to end that:"
+        yield f"{'':{_NUMBER}}  their senders get none for a while; to end that:"
         yield f"{'':{_NUMBER}}  bouncer forget ADDRESS"
 
 
