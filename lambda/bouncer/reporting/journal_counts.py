@@ -176,19 +176,23 @@ def counts_of(answers: Sequence[Answer]) -> Counts:
         for (query, reader), answer in zip(_READERS, answers, strict=True)
     ]
     mails, decisions, shadows, jobs, lines = (rows for rows, _ in read)
-    gaps = tuple(gap for _, gap in read if gap)
+    gaps: dict[str, list[str]] = {}  # what is not known, by the reason
+    for query, (_, gap) in zip(QUERIES, read, strict=True):
+        if gap:
+            gaps.setdefault(gap, []).append(query.asks)
+    said = tuple(f"{', '.join(asks)}: {gap}" for gap, asks in gaps.items())
     cut = any(not answer.complete for answer in answers)
-    return Counts(mails, decisions, shadows, jobs, lines, gaps, cut)
+    return Counts(mails, decisions, shadows, jobs, lines, said, cut)
 
 
 def _read(query: JournalQuery, reader: Callable[[Row], Any], answer: Answer) -> tuple[Any, str]:
     """Return the rows as counts, and why they are not known."""
     if answer.gap:
-        return None, f"{query.asks}: {answer.gap}"
+        return None, answer.gap
     try:
         if all(query.number in row for row in answer.rows):
             return tuple(map(reader, answer.rows)), ""
     except (ValueError, OverflowError):
         pass
-    found = f"found rows without the number {query.number}, expected it from CloudWatch Logs"
-    return None, f"{query.asks}: {found}: this endpoint does not evaluate the query"
+    found = "found rows without their number, expected it from CloudWatch Logs"
+    return None, f"{found}: this endpoint does not evaluate the query"
