@@ -71,11 +71,18 @@ class AccountSettings(Construct):
         return self._resource(SettingKind.ACTIVE_RULE_SET, {RULE_SET: rule_set}, policy, needs)
 
     def attach(
-        self, identity: str, configuration_set: ses.ConfigurationSet, *, needs: IDependable
+        self,
+        identity: str,
+        configuration_set: ses.IConfigurationSet,
+        *,
+        needs: IDependable,
+        further: bool = False,
     ) -> CustomResource:
         """Make a configuration set the default of an identity, if it has none, once `needs` exist.
 
-        It is taken off before any of `needs` goes.
+        It is taken off before any of `needs` goes. The deployment's own set has one identity, which
+        may be another one later; a `further` set has a resource for each, so that an identity may
+        change from one of them to another.
         """
         name = configuration_set.configuration_set_name
         arn = self._arn("identity", identity)
@@ -90,7 +97,8 @@ class AccountSettings(Construct):
             ),
         )
         wanted = {IDENTITY: identity, CONFIGURATION_SET: name}
-        return self._resource(SettingKind.DEFAULT_CONFIGURATION_SET, wanted, policy, needs)
+        id_ = f"{SettingKind.DEFAULT_CONFIGURATION_SET}" + (f"-{identity}" if further else "")
+        return self._resource(SettingKind.DEFAULT_CONFIGURATION_SET, wanted, policy, needs, id_)
 
     def _arn(self, resource: str, name: str) -> str:
         return Stack.of(self).format_arn(service="ses", resource=resource, resource_name=name)
@@ -101,11 +109,16 @@ class AccountSettings(Construct):
         return policy
 
     def _resource(
-        self, kind: SettingKind, wanted: dict[str, str], policy: iam.Policy, needs: IDependable
+        self,
+        kind: SettingKind,
+        wanted: dict[str, str],
+        policy: iam.Policy,
+        needs: IDependable,
+        id_: str = "",
     ) -> CustomResource:
         resource = CustomResource(
             self,
-            str(kind),
+            id_ or str(kind),
             # CloudFormation invokes it with the rights of whoever deploys: it needs no permission.
             service_token=self.handler.function.function_arn,
             resource_type=kind.resource_type,

@@ -18,10 +18,12 @@ from bouncer_infra.bounce_queue import BounceQueue
 from bouncer_infra.configuration_set import ConfigurationSet
 from bouncer_infra.dashboard import Dashboard
 from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.deployment_settings_reader import refuse_elsewhere
 from bouncer_infra.failed_events import FailedEvents
 from bouncer_infra.feedback_function import Feedback
 from bouncer_infra.first_revision import FirstRevision
 from bouncer_infra.function_code import function_code
+from bouncer_infra.further_sets import FurtherSets
 from bouncer_infra.intake_function import Intake
 from bouncer_infra.ledger_table import Ledger
 from bouncer_infra.mail_path import MailPath
@@ -32,6 +34,7 @@ from bouncer_infra.reporter_function import Reporter
 from bouncer_infra.revision_bucket import RevisionBucket
 from bouncer_infra.saved_queries import SavedQueries
 from bouncer_infra.sender_identity import warn_of_other_senders
+from bouncer_infra.service_arn import Home
 from bouncer_infra.stored_mail import mail_bucket, may_keep_mail
 from bouncer_infra.worker_function import Worker
 
@@ -39,8 +42,9 @@ from bouncer_infra.worker_function import Worker
 class AutoBouncer(Construct):
     """One deployment; several with different names can live in one account and region.
 
-    `code` is the functions' asset, bundled here unless given. `target_region` is the region it will
-    be deployed into, if that is known and its stack does not say: the template fits every region.
+    `code` is the functions' asset, bundled here unless given. `target_region` and `target_account`
+    are those it will be deployed into, if they are known and its stack does not say: the template
+    fits every region.
     Deployed as `settings` say, it takes the region's active receipt rule set and the identity's
     default configuration set only where nobody else holds them (`account_settings`).
     """
@@ -53,9 +57,16 @@ class AutoBouncer(Construct):
         settings: DeploymentSettings,
         code: lambda_.Code | None = None,
         target_region: str | None = None,
+        target_account: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self.settings = settings
+        stack = Stack.of(self)
+        home = Home(
+            region=_known(stack.region) or target_region,
+            account=_known(stack.account) or target_account,
+        )
+        refuse_elsewhere(settings, home)
         code = code or function_code(settings.architecture)
         self.queue = BounceQueue(self, "BounceQueue")
         self.ledger = Ledger(self, "Ledger", settings=settings)
@@ -114,6 +125,13 @@ class AutoBouncer(Construct):
         self.archive = self._archive(logs)
         events = self.archive.events.stream if self.archive else None
         self.sending = ConfigurationSet(self, "Sending", settings=settings, events=events)
+        self.further_sets = FurtherSets(
+            self,
+            "FurtherSets",
+            sets=settings.configuration_sets,
+            archive=events,
+            roles_known=self.sending.counts,
+        )
         self.account_settings = self._account_settings(code)
         metrics = Metrics(
             settings=settings,
@@ -132,7 +150,7 @@ class AutoBouncer(Construct):
         self.dashboard = self._dashboard(metrics)
         self.insights = SavedQueries(self, "Insights", settings=settings, log_groups=logs)
         self.analysis = self._analysis()
-        warn_without_receiving(self, self._region() or target_region)
+        warn_without_receiving(self, home.region)
         warn_of_other_senders(self, settings)
 
     def _failed_events(self) -> FailedEvents | None:
@@ -183,21 +201,28 @@ class AutoBouncer(Construct):
         return Analysis(self, "Analysis", settings=self.settings, bucket=self.archive.bucket)
 
     def _account_settings(self, code: lambda_.Code) -> AccountSettings | None:
-        """Make the custom resources for the active rule set and the default configuration set.
+        """Make the custom resources for the active rule set and default configuration sets.
 
-        None if the deployment asks for neither. An identity that this stack creates names its set
-        from the start. It outlives the stack, so that the resource has to take the set off it.
+        None if the deployment asks for none of them. An identity that this stack creates names its
+        set from the start. It outlives the stack, so that the resource has to take the set off it.
         """
         settings = self.settings
-        if not (settings.attaches or settings.activate_rule_set):
+        attached = {
+            each.identity: each.name for each in settings.configuration_sets if each.identity
+        }
+        if not (settings.attaches or settings.activate_rule_set or attached):
             return None
         resources = AccountSettings(self, "AccountSettings", settings=settings, code=code)
         if settings.activate_rule_set:
             resources.activate(settings.rule_set, needs=self.mail_path)
         if settings.attaches:
             resources.attach(settings.identity, self.sending.configuration_set, needs=self.sending)
+        for identity, name in attached.items():
+            further = self.further_sets.by_name[name]
+            resources.attach(identity, further, needs=further, further=True)
         return resources
 
-    def _region(self) -> str | None:
-        region = Stack.of(self).region
-        return None if Token.is_unresolved(region) else region
+
+def _known(value: str) -> str | None:
+    """Return a region or an account, unless only CloudFormation will know it."""
+    return None if Token.is_unresolved(value) else value

@@ -1,26 +1,22 @@
 """The configuration set of the bounces, with its event destinations.
 
-They are CloudWatch, the archive, and the account's default event bus for the feedback function.
+They are CloudWatch, the archive, the account's default event bus for the feedback function, and
+those that cdk.json names.
 
 SendBounce takes no configuration set, so the sender's identity must have this one as its default.
 Whether SES then publishes events for bounces is an open question (docs/decisions/0007); the journal
 does not depend on it.
 """
 
-import re
-
-from aws_cdk import CfnResource, RemovalPolicy
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from bouncer.metric_names import DEPLOYMENT
 from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.destination_settings import METRICS_DIMENSIONS
+from bouncer_infra.event_destinations import EventDestinations, event_types, wait_for_roles
 from bouncer_infra.feedback_function import default_bus
-
-# SES sets the first two tags on every mail; mail may be sent with the third one. CloudFormation
-# takes no dots and no @ in a default value.
-_DIMENSIONS = ("ses:from-domain", "ses:configuration-set", DEPLOYMENT)
 
 
 class ConfigurationSet(Construct):
@@ -46,8 +42,8 @@ class ConfigurationSet(Construct):
             # No suppression reasons: as the default of an identity the set would overrule the
             # account's suppression list for all other mail of that identity.
         )
-        kinds = [_event(name) for name in settings.events]
-        counts = self.configuration_set.add_event_destination(
+        kinds = event_types(settings.events)
+        self.counts = self.configuration_set.add_event_destination(
             "Metrics",
             destination=ses.EventDestination.cloud_watch_dimensions(
                 [
@@ -56,7 +52,7 @@ class ConfigurationSet(Construct):
                         source=ses.CloudWatchDimensionSource.MESSAGE_TAG,
                         default_value="none",
                     )
-                    for name in _DIMENSIONS
+                    for name in METRICS_DIMENSIONS
                 ]
             ),
             events=kinds,
@@ -73,11 +69,15 @@ class ConfigurationSet(Construct):
                 destination=ses.EventDestination.firehose_delivery_stream(delivery_stream=events),
                 events=kinds,
             )
-            # SES tries the role at once, and IAM needs seconds to know it everywhere
-            # (terraform-provider-aws#33367): the other destination is made in between.
-            made = archive.node.default_child
-            if isinstance(made, CfnResource):
-                made.node.add_dependency(counts)
+            wait_for_roles(archive, self.counts)
+        self.destinations = EventDestinations(
+            self,
+            "Destinations",
+            configuration_set=self.configuration_set,
+            destinations=settings.destinations,
+            archive=events,
+            roles_known=self.counts,
+        )
         self.identity = self._identity(settings.identity) if settings.create_identity else None
 
     def _identity(self, domain: str) -> ses.EmailIdentity:
@@ -91,8 +91,3 @@ class ConfigurationSet(Construct):
         )
         identity.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return identity
-
-
-def _event(name: str) -> ses.EmailSendingEvent:
-    """Return CDK's constant, such as DELIVERY_DELAY, for SES's word, such as deliveryDelay."""
-    return ses.EmailSendingEvent[re.sub(r"(?=[A-Z])", "_", name).upper()]

@@ -13,8 +13,11 @@ from bouncer.function_limits import PRODUCT, default_prefix
 from bouncer.mail.address import canonical, mailbox_address
 from bouncer.rules.address_reader import read_mailbox
 from bouncer.rules.document import Node
+from bouncer_infra import configuration_set_settings, destination_settings
 from bouncer_infra import deployment_values as values
+from bouncer_infra.configuration_set_settings import FurtherSet
 from bouncer_infra.deployment_values import FurtherSender, IpFilter, MailStore, Reader
+from bouncer_infra.destination_settings import Destination
 from bouncer_infra.report_setting import ReportSetting, report_setting
 
 NAME_PREFIX = f"{PRODUCT}-"
@@ -91,6 +94,12 @@ class DeploymentSettings:
     events: tuple[str, ...] = field(
         default=values.UNOBTRUSIVE_EVENTS,
         metadata=_row(values.events, "all but `open` and `click`"),
+    )
+    destinations: tuple[Destination, ...] = field(
+        default=(), metadata=_row(destination_settings.destinations, "none")
+    )
+    configuration_sets: tuple[FurtherSet, ...] = field(
+        default=(), metadata=_row(configuration_set_settings.further_sets, "none")
     )
     archive: bool = field(default=True, metadata=_row(Node.flag))
     archive_days: int = field(default=400, metadata=_row(values.days))

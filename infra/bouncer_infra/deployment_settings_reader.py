@@ -14,12 +14,15 @@ from bouncer.mail.address import identities, mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.rules.document import Node, Report
 from bouncer.settings_reader import overlaid
+from bouncer_infra import configuration_set_settings
+from bouncer_infra.configuration_set_settings import misplaced_arns
 from bouncer_infra.deployment_settings import (
     DEFAULT_NAME,
     DeploymentSettings,
     full_name,
     setting_rows,
 )
+from bouncer_infra.service_arn import Home
 
 _MOST_RUNTIME = 3000  # bytes
 _MOST_ENVIRONMENT = 3500  # bytes, with the senders that the worker knows
@@ -73,7 +76,20 @@ def read_settings(context: object, *, document: str = "cdk.json") -> DeploymentS
     found.pop("settings", None)
     runtime = _runtime(root, entries.get("settings"), found)
     report.settle()
-    return DeploymentSettings(runtime=runtime, **found)
+    settings = DeploymentSettings(runtime=runtime, **found)
+    refuse_elsewhere(settings, Home(), document=document)
+    return settings
+
+
+def refuse_elsewhere(
+    settings: DeploymentSettings, home: Home, *, document: str = "cdk.json"
+) -> None:
+    """Raise `DocumentError` for ARNs of another place than that of the deployment."""
+    problems = misplaced_arns(
+        settings.destinations, settings.configuration_sets, home, document=document
+    )
+    if problems:
+        raise DocumentError(problems)
 
 
 def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> None:
@@ -84,6 +100,7 @@ def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> N
     _refuse_sender(entries, found)
     _refuse_many_identities(entries, found)
     _refuse_analysis(entries, found)
+    configuration_set_settings.refuse_contradictions(entries, found)
 
 
 def _refuse_rule_set(entries: dict[str, Node], found: dict[str, Any]) -> None:

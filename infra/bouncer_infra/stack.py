@@ -15,8 +15,13 @@ from bouncer_infra.deployment_settings_reader import read_settings
 def auto_bouncer(app: App) -> "AutoBouncerStack":
     """Return the stack of the app's `bouncer` context; raises `DocumentError` if that is wrong."""
     settings = read_settings(app.node.try_get_context("bouncer"))
-    region = os.environ.get("CDK_DEFAULT_REGION")
-    return AutoBouncerStack(app, settings.full_name, settings=settings, target_region=region)
+    return AutoBouncerStack(
+        app,
+        settings.full_name,
+        settings=settings,
+        target_region=os.environ.get("CDK_DEFAULT_REGION"),
+        target_account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
+    )
 
 
 class AutoBouncerStack(Stack):
@@ -30,11 +35,17 @@ class AutoBouncerStack(Stack):
         settings: DeploymentSettings,
         code: lambda_.Code | None = None,
         target_region: str | None = None,
+        target_account: str | None = None,
     ) -> None:
         super().__init__(scope, id_, stack_name=settings.full_name)
         # CDK leaves "Default" out of logical ids, which names in the consoles begin with.
         self.bouncer = AutoBouncer(
-            self, "Default", settings=settings, code=code, target_region=target_region
+            self,
+            "Default",
+            settings=settings,
+            code=code,
+            target_region=target_region,
+            target_account=target_account,
         )
         Validations.of(self).acknowledge(
             Acknowledgment(

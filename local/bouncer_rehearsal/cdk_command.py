@@ -14,6 +14,7 @@ from bouncer_rehearsal.emulator import stop
 
 _TIMEOUT_S = 300
 _LAST_LINES = 15
+_SILENT: dict[str, object] = {"versionReporting": False, "notices": False}
 
 
 class CdkError(BouncerError):
@@ -42,20 +43,24 @@ class Cdk:
                 f"{self._command[1]}: found nothing, expected the CDK command line, "
                 "which `make cdk` installs"
             )
+        self._root = root
         self._folder = folder
         self._environment = environment
         self.log = folder / "cdk.log"
-        context = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]
-        silent: dict[str, object] = {"versionReporting": False, "notices": False}
+        self._without_app = folder / "no-app"
+        self._without_app.mkdir(exist_ok=True)
+        _write(self._without_app / "cdk.json", _SILENT)
+        self.configure(settings)
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Write the cdk.json of the app with these settings."""
+        context = json.loads((self._root / "cdk.json").read_text(encoding="utf-8"))["context"]
         app = {
-            "app": shlex.join([sys.executable, str(root / "app.py")]),
+            "app": shlex.join([sys.executable, str(self._root / "app.py")]),
             "context": {**context, "bouncer": dict(settings)},
             "requireApproval": "never",
         }
-        self._without_app = folder / "no-app"
-        self._without_app.mkdir(exist_ok=True)
-        _write(self._without_app / "cdk.json", silent)
-        _write(folder / "cdk.json", silent | app)
+        _write(self._folder / "cdk.json", _SILENT | app)
 
     def bootstrap(self, environment: str) -> None:
         """Bootstrap an environment, `aws://ACCOUNT/REGION`; no app is synthesised for it."""

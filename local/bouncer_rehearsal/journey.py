@@ -19,6 +19,7 @@ from bouncer_infra.deployment_settings import full_name
 from bouncer_rehearsal.braked_rule import BrakedRule
 from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.daily_report import RECEIVER, DailyReport
+from bouncer_rehearsal.destination_changes import DestinationChanges, first_settings
 from bouncer_rehearsal.emulated_region import emulated_region
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
 from bouncer_rehearsal.feedback_events import FeedbackEvents
@@ -75,10 +76,14 @@ class Journey:
 
     def run(self) -> None:
         """Take all steps; every process that was started has ended when this returns or raises."""
-        wanted = settings()
+        wanted = {**settings(), **first_settings()}
         with emulated_region(
             self._root, self._out, domain=DOMAIN, settings=wanted, story=self._story
         ) as region:
+            destinations = DestinationChanges(
+                region.aws, own=STACK, sender=SENDER, story=self._story
+            )
+            destinations.prepare()
             before = self._deploy(region.aws, region.cdk)
             runbooks = Runbooks(
                 self._root,
@@ -115,6 +120,8 @@ class Journey:
             reporter = reporter_name(region.aws)
             report = DailyReport(runbooks, changes, reporter, aws=region.aws, story=self._story)
             report.mail_and_print()
+            destinations.publish(self._outputs()["ArchiveBucket"])
+            destinations.change(region.cdk, wanted)
             self._doctor(region.aws)
             self._destroy(region.aws, region.cdk, before)
 

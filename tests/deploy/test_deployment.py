@@ -12,6 +12,7 @@ import pytest
 from bouncer_infra.deployment_settings_reader import read_settings
 from bouncer_rehearsal import journey
 from bouncer_rehearsal.cdk_command import Cdk, CdkError
+from bouncer_rehearsal.destination_changes import first_settings
 from bouncer_rehearsal.emulator import EmulatorError, emulator, environment, stop
 from bouncer_rehearsal.story import ShowedError, Story, expect
 
@@ -23,7 +24,8 @@ def test_its_settings_are_settings_of_a_deployment(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("platform.system", lambda: "Linux")
     for machine, architecture in (("x86_64", "x86_64"), ("aarch64", "arm64")):
         monkeypatch.setattr("platform.machine", lambda word=machine: word)
-        assert read_settings(journey.settings()).architecture == architecture
+        wanted = {**journey.settings(), **first_settings()}
+        assert read_settings(wanted).architecture == architecture
     monkeypatch.setattr("platform.system", lambda: "Darwin")
     with pytest.raises(Exception, match="found Darwin on aarch64, expected Linux"):
         journey.settings()
@@ -61,6 +63,8 @@ def test_a_failed_command_shows_its_last_lines(tmp_path: Path) -> None:
     (tmp_path / "cdk.json").write_text('{"context": {}}')
     cdk = Cdk(tmp_path, tmp_path, node=Path(sys.executable), environment={}, settings={"a": 1})
     assert json.loads((tmp_path / "cdk.json").read_text())["context"] == {"bouncer": {"a": 1}}
+    cdk.configure({"a": 2})
+    assert json.loads((tmp_path / "cdk.json").read_text())["context"] == {"bouncer": {"a": 2}}
     with pytest.raises(
         CdkError, match="cdk diff: found exit status 3, expected 0:\n  no such stack"
     ):

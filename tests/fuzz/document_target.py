@@ -163,9 +163,37 @@ _SET = {
     "mask_addresses": True,
     "caps": {"sender": {"10m": 5}, "domain_share": "25%", "allow": ["*@partner.example"]},
 }
+_DESTINATIONS = [
+    {
+        "name": "tags",
+        "kind": "cloudwatch",
+        "events": ["send"],
+        "dimensions": [{"name": "campaign", "source": "messageTag", "default": "none"}],
+    },
+    {
+        "name": "own",
+        "kind": "firehose",
+        "stream": "arn:aws:firehose:eu-west-1:123456789012:deliverystream/x",
+        "role": "arn:aws:iam::123456789012:role/x",
+    },
+    {"name": "ops", "kind": "sns", "topic": "arn:aws:sns:eu-west-1:123456789012:x"},
+    {"name": "bus", "kind": "eventbridge", "enabled": False},
+]
+_NEWS = {
+    "name": "news",
+    "identity": "news.example",
+    "tls": "require",
+    "reputation_metrics": True,
+    "suppression": ["BOUNCE"],
+    "sending": True,
+    "redirect_domain": "click.example",
+    "destinations": _DESTINATIONS[:2],
+}
 _CDK = {
     "recipients": ["example.com"],
     "bounce_sender": "mailer-daemon@example.com",
+    "destinations": _DESTINATIONS,
+    "configuration_sets": [_NEWS],
     "settings": _SET,
 }
 _HELD = {"since": "2026-11-27T08:00:00+00:00", "by": "ann", "why": "a rule"}
@@ -282,7 +310,7 @@ TARGET = FuzzTarget(
         CDKS.map(b"cdk\n".__add__),
     ),
     words=(
-        *(*_WHEN, *_RULE["reject"], *_SET, *_LIST, "regex: "),
+        *(*_WHEN, *_RULE["reject"], *_SET, *_LIST, *_NEWS, "regex: "),
         *("rule\n", "settings\n", "held\n", "list\n", "file\n", "cdk\n"),
     ),
 )

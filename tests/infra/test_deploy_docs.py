@@ -14,9 +14,11 @@ from botocore.session import get_session
 
 from bouncer.aws import exclusive_setting
 from bouncer_cli.doctor.account import IAM_ACTION
+from bouncer_infra.configuration_set_settings import FurtherSet
 from bouncer_infra.deployment_settings import DeploymentSettings, setting_rows
 from bouncer_infra.deployment_settings_reader import read_settings
 from bouncer_infra.deployment_values import MailStore
+from bouncer_infra.destination_settings import Destination, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -59,6 +61,20 @@ def test_the_settings_shown_and_shipped_are_valid() -> None:
     for example in examples:
         assert read_settings(json.loads(example)).runtime["mode"] == "shadow"
     assert read_settings(json.loads(examples[-1])).further_senders[0].arn
+
+
+def test_every_member_of_destinations_and_sets_is_documented() -> None:
+    """Their tables name each member that is read, and the example has every kind."""
+    heading = "\n## Event destinations and configuration sets\n"
+    section = DEPLOY.partition(heading)[2].partition("\n## ")[0]
+    of_kinds, of_sets = section.split("\n**A configuration set**")
+    members = set(re.findall(r"^\|[^|]*\| `([a-z_]+)` \|", of_kinds, re.MULTILINE))
+    fields = {field.name for field in dataclasses.fields(Destination)}
+    assert members == fields - {"name", "kind", "events", "enabled"}
+    options = set(re.findall(r"^\| `([a-z_]+)` \|", of_sets, re.MULTILINE))
+    assert options == {field.name for field in dataclasses.fields(FurtherSet)} - {"name"}
+    example = section.partition("```json\n")[2].partition("```")[0]
+    assert all(f'"kind": "{kind}"' in example for kind in Kind)
 
 
 def test_what_commands_ask_for_the_stack_puts_out(

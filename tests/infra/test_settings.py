@@ -10,6 +10,7 @@ import pytest
 from bouncer.errors import DocumentError
 from bouncer_infra.deployment_settings_reader import read_cdk_json, read_settings
 from bouncer_infra.deployment_values import MailStore
+from tests.infra.test_destination_settings import REFUSED as REFUSED_DESTINATIONS
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 
@@ -191,6 +192,7 @@ def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
 
 DOCUMENTS: list[object] = [
     # NaN stays out: CDK's command line reads cdk.json as JSON proper, before the app is started.
+    *({**MINIMAL, **change} for change, _ in REFUSED_DESTINATIONS),
     *({**MINIMAL, **change} for change, _ in REFUSED if "NaN" not in json.dumps(change)),
     *({}, {"name": "X", "scan": 1}, {**MINIMAL, "recipients": None, "events": []}),
     *([], "x", 3, False, {"settings": {"mode": "of", "cache": -1}}),

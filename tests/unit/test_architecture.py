@@ -91,7 +91,8 @@ def test_importing_does_nothing() -> None:
     for package in PACKAGES:
         for path in package.rglob("*.py"):
             dotted = ".".join(path.relative_to(package.parent).with_suffix("").parts)
-            if "aws_cdk" not in path.read_text(encoding="utf-8") and path.stem != "launch":
+            ours = path.parent.name != "emulator_process"  # which runs on another Python
+            if ours and "aws_cdk" not in path.read_text(encoding="utf-8"):
                 names.append(dotted.removesuffix(".__init__"))
     script = f"""
 import sys

@@ -150,8 +150,9 @@ class DefaultConfigurationSet:
     """The configuration set of all mail from an identity."""
 
     remedy = (
-        "take it off yourself, verify the sender's own address and name that as identity, or set "
-        "attach_configuration_set: false, then deploy again"
+        "take it off yourself, verify the sender's own address and name that as identity, or leave "
+        "this one alone (attach_configuration_set: false, or no identity in configuration_sets), "
+        "then deploy again"
     )
 
     def __init__(self, client: "SESV2Client", identity: str) -> None:

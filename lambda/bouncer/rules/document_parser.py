@@ -11,6 +11,7 @@ from typing import Any, Never
 
 import yaml
 
+from bouncer.mail.text import well_formed
 from bouncer.rules import yaml_errors as slip
 from bouncer.rules.document import Node, Place, Report, show
 
@@ -57,7 +58,23 @@ def read_document(name: str, text: str, *, below: Place = ()) -> Node:
     parse = _read_json if text.lstrip().startswith("{") else _read_yaml
     value = parse(text, report)
     report.settle()
+    if "\\u" in text.lower():  # only an escape can name one: UTF-8 has no bytes for it
+        _refuse_surrogates(value, (), report)
+        report.settle()
     return Node(value, (), report)
+
+
+def _refuse_surrogates(value: object, path: Place, report: Report) -> None:
+    """Note keys and texts with half of a surrogate pair, which nothing can store or send."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _refuse_surrogates(key, path, report)
+            _refuse_surrogates(inner, (*path, key), report)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _refuse_surrogates(inner, (*path, index), report)
+    elif isinstance(value, str) and well_formed(value) != value:
+        report.add(path, found=show(value), expected="text without halves of surrogate pairs")
 
 
 def _read_json(text: str, report: Report) -> object:

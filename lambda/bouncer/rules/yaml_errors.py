@@ -41,6 +41,12 @@ _USUAL = tuple(
             "a backslash in double quotes",
             "single quotes around a text with backslashes",
         ),
+        (
+            "invalid Unicode character escape",
+            None,
+            r"an escape that is not a character, such as \ud83d",
+            "the character itself",
+        ),
         ("quoted scalar", None, "a quote that is never closed", "a closing quote"),
         (
             "undefined alias|scanning an? (alias|anchor|block scalar)|cannot start any token",

@@ -40,6 +40,7 @@ _NOT_FOUND = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "ConfigurationSetDoesNotExist",
     "NoSuchBucket",
+    "NoSuchEntity",
     "NoSuchKey",
     "NoSuchLifecycleConfiguration",
     "NotFound",

@@ -4,11 +4,18 @@ Configuration sets came with the 2016 release of SES; that API lists and describ
 present API describes the destinations, as it knows more kinds of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
+from bouncer_cli.doctor.check_destinations import (
+    EVENTS,
+    SERVICES,
+    destinations_of,
+    services,
+    words,
+)
 from bouncer_cli.doctor.finding import (
     NOT_KNOWN,
     REPAIR,
@@ -22,19 +29,8 @@ from bouncer_cli.doctor.finding import (
 
 _SETS = "configuration sets"
 _SET = "configuration set"
-_EVENTS = "event destination"
 
 _MOST_LISTED = 10
-
-# Member of the SESv2 API -> the name of the service it stands for.
-_KINDS = {
-    "CloudWatchDestination": "CloudWatch",
-    "KinesisFirehoseDestination": "Firehose",
-    "SnsDestination": "SNS",
-    "EventBridgeDestination": "EventBridge",
-    "PinpointDestination": "Pinpoint",
-}
-
 
 _FEEDBACK = "EventBridgeDestination"
 _FEEDBACK_EVENTS = ("bounce", "complaint")
@@ -98,34 +94,32 @@ def event_destinations(context: CheckContext) -> Findings:
         )
     except NotFoundError:
         return  # the check above has reported it
-    destinations = answer.get("EventDestinations", [])
+    shown = answer.get("EventDestinations", [])
+    wanted = context.deployment.destinations
+    named = {each.name for each in wanted}
+    built_in = [each for each in shown if each["Name"] not in named]
     for member, lost in _OURS.items() if context.stack.deployed else ():
         if member == _ARCHIVE and not context.deployment.archive:
             continue
-        if not any(member in destination for destination in destinations):
+        if not any(member in destination for destination in built_in):
             yield problem(
-                _EVENTS, f"our set has no {_KINDS[member]} destination, so {lost}", REPAIR
+                EVENTS, f"our set has no {SERVICES[member]} destination, so {lost}", REPAIR
             )
-    for destination in destinations:
+    for destination in built_in:
         yield _event_destination(context, destination)
+    yield from destinations_of(context, context.deployment.full_name, wanted, shown)
 
 
 def _event_destination(context: CheckContext, destination: Mapping[str, Any]) -> Finding:
-    kinds = [word for member, word in _KINDS.items() if member in destination]
-    name = f"{destination['Name']} ({' and '.join(kinds) or 'unknown kind'})"
+    name = f"{destination['Name']} ({services(destination)})"
     if _OURS.keys().isdisjoint(destination):
-        return ok(_EVENTS, f"{name} was not made by the deployment")
+        return ok(EVENTS, f"{name} was not made by the deployment")
     if not destination.get("Enabled", False):
-        return problem(_EVENTS, f"{name} is disabled", "enable it in the SES console")
+        return problem(EVENTS, f"{name} is disabled", "enable it in the SES console")
     types = destination.get("MatchingEventTypes", [])
     wanted = _FEEDBACK_EVENTS if _FEEDBACK in destination else context.deployment.events
-    missing = sorted(_words(wanted) - _words(types))
+    missing = sorted(words(wanted) - words(types))
     if missing:
         remedy = "run cdk deploy if cdk.json has changed, else add them in the SES console"
-        return warning(_EVENTS, f"{name} gets no {', '.join(missing)} events", remedy)
-    return ok(_EVENTS, f"{name} is enabled for {', '.join(types).lower()}")
-
-
-def _words(types: Iterable[str]) -> set[str]:
-    """Return event types in one spelling: renderingFailure and RENDERING_FAILURE are the same."""
-    return {name.replace("_", "").lower() for name in types}
+        return warning(EVENTS, f"{name} gets no {', '.join(missing)} events", remedy)
+    return ok(EVENTS, f"{name} is enabled for {', '.join(types).lower()}")

@@ -39,7 +39,7 @@ def identity(context: CheckContext) -> Findings:
 
 def _missing(context: CheckContext) -> Finding:
     name, sender = context.deployment.identity, context.deployment.senders[0]
-    verified = (known for known, answer in _known(context.account, sender) if _may_send(answer))
+    verified = (known for known, answer in verifying(context.account, sender) if may_send(answer))
     other = next(verified, None)
     if other:
         found = f"{name} does not exist; SES verifies {sender} by {other}"
@@ -49,7 +49,7 @@ def _missing(context: CheckContext) -> Finding:
     return problem(_IDENTITY, found, remedy)
 
 
-def _known(account: Account, sender: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def verifying(account: Account, sender: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the identities by which an address may send, the closest first."""
     for name in identities(sender):
         try:
@@ -58,12 +58,13 @@ def _known(account: Account, sender: str) -> Iterator[tuple[str, Mapping[str, An
             continue
 
 
-def _may_send(answer: Mapping[str, Any]) -> bool:
+def may_send(answer: Mapping[str, Any]) -> bool:
+    """Tell whether SES has verified the identity that it describes."""
     return bool(answer.get("VerifiedForSendingStatus"))
 
 
 def _verified(check: str, name: str, answer: Mapping[str, Any]) -> Finding:
-    if _may_send(answer):
+    if may_send(answer):
         return ok(check, f"{name} is verified")
     status = answer.get("VerificationStatus", "not verified")
     remedy = "publish the DNS records that the SES console shows for it, or answer its mail"
@@ -148,9 +149,9 @@ def further_senders(context: CheckContext) -> Findings:
 def verified_sender(context: CheckContext, check: str, address: str) -> Finding:
     """Return whether an address is verified, by itself or by a domain above it."""
     finding: Finding | None = None
-    for name, answer in _known(context.account, address):
+    for name, answer in verifying(context.account, address):
         finding = _verified(check, f"{address} (by {name})", answer)
-        if _may_send(answer):
+        if may_send(answer):
             return finding
     remedy = "verify the address or its domain in the SES console, in this region"
     return finding or problem(check, f"no identity verifies {address}", remedy)

@@ -1,4 +1,4 @@
-"""Starts ministack, and adds receipt rules in CloudFormation, SendBounce and more of SES.
+"""Starts ministack, and adds receipt rules in CloudFormation, SendBounce, events and more of SES.
 
 It runs in the emulator's own virtual environment (.venv-emulator), so it must not import our
 packages. SendBounce goes on to the fake SES at BOUNCER_SES. No mail is received here:
@@ -23,6 +23,8 @@ from urllib.parse import parse_qs, unquote
 from ministack import app
 from ministack.services import eventbridge, lambda_svc, s3, ses, ses_v2, sqs
 from ministack.services.cloudformation import provisioners
+from sent_events import publishing, read_classic, read_v2
+from stand_in_resources import INERT, RECORDED, simplified
 
 Properties = dict[str, Any]
 Created = tuple[str, dict[str, str]]  # physical id, attributes
@@ -49,7 +51,7 @@ def main() -> None:
                 "delete": delete_rule,
             },
             "AWS::SES::ReceiptFilter": {"create": create_filter, "delete": delete_filter},
-            **dict.fromkeys(_INERT, _RECORDED),
+            **dict.fromkeys(INERT, RECORDED),
         }
     )
     sqs._HANDLERS |= {  # noqa: SLF001
@@ -57,8 +59,8 @@ def main() -> None:
         "ListMessageMoveTasks": list_moves,
     }
     eventbridge._put_events = partial(eventbridge._put_events, allow_aws_source=True)  # noqa: SLF001
-    ses.handle_request = answer
-    ses_v2.handle_request = answer_v2
+    ses.handle_request = publishing(answer, read_classic)
+    ses_v2.handle_request = publishing(answer_v2, read_v2)
     threading.Thread(target=_end_with_input, daemon=True).start()
     app.main()
 
@@ -297,53 +299,6 @@ def _require_bucket(bucket: str, source: str) -> None:
     ]
     if not any(fnmatchcase(source, f"*{_after_account(pattern)}") for pattern in allowed):
         raise ValueError(f"InvalidS3Configuration: SES may not write to bucket {bucket}")
-
-
-def simplified(alarm: dict[str, Any]) -> dict[str, Any]:
-    """Return the handlers of AWS::CloudWatch::Alarm, for alarms on metric math as well.
-
-    ministack refuses those: such an alarm is created on a metric that is named for its expression.
-    Nobody writes that metric, so the alarm exists and stays without data.
-    """
-
-    def create(logical_id: str, props: Properties, stack: str) -> Created:
-        return alarm["create"](logical_id, _on_one_metric(props), stack)  # type: ignore[no-any-return]
-
-    def update(name: str, old: Properties, new: Properties, *more: Any) -> Created:
-        return alarm["update"](name, _on_one_metric(old), _on_one_metric(new), *more)  # type: ignore[no-any-return]
-
-    return {**alarm, "create": create, "update": update}
-
-
-def _on_one_metric(props: Properties) -> Properties:
-    if not props.get("Metrics"):
-        return props
-    name = next((str(each["Expression"]) for each in props["Metrics"] if "Expression" in each), "?")
-    kept = {key: value for key, value in props.items() if key != "Metrics"}
-    stand_in = {"Namespace": "MetricMath", "MetricName": name, "Statistic": "Sum", "Period": 300}
-    return {**stand_in, **kept}
-
-
-def _record(logical_id: str, props: Properties, stack: str) -> Created:  # noqa: ARG001
-    name = f"{stack}-{logical_id}"
-    return name, dict.fromkeys(("Arn", "Id", "NamedQueryId", "QueryDefinitionId"), name)
-
-
-def _record_again(name: str, old: Properties, new: Properties, stack: str) -> Created:  # noqa: ARG001
-    return name, {}
-
-
-def _forget(name: str, props: Properties) -> None:
-    """Delete nothing, as nothing was created."""
-
-
-# Types that ministack does not know and nobody reads: they are only noted as created.
-_INERT = (
-    "AWS::Athena::NamedQuery",
-    "AWS::CloudWatch::CompositeAlarm",
-    "AWS::Logs::QueryDefinition",
-)
-_RECORDED = {"create": _record, "update": _record_again, "delete": _forget}
 
 
 if __name__ == "__main__":

@@ -86,8 +86,9 @@ def test_somebody_elses_configuration_set_stays_attached(ses: Ses) -> None:
     ses.identities["example.com"] = "theirs"
     assert refusal(lambda: create(ses, SET)) == (
         'default configuration set of example.com: found "theirs", expected none; take it off '
-        "yourself, verify the sender's own address and name that as identity, or set "
-        "attach_configuration_set: false, then deploy again"
+        "yourself, verify the sender's own address and name that as identity, or leave "
+        "this one alone (attach_configuration_set: false, or no identity in configuration_sets), "
+        "then deploy again"
     )
     assert ses.changes == []
 
@@ -155,6 +156,17 @@ def test_a_renamed_configuration_set_follows_its_predecessor(ses: Ses) -> None:
     create(ses, SET)
     update(ses, SET, {**SET, "ConfigurationSetName": "second"})
     assert ses.changes == [("example.com", "ours"), ("example.com", "second")]
+
+
+def test_two_sets_can_change_places(ses: Ses) -> None:
+    """Each identity's resource knows which set it held: no one stands in the other's way."""
+    ses.identities["second.example"] = None
+    first, second = SET, {**SET, "EmailIdentity": "second.example"}
+    create(ses, first)
+    create(ses, {**second, "ConfigurationSetName": "other"})
+    update(ses, first, {**first, "ConfigurationSetName": "other"})
+    update(ses, {**second, "ConfigurationSetName": "other"}, second)
+    assert ses.identities == {"example.com": "other", "second.example": "ours"}
 
 
 def test_removal_detaches_our_configuration_set(ses: Ses) -> None:
