@@ -33,6 +33,14 @@ FAILURES: tuple[FailureRow, ...] = (
     _job(Failure.REFUSED, "bounces that SES refused", f"{_RUNBOOK}failed-bounces"),
     _job(Failure.POISON, "jobs on which workers died", _JOBS),
     _job(Failure.DEFECT, "jobs that failed by an error of ours", _JOBS),
+    FailureRow("replies that SES may have sent or not", "reply_failed", _JOBS, Failure.UNKNOWN),
+    *(
+        FailureRow(f"replies that failed as {reason}", "reply_failed", _JOBS, reason)
+        for reason in Failure
+        if reason is not Failure.UNKNOWN
+    ),
+    FailureRow("replies that were not queued", "reply_not_queued", _DOCTOR),
+    FailureRow("errors of the replier", "replier_failed", _DOCTOR),
     FailureRow("queue messages that are not jobs", "unreadable_job", _JOBS),
     FailureRow("mails that went on, as the intake failed", "intake_failed", _DOCTOR),
     FailureRow("stored mails not read, or stopped ones not kept", "copy_failed", _DOCTOR),

@@ -57,12 +57,23 @@ filter message in ["sent", "withheld"] and not ispresent(again)
 """,
     "jobs",
 )
+_REPLIES = JournalQuery(
+    "the replies by rule",
+    """
+filter message in ["replied", "reply_withheld"] and not ispresent(again)
+| stats count(*) as jobs by message, reason, rule
+| sort jobs desc
+| limit 10000
+""",
+    "jobs",
+)
 _LINES = JournalQuery(
     "what the functions did and what failed",
     """
 filter message in ["sent", "withheld", "failed", "unreadable_job", "bounce_bounced",
     "breaker_tripped", "intake_failed", "copy_failed", "not_mail", "worker_failed",
-    "feedback_failed", "publishing_failed"] and not ispresent(again)
+    "feedback_failed", "publishing_failed", "replied", "reply_withheld", "reply_failed",
+    "replier_failed", "reply_not_queued"] and not ispresent(again)
 | stats count(*) as times, count(capped.0) as capped, count(braked_recipients.0) as braked
     by message, reason, kind, stage
 """,
@@ -95,7 +106,10 @@ class ShadowCount(NamedTuple):
 
 
 class JobCount(NamedTuple):
-    """Jobs by event (`sent` or `withheld`), reason and rule; one of two rules counts for both."""
+    """Bounces by event (`sent` or `withheld`), reason and rule; one of two rules counts for both.
+
+    Replies have the events `replied` and `reply_withheld`, and one rule each.
+    """
 
     event: str
     reason: str
@@ -128,6 +142,7 @@ class Counts(NamedTuple):
     decisions: tuple[DecisionCount, ...] | None
     shadows: tuple[ShadowCount, ...] | None
     jobs: tuple[JobCount, ...] | None
+    replies: tuple[JobCount, ...] | None
     lines: tuple[LineCount, ...] | None
     gaps: tuple[str, ...] = ()
     cut: bool = False
@@ -164,6 +179,7 @@ _READERS: tuple[tuple[JournalQuery, Callable[[Row], Any]], ...] = (
     (_DECISIONS, _decision),
     (_SHADOWS, _shadow),
     (_JOBS, _job),
+    (_REPLIES, _job),
     (_LINES, _line),
 )
 QUERIES: tuple[JournalQuery, ...] = tuple(query for query, _ in _READERS)
@@ -175,14 +191,14 @@ def counts_of(answers: Sequence[Answer]) -> Counts:
         _read(query, reader, answer)
         for (query, reader), answer in zip(_READERS, answers, strict=True)
     ]
-    mails, decisions, shadows, jobs, lines = (rows for rows, _ in read)
+    mails, decisions, shadows, jobs, replies, lines = (rows for rows, _ in read)
     gaps: dict[str, list[str]] = {}  # what is not known, by the reason
     for query, (_, gap) in zip(QUERIES, read, strict=True):
         if gap:
             gaps.setdefault(gap, []).append(query.asks)
     said = tuple(f"{', '.join(asks)}: {gap}" for gap, asks in gaps.items())
     cut = any(not answer.complete for answer in answers)
-    return Counts(mails, decisions, shadows, jobs, lines, said, cut)
+    return Counts(mails, decisions, shadows, jobs, replies, lines, said, cut)
 
 
 def _read(query: JournalQuery, reader: Callable[[Row], Any], answer: Answer) -> tuple[Any, str]:

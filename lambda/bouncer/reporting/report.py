@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bouncer.reporting.failures import FAILURES
-from bouncer.reporting.journal_counts import Counts
+from bouncer.reporting.journal_counts import Counts, JobCount
 from bouncer.reporting.period import Period
 from bouncer.reporting.standing import InForce, Standing
-from bouncer.rules.rule import Action
 from bouncer.sending.ending import Outcome
 
 _RUNBOOK = "docs/operations.md#"
 _DEAD = {
     "dead-letters": ("1 job is a dead letter", "{} jobs are dead letters", "bouncer jobs list"),
+    "dead-replies": (
+        "1 reply is a dead letter",
+        "{} replies are dead letters",
+        "bouncer jobs list",
+    ),
     "lost-feedback": (
         "1 event of a bounce was given up",
         "{} events of bounces were given up",
@@ -30,6 +34,9 @@ _DEAD = {
     ),
 }
 _IN_FORCE = ("held", "braked-rules", "invalid-rules")  # alarms about what the pointer says, too
+
+
+_COLUMNS = {str(Outcome.SENT): "bounced", "replied": "replied"}  # other jobs were withheld
 
 
 class Need(NamedTuple):
@@ -48,20 +55,21 @@ class Failed(NamedTuple):
 
 
 class RuleLine(NamedTuple):
-    """The counts of one rule: recipients, bounces, bounces withheld, and matches it only recorded.
+    """The counts of one rule: recipients, bounces, replies, what was withheld, and recorded only.
 
-    `withheld` counts recipients at the intake and jobs at the worker.
+    `withheld` counts recipients at the intake, and bounces and replies behind it.
     """
 
     rule: str
     matched: int
     bounced: int
+    replied: int
     withheld: int
     recorded: int
 
 
 class WithheldLine(NamedTuple):
-    """Bounces that were withheld by one rule and for one reason."""
+    """Bounces and replies that were withheld by one rule and for one reason."""
 
     reason: str
     rule: str
@@ -105,12 +113,10 @@ class Report:
             and all(getattr(each, name) == value for name, value in having.items())
         )
 
-    def recipients(self, action: Action | None) -> int | None:
-        """Return the recipients for whom rules decided so; None: for whom no rule did."""
-        found = self.counts.decisions
-        if found is None:
-            return None
-        return sum(each.recipients for each in found if each.action == (action or ""))
+    def recipients(self, action: str) -> int:
+        """Return the recipients for whom rules decided so, as far as is known; "": none did."""
+        found = self.counts.decisions or ()
+        return sum(each.recipients for each in found if each.action == action)
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -140,20 +146,25 @@ class Report:
         return tuple(each for each in failed if each.times)
 
     @property
+    def _jobs(self) -> tuple[JobCount, ...]:
+        """The bounces and replies behind the intake."""
+        return (self.counts.jobs or ()) + (self.counts.replies or ())
+
+    @property
     def by_rule(self) -> tuple[RuleLine, ...]:
         """The counts of each rule that matched, those with the most matches first."""
         lines: dict[str, RuleLine] = {}
 
         def add(rule: str, **more: int) -> None:
-            line = lines.get(rule, RuleLine(rule, 0, 0, 0, 0))
+            line = lines.get(rule, RuleLine(rule, 0, 0, 0, 0, 0))
             lines[rule] = line._replace(**{k: getattr(line, k) + n for k, n in more.items()})
 
         for each in self.counts.decisions or ():
             if each.rule:
                 withheld = each.recipients if each.reason else 0
                 add(each.rule, matched=each.recipients, withheld=withheld)
-        for job in self.counts.jobs or ():
-            add(job.rule, **{"bounced" if job.event == Outcome.SENT else "withheld": job.jobs})
+        for job in self._jobs:
+            add(job.rule, **{_COLUMNS.get(job.event, "withheld"): job.jobs})
         for shadow in self.counts.shadows or ():
             add(shadow.rule, recorded=shadow.recipients)
         return tuple(sorted(lines.values(), key=lambda line: (-line.matched, line.rule)))
@@ -168,8 +179,8 @@ class Report:
         ]
         found += [
             WithheldLine(job.reason, job.rule, job.jobs)
-            for job in self.counts.jobs or ()
-            if job.event == Outcome.WITHHELD
+            for job in self._jobs
+            if job.event not in _COLUMNS
         ]
         return tuple(sorted(found, key=lambda line: (-line.times, line.reason, line.rule)))
 

@@ -8,14 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from bouncer.mail.text import shown
-from bouncer.reporting.report import Report
-from bouncer.rules.rule import Action
+from bouncer.reporting.report import Report, RuleLine
+from bouncer.sending.ending import Outcome
 
 WIDTH = 72
 _MOST_LINES = 20  # of a table; the others are counted
 _MOST_NAMES = 10
 _NUMBER = 9
 _LONGEST = 2000  # characters of a sentence
+_DECIDED = (  # in whatever order rules act
+    ("reject", "recipients rejected"),
+    ("drop", "recipients dropped"),
+    ("reply", "recipients with a rule that replies"),
+    ("accept", "recipients accepted by a rule"),
+    ("", "recipients without a matching rule"),
+)
 
 
 def subject(report: Report) -> str:
@@ -78,34 +85,36 @@ def _mail(report: Report) -> Iterator[str]:
     if count := sum(each.mails for each in went_on):
         reasons = ", ".join(f"{each.went_on} {each.mails:,}" for each in went_on)
         yield from _folded(_row(count, f"went on though rejected: {reasons}"), indent=_NUMBER + 2)
-    for action, words in (
-        (Action.REJECT, "recipients rejected"),
-        (Action.DROP, "recipients dropped"),
-        (Action.ACCEPT, "recipients accepted by a rule"),
-        (None, "recipients without a matching rule"),
-    ):
-        if count := report.recipients(action) or 0:
+    for action, words in _DECIDED:
+        if count := report.recipients(action):
             yield _row(count, words)
-    if report.bounces:
-        yield _row(report.bounces, "bounces sent")
+    for event, words in ((Outcome.SENT, "bounces sent"), ("replied", "replies sent")):
+        if count := report.times(event) or 0:
+            yield _row(count, words)
 
 
 def _by_rule(report: Report) -> Iterator[str]:
     lines = report.by_rule
     if not lines:
         return
-    columns = ("matched", "bounced", "withheld", "recorded")
+    columns = [name for name in RuleLine._fields[1:] if name != "replied" or _replies(lines)]
     yield _cells("BY RULE", columns)
-    for rule, *numbers in lines[:_MOST_LINES]:
-        yield _cells(shown(rule, _LONGEST), [f"{count:,}" if count else "-" for count in numbers])
+    for line in lines[:_MOST_LINES]:
+        numbers = [getattr(line, name) for name in columns]
+        cells = [f"{count:,}" if count else "-" for count in numbers]
+        yield _cells(shown(line.rule, _LONGEST), cells)
     yield from _others(lines, "rules")
+
+
+def _replies(lines: Iterable[RuleLine]) -> bool:
+    return any(line.replied for line in lines)
 
 
 def _withheld(report: Report) -> Iterator[str]:
     lines = report.withheld
     if not lines:
         return
-    yield "WITHHELD: no bounce, for this reason and by this rule"
+    yield "WITHHELD: no bounce or reply, for this reason and by this rule"
     for reason, rule, times in lines[:_MOST_LINES]:
         yield from _folded(_row(times, f"{reason}  {shown(rule, _LONGEST)}"), indent=_NUMBER + 2)
     yield from _others(lines, "kinds")

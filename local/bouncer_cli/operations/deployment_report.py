@@ -18,8 +18,9 @@ PATIENCE_S = 300.0  # for all queries: an operator who waits can stop it
 _LOG_GROUPS = "AWS::Logs::LogGroup"
 # Logical ids as CDK makes them, also in somebody else's stack: those of the archive's streams and
 # of the custom resources are not asked, as they have no lines of the journal.
-_JOURNALS = re.compile(r"(Intake|Worker|Publisher|Feedback|Reporter)Logs[0-9A-F]{8}$")
+_JOURNALS = re.compile(r"(Intake|Worker|Publisher|Feedback|Replier|Reporter)Logs[0-9A-F]{8}$")
 _DEAD_LETTERS = {
+    "dead-replies": re.compile(r"RepliesDeadLetters[0-9A-F]{8}$"),
     "lost-feedback": re.compile(r"FeedbackDeadLetters[0-9A-F]{8}$"),
     "failed-events": re.compile(r"FailedEventsQueue[0-9A-F]{8}$"),
 }

@@ -38,6 +38,10 @@ BUSY_COUNTS = Counts(
     ),
     shadows=(ShadowCount("360-sales-pitches", 17),),
     jobs=(JobCount("sent", "", "200-departed", 37), JobCount("withheld", "capped", LONG_NAME, 2)),
+    replies=(
+        JobCount("replied", "", "250-out-of-office", 8),
+        JobCount("reply_withheld", "replied_before", "250-out-of-office", 5),
+    ),
     lines=(
         LineCount("sent", "", "", "", 37, 1, 0),
         LineCount("withheld", "capped", "", "", 2, 0, 0),
@@ -72,4 +76,4 @@ def report(counts: Counts = BUSY_COUNTS, standing: Standing = BUSY_STANDING) -> 
     return Report(deployment=NAME, period=PERIOD, counts=counts, standing=standing)
 
 
-QUIET = report(Counts((), (), (), (), ()), QUIET_STANDING)
+QUIET = report(Counts((), (), (), (), (), ()), QUIET_STANDING)

@@ -60,6 +60,19 @@ def test_bounces_count_once() -> None:
     assert {"capped", "braked", "sender_bounced_before", "expired"} <= reasons
 
 
+def test_replies_are_counted_by_their_rule() -> None:
+    """Their lines have one rule each, and no list of rules."""
+    line = {"message": "replied", "timestamp": NOW.isoformat(), "rule": "250-away"}
+    withheld = {**line, "message": "reply_withheld", "reason": "replied_before"}
+    again = {**line, "again": True}
+    counts = counted(None, *map(json.dumps, (line, line, withheld, again)))
+    ours = [each for each in counts.replies or () if each.rule == "250-away"]
+    assert sorted(ours) == [
+        ("replied", "", "250-away", 2),
+        ("reply_withheld", "replied_before", "250-away", 1),
+    ]
+
+
 def test_jobs_from_which_recipients_were_taken_out_are_counted() -> None:
     """A cap that withholds a part of a bounce has no line of its own."""
     line = {
@@ -102,14 +115,14 @@ def test_lines_of_another_time_are_left_out() -> None:
     past = Period(NOW - timedelta(days=3), NOW - timedelta(days=2))
     texts = [json.dumps(line) for line in lines()]
     counts = counts_of(LogsInsights(texts).answers(QUERIES, past))
-    assert counts == ((), (), (), (), (), (), False)
+    assert counts == ((), (), (), (), (), (), (), False)
 
 
 def test_an_endpoint_that_answers_every_row_is_a_gap() -> None:
     """Emulators answer `stats` with the lines themselves; no number is made of them."""
     answers = [Answer(({"@message": "{}", "@timestamp": "2026-11-28"},))] * len(QUERIES)
     counts = counts_of(answers)
-    assert counts[:5] == (None,) * 5
+    assert counts[:6] == (None,) * 6
     (gap,) = counts.gaps  # one reason is said once
     assert gap.startswith(", ".join(query.asks for query in QUERIES) + ": found rows without")
     assert gap.endswith("this endpoint does not evaluate the query")

@@ -22,7 +22,7 @@ from tests.functions.reporting.report_cases import (
     report,
 )
 
-UNKNOWN = Counts(None, None, None, None, None, ("the number of mails: no answer",))
+UNKNOWN = Counts(None, None, None, None, None, None, ("the number of mails: no answer",))
 
 
 def test_the_subject_says_the_essential() -> None:
@@ -75,8 +75,11 @@ def test_the_counts_follow() -> None:
         "        4  went on though rejected: unverifiable 3, headers_truncated 1",
         "       56  recipients rejected",
         "       37  bounces sent",
-        "200-departed                               44       37        4        -",
-        "360-sales-pitches                           -        -        -       17",
+        "BY RULE                      matched  bounced  replied withheld recorded",
+        "200-departed                      44       37        -        4        -",
+        "250-out-of-office                  -        -        8        5        -",
+        "360-sales-pitches                  -        -        -        -       17",
+        "        5  replied_before  250-out-of-office",
         "       12  unauthenticated",
         f"           {LONG_NAME}",
         "        4  automatic  200-departed",
@@ -109,7 +112,7 @@ def test_every_line_fits_and_nothing_steers_a_terminal() -> None:
     lines = text.split("\n")
     assert all(line.isprintable() for line in lines)
     assert max(map(len, lines)) <= WIDTH
-    assert "and 42 more rules" in text
+    assert "and 43 more rules" in text
     assert len(lines) < 400
 
 
@@ -141,8 +144,9 @@ def test_an_alarm_is_named_where_the_queue_could_not_be_asked() -> None:
 
 def test_every_kind_of_failure_has_a_row() -> None:
     """Each reason of a failed job is counted once, and by no other row."""
-    for reason in set(Failure) - {Failure.UNREADABLE}:
-        line = LineCount("failed", reason, "", "", 1, 0, 0)
+    of_jobs = [("failed", reason) for reason in set(Failure) - {Failure.UNREADABLE}]
+    for event, reason in (*of_jobs, *(("reply_failed", reason) for reason in Failure)):
+        line = LineCount(event, reason, "", "", 1, 0, 0)
         assert sum(row.fits(line) for row in FAILURES) == 1, reason
 
 
@@ -163,6 +167,7 @@ def test_json_has_all_of_it() -> None:
         "rule": "200-departed",
         "matched": 44,
         "bounced": 37,
+        "replied": 0,
         "withheld": 4,
         "recorded": 0,
     }
