@@ -43,6 +43,7 @@ JOURNAL: Mapping[str, str] = {
     "recipients": "array<string>",
     "rules": "array<string>",
     "bounce_id": "string",
+    "reply_id": "string",
     "kind": "string",
     Metric.WAIT_TIME.lower(): "array<bigint>",
     "reason": "string",

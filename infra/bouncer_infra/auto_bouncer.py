@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_logs import ILogGroup
 from constructs import Construct
 
+from bouncer.environment import REPLY_SENDERS_KEY
 from bouncer_infra.account_setting_resources import AccountSettings
 from bouncer_infra.alarms import Alarms
 from bouncer_infra.analysis import Analysis
@@ -30,6 +31,7 @@ from bouncer_infra.mail_path import MailPath
 from bouncer_infra.metrics import Metrics
 from bouncer_infra.publisher_function import Publisher
 from bouncer_infra.receiving_regions import warn_without_receiving
+from bouncer_infra.reply_path import ReplyPath
 from bouncer_infra.reporter_function import Reporter
 from bouncer_infra.revision_bucket import RevisionBucket
 from bouncer_infra.saved_queries import SavedQueries
@@ -110,6 +112,7 @@ class AutoBouncer(Construct):
             self, "MailPath", settings=settings, intake=self.intake.function, store=self.store
         )
         self.mail_path.rule.node.add_dependency(first)
+        self.replies = self._replies(code)
         self.feedback = Feedback(
             self,
             "Feedback",
@@ -119,6 +122,7 @@ class AutoBouncer(Construct):
             bucket=in_force,
         )
         logs = [self.intake.logs, self.worker.logs, self.publisher.logs, self.feedback.logs]
+        logs += [self.replies.replier.logs] if self.replies else []
         self.reporter = self._reporter(code, logs)
         if self.reporter:
             logs.append(self.reporter.logs)
@@ -144,6 +148,7 @@ class AutoBouncer(Construct):
             lost_feedback=self.feedback.dead_letters,
             failed_events=self.failed_events.queue if self.failed_events else None,
             reporter=self.reporter.function if self.reporter else None,
+            replies=self.replies,
             streams=self.archive.streams if self.archive else (),
         )
         self.alarms = Alarms(self, "Alarms", settings=settings, metrics=metrics)
@@ -167,6 +172,8 @@ class AutoBouncer(Construct):
             "dead-letters": self.queue.dead_letters,
             "lost-feedback": self.feedback.dead_letters,
         }
+        if self.replies:
+            dead_letters["dead-replies"] = self.replies.dead_letters
         if self.failed_events:
             dead_letters["failed-events"] = self.failed_events.queue
         return Reporter(
@@ -180,6 +187,24 @@ class AutoBouncer(Construct):
             ledger=self.ledger.table,
             bucket=self.revisions.bucket,
             log_groups=logs,
+        )
+
+    def _replies(self, code: lambda_.Code) -> ReplyPath | None:
+        """Make what sends replies, if they may come from somewhere."""
+        settings = self.settings
+        if not settings.reply_senders:
+            return None
+        self.publisher.function.add_environment(
+            REPLY_SENDERS_KEY, " ".join(settings.reply_addresses)
+        )
+        return ReplyPath(
+            self,
+            "Replies",
+            settings=settings,
+            code=code,
+            intake=self.intake.function,
+            ledger=self.ledger.table,
+            bucket=self.revisions.bucket,
         )
 
     def _archive(self, logs: Sequence[ILogGroup]) -> Archive | None:

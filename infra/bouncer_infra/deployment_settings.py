@@ -65,6 +65,9 @@ class DeploymentSettings:
     further_senders: tuple[FurtherSender, ...] = field(
         default=(), metadata=_row(values.senders, "none")
     )
+    reply_senders: tuple[FurtherSender, ...] = field(
+        default=(), metadata=_row(values.senders, "none: no replies are sent")
+    )
     identity: str = field(default="", metadata=_row(values.identity, "the sender's domain"))
     prefix: str = field(
         default="",
@@ -158,8 +161,13 @@ class DeploymentSettings:
         return (self.report and self.report.sender) or self.bounce_sender
 
     @property
+    def reply_addresses(self) -> tuple[str, ...]:
+        """The bare addresses replies may come from."""
+        return tuple(dict.fromkeys(sender.address for sender in self.reply_senders))
+
+    @property
     def own_senders(self) -> tuple[str, ...]:
-        """The bare addresses that identities of this account verify."""
+        """The bare addresses of bounces that identities of this account verify."""
         foreign = {sender.address for sender in self.further_senders if sender.arn}
         return tuple(address for address in self.senders if address not in foreign)
 

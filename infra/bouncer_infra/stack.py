@@ -79,6 +79,9 @@ def _outputs(bouncer: AutoBouncer) -> dict[str, str]:
         outputs["ArchiveBucket"] = bouncer.archive.bucket.bucket_name
     if bouncer.failed_events:
         outputs["FailedEventsUrl"] = bouncer.failed_events.queue.queue_url
+    if bouncer.replies:
+        outputs["ReplyQueueUrl"] = bouncer.replies.queue.queue_url
+        outputs["ReplyDeadLetterUrl"] = bouncer.replies.dead_letters.queue_url
     if bouncer.store:
         outputs["MailBucket"] = bouncer.store.bucket_name
     return outputs

@@ -20,6 +20,8 @@ MAIL_BUCKET_KEY = "BOUNCER_MAIL_BUCKET"  # missing where mail is not stored
 MAIL_PREFIX_KEY = "BOUNCER_MAIL_PREFIX"
 KEEPS_KEY = "BOUNCER_KEEPS_STOPPED"  # set where SES waits for the answer, and so stops mail
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
+REPLY_QUEUE_KEY = "BOUNCER_REPLY_QUEUE_URL"  # missing where no replies are sent
+REPLY_SENDERS_KEY = "BOUNCER_REPLY_SENDERS"  # with blanks between them; missing there as well
 SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
 PUBLISHER_KEY = "BOUNCER_PUBLISHER"  # so is this one
 LOG_GROUPS_KEY = "BOUNCER_LOG_GROUPS"
@@ -35,6 +37,8 @@ _EXPECTED: Mapping[str, str] = {
     QUEUE_KEY: "the URL of the queue of jobs",
     LEDGER_KEY: "the name of the ledger's table",
     DEAD_LETTER_KEY: "the URL of the dead-letter queue",
+    REPLY_QUEUE_KEY: "the URL of the queue of replies",
+    REPLY_SENDERS_KEY: "the addresses that replies come from, with blanks between them",
     BUCKET_KEY: "the name of the bucket of revisions",
     SENDERS_KEY: "the addresses that bounces come from, with blanks between them",
     LOG_GROUPS_KEY: "the log groups of the functions, with blanks between them",
@@ -67,7 +71,7 @@ class IntakeEnvironment(Environment):
     """The intake's environment; `bucket` has what is in force.
 
     `mail_bucket` is "" where mail is not stored; SES stores it below `mail_prefix`. With
-    `keeps_stopped`, stopped mail is kept there.
+    `keeps_stopped`, stopped mail is kept there. `reply_queue_url` is "" where no replies are sent.
     """
 
     region: str
@@ -77,6 +81,7 @@ class IntakeEnvironment(Environment):
     mail_bucket: str
     mail_prefix: str
     keeps_stopped: bool
+    reply_queue_url: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "IntakeEnvironment":
@@ -90,6 +95,7 @@ class IntakeEnvironment(Environment):
             mail_bucket=environ.get(MAIL_BUCKET_KEY, ""),
             mail_prefix=environ.get(MAIL_PREFIX_KEY, ""),
             keeps_stopped=bool(environ.get(KEEPS_KEY)),
+            reply_queue_url=environ.get(REPLY_QUEUE_KEY, ""),
         )
 
 
@@ -122,6 +128,34 @@ class WorkerEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplierEnvironment(Environment):
+    """The replier's environment; `reply_senders` are the bare addresses that replies come from.
+
+    `senders` are those of bounces, which get no replies either.
+    """
+
+    queue_url: str
+    dead_letter_url: str
+    ledger_table: str
+    bucket: str
+    senders: frozenset[str]
+    reply_senders: frozenset[str]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "ReplierEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key."""
+        return cls(
+            prefix=_prefix(environ),
+            queue_url=_required(environ, REPLY_QUEUE_KEY),
+            dead_letter_url=_required(environ, DEAD_LETTER_KEY),
+            ledger_table=_required(environ, LEDGER_KEY),
+            bucket=_required(environ, BUCKET_KEY),
+            senders=frozenset(_required(environ, SENDERS_KEY).lower().split()),
+            reply_senders=frozenset(_required(environ, REPLY_SENDERS_KEY).lower().split()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackEnvironment(Environment):
     """The environment of the feedback function; `senders` are the addresses of our bounces."""
 
@@ -144,13 +178,15 @@ class FeedbackEnvironment(Environment):
 class PublisherEnvironment(Environment):
     """The publisher's environment; `settings` is the document of the deployment's own settings.
 
-    `ledger_table` is "" for moments of an upgrade.
+    `ledger_table` is "" for moments of an upgrade. `reply_senders` are the bare addresses that
+    replies may come from.
     """
 
     region: str
     bucket: str
     settings: str
     ledger_table: str = ""
+    reply_senders: frozenset[str] = frozenset()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "PublisherEnvironment":
@@ -161,6 +197,7 @@ class PublisherEnvironment(Environment):
             bucket=_required(environ, BUCKET_KEY),
             settings=environ.get(DEFAULTS_KEY) or "{}",
             ledger_table=environ.get(LEDGER_KEY, ""),
+            reply_senders=frozenset(environ.get(REPLY_SENDERS_KEY, "").lower().split()),
         )
 
 

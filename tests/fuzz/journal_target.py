@@ -10,9 +10,10 @@ from typing import Any
 from bouncer.errors import BouncerError, UnreadableEventError
 from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json
-from bouncer.journal import Journal, QueueAnswer
+from bouncer.journal import Journal
 from bouncer.judge import judge
 from bouncer.mail.message import read_event
+from bouncer.mail_line import QueueAnswer
 from bouncer.reasons import Reason
 from bouncer.sending.ending import Ending, Failure, Outcome, failed, sent, withheld
 from bouncer.settings_reader import overlaid

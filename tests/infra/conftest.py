@@ -22,6 +22,7 @@ MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@exampl
 
 MAXIMAL: dict[str, Any] = {
     "further_senders": [f"bounces@{index}.example.org" for index in range(20)],  # as many as may be
+    "reply_senders": ["Desk <desk@example.com>", "support@brand.example"],
     "rule_set": "inbound",
     "create_rule_set": True,
     "activate_rule_set": True,
@@ -48,6 +49,12 @@ OTHER: dict[str, Any] = {
     "further_senders": [
         {
             "address": "bounces@brand.example",
+            "arn": "arn:aws:ses:eu-west-1:111122223333:identity/brand.example",
+        }
+    ],
+    "reply_senders": [
+        {
+            "address": "desk@brand.example",
             "arn": "arn:aws:ses:eu-west-1:111122223333:identity/brand.example",
         }
     ],

@@ -35,6 +35,7 @@ EVERYWHERE = {
     frozenset({"cloudwatch:GetMetricStatistics", "logs:GetQueryResults", "logs:StopQuery"}): (
         "IAM has no resource for a metric, nor for a query by its id"
     ),
+    frozenset({"ses:GetAccount"}): "the quota is the account's; SES has no resource for it",
 }
 CONTEXTS = ["minimal", "maximal"]
 

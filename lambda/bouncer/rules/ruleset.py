@@ -72,7 +72,7 @@ class Decision(NamedTuple):
 
     @property
     def ended_by(self) -> Rule | None:
-        """The accept rule that ended the decision because its condition is unknown, or None."""
+        """The rule that ended the decision as it is unknown and lets the mail through, or None."""
         last = self.unknown[-1] if self.unknown and self.rule is None else None
         return last if last and ends_unknown(last) else None
 
@@ -89,16 +89,16 @@ class Ruleset:
 
     `lists` are the lists that rules may name; a list that is missing makes conditions unknown.
     `numbers` has the number of each leaf, and `index` finds the numbers a message satisfies.
-    `bounce_senders` has the `sender` of every rejection, of rules in mode shadow and off as well:
-    what they bounced yesterday is answered today.
+    `our_senders` has the mailboxes that rules send bounces and replies from, those of rules in mode
+    shadow and off as well: what they sent yesterday is answered today.
     """
 
     def __init__(
         self, rules: Iterable[Rule], lists: Mapping[str, "NamedList"] | None = None
     ) -> None:
         every = tuple(rules)
-        rejections = (rule.rejection for rule in every if rule.rejection)
-        self.bounce_senders = frozenset(each.sender for each in rejections if each.sender)
+        senders = (each.sender for rule in every if (each := rule.rejection or rule.reply))
+        self.our_senders = frozenset(filter(None, senders))
         active = (rule for rule in every if rule.mode is not Mode.OFF)
         self.rules = tuple(sorted(active, key=attrgetter("name")))
         self.numbers: dict[Leaf, int] = {}
@@ -259,9 +259,9 @@ class Ruleset:
     def columns(self, message: Message, decision: Decision) -> dict[str, str]:
         """Return the value of each placeholder of a list in the texts of the deciding rule."""
         rule = decision.rule
-        if not self._shows_columns or not rule or not rule.rejection:
+        if not self._shows_columns or not rule:
             return {}
-        wanted = rule.rejection.columns
+        wanted = rule.columns
         leaves_by_list = required(rule.condition)
         rows = {
             name: row_of(leaves_by_list[name], self.lists, message, decision.recipient)
@@ -281,7 +281,7 @@ def _asks_content(rule: Rule) -> bool:
 
 def ends_unknown(rule: Rule) -> bool:
     """Tell whether a rule ends the decision if its condition is unknown: the mail then goes on."""
-    return rule.action is Action.ACCEPT and rule.mode is Mode.ENFORCE
+    return rule.action.lets_through and rule.mode is Mode.ENFORCE
 
 
 def in_force(rule: Rule, message: Message) -> bool:

@@ -27,7 +27,9 @@ def functions(context: CheckContext) -> Findings:
         handler = answer["Configuration"].get("Handler", "")
         seen.add(handler.removeprefix("bouncer.").removesuffix(".handler"))
         yield _function(name, answer["Configuration"], answer.get("Concurrency", {}))
-    for word in (*NEEDED, *(["reporter"] if context.deployment.report else [])):
+    wanted = context.deployment
+    further = {"replier": wanted.reply_senders, "reporter": wanted.report}
+    for word in (*NEEDED, *(word for word, setting in further.items() if setting)):
         if word not in seen:
             yield problem(_FUNCTION, f"the stack has no {word}", "run cdk deploy")
 

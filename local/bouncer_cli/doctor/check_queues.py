@@ -17,6 +17,7 @@ _QUEUE = "queue"
 _DEAD = "dead letters"
 _FAILED = "failed events"
 _EVENTS = "events"
+_REPLIES = "replies"
 
 FIFO = ".fifo"  # the end of the name of every FIFO queue (SQS API reference, CreateQueue)
 
@@ -42,6 +43,8 @@ def queues(context: CheckContext) -> Findings:
     for url, attributes in found.items():
         if attributes.get("QueueArn") in dead:
             yield _dead_letters(_name(url), message_count(attributes))
+        elif _is_of_replies(_name(url)):
+            yield _waiting_replies(_name(url), attributes)
         elif not _name(url).endswith(FIFO) and _dead_letter_arn(attributes):
             yield ok(_EVENTS, f"{message_count(attributes)} of our bounces wait in {_name(url)}")
         elif not _name(url).endswith(FIFO):
@@ -62,8 +65,20 @@ def _dead_letters(name: str, count: int) -> Finding:
     if not count:
         return ok(_DEAD, f"{name} is empty")
     page = "dead-letters" if name.endswith(FIFO) else "lost-feedback"
+    page = "dead-replies" if _is_of_replies(name) else page
     remedy = f"redrive or purge them as docs/operations.md#{page} says"
     return problem(_DEAD, f"{count} in {name}", remedy)
+
+
+def _is_of_replies(name: str) -> bool:
+    """Tell by the name of a queue, which has its place in the stack."""
+    return "-replies" in name.lower()
+
+
+def _waiting_replies(name: str, attributes: Mapping[str, str]) -> Finding:
+    if not _dead_letter_arn(attributes):
+        return problem(_REPLIES, f"{name} has no dead-letter queue", REPAIR)
+    return ok(_REPLIES, f"{message_count(attributes)} wait in {name}")
 
 
 def _failed_events(name: str, count: int) -> Finding:

@@ -58,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     check_ses_account.ses_account,
     check_identities.identity,
     check_identities.further_senders,
+    check_identities.reply_senders,
     check_configuration_sets.configuration_sets,
     check_configuration_sets.configuration_set,
     check_configuration_sets.event_destinations,

@@ -225,6 +225,18 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {"further_senders": [FOREIGN_SENDER]},
     ),
     (
+        Level.WARNING,
+        'reply.from: found "n@example.com", expected an address of reply_senders in cdk.json',
+        parameters(rules__a="when: {spf: pass}\nreply: {from: n@example.com, text: Hi}"),
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        "a replies from b@other.example, whose identity is another account's",
+        parameters(rules__a="when: {spf: pass}\nreply: {from: B@other.example, text: Hi}"),
+        {"reply_senders": [FOREIGN_SENDER]},
+    ),
+    (
         Level.OK,
         "settings is valid",
         parameters(settings="bounce_sender: B <mailer-daemon@example.com>"),
@@ -339,6 +351,8 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {"identity": "mailer-daemon@example.com"},
     ),
     (Level.OK, "b@example.com .* is verified", {}, {"further_senders": ["b@example.com"]}),
+    (Level.OK, "reply sender: b@example.com .* is ver", {}, {"reply_senders": ["b@example.com"]}),
+    (Level.PROBLEM, "the stack has no replier", {}, {"reply_senders": ["b@example.com"]}),
     (
         Level.OK,
         "further sender: account 111122223333 verifies b@other.example, and was not asked",
