@@ -126,8 +126,8 @@ def test_every_command_has_an_example(run: Run) -> None:
     """No command escapes the tests of the examples: doctor's runs beside its other tests."""
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
-    commands = ["replay", "demo", "rules", "lists", "ses", "doctor", "pause", "resume", "jobs"]
-    assert names == [*commands, "mail", "forget", "hash"]
+    commands = ["replay", "demo", "rules", "lists", "ses", "doctor", "report", "pause", "resume"]
+    assert names == [*commands, "jobs", "mail", "forget", "hash"]
     for name in names:
         assert example(run, name)[0] == name
 
@@ -136,7 +136,7 @@ def test_every_command_has_an_example(run: Run) -> None:
     "command",
     [
         *("", "replay", "demo", "rules", "rules check", "ses", "doctor", "pause", "resume", "hash"),
-        *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop", "forget"),
+        *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop", "forget", "report"),
     ],
 )
 def test_the_help_fits_a_terminal(run: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
