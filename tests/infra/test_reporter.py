@@ -79,9 +79,9 @@ def test_it_knows_what_it_looks_at(maximal: Template) -> None:
     _, properties = function(maximal, HANDLER)
     variables = properties["Environment"]["Variables"]
     groups = [part for part in variables["BOUNCER_LOG_GROUPS"]["Fn::Join"][1] if part != " "]
-    assert len(groups) == 4
+    assert len(groups) == 5
     pairs = json.dumps(variables["BOUNCER_DEAD_LETTERS"])
-    for key in ("dead-letters=", "lost-feedback=", "failed-events="):
+    for key in ("dead-letters=", "dead-replies=", "lost-feedback=", "failed-events="):
         assert key in pairs
     assert json.loads(variables["BOUNCER_REPORT"]) == {
         "from": "mailer-daemon@example.com",
