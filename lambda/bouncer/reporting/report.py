@@ -1,7 +1,7 @@
 """The report: what came and what became of it, what waits, and what needs a person.
 
-It is a value made of counts and of what holds now. Nothing in it is an address: rules, reasons and
-numbers, and the words of operators.
+It is a value made of counts and of what holds now: rules, reasons and numbers, and the words of
+operators. It has no address of a mail.
 """
 
 from collections.abc import Iterator
