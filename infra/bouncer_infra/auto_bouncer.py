@@ -34,6 +34,7 @@ from bouncer_infra.metrics import Metrics
 from bouncer_infra.publisher_function import Publisher
 from bouncer_infra.receiving_regions import warn_without_receiving
 from bouncer_infra.reply_path import ReplyPath
+from bouncer_infra.reporter_function import Reporter
 from bouncer_infra.revision_bucket import RevisionBucket
 from bouncer_infra.saved_queries import SavedQueries
 from bouncer_infra.sender_identity import warn_of_other_senders
@@ -124,6 +125,9 @@ class AutoBouncer(Construct):
         )
         logs = [self.intake.logs, self.worker.logs, self.publisher.logs, self.feedback.logs]
         logs += [self.replies.replier.logs] if self.replies else []
+        self.reporter = self._reporter(code, logs)
+        if self.reporter:
+            logs.append(self.reporter.logs)
         self.archive = self._archive(logs)
         events = self.archive.events.stream if self.archive else None
         self.sending = ConfigurationSet(self, "Sending", settings=settings, events=events)
@@ -145,6 +149,7 @@ class AutoBouncer(Construct):
             feedback=self.feedback.function,
             lost_feedback=self.feedback.dead_letters,
             failed_events=self.failed_events.queue if self.failed_events else None,
+            reporter=self.reporter.function if self.reporter else None,
             replies=self.replies,
             streams=self.archive.streams if self.archive else (),
         )
@@ -174,6 +179,31 @@ class AutoBouncer(Construct):
         if self.settings.invocation != "event":
             return None
         return FailedEvents(self, "FailedEvents", function=self.intake.function)
+
+    def _reporter(self, code: lambda_.Code, logs: Sequence[ILogGroup]) -> Reporter | None:
+        """Make the function of the daily report, if somebody is to get one."""
+        if not self.settings.report:
+            return None
+        dead_letters = {
+            "dead-letters": self.queue.dead_letters,
+            "lost-feedback": self.feedback.dead_letters,
+        }
+        if self.replies:
+            dead_letters["dead-replies"] = self.replies.dead_letters
+        if self.failed_events:
+            dead_letters["failed-events"] = self.failed_events.queue
+        return Reporter(
+            self,
+            "Reporter",
+            settings=self.settings,
+            report=self.settings.report,
+            code=code,
+            queue=self.queue.queue,
+            dead_letters=dead_letters,
+            ledger=self.ledger.table,
+            bucket=self.revisions.bucket,
+            log_groups=logs,
+        )
 
     def _replies(self, code: lambda_.Code) -> ReplyPath | None:
         """Make what sends replies, if they may come from somewhere."""

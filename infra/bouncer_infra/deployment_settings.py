@@ -19,6 +19,7 @@ from bouncer_infra import organization_values as organization
 from bouncer_infra.configuration_set_settings import FurtherSet
 from bouncer_infra.deployment_values import FurtherSender, IpFilter, MailStore, Reader
 from bouncer_infra.destination_settings import Destination
+from bouncer_infra.report_setting import ReportSetting, report_setting
 
 NAME_PREFIX = f"{PRODUCT}-"
 DEFAULT_NAME = "main"
@@ -116,6 +117,9 @@ class DeploymentSettings:
     alarm_without_mail: int | None = field(
         default=None, metadata=_row(values.quiet_hours, "none: no alarm")
     )
+    report: ReportSetting | None = field(
+        default=None, metadata=_row(report_setting, "none: no report")
+    )
     went_on_percent: int = field(default=20, metadata=_row(values.percent))
     kms_key: str | None = field(
         default=None, metadata=_row(organization.kms_key, "none: AWS's own keys")
@@ -169,6 +173,11 @@ class DeploymentSettings:
         """The bare addresses bounces may come from."""
         further = (sender.address for sender in self.further_senders)
         return (mailbox_address(self.bounce_sender), *further)
+
+    @property
+    def report_sender(self) -> str:
+        """The mailbox that the report comes from."""
+        return (self.report and self.report.sender) or self.bounce_sender
 
     @property
     def reply_addresses(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ class Metrics:
     """The functions, queues and streams of a deployment, and the metrics they publish.
 
     `failed_events` is there if SES does not wait for the intake, `replies` if replies are sent,
+    `reporter` if there is a report,
     `streams` if there is an archive.
     """
 
@@ -41,6 +42,7 @@ class Metrics:
     feedback: lambda_.Function
     lost_feedback: sqs.Queue
     failed_events: sqs.Queue | None = None
+    reporter: lambda_.Function | None = None
     replies: ReplyPath | None = None
     streams: Sequence[firehose.DeliveryStream] = ()
 

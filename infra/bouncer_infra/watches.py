@@ -36,6 +36,7 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
     yield from _documents(metrics)
     yield from _brakes(metrics)
     yield from _publisher(metrics)
+    yield from _reporter(metrics)
     yield went_on(metrics)
     yield from bounces(metrics)
     yield from replies(metrics)
@@ -282,6 +283,22 @@ def _publisher(metrics: Metrics) -> Iterator[Watch]:
         breaches=6,
         periods=6,
         missing=cloudwatch.TreatMissingData.BREACHING,
+    )
+
+
+def _reporter(metrics: Metrics) -> Iterator[Watch]:
+    if metrics.reporter is None:
+        return
+    yield Watch(
+        key="report-errors",
+        says="The daily report was not sent, or nobody knows if it was.",
+        measure=total(
+            [
+                metrics.own("reporter", Metric.REPORT_ERRORS),
+                metrics.reporter.metric_errors(label="crashes"),
+            ],
+            label="report errors",
+        ),
     )
 
 

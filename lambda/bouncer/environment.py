@@ -6,6 +6,7 @@ argument: nothing here looks at the process it runs in.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bouncer.errors import EnvironmentKeyError
 
@@ -23,6 +24,9 @@ REPLY_QUEUE_KEY = "BOUNCER_REPLY_QUEUE_URL"  # missing where no replies are sent
 REPLY_SENDERS_KEY = "BOUNCER_REPLY_SENDERS"  # with blanks between them; missing there as well
 SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
 PUBLISHER_KEY = "BOUNCER_PUBLISHER"  # so is this one
+LOG_GROUPS_KEY = "BOUNCER_LOG_GROUPS"
+DEAD_LETTERS_KEY = "BOUNCER_DEAD_LETTERS"
+REPORT_KEY = "BOUNCER_REPORT"
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
 # The name in the journal of a function that could not read its environment.
@@ -37,6 +41,9 @@ _EXPECTED: Mapping[str, str] = {
     REPLY_SENDERS_KEY: "the addresses that replies come from, with blanks between them",
     BUCKET_KEY: "the name of the bucket of revisions",
     SENDERS_KEY: "the addresses that bounces come from, with blanks between them",
+    LOG_GROUPS_KEY: "the log groups of the functions, with blanks between them",
+    DEAD_LETTERS_KEY: "pairs such as dead-letters=URL, with blanks between them",
+    REPORT_KEY: 'JSON such as {"from": "a@example.com", "to": [], "timezone": "UTC"}',
     DOMAIN_KEY: "the domain of AWS's endpoints, such as amazonaws.com",
     REGION_KEY: "an AWS region, such as eu-west-1",
 }
@@ -191,6 +198,41 @@ class PublisherEnvironment(Environment):
             settings=environ.get(DEFAULTS_KEY) or "{}",
             ledger_table=environ.get(LEDGER_KEY, ""),
             reply_senders=frozenset(environ.get(REPLY_SENDERS_KEY, "").lower().split()),
+        )
+
+
+class ReporterEnvironment(NamedTuple):
+    """The reporter's environment; `report` is JSON with `from`, `to` and `timezone`.
+
+    `dead_letters` has the URLs of queues by the key of the alarm that watches each of them. The
+    intake imports this file, too, and a dataclass takes longer to make.
+    """
+
+    prefix: str
+    queue_url: str
+    ledger_table: str
+    bucket: str
+    log_groups: tuple[str, ...]
+    dead_letters: Mapping[str, str]
+    report: str
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "ReporterEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key."""
+        pairs = (pair.partition("=") for pair in _required(environ, DEAD_LETTERS_KEY).split())
+        return cls(
+            prefix=_prefix(environ),
+            queue_url=_required(environ, QUEUE_KEY),
+            ledger_table=_required(environ, LEDGER_KEY),
+            bucket=_required(environ, BUCKET_KEY),
+            log_groups=tuple(_required(environ, LOG_GROUPS_KEY).split()),
+            dead_letters={key: url for key, _, url in pairs},
+            report=_required(environ, REPORT_KEY),
         )
 
 

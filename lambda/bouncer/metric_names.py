@@ -65,6 +65,8 @@ class Metric(StrEnum):
     UNREADABLE_EVENTS = "UnreadableEvents"
     BREAKER_TRIPS = "BreakerTrips"
     FEEDBACK_ERRORS = "FeedbackErrors"
+    REPORTS = "Reports"
+    REPORT_ERRORS = "ReportErrors"
     COLD_STARTS = "ColdStarts"
 
 

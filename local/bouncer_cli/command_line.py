@@ -24,6 +24,7 @@ from bouncer_cli.commands import lists_command as lists
 from bouncer_cli.commands import mail_command as mail
 from bouncer_cli.commands import pause_command as pause
 from bouncer_cli.commands import replay_command as replay
+from bouncer_cli.commands import report_command as report
 from bouncer_cli.commands import resume_command as resume
 from bouncer_cli.commands import rules_command as rules
 from bouncer_cli.commands import ses_command as ses
@@ -72,7 +73,7 @@ def _parser() -> Parser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     testing = (init, replay, demo, rules, lists, ses)
-    for command in (*testing, doctor, pause, resume, jobs, mail, forget, hash_):
+    for command in (*testing, doctor, report, pause, resume, jobs, mail, forget, hash_):
         command.add(commands)
     return parser
 

@@ -43,6 +43,7 @@ MAXIMAL: dict[str, Any] = {
     "tags": {"team": "mail", "cost-centre": "1234"},
     "termination_protection": True,
     "intake_concurrency": 100,
+    "report": {"to": ["Operators <ops@example.com>"], "at": "07:30", "timezone": "Europe/Berlin"},
 }
 
 # Settings that MAXIMAL leaves alone, with the reason; tests of their own look at them.
@@ -66,6 +67,7 @@ OTHER: dict[str, Any] = {
     "invocation": "event",
     "alarm_topic": f"arn:aws:sns:{PLACE}:alarms",
     "alarm_without_mail": 6,
+    "report": {"to": ["ops@example.com"], "from": "reports@brand.example"},
     "further_senders": [
         {
             "address": "bounces@brand.example",

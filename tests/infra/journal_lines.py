@@ -15,6 +15,7 @@ from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
 from bouncer.reasons import BOUNCE_REASONS, Reason
 from bouncer.replier_journal import ReplierJournal
+from bouncer.reporter_journal import ReporterJournal
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.ending import Failure, failed, sent, withheld
@@ -24,6 +25,7 @@ from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
 from bouncer_sim.document_bucket import document_loader
 from tests.functions.replier.lone_replier import REPLY
+from tests.functions.reporting.report_cases import QUIET
 from tests.stored_mails import BUCKET, PREFIX, MailObjects
 
 Line = dict[str, Any]
@@ -111,7 +113,8 @@ def lines() -> tuple[Line, ...]:
     told.worker_failed("release", _raised(), "ref", answer="sent b1", again=True)
     found |= told.names
     assert found == {name for name in vars(Journal) if not name.startswith("_")}
-    text = intake.getvalue() + worker.getvalue() + _of_publisher() + _of_feedback() + _of_replier()
+    text = intake.getvalue() + worker.getvalue() + _of_publisher() + _of_feedback()
+    text += _of_replier() + _of_reporter()
     return tuple(json.loads(line) for line in text.splitlines())
 
 
@@ -148,6 +151,17 @@ def _of_feedback() -> str:
     told.unreadable(_raised())
     told.feedback_failed("ledger", _raised())
     assert told.names == {name for name in vars(FeedbackJournal) if not name.startswith("_")}
+    return stream.getvalue()
+
+
+def _of_reporter() -> str:
+    """Return a line of every kind that the reporter writes."""
+    stream = io.StringIO()
+    told = _Recording(ReporterJournal("reporter", "main", stream=stream))
+    told.reported("2026-11-28", QUIET, "0102-x")
+    told.repeated("2026-11-28", "begun")
+    told.report_failed("report", "2026-11-28", _raised())
+    assert told.names == {name for name in vars(ReporterJournal) if not name.startswith("_")}
     return stream.getvalue()
 
 

@@ -23,7 +23,8 @@ ACCEPTED: dict[str, dict[str, str]] = {
     "LambdaDLQ": {
         "Intake/Function": "With invocation: event it has an on-failure destination, which this "
         "rule does not know; otherwise SES waits for its answer.",
-        "(Worker|Feedback|Replies/Replier)/Function": f"{_REPEATED}a queue with dead letters.",
+        "(Worker|Feedback|Replies/Replier)/Function": f"{_REPEATED}a queue, which has dead "
+        "letters.",
         "Publisher/Function": f"{_REPEATED}a queue and a schedule, the latter every minute.",
         "AccountSettings/Handler/Function": f"{_REPEATED}CloudFormation, which rolls back.",
     },

@@ -62,8 +62,9 @@ def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
     by_alarm = {"Failed_unknown", "Failed_poison"}  # unknown-outcomes, dead-letters
     by_query = {"ColdStarts", "LeaseBusy", "LeaseTakenOver", "Repeated", "StaleBatches"}
     by_query |= {"DocumentWarnings", "SaltsMade", "Published", "NotMail", "ReleasedRules"}
+    by_query |= {"Reports"}  # each is a mail
     by_alarm |= {"UnreadableJobs", "FeedbackErrors", "BreakerTrips", "PublisherErrors"}
-    by_alarm |= {"StaleRules", "BrakedRules", "CopyErrors"}
+    by_alarm |= {"StaleRules", "BrakedRules", "CopyErrors", "ReportErrors"}
     by_query |= {"DoubleBounces", "Complaints", "TransientBounces"}  # query feedback
     by_query |= {
         "Withheld_replied_before",

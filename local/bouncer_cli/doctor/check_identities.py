@@ -154,10 +154,11 @@ def _senders(context: CheckContext, check: str, senders: Iterable[FurtherSender]
             owner = f"account {sender.arn.split(':')[4]} verifies {sender.address}"
             yield ok(check, f"{owner}, and was not asked")
         else:
-            yield _sender(context, check, sender.address)
+            yield verified_sender(context, check, sender.address)
 
 
-def _sender(context: CheckContext, check: str, address: str) -> Finding:
+def verified_sender(context: CheckContext, check: str, address: str) -> Finding:
+    """Return whether an address is verified, by itself or by a domain above it."""
     finding: Finding | None = None
     for name, answer in verifying(context.account, address):
         finding = _verified(check, f"{address} (by {name})", answer)

@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
+from bouncer.reporting.message_count import message_count
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
-from bouncer_cli.doctor.queue_depth import message_count, oldest_s
+from bouncer_cli.doctor.queue_depth import oldest_s
 from bouncer_infra.alarm_limits import HOUR_S, LONG_WAIT_H, TOO_LONG_WAIT_H
 
 QUEUES = "AWS::SQS::Queue"

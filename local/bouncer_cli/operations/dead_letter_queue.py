@@ -11,11 +11,11 @@ from typing import Any
 
 from bouncer.errors import BouncerError
 from bouncer.function_limits import LEDGER_KEY_NAME
+from bouncer.reporting.message_count import message_count
 from bouncer.sending.job_item import job_key
 from bouncer.sending.queue import GROUP
 from bouncer.sending.write import text_of
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
-from bouncer_cli.doctor.queue_depth import message_count
 from bouncer_cli.operations.dead_letter import DeadLetter, LedgerEnd, dead_letter
 from bouncer_cli.operations.kept_letters import KeptLetters
 from bouncer_cli.operations.operated_deployment import OperatedDeployment

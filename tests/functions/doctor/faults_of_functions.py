@@ -3,6 +3,7 @@
 from typing import Any
 
 from bouncer_cli.doctor.finding import Level
+from bouncer_infra.report_setting import ReportSetting
 from tests.functions.doctor.answers import (
     age,
     attributes,
@@ -14,6 +15,7 @@ from tests.functions.doctor.answers import (
     identity,
     mapping,
     parameters,
+    scheduled,
     settings_of,
     without,
 )
@@ -31,6 +33,8 @@ FOREIGN_SENDER = {
     "address": "b@other.example",
     "arn": "arn:aws:ses:eu-west-1:111122223333:identity/other.example",
 }
+
+REPORT = {"report": ReportSetting(to=("ops@example.com",))}
 
 FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     # Functions
@@ -54,6 +58,27 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
             }
         },
         {},
+    ),
+    # The daily report
+    (Level.PROBLEM, "the stack has no reporter", {}, REPORT),
+    (Level.PROBLEM, "report: the stack has no schedule for it", {}, REPORT),
+    (
+        Level.PROBLEM,
+        "report: the schedule daily does not exist",
+        {**scheduled("DISABLED"), "scheduler.GetSchedule": "ResourceNotFoundException"},
+        REPORT,
+    ),
+    (
+        Level.PROBLEM,
+        "report: the schedule daily is DISABLED: no report is sent",
+        scheduled("DISABLED"),
+        REPORT,
+    ),
+    (
+        Level.PROBLEM,
+        "report: mailer-daemon@example.com .by example.com. is not verified",
+        identity(VerifiedForSendingStatus=False),
+        REPORT,
     ),
     # Queue mapping
     (
