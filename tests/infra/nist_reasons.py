@@ -17,7 +17,8 @@ ACCEPTED: dict[str, dict[str, str]] = {
     },
     "LambdaConcurrency": {
         "(Worker|Publisher|Feedback|Replies/Replier)/Function": "Only a mapping and a schedule "
-        "invoke it: the FIFO queue has one message group, the other mappings a maximum concurrency.",
+        "invoke it: the FIFO queue has one message group, the others' mappings a maximum "
+        "concurrency.",
         "(AccountSettings/Handler|Report)/Function": "It is invoked once in a deployment or a day.",
     },
     "LambdaDLQ": {
