@@ -30,10 +30,12 @@ def test_replier_sends_only_as_the_reply_senders(maximal: Template) -> None:
 
 @pytest.mark.threat
 def test_replier_may_do_no_more(maximal: Template) -> None:
-    """Queue, ledger, what is in force, and SES: nothing else."""
+    """Queue, ledger, what is in force, SES, and the key that encrypts them: nothing else."""
     assert actions(maximal, "bouncer.replier.handler") == {
         "dynamodb:BatchGetItem",
         "dynamodb:UpdateItem",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
         "s3:GetObject",
         "ses:GetAccount",
         "ses:SendRawEmail",
