@@ -1,6 +1,6 @@
 """The alarms of a deployment, made of the rows of `watches`.
 
-An alarm changes nothing; it notifies `alarm_email`, if the settings have one.
+An alarm changes nothing; it notifies `alarm_email` and `alarm_topic`, if the settings have them.
 """
 
 from aws_cdk import Stack
@@ -26,6 +26,9 @@ class Alarms(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.topic = self._topic(settings.alarm_email) if settings.alarm_email else None
+        self._topics: list[sns.ITopic] = [self.topic] if self.topic else []
+        if settings.alarm_topic:
+            self._topics.append(sns.Topic.from_topic_arn(self, "Theirs", settings.alarm_topic))
         self.alarms = [self._alarm(settings.full_name, watch) for watch in watches(metrics)]
 
     def _topic(self, address: str) -> sns.Topic:
@@ -54,8 +57,8 @@ class Alarms(Construct):
             datapoints_to_alarm=watch.breaches,
             treat_missing_data=watch.missing,
         )
-        if self.topic:
-            action = actions.SnsAction(self.topic)
+        for topic in self._topics:
+            action = actions.SnsAction(topic)
             alarm.add_alarm_action(action)
             alarm.add_ok_action(action)
         return alarm

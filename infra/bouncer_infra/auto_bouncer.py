@@ -5,7 +5,8 @@ Place it in a stack of your own, or deploy `bouncer_infra.stack` as it is.
 
 from collections.abc import Sequence
 
-from aws_cdk import Stack, Token
+from aws_cdk import Stack, Tags, Token
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_logs import ILogGroup
 from constructs import Construct
@@ -19,6 +20,7 @@ from bouncer_infra.configuration_set import ConfigurationSet
 from bouncer_infra.dashboard import Dashboard
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.deployment_settings_reader import refuse_elsewhere
+from bouncer_infra.encryption import encrypt
 from bouncer_infra.failed_events import FailedEvents
 from bouncer_infra.feedback_function import Feedback
 from bouncer_infra.first_revision import FirstRevision
@@ -145,8 +147,22 @@ class AutoBouncer(Construct):
         self.dashboard = self._dashboard(metrics)
         self.insights = SavedQueries(self, "Insights", settings=settings, log_groups=logs)
         self.analysis = self._analysis()
+        self._as_the_organization_asks()
         warn_without_receiving(self, home.region)
         warn_of_other_senders(self, settings)
+
+    def _as_the_organization_asks(self) -> None:
+        """Apply to everything made above what the settings ask of each resource."""
+        settings = self.settings
+        if settings.kms_key:
+            encrypt(self, settings.kms_key)
+        if settings.permissions_boundary:
+            policy = iam.ManagedPolicy.from_managed_policy_arn(
+                self, "Boundary", settings.permissions_boundary
+            )
+            iam.PermissionsBoundary.of(self).apply(policy)
+        for key, value in settings.tags.items():
+            Tags.of(self).add(key, value)
 
     def _failed_events(self) -> FailedEvents | None:
         """Keep events that fail, if SES does not wait for the intake and so can't try again."""

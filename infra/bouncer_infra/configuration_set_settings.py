@@ -8,18 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bouncer.errors import Problem
 from bouncer.function_limits import PRODUCT
 from bouncer.mail.address import canonical, is_domain, mailbox_address
 from bouncer.rules.address_reader import refuse
-from bouncer.rules.document import Node, show_path
+from bouncer.rules.document import Node
 from bouncer_infra import deployment_values as values
 from bouncer_infra.destination_settings import (
     BUILT_IN,
     Destination,
     destinations,
     given,
-    named_arns,
     needed,
     refuse_built_in,
     refuse_many,
@@ -27,7 +25,6 @@ from bouncer_infra.destination_settings import (
     refuse_repeated,
     set_or_destination_name,
 )
-from bouncer_infra.service_arn import Home, misplaced
 
 SUPPRESSED = ("BOUNCE", "COMPLAINT")  # SES's words for the reasons
 TLS = ("optional", "require")
@@ -154,14 +151,3 @@ def _refuse_long_identities(node: Node, sets: tuple[FurtherSet, ...]) -> None:
     if size > _MOST_POLICIES:
         expected = f"at most {_MOST_POLICIES} (IAM's limit): attach fewer sets"
         node.fault(expected, found=f"policies of {size} characters for their identities")
-
-
-def misplaced_arns(
-    own: tuple[Destination, ...], sets: tuple[FurtherSet, ...], home: Home, *, document: str
-) -> tuple[Problem, ...]:
-    """Return a problem for each ARN of a destination that can't be one of this deployment's."""
-    place = show_path(("context", "bouncer"))
-    arns = [*named_arns(f"{place}.destinations", own)]
-    for index, each in enumerate(sets):
-        arns += named_arns(f"{place}.configuration_sets[{index}].destinations", each.destinations)
-    return misplaced(arns, home, document=document)

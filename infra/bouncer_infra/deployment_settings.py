@@ -15,6 +15,7 @@ from bouncer.rules.address_reader import read_mailbox
 from bouncer.rules.document import Node
 from bouncer_infra import configuration_set_settings, destination_settings
 from bouncer_infra import deployment_values as values
+from bouncer_infra import organization_values as organization
 from bouncer_infra.configuration_set_settings import FurtherSet
 from bouncer_infra.deployment_values import FurtherSender, IpFilter, MailStore, Reader
 from bouncer_infra.destination_settings import Destination
@@ -108,10 +109,28 @@ class DeploymentSettings:
     dashboard: bool = field(default=True, metadata=_row(Node.flag))
     ledger_recovery: bool = field(default=False, metadata=_row(Node.flag))
     alarm_email: str | None = field(default=None, metadata=_row(read_mailbox, "none"))
+    alarm_topic: str | None = field(default=None, metadata=_row(organization.alarm_topic, "none"))
     alarm_without_mail: int | None = field(
         default=None, metadata=_row(values.quiet_hours, "none: no alarm")
     )
     went_on_percent: int = field(default=20, metadata=_row(values.percent))
+    kms_key: str | None = field(
+        default=None, metadata=_row(organization.kms_key, "none: AWS's own keys")
+    )
+    permissions_boundary: str | None = field(
+        default=None, metadata=_row(organization.permissions_boundary, "none")
+    )
+    tags: Mapping[str, str] = field(default_factory=dict, metadata=_row(organization.tags, "`{}`"))
+    termination_protection: bool = field(default=False, metadata=_row(Node.flag))
+    intake_concurrency: int | None = field(
+        default=None, metadata=_row(organization.concurrency, "none: as many as are free")
+    )
+    account: str | None = field(
+        default=None, metadata=_row(organization.account, "that of the credentials")
+    )
+    region: str | None = field(
+        default=None, metadata=_row(organization.region, "that of the AWS profile")
+    )
     runtime: Mapping[str, Any] = field(
         default_factory=dict, metadata=_row(lambda node: node.value, "`{}`", key="settings")
     )

@@ -1,27 +1,28 @@
-"""Reads the settings of a deployment from `context.bouncer` in cdk.json, for synth and the doctor.
+"""Reads the settings of deployments from `context.bouncer` in cdk.json, for synth and the doctor.
 
 Everything wrong is reported at once, before anything is deployed: each problem names its key, what
 was found and what was expected. Nothing here imports CDK or asks AWS.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bouncer.errors import BouncerError, DocumentError
 from bouncer.mail.address import identities, mailbox_address
 from bouncer.operator_settings import Settings
-from bouncer.rules.document import Node, Report
+from bouncer.rules.document import Node, Report, show, show_path
 from bouncer.settings_reader import overlaid
 from bouncer_infra import configuration_set_settings
-from bouncer_infra.configuration_set_settings import misplaced_arns
 from bouncer_infra.deployment_settings import (
     DEFAULT_NAME,
     DeploymentSettings,
     full_name,
     setting_rows,
 )
+from bouncer_infra.deployments import DEPLOYMENTS, refuse_clashes, split
+from bouncer_infra.misplaced_arns import misplaced_arns
 from bouncer_infra.service_arn import Home
 
 _MOST_RUNTIME = 3000  # bytes
@@ -34,10 +35,13 @@ class SettingsFileError(BouncerError):
     """A cdk.json has no readable settings; the text says where and what was expected."""
 
 
-def read_cdk_json(path: Path, *, option: str = "--settings") -> DeploymentSettings:
+def read_cdk_json(
+    path: Path, *, option: str = "--settings", deployment: str | None = None
+) -> DeploymentSettings:
     """Read the settings in a cdk.json; raises `BouncerError` with everything wrong in it.
 
-    `option` is the one that names the file to a command, for an error.
+    `option` is the one that names the file to a command, for an error. `deployment` is the name of
+    the deployment, which must be given if the file has several.
     """
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -59,35 +63,72 @@ def read_cdk_json(path: Path, *, option: str = "--settings") -> DeploymentSettin
         raise SettingsFileError(f"{path}: found no UTF-8, expected a cdk.json") from error
     context = document.get("context") if isinstance(document, dict) else None
     bouncer = context.get("bouncer") if isinstance(context, dict) else None
-    return read_settings(bouncer, document=str(path))
+    found = read_deployments(bouncer, document=str(path))
+    return chosen(found, deployment, document=str(path))
+
+
+def chosen(
+    found: Sequence[DeploymentSettings], name: str | None, *, document: str = "cdk.json"
+) -> DeploymentSettings:
+    """Return the deployment of that name, or the only one; raises `SettingsFileError`."""
+    names = " or ".join(each.name for each in found)
+    if name is None and len(found) > 1:
+        raise SettingsFileError(
+            f"{document}: found {len(found)} deployments, expected the name of one: add "
+            f"--deployment {names}"
+        )
+    for each in found:
+        if name in (None, each.name):
+            return each
+    raise SettingsFileError(f"deployment: found {show(name)}, expected {names}, as in {document}")
 
 
 def read_settings(context: object, *, document: str = "cdk.json") -> DeploymentSettings:
+    """Read a `context.bouncer` of one deployment, as `read_deployments` reads it."""
+    return chosen(read_deployments(context, document=document), None)
+
+
+def read_deployments(
+    context: object, *, document: str = "cdk.json"
+) -> tuple[DeploymentSettings, ...]:
     """Read the value of `context.bouncer`; raises `DocumentError` with everything wrong in it."""
     report = Report(document)
     root = Node(context, ("context", "bouncer"), report)
-    given = root.members(tuple(_ROWS), "a mapping with recipients and bounce_sender")
+    given = root.members((*_ROWS, DEPLOYMENTS), "a mapping with recipients and bounce_sender")
+    several = given.pop(DEPLOYMENTS, None)
+    if several and several.value is None:
+        several = None
+    blocks = split(given, several, tuple(_ROWS)) if several else [(root, given)]
+    found = [_read(block, entries) for block, entries in blocks]
+    report.problems[:] = dict.fromkeys(report.problems)  # what is shared is read for each
+    report.settle()
+    deployments = tuple(DeploymentSettings(**values) for values in found)
+    for (block, _), each in zip(blocks, deployments, strict=True):
+        place = show_path(block.path)
+        report.problems += misplaced_arns(each, Home(), document=document, place=place)
+    if several:
+        refuse_clashes(several, deployments)
+    report.settle()
+    return deployments
+
+
+def _read(root: Node, given: dict[str, Node]) -> dict[str, Any]:
+    """Return the values of one deployment by the names of their fields."""
     entries = {key: node for key, node in given.items() if node.value is not None}
     for key, row in _ROWS.items():
-        if row.needed and isinstance(context, dict) and key not in entries:
-            report.add((*root.path, key), found="nothing", expected=row.needed)
+        if row.needed and isinstance(root.value, dict) and key not in entries:
+            root.report.add((*root.path, key), found="nothing", expected=row.needed)
     found: dict[str, Any] = {key: _ROWS[key].read(node) for key, node in entries.items()}
     _refuse_contradictions(entries, found)
     found.pop("settings", None)
-    runtime = _runtime(root, entries.get("settings"), found)
-    report.settle()
-    settings = DeploymentSettings(runtime=runtime, **found)
-    refuse_elsewhere(settings, Home(), document=document)
-    return settings
+    return {**found, "runtime": _runtime(root, entries.get("settings"), found)}
 
 
 def refuse_elsewhere(
     settings: DeploymentSettings, home: Home, *, document: str = "cdk.json"
 ) -> None:
     """Raise `DocumentError` for ARNs of another place than that of the deployment."""
-    problems = misplaced_arns(
-        settings.destinations, settings.configuration_sets, home, document=document
-    )
+    problems = misplaced_arns(settings, home, document=document)
     if problems:
         raise DocumentError(problems)
 

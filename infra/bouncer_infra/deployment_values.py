@@ -108,7 +108,9 @@ def one_of(*words: str) -> Reader:
     return lambda node: node.word(words)
 
 
-def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[Node], str | None]:
+def matching(pattern: re.Pattern[str], expected: str) -> Callable[[Node], str | None]:
+    """Return the reader of text that is all in a pattern."""
+
     def read(node: Node) -> str | None:
         if isinstance(node.value, str) and pattern.fullmatch(node.value):
             return node.value
@@ -118,12 +120,12 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[Node], str |
     return read
 
 
-name = _matching(_NAME, "1 to 20 lower-case letters, digits and dashes, a letter first")
-rule_set = _matching(
+name = matching(_NAME, "1 to 20 lower-case letters, digits and dashes, a letter first")
+rule_set = matching(
     _RULE_SET, "letters, digits, _ and -, at most 64, with a letter or digit at both ends"
 )
-rule = _matching(_RULE, "the name of a receipt rule in that rule set")
-_object_prefix = _matching(_OBJECT_PREFIX, "letters, digits and _ . / -, at most 200")
+rule = matching(_RULE, "the name of a receipt rule in that rule set")
+_object_prefix = matching(_OBJECT_PREFIX, "letters, digits and _ . / -, at most 200")
 
 
 def recipients(node: Node) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ _MEMORY_MB = 256
 
 
 class Function(Construct):
-    """A function whose handler is `bouncer.<name>.handler`."""
+    """A function whose handler is `bouncer.<name>.handler`; `reserved` limits it, too."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class Function(Construct):
         timeout: Duration,
         environment: Mapping[str, str],
         memory_mb: int = _MEMORY_MB,
+        reserved: int | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self.logs = logs.LogGroup(
@@ -62,6 +63,7 @@ class Function(Construct):
             code=code,
             memory_size=memory_mb,
             timeout=timeout,
+            reserved_concurrent_executions=reserved,
             environment=dict(environment),
             log_group=self.logs,
             role=self.role,

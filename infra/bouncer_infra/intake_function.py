@@ -34,6 +34,7 @@ class Intake(Function):
             settings=settings,
             code=code,
             timeout=Duration.seconds(INTAKE_TIMEOUT_S),
+            reserved=settings.intake_concurrency,
             environment={
                 PREFIX_KEY: settings.prefix,
                 BUCKET_KEY: bucket.bucket_name,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bouncer.errors import Problem
 from bouncer.rules.document import Node, show
 
-_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}):(\S+)")
+_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}|aws):(\S+)")
 
 # Beginnings of the regions that are not in the partition `aws` (botocore's partitions.json).
 _PARTITIONS = {
@@ -62,14 +62,16 @@ class NamedArn:
         return {word: part for word, part in found.items() if part}
 
 
-def _reader(
+def arn_reader(
     service: str, resource: re.Pattern[str], expected: str, *, regional: bool = True
 ) -> Callable[[Node], str | None]:
+    """Return the reader of an ARN, of a region's own partition unless the service has none."""
+
     def read(node: Node) -> str | None:
         match = _ARN.fullmatch(node.value) if isinstance(node.value, str) else None
         if match and match[2] == service and resource.fullmatch(match[5]):
             partition, region = match[1], match[3]
-            if bool(region) is regional and (not region or partition == _partition(region)):
+            if bool(region) is regional and (not region or partition == partition_of(region)):
                 return match[0]
         node.fault(expected)
         return None
@@ -77,12 +79,12 @@ def _reader(
     return read
 
 
-topic_arn = _reader("sns", _TOPIC, TOPIC_EXPECTED)
-stream_arn = _reader("firehose", _STREAM, STREAM_EXPECTED)
-role_arn = _reader("iam", _ROLE, ROLE_EXPECTED, regional=False)
+topic_arn = arn_reader("sns", _TOPIC, TOPIC_EXPECTED)
+stream_arn = arn_reader("firehose", _STREAM, STREAM_EXPECTED)
+role_arn = arn_reader("iam", _ROLE, ROLE_EXPECTED, regional=False)
 
 
-def _partition(region: str) -> str:
+def partition_of(region: str) -> str:
     """Return the partition of a region: that of `us-gov-west-1` is `aws-us-gov`."""
     return _PARTITIONS.get("-".join(region.split("-")[:-2]), "aws")
 

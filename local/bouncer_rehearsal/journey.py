@@ -26,6 +26,7 @@ from bouncer_rehearsal.inventory import inventory
 from bouncer_rehearsal.list_changes import ListChanges
 from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.operator_commands import OperatorCommands
+from bouncer_rehearsal.organization import AskedFor
 from bouncer_rehearsal.parameter_changes import ParameterChanges
 from bouncer_rehearsal.released_mail import ReleasedMail
 from bouncer_rehearsal.runbooks import Runbooks
@@ -76,13 +77,19 @@ class Journey:
         """Take all steps; every process that was started has ended when this returns or raises."""
         wanted = {**settings(), **first_settings()}
         with emulated_region(
-            self._root, self._out, domain=DOMAIN, settings=wanted, story=self._story
+            self._root,
+            self._out,
+            domain=DOMAIN,
+            settings=wanted,
+            story=self._story,
+            organized=True,
         ) as region:
             destinations = DestinationChanges(
                 region.aws, own=STACK, sender=SENDER, story=self._story
             )
             destinations.prepare()
             before = self._deploy(region.aws, region.cdk)
+            AskedFor(region.aws, STACK, self._story, region.settings).find()
             runbooks = Runbooks(
                 self._root,
                 self._out,

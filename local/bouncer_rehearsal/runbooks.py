@@ -29,7 +29,6 @@ _SCRATCH = full_name("local-scratch")
 _NOT_RUN = {
     "aws cloudformation continue-update-rollback": "no rollback has failed",
     "cdk deploy --revert-drift": "the emulator does not look for drift",
-    "cdk deploy --tags": "the templates' tests set tags",
 }
 # Documents beside the starter rules: each kind of file, and one beyond a standard parameter.
 _FURTHER_RULES = {
@@ -126,7 +125,7 @@ class Runbooks:
             "lists": self._lists,
             "failed events": self._failed_events,
             "replay stored mail": self._replay,
-            "look at the stack, and protect it": self._stack,
+            "look at the stack, and lift its protection": self._stack,
             "repair": self._repair,
             "what is left by hand": self._left,
         }
@@ -264,7 +263,9 @@ class Runbooks:
         shown = json.loads(self._run("describe-stacks"))
         expect("the outputs", {each["OutputKey"] for each in shown}, set(self._outputs))
         self._run("describe-stack-events")
-        self._run("update-termination-protection", " --enable")
+        stacks = self._aws.client("cloudformation").describe_stacks()["Stacks"]
+        protected = [each for each in stacks if each.get("EnableTerminationProtection")]
+        expect("protected stacks", len(protected), 1)
         self._run("update-termination-protection", " --no-enable")
 
     def _repair(self) -> None:

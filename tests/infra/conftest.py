@@ -20,6 +20,8 @@ from tests.infra.sending_settings import SENDING
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 
+PLACE = "eu-west-1:123456789012"
+
 MAXIMAL: dict[str, Any] = {
     "further_senders": [f"bounces@{index}.example.org" for index in range(20)],  # as many as may be
     "rule_set": "inbound",
@@ -32,7 +34,26 @@ MAXIMAL: dict[str, Any] = {
     "ledger_recovery": True,
     "events": ["send", "bounce", "complaint", "open", "click"],
     "alarm_email": "Operators <ops@example.com>",
+    "alarm_topic": f"arn:aws:sns:{PLACE}:alarms",
+    "alarm_without_mail": 12,
     "went_on_percent": 35,
+    "kms_key": f"arn:aws:kms:{PLACE}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "permissions_boundary": "arn:aws:iam::123456789012:policy/developer-boundary",
+    "tags": {"team": "mail", "cost-centre": "1234"},
+    "termination_protection": True,
+    "intake_concurrency": 100,
+}
+
+# Settings that MAXIMAL leaves alone, with the reason; tests of their own look at them.
+NOT_IN_MAXIMAL = {
+    **dict.fromkeys(("name", "prefix", "identity"), "a name: nothing more is made"),
+    **dict.fromkeys(("scan", "archive", "analysis", "dashboard"), "on by default"),
+    **dict.fromkeys(("archive_days", "stopped_days", "architecture"), "makes nothing more"),
+    **dict.fromkeys(("require_tls", "settings"), "makes nothing more"),
+    "attach_configuration_set": "on by default; the warning is wanted here",
+    "create_identity": "takes the identity's name, and the custom resource's reason",
+    "after": "is refused beside create_rule_set",
+    **dict.fromkeys(("account", "region"), "the template fits every account and region"),
 }
 
 # Settings neither of them has, all in one template.
@@ -42,6 +63,7 @@ OTHER: dict[str, Any] = {
     "identity": "mailer-daemon@example.com",
     "after": "spam",
     "invocation": "event",
+    "alarm_topic": f"arn:aws:sns:{PLACE}:alarms",
     "alarm_without_mail": 6,
     "further_senders": [
         {
@@ -156,10 +178,10 @@ def sending(shared: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def findings(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Findings:  # noqa: ARG001
-    """The findings of cdk-nag's AwsSolutions in a stack, as rule and path; `synth` sets up Node."""
+    """The findings of cdk-nag's packs in a stack, as rule and path; `synth` sets up Node."""
     import aws_cdk as cdk  # noqa: PLC0415
+    import cdk_nag  # noqa: PLC0415
     from aws_cdk import aws_lambda as lambda_  # noqa: PLC0415
-    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415
 
     from bouncer_infra.deployment_settings_reader import read_settings  # noqa: PLC0415
     from bouncer_infra.stack import AutoBouncerStack  # noqa: PLC0415
@@ -173,13 +195,14 @@ def findings(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Findings
         context: dict[str, Any],
         change: Callable[[Any], object] | None = None,
         place: Callable[[Any], Any] | None = None,
+        packs: tuple[str, ...] = ("AwsSolutionsChecks",),
     ) -> list[str]:
         folder = tmp_path_factory.mktemp("nag")
         app = cdk.App(outdir=str(folder), context=FLAGS)
         stack = place(app) if place else own(app, context)
         if change:
             change(stack)
-        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        cdk.Validations.of(app).add_plugins(*(getattr(cdk_nag, pack)(app) for pack in packs))
         with suppress(RuntimeError):  # it fails if something is found; the report says what
             app.synth()
         report = json.loads((folder / "validation-report.json").read_text(encoding="utf-8"))
@@ -192,9 +215,3 @@ def findings(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Findings
         ]
 
     return found
-
-
-@pytest.fixture(scope="session")
-def contexts() -> dict[str, dict[str, Any]]:
-    """The smallest settings and the largest, over `MINIMAL`."""
-    return {"minimal": {}, "maximal": MAXIMAL}

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 from bouncer.reasons import GUARD_REASONS
+from tests.infra.conftest import MAXIMAL
 from tests.infra.monitoring_parts import (
     Template,
     alarms,
@@ -118,11 +119,18 @@ def test_no_address_no_topic(template: Template) -> None:
 
 
 def test_alarms_are_mailed_and_may_be(maximal: Template) -> None:
-    """Every alarm notifies the topic of ALARM and of OK; CloudWatch may publish."""
+    """Every alarm notifies both topics of ALARM and of OK; CloudWatch may publish to ours."""
     (subscription,) = of_type(maximal, "AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
     for alarm in alarms(maximal).values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == [subscription["TopicArn"]]
+        assert (
+            alarm["AlarmActions"]
+            == alarm["OKActions"]
+            == [
+                subscription["TopicArn"],
+                MAXIMAL["alarm_topic"],
+            ]
+        )
     (policy,) = of_type(maximal, "AWS::SNS::TopicPolicy")
     denied, allowed = policy["PolicyDocument"]["Statement"]
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

@@ -16,9 +16,11 @@ from bouncer.aws import exclusive_setting
 from bouncer_cli.doctor.account import IAM_ACTION
 from bouncer_infra.configuration_set_settings import FurtherSet
 from bouncer_infra.deployment_settings import DeploymentSettings, setting_rows
-from bouncer_infra.deployment_settings_reader import read_settings
+from bouncer_infra.deployment_settings_reader import read_deployments, read_settings
 from bouncer_infra.deployment_values import MailStore
 from bouncer_infra.destination_settings import Destination, Kind
+from bouncer_infra.key_policy import key_policy
+from tests.infra.conftest import MINIMAL
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -58,9 +60,21 @@ def test_the_settings_shown_and_shipped_are_valid() -> None:
     assert read_settings(shipped["context"]["bouncer"]).name == "main"
     examples = re.findall(r"```json\n(.*?)```", DEPLOY, re.DOTALL)
     assert examples
-    for example in examples:
-        assert read_settings(json.loads(example)).runtime["mode"] == "shadow"
-    assert read_settings(json.loads(examples[-1])).further_senders[0].arn
+    read = [read_deployments(json.loads(example)) for example in examples]
+    assert {each.runtime["mode"] for found in read for each in found} == {"shadow"}
+    assert any(each.further_senders for found in read for each in found)
+    assert max(map(len, read)) == 2  # one example has several
+
+
+def test_the_key_policy_shown_is_whole() -> None:
+    """It has the statements that the doctor looks for, and no others."""
+    (shown,) = re.findall(r"```json key-policy\n(.*?)```", DEPLOY, re.DOTALL)
+    settings = read_settings({**MINIMAL, "alarm_email": "ops@example.com"})
+    wanted = key_policy(settings, account="111122223333", region="eu-west-1")
+    assert json.loads(shown) == {"Version": "2012-10-17", "Statement": wanted}
+    fewer = read_settings({**MINIMAL, "store": False})
+    sids = {each["Sid"] for each in key_policy(fewer, account="111122223333", region="eu-west-1")}
+    assert {each["Sid"] for each in wanted} - sids == {"StoredMail", "Alarms"}
 
 
 def test_every_member_of_destinations_and_sets_is_documented() -> None:

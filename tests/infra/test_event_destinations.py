@@ -170,12 +170,12 @@ def test_synth_refuses_a_topic_of_another_region(
     """CDK's command line says where it will deploy; the sentence names setting and region."""
     import aws_cdk as cdk  # noqa: PLC0415
 
-    from bouncer_infra.stack import auto_bouncer  # noqa: PLC0415
+    from bouncer_infra.stack import auto_bouncers  # noqa: PLC0415
 
     context = {**FLAGS, "bouncer": {**MINIMAL, "destinations": [notices()]}}
     monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-west-1")
     with pytest.raises(DocumentError) as caught:
-        auto_bouncer(cdk.App(context=context))
+        auto_bouncers(cdk.App(context=context))
     assert str(caught.value) == (
         f'cdk.json: context.bouncer.destinations[0].topic: found "{TOPIC}", expected an ARN of '
         "region eu-west-1, where this deployment is"

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from bouncer.errors import DocumentError
-from bouncer_infra.deployment_settings_reader import read_cdk_json, read_settings
+from bouncer_infra.deployment_settings_reader import read_cdk_json, read_settings, refuse_elsewhere
 from bouncer_infra.deployment_values import MailStore
+from bouncer_infra.service_arn import Home
+from tests.infra.refused_of_organization import REFUSED_OF_ORGANIZATION
 from tests.infra.test_destination_settings import REFUSED as REFUSED_DESTINATIONS
 
 MINIMAL = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
@@ -76,6 +78,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"invocation": "sync"}, 'invocation: found "sync", expected one of request_response'),
     ({"went_on_percent": 0}, "went_on_percent: found 0, expected a whole number of percent"),
     ({"went_on_percent": 101}, "went_on_percent: found 101, expected a whole number of percent"),
+    *REFUSED_OF_ORGANIZATION,
     ({"log_days": 31}, "log_days: found 31, expected one of 1, 3, 5"),
     ({"log_days": True}, "log_days: found true, expected one of"),
     ({"store": {"day": 3}}, 'store.day: found unknown key "day", expected days'),
@@ -178,6 +181,17 @@ def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
     assert problem.startswith(f"cdk.json: context.bouncer.{says}")
 
 
+def test_a_key_elsewhere_is_refused_where_the_region_is_known() -> None:
+    """CDK tells the region of the AWS profile; the settings' own has precedence."""
+    key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    settings = read_settings({**MINIMAL, "kms_key": key})
+    refuse_elsewhere(settings, Home(region="eu-west-1"))
+    own = read_settings({**MINIMAL, "kms_key": key, "region": "eu-west-1"})
+    refuse_elsewhere(own, Home(region="us-east-1"))
+    with pytest.raises(DocumentError, match="expected an ARN of region us-east-1, where this dep"):
+        refuse_elsewhere(settings, Home(region="us-east-1"))
+
+
 DOCUMENTS: list[object] = [
     # NaN stays out: CDK's command line reads cdk.json as JSON proper, before the app is started.
     *({**MINIMAL, **change} for change, _ in REFUSED_DESTINATIONS),
@@ -195,7 +209,7 @@ def test_the_doctor_refuses_what_synth_refuses(
     """Both report the same sentences for the same cdk.json."""
     import aws_cdk as cdk  # noqa: PLC0415
 
-    from bouncer_infra.stack import auto_bouncer  # noqa: PLC0415
+    from bouncer_infra.stack import auto_bouncers  # noqa: PLC0415
 
     monkeypatch.chdir(tmp_path)
     for context in ({}, *({"bouncer": document} for document in DOCUMENTS)):
@@ -203,7 +217,7 @@ def test_the_doctor_refuses_what_synth_refuses(
         with pytest.raises(DocumentError) as by_doctor:
             read_cdk_json(Path("cdk.json"))
         with pytest.raises(DocumentError) as by_synth:
-            auto_bouncer(cdk.App(context=context))
+            auto_bouncers(cdk.App(context=context))
         assert str(by_doctor.value) == str(by_synth.value)
 
 

@@ -1,8 +1,8 @@
 """`bouncer doctor`: reports what an account and region lack for a deployment."""
 
 import argparse
-from pathlib import Path
 
+from bouncer_cli.commands.operation import add_deployment
 from bouncer_cli.commands.terminal import open_console, say
 from bouncer_cli.commands.usage import Commands, add_format
 from bouncer_sim.clock import SystemClock, now
@@ -17,18 +17,7 @@ def add(commands: Commands) -> None:
         "step for each problem. It only reads. The exit status is 1 if there is a problem.",
         epilog="example: bouncer doctor --settings cdk.json --region eu-west-1",
     )
-    command.add_argument(
-        "--settings",
-        type=Path,
-        default=Path("cdk.json"),
-        metavar="FILE",
-        help="the cdk.json with the deployment's settings (default: cdk.json)",
-    )
-    command.add_argument(
-        "--region",
-        metavar="REGION",
-        help="the AWS region to check (default: the region of the environment or AWS profile)",
-    )
+    add_deployment(command)
     add_format(command)
     command.set_defaults(run=run)
 
@@ -39,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from bouncer_cli.doctor.examination import examine  # noqa: PLC0415
     from bouncer_infra.deployment_settings_reader import read_cdk_json  # noqa: PLC0415
 
-    deployment = read_cdk_json(options.settings)
+    deployment = read_cdk_json(options.settings, deployment=options.deployment)
     console = open_console()
     kind = reports.JsonReport if options.format == "json" else reports.TableReport
     report: reports.Report = kind(console)

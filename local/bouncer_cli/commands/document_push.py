@@ -139,7 +139,7 @@ def _target(options: argparse.Namespace) -> "PushTarget":
     )
 
     if options.prefix is None:
-        return deployed_target(options.settings, options.region)
+        return deployed_target(options.settings, options.region, name=options.deployment)
     return target_below(options.prefix, options.region)
 
 

@@ -57,12 +57,12 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(
             f"ADDRESS: found {options.address}, expected one such as ann@partner.example"
         )
-    deployment = find_deployment(options.settings, options.region)
+    deployment = find_deployment(options.settings, options.region, name=options.deployment)
     known = remembered(deployment, options.address)
     keys = list(dict.fromkeys(key for each in known for key in each.keys))
     days = deployment.loaded().settings.suppression_days
     lines = (line for each in known for line in each.lines(days))
-    settings = read_cdk_json(options.settings)
+    settings = read_cdk_json(options.settings, deployment=options.deployment)
     mails, problem = _stored_mails(deployment, settings, options.address)
     for line in (str(deployment), *lines, *_mail_lines(mails), *elsewhere(settings)):
         put_folded(line)

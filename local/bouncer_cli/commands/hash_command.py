@@ -32,7 +32,11 @@ def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415  # boto3
 
-    shown = find_deployment(options.settings, options.region).loaded().settings.addresses
+    shown = (
+        find_deployment(options.settings, options.region, name=options.deployment)
+        .loaded()
+        .settings.addresses
+    )
     put(shown.address(options.address))
     say(f"journal.addresses is {shown.form}: {_MEANING[shown.form]}")
     return 0

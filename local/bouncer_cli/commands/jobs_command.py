@@ -105,7 +105,7 @@ def _look(options: argparse.Namespace) -> "tuple[DeadLetterLook, DeadLetterRepor
     from bouncer_cli.operations.dead_letter_report import DeadLetterReport  # noqa: PLC0415
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415
 
-    deployment = find_deployment(options.settings, options.region)
+    deployment = find_deployment(options.settings, options.region, name=options.deployment)
     look = DeadLetterLook(deployment, now(SystemClock()))
     return look, DeadLetterReport(open_console(), now=look.now, margin=look.margin)
 

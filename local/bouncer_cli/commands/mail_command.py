@@ -183,7 +183,7 @@ def _stopped_mails(options: argparse.Namespace) -> "StoppedMails":
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415  # boto3
     from bouncer_cli.operations.stopped_mails import StoppedMails  # noqa: PLC0415
 
-    return StoppedMails(find_deployment(options.settings, options.region))
+    return StoppedMails(find_deployment(options.settings, options.region, name=options.deployment))
 
 
 def _chosen(options: argparse.Namespace, mails: "StoppedMails") -> "Iterator[StoredObject]":

@@ -20,10 +20,20 @@ def add_deployment(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the cdk.json with the deployment's settings (default: cdk.json)",
     )
+    add_name(command)
     command.add_argument(
         "--region",
         metavar="REGION",
-        help="the AWS region (default: the region of the environment or AWS profile)",
+        help="the AWS region (default: that of the cdk.json, else of the environment or profile)",
+    )
+
+
+def add_name(command: argparse.ArgumentParser) -> None:
+    """Declare the option that picks one of several deployments in a cdk.json."""
+    command.add_argument(
+        "--deployment",
+        metavar="NAME",
+        help="the deployment's name, if the cdk.json has several",
     )
 
 

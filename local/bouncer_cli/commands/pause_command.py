@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from bouncer_cli.operations.sending_hold import sending_hold  # noqa: PLC0415
     from bouncer_cli.operations.waiting_jobs import waiting_jobs  # noqa: PLC0415
 
-    deployment = find_deployment(options.settings, options.region)
+    deployment = find_deployment(options.settings, options.region, name=options.deployment)
     hold, moment = sending_hold(deployment), now(SystemClock())
     for line in (str(deployment), *hold.lines()):
         put_folded(line)

@@ -100,7 +100,9 @@ def _bucket(options: DeploymentOptions) -> tuple[BucketSource, str]:
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415
 
     try:
-        deployment = find_deployment(options.cdk_json, options.region, option="--deployment")
+        deployment = find_deployment(
+            options.cdk_json, options.region, option="--cdk-json", name=options.name
+        )
     except UnavailableError as error:
         raise SourceError(sentence(error)) from error
     if not deployment.bucket:

@@ -36,7 +36,7 @@ def run_release(options: argparse.Namespace) -> int:
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415
     from bouncer_cli.operations.publish_now import publish_now  # noqa: PLC0415
 
-    deployment = find_deployment(options.settings, options.region)
+    deployment = find_deployment(options.settings, options.region, name=options.deployment)
     put_folded(str(deployment))
     braked = braked_in(deployment)
     put_folded(f"braked:  {', '.join(braked) or 'no rule'}")

@@ -4,6 +4,7 @@ Timeouts are short, and a service that can't be reached is not tried again: the 
 hang.
 """
 
+import re
 from typing import Any
 
 from boto3 import Session
@@ -12,7 +13,6 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
-    EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
@@ -20,6 +20,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 
 from bouncer.errors import BouncerError
@@ -35,7 +36,11 @@ IAM_ACTION = {  # where it is not named as the call
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
     "ListObjectsV2": "ListBucket",
 }
-_DENIED = {"AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
+_DENIED = {
+    *("AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"),
+    *("KMS.AccessDenied", "KmsAccessDenied"),  # SQS's words
+}
+_OF_KMS = re.compile(r"kms:[A-Za-z]+")  # in the text of a service that may not use a key for us
 _NOT_FOUND = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "ConfigurationSetDoesNotExist",
@@ -179,7 +184,7 @@ class Account:
         if isinstance(error, ResponseParserError):
             text = f"the answer to {api} could not be read: {error}"
             return UnavailableError(text, "check AWS_ENDPOINT_URL and HTTPS_PROXY")
-        if not isinstance(error, (HTTPClientError, EndpointConnectionError)):
+        if not isinstance(error, (HTTPClientError, NoConnectionError)):
             return UnavailableError(f"{api} could not be sent: {error}", _CHECK_SETUP)
         self._silent[service] = UnavailableError(
             f"{service} can't be reached ({type(error).__name__})",
@@ -196,6 +201,8 @@ def _refusal(action: str, error: ClientError) -> BouncerError:
     if short in _NOT_FOUND or (short == "ValidationError" and "does not exist" in said):
         return NotFoundError(f"{action}: {code}")
     if short in _DENIED:
+        needed = _OF_KMS.search(said)
+        action = needed[0] if needed else action
         return UnavailableError(
             f"{action} was answered with {code}", f"allow {action} to these credentials in IAM"
         )

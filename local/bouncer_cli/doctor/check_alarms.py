@@ -1,16 +1,19 @@
 """Checks the alarms of the stack, and that somebody is notified by them."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
+from bouncer_cli.doctor.policy_statements import allows
 
 _ALARM = "alarm"
 
 _ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 _TOPIC = "AWS::SNS::Topic"
+_CLOUDWATCH = "cloudwatch.amazonaws.com"
 _MOST_ALARMS = 100  # CloudWatch API reference, DescribeAlarms
 
 
@@ -59,7 +62,8 @@ def _alarm(context: CheckContext, alarm: Mapping[str, Any]) -> Finding | None:
         found = f"{name} has its actions disabled, so nobody is notified"
         remedy = f"enable them: aws cloudwatch enable-alarm-actions --alarm-names {name}"
         return warning(_ALARM, found, remedy)
-    if context.stack.names(_TOPIC) and not alarm.get("AlarmActions"):
+    notifies = context.deployment.alarm_topic or context.stack.names(_TOPIC)
+    if notifies and not alarm.get("AlarmActions"):
         return warning(_ALARM, f"{name} has no actions, so nobody is notified", REPAIR)
     return None
 
@@ -83,6 +87,29 @@ def alarm_subscriptions(context: CheckContext) -> Findings:
             yield problem(_ALARM, found, REPAIR)
         for subscription in subscriptions:
             yield _subscription(subscription)
+
+
+def alarm_topic(context: CheckContext) -> Findings:
+    """Check that CloudWatch may publish to the topic that the deployment names."""
+    topic = context.deployment.alarm_topic
+    if not topic:
+        return
+    try:
+        answer = context.account.ask("sns", "get_topic_attributes", TopicArn=topic)
+    except NotFoundError:
+        remedy = "correct alarm_topic in cdk.json, then run cdk deploy"
+        yield problem(_ALARM, f"{topic} does not exist, so nobody is notified by it", remedy)
+        return
+    attributes = answer.get("Attributes", {})
+    if not allows(json.loads(attributes.get("Policy", "{}")), {_CLOUDWATCH}, ["sns:Publish"]):
+        remedy = f"allow sns:Publish to {_CLOUDWATCH} in its policy"
+        yield problem(_ALARM, f"{topic} does not let CloudWatch publish", remedy)
+        return
+    if attributes.get("KmsMasterKeyId", "").endswith("alias/aws/sns"):
+        remedy = "encrypt it with a key of your own, as docs/deploy.md#alarm_topic says"
+        yield problem(_ALARM, f"{topic} has AWS's key, by which no alarm can publish", remedy)
+        return
+    yield ok(_ALARM, f"{topic} is notified, as far as its policy says")
 
 
 def _subscription(subscription: Mapping[str, Any]) -> Finding:

@@ -12,10 +12,11 @@ from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.check_destinations import EVENTS
 from bouncer_cli.doctor.finding import Finding, Findings, ok, problem, warning
 from bouncer_cli.doctor.policy_statements import Named, named
-from bouncer_infra.configuration_set_settings import misplaced_arns
 from bouncer_infra.destination_settings import ARCHIVE, Destination
+from bouncer_infra.misplaced_arns import misplaced_arns
 from bouncer_infra.service_arn import Home
 
+_CHECK_OF = {"kms_key": "key", "alarm_topic": "alarm", "permissions_boundary": "stack"}
 _SES = "ses.amazonaws.com"
 _SNS_KEY = "alias/aws/sns"  # nobody can change its policy (SES Developer Guide, SNS action)
 _LET_SES = (
@@ -27,13 +28,12 @@ _LET_SES = (
 def destination_places(context: CheckContext) -> Findings:
     """Report ARNs of another account, region or partition, in the words of cdk synth."""
     wanted = context.deployment
-    if not any(_destinations(context)):
+    named = (wanted.kms_key, wanted.alarm_topic, wanted.permissions_boundary)
+    if not any(named) and not any(_destinations(context)):
         return
-    problems = misplaced_arns(
-        wanted.destinations, wanted.configuration_sets, _home(context), document="cdk.json"
-    )
-    for each in problems:
-        yield problem(EVENTS, str(each), "correct the ARN in cdk.json")
+    for each in misplaced_arns(wanted, _home(context), document="cdk.json"):
+        check = _CHECK_OF.get(each.place.rpartition(".")[2], EVENTS)
+        yield problem(check, str(each), "correct the ARN in cdk.json")
 
 
 def destination_targets(context: CheckContext) -> Findings:

@@ -11,6 +11,7 @@ FUNCTIONS = "AWS::Lambda::Function"
 NEEDED = ("intake", "worker", "publisher", "feedback")
 
 _FUNCTION = "function"
+_INTAKE = "bouncer.intake.handler"
 
 
 def functions(context: CheckContext) -> Findings:
@@ -27,6 +28,8 @@ def functions(context: CheckContext) -> Findings:
         handler = answer["Configuration"].get("Handler", "")
         seen.add(handler.removeprefix("bouncer.").removesuffix(".handler"))
         yield _function(name, answer["Configuration"], answer.get("Concurrency", {}))
+        if handler == _INTAKE:
+            yield from _reserved(context, name, answer.get("Concurrency", {}))
     for word in NEEDED:
         if word not in seen:
             yield problem(_FUNCTION, f"the stack has no {word}", "run cdk deploy")
@@ -47,3 +50,14 @@ def _function(name: str, function: Mapping[str, Any], concurrency: Mapping[str, 
     changed = str(function.get("LastModified", ""))[:19]
     runtime = function.get("Runtime", "no runtime")
     return ok(_FUNCTION, f"{name}: {runtime}, changed {changed}")
+
+
+def _reserved(context: CheckContext, name: str, concurrency: Mapping[str, Any]) -> Findings:
+    """Compare the intake's reserved concurrency with the settings; 0 is reported for every one."""
+    found, wanted = (
+        concurrency.get("ReservedConcurrentExecutions"),
+        context.deployment.intake_concurrency,
+    )
+    if found not in (0, wanted):
+        said = f"{name} has {found or 'no'} executions reserved, cdk.json says {wanted or 'none'}"
+        yield warning(_FUNCTION, said, "run cdk deploy, or change intake_concurrency in cdk.json")

@@ -16,6 +16,7 @@ from bouncer_cli.doctor.finding import (
     warning,
 )
 from bouncer_infra.deployment_settings import NAME_PREFIX
+from bouncer_infra.recipient_overlap import overlapping
 
 Rule = Mapping[str, Any]
 
@@ -136,7 +137,7 @@ def _before(context: CheckContext, rules: Iterable[Rule]) -> Findings:
     """Report rules before ours that stop its mail, or bounce it as well."""
     for rule in rules:
         theirs = rule.get("Recipients", [])
-        if not rule.get("Enabled", False) or not _overlap(theirs, context.deployment.recipients):
+        if not rule.get("Enabled", False) or not overlapping(theirs, context.deployment.recipients):
             continue
         actions = rule.get("Actions", [])
         move = f"move {rule['Name']} behind ours (aws ses set-receipt-rule-position)"
@@ -151,38 +152,25 @@ def _before(context: CheckContext, rules: Iterable[Rule]) -> Findings:
             yield warning(_RULE, found, f"remove its bounce action, or {move}")
 
 
+def _calls(rule: Rule) -> bool:
+    """Tell whether a rule invokes a function; CloudFormation may name other rules like ours."""
+    return any("LambdaAction" in action for action in rule.get("Actions", []))
+
+
 def _other_bouncers(context: CheckContext, rules: Iterable[Rule]) -> Findings:
     """Report other deployments that judge the same mail: each has its own ledger."""
     wanted = context.deployment
     for rule in rules:
         name = rule["Name"]
-        if name == wanted.full_name or not name.startswith(NAME_PREFIX):
+        if name == wanted.full_name or not name.startswith(NAME_PREFIX) or not _calls(rule):
             continue
-        if rule.get("Enabled", False) and _overlap(rule.get("Recipients", []), wanted.recipients):
+        if rule.get("Enabled", False) and overlapping(
+            rule.get("Recipients", []), wanted.recipients
+        ):
             remedy = "give the two deployments different recipients, or destroy one of them"
             yield problem(
                 _RULE, f"{name} judges the same mail and may bounce it a second time", remedy
             )
-
-
-def _overlap(some: Iterable[str], others: Iterable[str]) -> bool:
-    """Tell whether one mail can match both; no recipients match all (SES API, ReceiptRule)."""
-    some, others = list(some), list(others)
-    if not some or not others:
-        return True
-    return any(_meets(one.lower(), other.lower()) for one in some for other in others)
-
-
-def _meets(one: str, other: str) -> bool:
-    return one == other or _within(one, other) or _within(other, one)
-
-
-def _within(narrow: str, wide: str) -> bool:
-    """Tell whether `narrow` is an address in the domain `wide`, or below `.domain`."""
-    domain = narrow.rpartition("@")[2]
-    if wide.startswith("."):
-        return domain.endswith(wide)
-    return "@" in narrow and domain == wide
 
 
 def _as_configured(context: CheckContext, rule: Rule) -> Findings:

@@ -16,6 +16,7 @@ from bouncer_cli.doctor import (
     check_functions,
     check_further_sets,
     check_identities,
+    check_key,
     check_ledger,
     check_mail_exchangers,
     check_queue_mapping,
@@ -43,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
     check_mail_exchangers.mail_exchangers,
     check_receiving.active_rule_set,
     check_receiving.receipt_rule,
+    check_key.key,
     check_stored_mail.stored_mail,
     check_functions.functions,
     check_concurrency.concurrency,
@@ -66,6 +68,7 @@ CHECKS: tuple[Check, ...] = (
     check_feedback.feedback,
     check_alarms.alarms,
     check_alarms.alarm_subscriptions,
+    check_alarms.alarm_topic,
 )
 
 
@@ -78,10 +81,13 @@ def examine(
     look_up: Callable[[str], tuple[Mx, ...]] = look_up_mx,
     checks: tuple[Check, ...] = CHECKS,
 ) -> Findings:
-    """Yield each finding once it is made; region None is that of the environment or profile."""
+    """Yield each finding once it is made.
+
+    Region None is that of the settings, else that of the environment or profile.
+    """
     try:
         opened = session()
-        region = region or opened.region_name
+        region = region or deployment.region or opened.region_name
     except BotoCoreError as error:
         yield problem(
             _CREDENTIALS, str(error), "set AWS_PROFILE to one of: aws configure list-profiles"
@@ -93,7 +99,7 @@ def examine(
         return
     account = Account(opened, region)
     stack = Stack(name=deployment.full_name, hidden=True)
-    opening = list(_credentials(account))
+    opening = list(_credentials(account, deployment))
     usable = all(finding.level is not Level.PROBLEM for finding in opening)
     if usable:
         stack, findings = find_stack(account, deployment.full_name)
@@ -111,7 +117,7 @@ def examine(
         yield from _run(check, context)
 
 
-def _credentials(account: Account) -> Findings:
+def _credentials(account: Account, deployment: DeploymentSettings) -> Findings:
     try:
         answer = account.ask("sts", "get_caller_identity")
         at = f", at {account.emulator}" if account.emulator else ""
@@ -119,6 +125,13 @@ def _credentials(account: Account) -> Findings:
         worse = problem if error.hopeless else warning
         yield worse(_CREDENTIALS, f"could not be checked: {error}", error.next_step)
         return
+    if deployment.account not in (None, answer.get("Account")):
+        found = f"account {answer.get('Account')}, and cdk.json says {deployment.account}"
+        yield problem(_CREDENTIALS, found, "set AWS_PROFILE to a profile of that account")
+        return
+    if deployment.region not in (None, account.region):
+        found = f"region {account.region}, and cdk.json says {deployment.region}"
+        yield problem(_REGION, found, "leave out --region, or correct region in cdk.json")
     yield ok(
         _CREDENTIALS,
         f"account {answer.get('Account')} as {answer.get('Arn')} in {account.region}{at}",

@@ -91,15 +91,17 @@ class OperatedDeployment:
 
 
 def find_deployment(
-    cdk_json: Path, region: str | None, *, option: str = "--settings"
+    cdk_json: Path, region: str | None, *, option: str = "--settings", name: str | None = None
 ) -> OperatedDeployment:
-    """Return the deployment of a cdk.json; region None is that of the environment or profile.
+    """Return the deployment of a cdk.json; region None is that of settings, environment or profile.
 
-    `option` is the one that names the cdk.json, for an error. Raises `OperationError` if it is not
-    deployed there, and what `Account` raises.
+    `option` is the one that names the cdk.json, for an error; `name` is that of the deployment, if
+    the cdk.json has several. Raises `OperationError` if it is not deployed there, and what
+    `Account` raises.
     """
-    wanted = read_cdk_json(cdk_json, option=option)
-    account = operated_account(region)
+    wanted = read_cdk_json(cdk_json, option=option, deployment=name)
+    account = operated_account(region or wanted.region)
+    _expect_account(account, wanted.account)
     stack, _ = find_stack(account, wanted.full_name)
     outputs = _outputs(account, stack)
     if stack.hidden:  # ask again for the reason
@@ -139,6 +141,16 @@ def operated_account(region: str | None) -> OperatedAccount:
             "region: found none, expected --region REGION or AWS_DEFAULT_REGION to name one"
         )
     return OperatedAccount(session, region)
+
+
+def _expect_account(account: OperatedAccount, wanted: str | None) -> None:
+    """Raise `OperationError` for credentials of another account than cdk.json names, if any."""
+    found = wanted and account.ask("sts", "get_caller_identity").get("Account")
+    if found != wanted:
+        raise OperationError(
+            f"account: found {found}, expected {wanted} as in cdk.json: set AWS_PROFILE to a "
+            "profile of that account"
+        )
 
 
 def _outputs(account: OperatedAccount, stack: Stack) -> Mapping[str, str]:

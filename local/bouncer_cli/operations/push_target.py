@@ -26,9 +26,9 @@ class PushTarget(NamedTuple):
             return ""
 
 
-def deployed_target(cdk_json: Path, region: str | None) -> PushTarget:
+def deployed_target(cdk_json: Path, region: str | None, *, name: str | None) -> PushTarget:
     """Return the target of a cdk.json's deployment; raises what `find_deployment` raises."""
-    found = find_deployment(cdk_json, region)
+    found = find_deployment(cdk_json, region, name=name)
     if not found.publisher:
         raise OperationError(
             f"stack {found.stack.name}: found no output PublisherArn, expected a version that "

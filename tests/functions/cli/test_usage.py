@@ -96,7 +96,16 @@ def example(run: Run, *command: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("replay",), ("demo",), ("rules",), ("rules", "check"), ("lists",), ("lists", "check")],
+    [
+        (),
+        ("init",),
+        ("replay",),
+        ("demo",),
+        ("rules",),
+        ("rules", "check"),
+        ("lists",),
+        ("lists", "check"),
+    ],
 )
 def test_the_example_in_the_help_works(
     run: Run, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -126,7 +135,18 @@ def test_every_command_has_an_example(run: Run) -> None:
     """No command escapes the tests of the examples: doctor's runs beside its other tests."""
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
-    commands = ["replay", "demo", "rules", "lists", "ses", "doctor", "pause", "resume", "jobs"]
+    commands = [
+        "init",
+        "replay",
+        "demo",
+        "rules",
+        "lists",
+        "ses",
+        "doctor",
+        "pause",
+        "resume",
+        "jobs",
+    ]
     assert names == [*commands, "mail", "forget", "hash"]
     for name in names:
         assert example(run, name)[0] == name
@@ -135,7 +155,19 @@ def test_every_command_has_an_example(run: Run) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("", "replay", "demo", "rules", "rules check", "ses", "doctor", "pause", "resume", "hash"),
+        *(
+            "",
+            "init",
+            "replay",
+            "demo",
+            "rules",
+            "rules check",
+            "ses",
+            "doctor",
+            "pause",
+            "resume",
+            "hash",
+        ),
         *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop", "forget"),
     ],
 )

@@ -37,6 +37,7 @@ from tests.functions.doctor.aws import (
     to_bus,
 )
 from tests.functions.doctor.faults_of_functions import FAULTS_OF_FUNCTIONS
+from tests.functions.doctor.faults_of_organization import FAULTS_OF_ORGANIZATION
 from tests.functions.doctor.faults_of_stored_mail import FAULTS_OF_STORED_MAIL
 
 FOREIGN = {
@@ -282,6 +283,7 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.WARNING, "dead-letters has its actions disabled", alarm(ActionsEnabled=False), {}),
     *FAULTS_OF_FUNCTIONS,
     *FAULTS_OF_STORED_MAIL,
+    *FAULTS_OF_ORGANIZATION,
 ]
 
 

@@ -168,8 +168,8 @@ def test_the_deployment_is_named_by_options(
     monkeypatch.chdir("elsewhere")
     named = [*command, "revision:current"]
     assert main(named) == 2
-    assert "run this in its folder, or name it with --deployment\n" in capsys.readouterr().err
-    named += ["--deployment", "../cdk.json"]
+    assert "run this in its folder, or name it with --cdk-json\n" in capsys.readouterr().err
+    named += ["--cdk-json", "../cdk.json"]
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert main(named) == 2
     assert "found none, expected --region REGION or AWS_DEF" in capsys.readouterr().err
@@ -180,6 +180,7 @@ def test_the_deployment_is_named_by_options(
     ("source", "option", "says"),
     [
         ("rules", "--region=eu-west-1", "--region: found rules beside it, expected ssm: or rev"),
+        ("rules", "--cdk-json=x", "--cdk-json: found rules beside it, expected revision:"),
         ("rules", "--deployment=x", "--deployment: found rules beside it, expected revision:"),
         ("ssm:/x", "--deployment=x", "--deployment: found ssm:/x beside it, expected revision:"),
     ],
