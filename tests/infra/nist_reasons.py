@@ -27,6 +27,8 @@ ACCEPTED: dict[str, dict[str, str]] = {
         "(Worker|Feedback|Replies/Replier)/Function": f"{_REPEATED}a queue, which has dead "
         "letters.",
         "Publisher/Function": f"{_REPEATED}a queue and a schedule, the latter every minute.",
+        "Reporter/Function": f"{_REPEATED}a schedule, for an hour. An alarm says that a report "
+        "failed, and `bouncer report` prints it at any time.",
         "AccountSettings/Handler/Function": f"{_REPEATED}CloudFormation, which rolls back.",
     },
     "S3BucketLoggingEnabled": {
