@@ -19,7 +19,8 @@ ACCEPTED: dict[str, dict[str, str]] = {
         "(Worker|Publisher|Feedback|Replies/Replier)/Function": "Only a mapping and a schedule "
         "invoke it: the FIFO queue has one message group, the others' mappings a maximum "
         "concurrency.",
-        "(AccountSettings/Handler|Reporter)/Function": "It is invoked once in a deployment or a day.",
+        "(AccountSettings/Handler|Reporter)/Function": "It is invoked once in a deployment or a "
+        "day.",
     },
     "LambdaDLQ": {
         "Intake/Function": "With invocation: event it has an on-failure destination, which this "
