@@ -205,7 +205,7 @@ def _remarks(
     if settings.mode is Mode.ENFORCE and loaded.held:
         yield f"{loaded.held.document}: {loaded.held}; {_while_held(loaded)}"
     if options.send:
-        yield f"The bounces are in {options.out}."
+        yield f"What was sent is in {options.out}."
 
 
 def _while_held(loaded: Loaded) -> str:
