@@ -94,6 +94,7 @@ class _Pair:
         self._refuse_recipients()
         self._refuse_rule_sets()
         self._refuse_identities()
+        self._refuse_sets()
         self._refuse_prefixes()
 
     def _fault(self, key: str, *, found: str, expected: str) -> None:
@@ -137,6 +138,23 @@ class _Pair:
                 "an identity has one default configuration set",
             )
 
+    def _refuse_sets(self) -> None:
+        """Note configuration sets beside the deployments' own that both make, or both attach."""
+        one, other = self._one, self._other
+        names = {each.name.lower() for each in one.configuration_sets}
+        for each in other.configuration_sets:
+            if each.name.lower() in names:
+                expected = "each name in one deployment: they are in the same account and region"
+                found = f"{each.name}, as in {one.name}"
+                self._fault("configuration_sets", found=found, expected=expected)
+        shared = _attached(one) & _attached(other)
+        if one.attaches and other.attaches and one.identity == other.identity:
+            shared.discard(one.identity)  # which is reported as such
+        for identity in sorted(shared):
+            expected = "each identity in one deployment: it has one default configuration set"
+            found = f"{identity}, as in {one.name}"
+            self._fault("configuration_sets", found=found, expected=expected)
+
     def _refuse_prefixes(self) -> None:
         one, other = self._one.prefix, self._other.prefix
         if f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/"):
@@ -145,6 +163,12 @@ class _Pair:
                 found=f"{other}, and {one} in {self._one.name}",
                 expected="paths of which none is below the other",
             )
+
+
+def _attached(deployment: DeploymentSettings) -> set[str]:
+    """Return the identities that get a default configuration set of a deployment."""
+    own = {deployment.identity} if deployment.attaches else set()
+    return own | {each.identity for each in deployment.configuration_sets if each.identity}
 
 
 def _refuse_rates(several: Node, deployments: Sequence[DeploymentSettings]) -> None:

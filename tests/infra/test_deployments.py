@@ -141,6 +141,39 @@ def test_what_clashes_is_refused_once(context: dict[str, Any], says: str) -> Non
     assert problem.startswith(says)
 
 
+@pytest.mark.parametrize(
+    ("prod", "test", "says"),
+    [
+        ({"name": "news"}, {"name": "News"}, "News, as in prod, expected each name in one"),
+        (
+            {"name": "a", "identity": "x.example"},
+            {"name": "b", "identity": "x.example"},
+            "x.example, as in prod, expected each identity in one deployment",
+        ),
+        (
+            {"name": "a", "identity": "test.example.com"},
+            {"name": "b"},
+            "test.example.com, as in prod, expected each identity in one deployment",
+        ),
+    ],
+)
+def test_a_configuration_set_is_one_deployments(
+    prod: dict[str, Any], test: dict[str, Any], says: str
+) -> None:
+    """SES has one of a name in a region, and one default for each identity."""
+    sets = both({"configuration_sets": [prod]}, {"configuration_sets": [test]})
+    (problem,) = refused(sets)
+    assert problem.startswith(f"deployments.test.configuration_sets: found {says}")
+
+
+def test_an_arn_of_another_place_is_found_inside() -> None:
+    """A destination's topic must be in the region that the deployment states."""
+    topic = {"name": "ops", "kind": "sns", "topic": "arn:aws:sns:eu-west-1:111122223333:ops"}
+    (problem,) = refused(both({**US, "destinations": [topic]}, EU))
+    assert problem.startswith("deployments.prod.destinations[0].topic: found")
+    assert problem.endswith("expected an ARN of region us-east-1, where this deployment is")
+
+
 def test_rules_that_wait_for_each_other_are_refused() -> None:
     """Neither could be made first."""
     waits = both({"after": "ses-auto-bouncer-test"}, {"after": "ses-auto-bouncer-prod"})
