@@ -121,14 +121,12 @@ class AutoBouncer(Construct):
         )
         logs = [self.intake.logs, self.worker.logs, self.publisher.logs, self.feedback.logs]
         self.archive = self._archive(logs)
-        events = self.archive.events.stream if self.archive else None
-        self.sending = ConfigurationSet(self, "Sending", settings=settings, events=events)
+        self.sending = ConfigurationSet(self, "Sending", settings=settings, archive=self.archive)
         self.further_sets = FurtherSets(
             self,
             "FurtherSets",
             sets=settings.configuration_sets,
-            archive=events,
-            roles_known=self.sending.counts,
+            archive=self.sending.archive,
         )
         self.account_settings = self._account_settings(code)
         metrics = Metrics(

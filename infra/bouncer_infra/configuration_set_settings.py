@@ -29,7 +29,7 @@ from bouncer_infra.destination_settings import (
 SUPPRESSED = ("BOUNCE", "COMPLAINT")  # SES's words for the reasons
 TLS = ("optional", "require")
 
-# Each set may have 10 destinations, each with a role: a stack holds 500 resources (CloudFormation).
+# Each set may have 10 destinations: a stack holds 500 resources (CloudFormation).
 _MOST_SETS = 10
 _RESERVED = f"{PRODUCT}-"
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ Template = dict[str, Any]
 Synth = Callable[..., Template]
 
 DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
+WRITER = "SendingConfigurationSetEventsFirehoseDeliveryStreamIamRoleBEA88044"
 # The topic's is disabled and has other events, the own stream's is gone, and a set as well.
 CHANGED = {
     "destinations": [counts(), ARCHIVED, notices(enabled=False, events=["bounce"]), OWN[-1]],
@@ -67,30 +69,47 @@ def test_each_kind_has_its_target(sending: Template) -> None:
     assert named(sending, "Metrics", "news")["EventBridgeDestination"]
 
 
-def test_the_archive_of_a_set_has_a_role_of_its_own(sending: Template) -> None:
-    """A role may write to our stream only, and only SES may use it, for that set."""
-    roles = set()
-    for of in ("ses-auto-bouncer-main", "news"):
-        target = named(sending, "copies", of)["KinesisFirehoseDestination"]
-        role = sending["Resources"][target["IAMRoleARN"]["Fn::GetAtt"][0]]["Properties"]
-        (policy,) = role["Policies"]
-        (statement,) = policy["PolicyDocument"]["Statement"]
-        assert statement["Action"] == "firehose:PutRecordBatch"
-        assert statement["Resource"] == target["DeliveryStreamARN"]
-        roles.add(json.dumps(role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]))
-    assert len(roles) == 2
+def test_all_sets_write_into_the_archive_as_one_role(sending: Template) -> None:
+    """Later sets need no new role: it may write to our stream, for each set of this account."""
+    targets = [
+        named(sending, "copies", of)["KinesisFirehoseDestination"]
+        for of in ("ses-auto-bouncer-main", "news")
+    ]
+    assert targets[0] == targets[1]
+    role = sending["Resources"][WRITER]["Properties"]
+    assert targets[0]["IAMRoleARN"] == {"Fn::GetAtt": [WRITER, "Arn"]}
+    ((statement,),) = [each["PolicyDocument"]["Statement"] for each in role["Policies"]]
+    assert statement["Action"] == "firehose:PutRecordBatch"
+    assert statement["Resource"] == targets[0]["DeliveryStreamARN"]
+    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "ses.amazonaws.com"}
+    assert trusted["Condition"]["StringEquals"] == {"AWS:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert '":configuration-set/*"' in json.dumps(trusted["Condition"]["ArnLike"])
 
 
-def test_what_needs_a_role_waits_until_roles_are_known(sending: Template) -> None:
-    """SES tries a role at once: the destination of our metrics is made in between."""
+def test_the_role_keeps_the_id_that_it_had(template: Template) -> None:
+    """An upgrade changes it in place: a new role would be tried before IAM knows it."""
+    release = Path(__file__).parents[1] / "upgrade" / "0.1.0" / "template.json"
+    deployed = json.loads(release.read_text(encoding="utf-8"))
+    for each in (deployed, template):
+        assert each["Resources"][WRITER]["Type"] == "AWS::IAM::Role"
+
+
+def test_what_writes_into_the_archive_waits_until_the_role_is_known(sending: Template) -> None:
+    """First the role, then the journal's subscriptions, then the destinations: each a step."""
+    subscriptions = of_type(sending, "AWS::Logs::SubscriptionFilter")
+    assert subscriptions
+    for each in subscriptions.values():
+        assert WRITER in each["DependsOn"]
     waiting = {
         each["Properties"]["EventDestination"].get("Name", "Events"): each.get("DependsOn")
         for each in of_type(sending, DESTINATION).values()
         if "KinesisFirehoseDestination" in each["Properties"]["EventDestination"]
     }
     assert set(waiting) == {"Events", "copies", "own"}
-    (made_before,) = {tuple(names or ()) for names in waiting.values()}
-    assert "Metrics" in made_before[0]
+    assert waiting.pop("own") is None  # its role is there already
+    for names in waiting.values():
+        assert names == sorted(subscriptions)
 
 
 def test_one_destination_changes_without_the_others(sending: Template, synth: Synth) -> None:
