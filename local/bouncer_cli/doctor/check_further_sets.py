@@ -105,6 +105,9 @@ def _identity(context: CheckContext, wanted: FurtherSet, identity: str) -> Findi
     found = answer.get("ConfigurationSetName")
     if found == wanted.name:
         return ok(_SET, f"{found} is the default of {identity}")
+    if found in context.stack.names(_SETS) and found != context.deployment.full_name:
+        said = f"the default of {identity} is {found}; the deployment changes it to {wanted.name}"
+        return warning(_SET, said, "run cdk deploy")
     if found:
         remedy = f"remove that set from the identity, or identity from {wanted.name} in cdk.json"
         said = f"the default of {identity} is {found}; the deployment does not replace it"

@@ -178,6 +178,18 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
         identities("theirs"),
     ),
     (
+        Level.WARNING,
+        "the default of news.example is other; the deployment changes it to news",
+        "run cdk deploy",
+        {**stack_with("news", "other"), **identities("other")},
+    ),
+    (
+        Level.PROBLEM,
+        f"the default of news.example is {NAME}; the deployment does not replace it",
+        "remove that set from the identity",
+        identities(NAME),
+    ),
+    (
         Level.PROBLEM,
         "news.example has no default configuration set, cdk.json says news",
         DEPLOY,
