@@ -19,7 +19,7 @@ from bouncer_infra.destination_settings import (
     destinations,
     given,
     needed,
-    refuse_built_in,
+    refuse_counted_anyway,
     refuse_many,
     refuse_missing_archive,
     refuse_repeated,
@@ -119,7 +119,7 @@ def refuse_contradictions(entries: Mapping[str, Node], found: Mapping[str, Any])
     sets: tuple[FurtherSet, ...] = found.get("configuration_sets") or ()
     archive = found.get("archive") is not False
     if own:
-        refuse_built_in(entries["destinations"], own)
+        refuse_counted_anyway(entries["destinations"], own)
         refuse_many(entries["destinations"], own, built_in=len(BUILT_IN) - (not archive))
     if not archive:
         of_sets = [each for further in sets for each in further.destinations]

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 ARCHIVE = "archive"  # the word for our own stream, where others have an ARN
 
-# Names of the destinations that our own configuration set always has.
+# The destinations that our own configuration set always has; CloudFormation names them in SES.
 BUILT_IN = ("Metrics", "Feedback", "Events")
 # SES sets the first two tags on every mail; mail may be sent with the third one.
 METRICS_DIMENSIONS = ("ses:from-domain", "ses:configuration-set", DEPLOYMENT)
@@ -127,12 +127,9 @@ def refuse_many(node: Node, found: Sequence[Destination], *, built_in: int = 0) 
         node.fault(expected, found=f"{len(found)} destinations")
 
 
-def refuse_built_in(node: Node, found: Sequence[Destination]) -> None:
-    """Note destinations of our own set that stand in the way of those it has anyway."""
+def refuse_counted_anyway(node: Node, found: Sequence[Destination]) -> None:
+    """Note destinations of our own set that count what it counts anyway."""
     for each in found:
-        if each.name.lower() in map(str.lower, BUILT_IN):
-            expected = f"names other than {', '.join(BUILT_IN)}, which the deployment's own have"
-            node.fault(expected, found=each.name)
         if each.kind is Kind.CLOUDWATCH and each.dimension_names == set(METRICS_DIMENSIONS):
             _fault_counted_twice(node, each, BUILT_IN[0])
 

@@ -46,6 +46,13 @@ RESOURCES = {
     "AWS::SNS::Topic": [TOPIC],
     "Custom::DefaultConfigurationSet": ["DefaultConfigurationSet"],
 }
+LOGICAL = {  # physical id -> logical id, where a check asks for it
+    "events-stream": "ArchiveEventsStreamDE56F30F",
+    "journal-stream": "ArchiveJournalStreamDDADC963",
+    f"{NAME}|Metrics": "SendingConfigurationSetMetricsBBB1C662",
+    f"{NAME}|Feedback": "SendingConfigurationSetFeedback0A1B2C3D",
+    f"{NAME}|Archive": "SendingConfigurationSetEvents847D02AC",
+}
 ALLOWED = re.compile(r"(Describe|Get|List)[A-Z]")
 
 
@@ -67,7 +74,7 @@ def further_sender(value: str | dict[str, str]) -> FurtherSender:
 def summaries(resources: dict[str, list[str]]) -> list[dict[str, Any]]:
     return [
         {
-            "LogicalResourceId": "Any",
+            "LogicalResourceId": LOGICAL.get(name, "Any"),
             "PhysicalResourceId": name,
             "ResourceType": kind,
             "ResourceStatus": "CREATE_COMPLETE",

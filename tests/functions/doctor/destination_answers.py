@@ -84,11 +84,13 @@ BUILT_IN = (destination(), archive(), to_bus())
 ALLOWED = {"Effect": "Allow", "Principal": {"Service": "ses.amazonaws.com"}}
 
 
-def of_sets(*ours: Shown, news: tuple[Shown, ...] = (copies(),)) -> dict[str, Any]:
+def of_sets(
+    *ours: Shown, news: tuple[Shown, ...] = (copies(),), built_in: tuple[Shown, ...] = BUILT_IN
+) -> dict[str, Any]:
     """The destinations of our set, and of the other one."""
 
     def answer(asked: str) -> Shown:
-        return {"EventDestinations": list(news if "/news/" in asked else (*BUILT_IN, *ours))}
+        return {"EventDestinations": list(news if "/news/" in asked else (*built_in, *ours))}
 
     return {"sesv2.GetConfigurationSetEventDestinations": answer}
 
@@ -162,6 +164,9 @@ def stack_with(*sets: str) -> dict[str, Any]:
     resources = {
         **RESOURCES,
         "AWS::SES::ConfigurationSet": [NAME, *sets],
+        "AWS::SES::ConfigurationSetEventDestination": [
+            f"{NAME}|{name}" for name in ("Metrics", "Feedback", "Archive")
+        ],
         "AWS::KinesisFirehose::DeliveryStream": ["events-stream", "journal-stream"],
     }
     return {"cloudformation.ListStackResources": {"StackResourceSummaries": summaries(resources)}}

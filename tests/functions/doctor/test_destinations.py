@@ -11,6 +11,7 @@ from tests.functions.doctor.aws import MINIMAL, NAME, found, lines
 from tests.functions.doctor.destination_answers import (
     ACCOUNT,
     AS_CONFIGURED,
+    BUILT_IN,
     NEWS,
     NOT_YET,
     OWN,
@@ -136,6 +137,24 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
         "copies .Firehose. of news publishes to .*/theirs, not to the archive",
         DEPLOY,
         of_sets(tags(), own(), ops(), bus(), news=(copies("theirs"),)),
+    ),
+    (
+        Level.PROBLEM,
+        "copies .Firehose. of news publishes to .*/journal-stream, not to the archive",
+        DEPLOY,
+        of_sets(tags(), own(), ops(), bus(), news=(copies("journal-stream"),)),
+    ),
+    (
+        Level.OK,
+        "gone .CloudWatch. is not in cdk.json",
+        "",
+        of_sets(tags(), own(), ops(), bus(), {**tags(), "Name": "gone", "Enabled": False}),
+    ),
+    (
+        Level.PROBLEM,
+        "our set has no CloudWatch destination",
+        "somebody deleted",
+        of_sets(tags(), own(), ops(), bus(), {**tags(), "Name": "gone"}, built_in=BUILT_IN[1:]),
     ),
     (
         Level.OK,
