@@ -20,6 +20,7 @@ from tests.infra.sending_settings import (
     TOPIC,
     counts,
     notices,
+    stream,
 )
 from tests.infra.test_account_setting_resources import SET, needs, of_type, statements
 
@@ -182,19 +183,47 @@ def test_nothing_is_found_wanting(findings: Findings) -> None:
     assert findings(SENDING) == []
 
 
-def test_synth_refuses_a_topic_of_another_region(
+@pytest.mark.parametrize(
+    ("variable", "value", "wanted", "place"),
+    [
+        ("CDK_DEFAULT_REGION", "eu-west-1", notices(), "topic"),
+        ("CDK_DEFAULT_ACCOUNT", "999999999999", stream(), "stream"),
+    ],
+)
+def test_synth_warns_of_another_place_than_cdks(
     synth: Synth,  # noqa: ARG001  # it set up Node
     monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    wanted: Template,
+    place: str,
 ) -> None:
-    """CDK's command line says where it will deploy; the sentence names setting and region."""
+    """CDK may run in an account that only builds: the template fits every place."""
+    import aws_cdk as cdk  # noqa: PLC0415
+    from aws_cdk.assertions import Annotations, Match  # noqa: PLC0415
+
+    from bouncer_infra.stack import auto_bouncers  # noqa: PLC0415
+
+    app = cdk.App(context={**FLAGS, "bouncer": {**MINIMAL, "destinations": [wanted]}})
+    monkeypatch.setenv(variable, value)
+    auto_bouncers(app)
+    (stack,) = app.node.children
+    assert isinstance(stack, cdk.Stack)
+    says = f"cdk.json: context.bouncer.destinations\\[0\\].{place}: found"
+    Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp(says))
+
+
+def test_synth_refuses_a_topic_of_another_region(
+    synth: Synth,  # noqa: ARG001  # it set up Node
+) -> None:
+    """The deployment's own region is certain; the sentence names setting and region."""
     import aws_cdk as cdk  # noqa: PLC0415
 
     from bouncer_infra.stack import auto_bouncers  # noqa: PLC0415
 
-    context = {**FLAGS, "bouncer": {**MINIMAL, "destinations": [notices()]}}
-    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-west-1")
+    settings = {**MINIMAL, "region": "eu-west-1", "destinations": [notices()]}
     with pytest.raises(DocumentError) as caught:
-        auto_bouncers(cdk.App(context=context))
+        auto_bouncers(cdk.App(context={**FLAGS, "bouncer": settings}))
     assert str(caught.value) == (
         f'cdk.json: context.bouncer.destinations[0].topic: found "{TOPIC}", expected an ARN of '
         "region eu-west-1, where this deployment is"
