@@ -60,8 +60,11 @@ class Kind(StrEnum):
     EVENTBRIDGE = "eventbridge"
 
 
-_TAGS = "messageTag"
-SOURCES = (_TAGS, "emailHeader", "linkTag")  # SES's words
+_TAGS, _HEADER = "messageTag", "emailHeader"
+SOURCES = (_TAGS, _HEADER, "linkTag")  # SES's words
+
+# CDK, CloudWatchDimensionSource: "You can't use any of the following email headers".
+_NO_DIMENSIONS = ("Received", "To", "From", "DKIM-Signature", "CC", "message-id", "Return-Path")
 
 _SHARED = ("name", "kind", "events", "enabled")
 _OWN: Mapping[str, tuple[str, ...]] = {
@@ -268,6 +271,10 @@ def _dimension(node: Node) -> Dimension | None:
     if source != _TAGS and name.startswith(_AUTO):
         expected = f"source {_TAGS} beside a name that begins with {_AUTO}, as SES sets tags"
         entries["source"].fault(expected)
+        return None
+    if source == _HEADER and name.lower() in map(str.lower, _NO_DIMENSIONS):
+        expected = f"a header that SES counts by, which are all but {', '.join(_NO_DIMENSIONS)}"
+        entries["name"].fault(expected)
         return None
     return Dimension(name=name, source=source, default=default)
 

@@ -74,6 +74,11 @@ DIMENSIONS: list[tuple[object, str]] = [
         [counts(name="ses:from-domain", source="linkTag")],
         'destinations[0].dimensions[0].source: found "linkTag", expected source messageTag beside',
     ),
+    (
+        [counts(name="Message-ID", source="emailHeader")],
+        'destinations[0].dimensions[0].name: found "Message-ID", expected a header that SES counts',
+    ),
+    ([counts(name="cc", source="emailHeader")], 'destinations[0].dimensions[0].name: found "cc"'),
     ([counts(source="tag")], 'destinations[0].dimensions[0].source: found "tag", expected one of'),
     (
         [counts(default="a@b.example")],

@@ -190,8 +190,8 @@ def test_nothing_is_found_wanting(findings: Findings) -> None:
         ("CDK_DEFAULT_ACCOUNT", "999999999999", stream(), "stream"),
     ],
 )
+@pytest.mark.usefixtures("synth")  # it set up Node
 def test_synth_warns_of_another_place_than_cdks(
-    synth: Synth,  # noqa: ARG001  # it set up Node
     monkeypatch: pytest.MonkeyPatch,
     variable: str,
     value: str,
