@@ -53,7 +53,7 @@ LOGICAL = {  # physical id -> logical id, where a check asks for it
     f"{NAME}|Feedback": "SendingConfigurationSetFeedback0A1B2C3D",
     f"{NAME}|Archive": "SendingConfigurationSetEvents847D02AC",
 }
-ALLOWED = re.compile(r"(Describe|Get|List)[A-Z]")
+ALLOWED = re.compile(r"(Describe|Get|List|Simulate)[A-Z]")
 
 
 def deployment(**settings: Any) -> DeploymentSettings:

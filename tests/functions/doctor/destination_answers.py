@@ -95,9 +95,9 @@ def of_sets(
     return {"sesv2.GetConfigurationSetEventDestinations": answer}
 
 
-def policy(**changes: Any) -> dict[str, Any]:
+def policy(*others: Shown, **changes: Any) -> dict[str, Any]:
     statement = {**ALLOWED, "Action": "SNS:Publish", "Resource": TOPIC, **changes}
-    text = json.dumps({"Statement": [statement]})
+    text = json.dumps({"Statement": [statement, *others]})
     return {"sns.GetTopicAttributes": {"Attributes": {"Policy": text}}}
 
 
@@ -120,12 +120,26 @@ def trust(**changes: Any) -> dict[str, Any]:
     return {"iam.GetRole": {"Role": role}}
 
 
-def stream_is(status: str) -> dict[str, Any]:
+def only_from(account: str, operator: str = "StringEquals") -> Shown:
+    """The condition that the request is made for an account."""
+    return {"Condition": {operator: {"AWS:SourceAccount": account}}}
+
+
+def may_write(decision: str) -> dict[str, Any]:
+    result = {
+        "EvalActionName": "firehose:PutRecordBatch",
+        "EvalResourceName": STREAM,
+        "EvalDecision": decision,
+    }
+    return {"iam.SimulatePrincipalPolicy": {"EvaluationResults": [result]}}
+
+
+def stream_is(status: str, kind: str = "DirectPut") -> dict[str, Any]:
     described = {
         "DeliveryStreamName": "warehouse",
         "DeliveryStreamARN": STREAM,
         "DeliveryStreamStatus": status,
-        "DeliveryStreamType": "DirectPut",
+        "DeliveryStreamType": kind,
         "VersionId": "1",
         "Destinations": [],
         "HasMoreDestinations": False,
@@ -177,6 +191,7 @@ AS_CONFIGURED: dict[str, Any] = {
     **of_sets(tags(), own(), ops(), bus()),
     **policy(),
     **trust(),
+    **may_write("allowed"),
     **stream_is("ACTIVE"),
     **news_is(),
     **identities(),

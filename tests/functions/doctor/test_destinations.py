@@ -15,21 +15,17 @@ from tests.functions.doctor.destination_answers import (
     NEWS,
     NOT_YET,
     OWN,
-    ROLE,
     TOPIC,
     bus,
     copies,
-    encrypted,
     identities,
     of_sets,
     ops,
     own,
-    policy,
     stack_with,
-    stream_is,
     tags,
-    trust,
 )
+from tests.functions.doctor.faults_of_targets import TARGETS
 
 
 def told(*changes: dict[str, Any], **settings: Any) -> list[tuple[Level, str, str]]:
@@ -67,7 +63,7 @@ def test_what_is_as_configured_is_ok() -> None:
         "the redirect domain click.news.example is verified (by news.example)\n",
         f"topic {TOPIC} lets SES publish\n",
         "stream warehouse is ACTIVE\n",
-        "role warehouse can be assumed by SES",
+        "role warehouse can be assumed by SES, and may write",
     ):
         assert expected in text
 
@@ -226,64 +222,10 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
         "verify it, or a domain above it",
         identities(verified=False),
     ),
-    # What they publish to
-    (
-        Level.PROBLEM,
-        f"topic {TOPIC} does not let SES publish, so events are lost",
-        "let ses.amazonaws.com publish in its policy, as docs/deploy.md#event-dest",
-        policy(Principal={"Service": "s3.amazonaws.com"}),
-    ),
-    (Level.PROBLEM, "does not let SES publish", "let ses", policy(Effect="Deny")),
-    (Level.PROBLEM, "does not let SES publish", "let ses", policy(Action="SNS:Subscribe")),
-    (
-        Level.WARNING,
-        f"the policy of topic {TOPIC} does not name SES, and may let it publish or not",
-        "let ses",
-        policy(Principal={"AWS": "*"}),
-    ),
-    (
-        Level.PROBLEM,
-        "does not let SES publish",
-        "let ses",
-        {"sns.GetTopicAttributes": {"Attributes": {}}},
-    ),
-    (
-        Level.PROBLEM,
-        f"topic {TOPIC} is encrypted with the key alias/aws/sns, which SES may not use",
-        "encrypt it with a key of yours that lets ses.amazonaws.com use it",
-        encrypted("alias/aws/sns"),
-    ),
-    (Level.OK, "lets SES publish, if its key alias/ours lets SES enc", "", encrypted("alias/ours")),
-    (
-        Level.PROBLEM,
-        f"topic {TOPIC} does not exist",
-        "create it",
-        {"sns.GetTopicAttributes": "NotFound"},
-    ),
-    (Level.PROBLEM, "stream warehouse is DELETING", "look at it", stream_is("DELETING")),
-    (
-        Level.PROBLEM,
-        "stream warehouse does not exist",
-        "create it",
-        {"firehose.DescribeDeliveryStream": "ResourceNotFoundException"},
-    ),
-    (
-        Level.PROBLEM,
-        "role warehouse can't be assumed by SES, so events are lost",
-        "let ses.amazonaws.com assume it",
-        trust(Principal={"AWS": "*"}),
-    ),
-    (Level.PROBLEM, "role warehouse does not exist", "create it", {"iam.GetRole": "NoSuchEntity"}),
-    (
-        Level.WARNING,
-        f"{ROLE} could not be checked: iam:GetRole was answered with AccessDenied",
-        "allow iam:GetRole to these credentials in IAM",
-        {"iam.GetRole": "AccessDenied"},
-    ),
 ]
 
 
-@pytest.mark.parametrize(("level", "expected", "step", "answers"), FAULTS)
+@pytest.mark.parametrize(("level", "expected", "step", "answers"), [*FAULTS, *TARGETS])
 def test_each_fault_is_found(
     level: Level, expected: str, step: str, answers: dict[str, Any]
 ) -> None:
