@@ -105,6 +105,9 @@ def _identity(context: CheckContext, wanted: FurtherSet, identity: str) -> Findi
     found = answer.get("ConfigurationSetName")
     if found == wanted.name:
         return ok(_SET, f"{found} is the default of {identity}")
+    if found and context.stack.hidden:
+        said = f"the default of {identity} is {found}, cdk.json says {wanted.name}"
+        return warning(_SET, said, NOT_KNOWN)
     if found in context.stack.names(_SETS) and found != context.deployment.full_name:
         said = f"the default of {identity} is {found}; the deployment changes it to {wanted.name}"
         return warning(_SET, said, "run cdk deploy")
@@ -121,6 +124,8 @@ def _identity(context: CheckContext, wanted: FurtherSet, identity: str) -> Findi
         )
         return ok(_SET, f"{said} all who send from it for permission on that set")
     said = f"{identity} has no default configuration set, cdk.json says {wanted.name}"
+    if context.stack.hidden:
+        return warning(_SET, said, NOT_KNOWN)
     return problem(_SET, said, DEPLOY_OR_REPAIR)
 
 

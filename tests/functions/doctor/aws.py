@@ -49,6 +49,8 @@ RESOURCES = {
 LOGICAL = {  # physical id -> logical id, where a check asks for it
     "events-stream": "ArchiveEventsStreamDE56F30F",
     "journal-stream": "ArchiveJournalStreamDDADC963",
+    "DefaultConfigurationSet": "AccountSettingsDefaultConfigurationSet7B2A7B0D",
+    "of-news": "AccountSettingsDefaultConfigurationSetnewsexample0A1B2C3D",
     f"{NAME}|Metrics": "SendingConfigurationSetMetricsBBB1C662",
     f"{NAME}|Feedback": "SendingConfigurationSetFeedback0A1B2C3D",
     f"{NAME}|Archive": "SendingConfigurationSetEvents847D02AC",

@@ -77,6 +77,7 @@ def test_before_the_deployment_nothing_is_missed() -> None:
     assert not [found for level, found, _ in findings if level is not Level.OK]
 
 
+HIDDEN = {"cloudformation.DescribeStacks": "AccessDenied"}
 DEPLOY = "run cdk deploy if cdk.json has changed, else somebody"
 FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
     (Level.PROBLEM, f"ops .SNS. of {NAME} does not exist", DEPLOY, of_sets(tags(), own(), bus())),
@@ -157,6 +158,18 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
         "Old of news is not in cdk.json",
         "",
         of_sets(tags(), own(), ops(), bus(), news=(copies(), {**bus(), "Name": "Old"})),
+    ),
+    (
+        Level.WARNING,
+        "news.example has no default configuration set, cdk.json says news",
+        "allow cloudformation:DescribeStacks",
+        {**HIDDEN, **identities(None)},
+    ),
+    (
+        Level.WARNING,
+        "the default of news.example is other, cdk.json says news",
+        "allow cloudformation:DescribeStacks",
+        {**HIDDEN, **identities("other")},
     ),
     # The set
     (
