@@ -48,6 +48,10 @@ def _found(context: CheckContext, wanted: FurtherSet, found: Mapping[str, Any]) 
     different = "; ".join(_differences(wanted, found))
     if different:
         return problem(_SET, f"{wanted.name}: {different}", DEPLOY_OR_REPAIR)
+    if (_reasons(found) is None) != (wanted.suppression is None):
+        states = {True: "as the account has it", False: "for nothing"}
+        said = f"{wanted.name}: suppression is {states[_reasons(found) is None]}, cdk.json says "
+        return warning(_SET, said + states[wanted.suppression is None], DEPLOY_OR_REPAIR)
     return ok(_SET, f"{wanted.name} is as configured" + ("" if wanted.sending else ", paused"))
 
 
@@ -64,8 +68,7 @@ def _differences(wanted: FurtherSet, found: Mapping[str, Any]) -> Iterator[str]:
         states = {True: "published", False: "not published"}
         said = f"cdk.json says {states[wanted.reputation_metrics]}"
         yield f"reputation metrics are {states[bool(metrics)]}, {said}"
-    # SES does not tell an empty list from none.
-    reasons = set(_option(found, "SuppressionOptions", "SuppressedReasons", None) or ())
+    reasons = set(_reasons(found) or ())
     if reasons != set(wanted.suppression or ()):
         said = _listed(wanted.suppression or ())
         yield f"suppression is for {_listed(reasons)}, cdk.json says {said}"
@@ -73,6 +76,12 @@ def _differences(wanted: FurtherSet, found: Mapping[str, Any]) -> Iterator[str]:
     if domain != wanted.redirect_domain:
         said = f"cdk.json says {wanted.redirect_domain or 'none'}"
         yield f"the redirect domain is {domain or 'that of SES'}, {said}"
+
+
+def _reasons(found: Mapping[str, Any]) -> list[str] | None:
+    """Return the reasons of suppression; None if the account's are those of the set."""
+    reasons: list[str] | None = _option(found, "SuppressionOptions", "SuppressedReasons", None)
+    return reasons
 
 
 def _option(found: Mapping[str, Any], group: str, member: str, default: object) -> Any:

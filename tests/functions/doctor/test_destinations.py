@@ -19,6 +19,7 @@ from tests.functions.doctor.destination_answers import (
     bus,
     copies,
     identities,
+    news_is,
     of_sets,
     ops,
     own,
@@ -236,6 +237,28 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
         identities(verified=False),
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown", "said"),
+    [
+        (None, None, None),
+        ([], [], None),
+        ([], None, "is as the account has it, cdk.json says for nothing"),
+        (None, [], "is for nothing, cdk.json says as the account has it"),
+    ],
+)
+def test_no_word_about_suppression_is_not_an_empty_list(
+    wanted: list[str] | None, shown: list[str] | None, said: str | None
+) -> None:
+    """A set that suppresses for nothing overrules the account's list."""
+    options = {} if shown is None else {"SuppressionOptions": {"SuppressedReasons": shown}}
+    answer = {**news_is()["sesv2.GetConfigurationSet"], "SuppressionOptions": {}, **options}
+    findings = told(
+        {"sesv2.GetConfigurationSet": answer}, configuration_sets=[{**NEWS, "suppression": wanted}]
+    )
+    found = [line for level, line, _ in findings if level is Level.WARNING]
+    assert found == ([f"configuration set: news: suppression {said}"] if said else [])
 
 
 @pytest.mark.parametrize(("level", "expected", "step", "answers"), [*FAULTS, *TARGETS])
