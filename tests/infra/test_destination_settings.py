@@ -114,6 +114,13 @@ SETS: list[tuple[object, str]] = [
     ([{"name": "a", "sending": 1}], "configuration_sets[0].sending: found 1, expected true or"),
     ([{"name": "a", "reputation_metrics": "x"}], "configuration_sets[0].reputation_metrics: found"),
     ([{"name": "a", "identity": "x y"}], 'configuration_sets[0].identity: found "x y", expected'),
+    *(
+        (
+            [{"name": "a", "identity": f"{local}@x.example"}],
+            f'configuration_sets[0].identity: found "{local}@x.example", expected an identity that',
+        )
+        for local in ("*", "a?", "${aws:userid}")
+    ),
     ([{"name": "a", "suppression": ["x"]}], 'configuration_sets[0].suppression[0]: found "x", exp'),
     ([{"name": "a", "redirect_domain": "x"}], 'configuration_sets[0].redirect_domain: found "x", '),
     ([{"name": "a", "redirect_domain": "http://x.example"}], "configuration_sets[0].redirect_doma"),
