@@ -119,7 +119,8 @@ def refuse_contradictions(entries: Mapping[str, Node], found: Mapping[str, Any])
     sets: tuple[FurtherSet, ...] = found.get("configuration_sets") or ()
     archive = found.get("archive") is not False
     if own:
-        refuse_counted_anyway(entries["destinations"], own)
+        events = found.get("events") or values.UNOBTRUSIVE_EVENTS
+        refuse_counted_anyway(entries["destinations"], own, events)
         refuse_many(entries["destinations"], own, built_in=len(BUILT_IN) - (not archive))
     if not archive:
         of_sets = [each for further in sets for each in further.destinations]

@@ -6,7 +6,7 @@ Nothing here imports CDK: `event_destinations` makes the resources.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -98,10 +98,15 @@ class Destination:
     role: str | None = None
     topic: str | None = None
 
-    @property
-    def dimension_names(self) -> frozenset[str]:
-        """The names that, with their values, tell a metric of CloudWatch from another one."""
-        return frozenset(each.name for each in self.dimensions)
+    def counts_with(self, dimension_names: Collection[str], events: Collection[str]) -> bool:
+        """Tell whether it counts some of these events in metrics with these dimensions."""
+        own = {each.name for each in self.dimensions}
+        return (
+            self.kind is Kind.CLOUDWATCH
+            and self.enabled
+            and own == set(dimension_names)
+            and not set(self.events).isdisjoint(events)
+        )
 
 
 def destinations(node: Node) -> tuple[Destination, ...]:
@@ -130,10 +135,10 @@ def refuse_many(node: Node, found: Sequence[Destination], *, built_in: int = 0) 
         node.fault(expected, found=f"{len(found)} destinations")
 
 
-def refuse_counted_anyway(node: Node, found: Sequence[Destination]) -> None:
-    """Note destinations of our own set that count what it counts anyway."""
+def refuse_counted_anyway(node: Node, found: Sequence[Destination], events: Sequence[str]) -> None:
+    """Note destinations of our own set that count what it counts anyway, of `events`."""
     for each in found:
-        if each.kind is Kind.CLOUDWATCH and each.dimension_names == set(METRICS_DIMENSIONS):
+        if each.counts_with(METRICS_DIMENSIONS, events):
             _fault_counted_twice(node, each, BUILT_IN[0])
 
 
@@ -158,12 +163,12 @@ def named_arns(place: str, found: Sequence[Destination]) -> Iterator[NamedArn]:
 
 
 def _refuse_counted_twice(node: Node, found: Sequence[Destination]) -> None:
-    counted: dict[frozenset[str], Destination] = {}
-    for each in found:
-        if each.kind is Kind.CLOUDWATCH and each.dimensions:
-            first = counted.setdefault(each.dimension_names, each)
-            if first is not each:
+    for index, each in enumerate(found):
+        for first in found[:index]:
+            names = [dimension.name for dimension in first.dimensions]
+            if first.enabled and each.counts_with(names, first.events):
                 _fault_counted_twice(node, each, first.name)
+                break
 
 
 def _fault_counted_twice(node: Node, each: Destination, first: str) -> None:

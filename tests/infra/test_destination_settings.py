@@ -220,6 +220,20 @@ def test_every_member_is_read_as_written() -> None:
     assert [each.name for each in read.destinations] == ["Metrics"]
 
 
+def test_the_same_dimensions_may_count_other_events() -> None:
+    """A disabled destination counts nothing, and of two with no event in common each its own."""
+    own = metrics("deployment", "ses:configuration-set", "ses:from-domain")
+    unlike = [
+        {**metrics("a"), "name": "on", "events": ["send"]},
+        {**metrics("a"), "name": "other", "events": ["bounce"]},
+        {**metrics("a"), "name": "off", "enabled": False},
+        {**own, "events": ["open"]},
+    ]
+    assert len(read_settings({**MINIMAL, "destinations": unlike}).destinations) == 4
+    with pytest.raises(DocumentError, match="on with the dimensions of all"):
+        read_settings({**MINIMAL, "destinations": [{**metrics("a"), "name": "all"}, *unlike]})
+
+
 def test_no_word_about_suppression_is_not_an_empty_list() -> None:
     """Without a word the account's list applies; an empty list suppresses nobody."""
     sets = [{"name": "a"}, {"name": "b", "suppression": []}, {"name": "c", "suppression": None}]
