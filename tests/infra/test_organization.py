@@ -19,6 +19,7 @@ CALLS = {"kms:Decrypt", "kms:GenerateDataKey"}
 # Properties that could name a key, and need none.
 NOT_ENCRYPTED = {
     "AWS::Lambda::EventSourceMapping": "the mappings have no filter criteria",
+    "AWS::Scheduler::Schedule": "its input, all that a key would encrypt, is the time of a run",
     "AWS::SES::ReceiptRule": "the bucket encrypts; the intake could not read what SES does",
 }
 
