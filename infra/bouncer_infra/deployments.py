@@ -43,10 +43,15 @@ def split(shared: Mapping[str, Node], several: Node, known: Collection[str]) -> 
 
 
 def _merged(shared: Mapping[str, Node], own: Mapping[str, Node]) -> dict[str, Node]:
+    """Return what both state together; null inside states nothing, as elsewhere it is a default."""
     merged = {}
     for key in _MERGED:
         outer, inner = shared.get(key), own.get(key)
-        if outer and inner and isinstance(outer.value, dict) and isinstance(inner.value, dict):
+        if not outer or not inner:
+            continue
+        if inner.value is None:
+            merged[key] = outer
+        elif isinstance(outer.value, dict) and isinstance(inner.value, dict):
             merged[key] = Node({**outer.value, **inner.value}, inner.path, inner.report)
     return merged
 

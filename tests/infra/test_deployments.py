@@ -67,6 +67,26 @@ def test_what_is_inside_wins() -> None:
     assert modes == [("shadow", 0.6), ("shadow", 0.4)]
 
 
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_nothing_inside_takes_nothing_away(nothing: dict[str, Any] | None) -> None:
+    """Without the shared mode, a deployment would send bounces."""
+    block = {**PROD, "settings": nothing, "tags": nothing}
+    shared = {"settings": {"mode": "shadow"}, "tags": {"team": "mail"}}
+    (prod,) = read_deployments({**shared, "deployments": {"prod": block}})
+    assert (prod.runtime["mode"], prod.tags) == ("shadow", {"team": "mail"})
+
+
+def test_a_wrong_value_is_refused_where_it_stands() -> None:
+    """Whether it is the shared one or the one inside."""
+    for shared, inside, place in (
+        ({}, ["x"], "deployments.prod.settings"),
+        (["x"], None, "settings"),
+    ):
+        context = {"settings": shared, "deployments": {"prod": {**PROD, "settings": inside}}}
+        (problem,) = refused(context)
+        assert problem.startswith(f"{place}: found a list, expected a mapping of settings")
+
+
 CLASHES: list[tuple[dict[str, Any], str]] = [
     (
         both({}, {"recipients": ["ann@EXAMPLE.com"]}),
