@@ -77,7 +77,7 @@ def test_nothing_inside_takes_nothing_away(nothing: dict[str, Any] | None) -> No
 
 
 def test_a_wrong_value_is_refused_where_it_stands() -> None:
-    """Whether it is the shared one or the one inside."""
+    """The shared one in its place, the one inside in its own."""
     for shared, inside, place in (
         ({}, ["x"], "deployments.prod.settings"),
         (["x"], None, "settings"),
