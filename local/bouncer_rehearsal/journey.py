@@ -122,8 +122,9 @@ class Journey:
             operator.hold_and_resume()
             runbooks.operate()
             operator.wait_for_the_bounce()
-            destinations.publish(self._outputs()["ArchiveBucket"])
-            destinations.change(region.cdk, wanted)
+            archive = self._outputs()["ArchiveBucket"]
+            destinations.publish(archive)
+            destinations.change(region.cdk, wanted, archive)
             self._doctor(region.aws)
             self._destroy(region.aws, region.cdk, before)
 
