@@ -48,6 +48,9 @@ guarantees: .venv/ready ## print the figures behind the promises (3 min)
 load: .venv/ready ## print what becomes of floods of mail (10 min)
 	@$(BIN)/python -m bouncer_sim.world.load_figures
 
+ses-coverage: .venv/ready ## write docs/ses-coverage.md, what is used of SES (3 s)
+	@$(BIN)/python -m tests.ses_coverage.coverage_page
+
 pictures: .venv/ready ## draw docs/pictures from what the command prints (10 s)
 	@PYTHONPATH=. $(BIN)/python tests/pictures.py
 
@@ -69,6 +72,9 @@ deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into
 upgrade-local: .venv/ready .venv-emulator/ready node_modules/ready ## upgrade each frozen release in an emulator (1 min)
 	@$(BIN)/python -m bouncer_rehearsal upgrade-local
 
+wheel-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy as users of the wheel do, in an emulator (2 min)
+	@$(BIN)/python -m bouncer_rehearsal wheel-local
+
 freeze: .venv/ready node_modules/ready ## freeze this version below tests/upgrade/ (1 min)
 	@$(BIN)/python -m bouncer_rehearsal freeze
 
@@ -81,6 +87,7 @@ sbom: .venv/ready .venv-audit/ready ## list what the bundle ships, in build/sbom
 lock: ## renew the lock files of pyproject.toml (1 min; uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-package ses-auto-bouncer -o requirements.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes -o infra/bouncer_infra/function_requirements.txt
+	uv pip compile -q pyproject.toml --extra infra --extra local --universal --python-version 3.11 --no-annotate --no-header --no-emit-package ses-auto-bouncer -c requirements.txt -o local/bouncer_cli/project/template/pins.txt
 	uv pip compile -q local/bouncer_rehearsal/emulator_process/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o local/bouncer_rehearsal/emulator_process/requirements.txt
 	uv pip compile -q tests/fuzz/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/fuzz/requirements.txt
 	uv pip compile -q tests/supply_chain/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/supply_chain/requirements.txt
@@ -105,4 +112,4 @@ clean: ## remove all that make has made
 node_modules/ready: infra/setup.sh package-lock.json | .venv/ready
 	@infra/setup.sh
 
-.PHONY: help demo test test-fast test-313 check expected suffixes simulate fuzz fuzz-keep guarantees load pictures bench bench-against bench-functions cdk deploy-local upgrade-local freeze audit sbom lock clean
+.PHONY: help demo test test-fast test-313 check expected suffixes simulate fuzz fuzz-keep guarantees load ses-coverage pictures bench bench-against bench-functions cdk deploy-local upgrade-local wheel-local freeze audit sbom lock clean

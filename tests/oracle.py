@@ -42,7 +42,7 @@ def decide(
         acts = rule.get("mode", "enforce") == "enforce" and _in_share(name, rule, case)
         if answer is None:
             unknown.append(name)
-            if acts and "accept" in rule:
+            if acts and ("accept" in rule or "reply" in rule):
                 break
         elif answer and acts:
             return name, shadow, unknown

@@ -43,6 +43,7 @@ JOURNAL: Mapping[str, str] = {
     "recipients": "array<string>",
     "rules": "array<string>",
     "bounce_id": "string",
+    "reply_id": "string",
     "kind": "string",
     Metric.WAIT_TIME.lower(): "array<bigint>",
     "reason": "string",
@@ -62,6 +63,10 @@ JOURNAL: Mapping[str, str] = {
     "braked": "array<string>",
     "released": "array<string>",
     "outside_share": "array<string>",
+    "report_day": "string",
+    "mail_id": "string",
+    "needs": "bigint",
+    "gaps": "array<string>",
 }
 # Columns whose JSON keys are words of SQL.
 JOURNAL_KEYS: Mapping[str, str] = {

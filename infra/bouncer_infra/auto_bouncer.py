@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_logs import ILogGroup
 from constructs import Construct
 
+from bouncer.environment import REPLY_SENDERS_KEY
 from bouncer_infra.account_setting_resources import AccountSettings
 from bouncer_infra.alarms import Alarms
 from bouncer_infra.analysis import Analysis
@@ -32,6 +33,8 @@ from bouncer_infra.metrics import Metrics
 from bouncer_infra.place_of_deployment import compare_places
 from bouncer_infra.publisher_function import Publisher
 from bouncer_infra.receiving_regions import warn_without_receiving
+from bouncer_infra.reply_path import ReplyPath
+from bouncer_infra.reporter_function import Reporter
 from bouncer_infra.revision_bucket import RevisionBucket
 from bouncer_infra.saved_queries import SavedQueries
 from bouncer_infra.sender_identity import warn_of_other_senders
@@ -106,6 +109,7 @@ class AutoBouncer(Construct):
             self, "MailPath", settings=settings, intake=self.intake.function, store=self.store
         )
         self.mail_path.rule.node.add_dependency(first)
+        self.replies = self._replies(code)
         self.feedback = Feedback(
             self,
             "Feedback",
@@ -115,6 +119,10 @@ class AutoBouncer(Construct):
             bucket=in_force,
         )
         logs = [self.intake.logs, self.worker.logs, self.publisher.logs, self.feedback.logs]
+        logs += [self.replies.replier.logs] if self.replies else []
+        self.reporter = self._reporter(code, logs)
+        if self.reporter:
+            logs.append(self.reporter.logs)
         self.archive = self._archive(logs)
         self.sending = ConfigurationSet(self, "Sending", settings=settings, archive=self.archive)
         self.further_sets = FurtherSets(
@@ -134,6 +142,8 @@ class AutoBouncer(Construct):
             feedback=self.feedback.function,
             lost_feedback=self.feedback.dead_letters,
             failed_events=self.failed_events.queue if self.failed_events else None,
+            reporter=self.reporter.function if self.reporter else None,
+            replies=self.replies,
             streams=self.archive.streams if self.archive else (),
         )
         self.alarms = Alarms(self, "Alarms", settings=settings, metrics=metrics)
@@ -162,6 +172,49 @@ class AutoBouncer(Construct):
         if self.settings.invocation != "event":
             return None
         return FailedEvents(self, "FailedEvents", function=self.intake.function)
+
+    def _reporter(self, code: lambda_.Code, logs: Sequence[ILogGroup]) -> Reporter | None:
+        """Make the function of the daily report, if somebody is to get one."""
+        if not self.settings.report:
+            return None
+        dead_letters = {
+            "dead-letters": self.queue.dead_letters,
+            "lost-feedback": self.feedback.dead_letters,
+        }
+        if self.replies:
+            dead_letters["dead-replies"] = self.replies.dead_letters
+        if self.failed_events:
+            dead_letters["failed-events"] = self.failed_events.queue
+        return Reporter(
+            self,
+            "Reporter",
+            settings=self.settings,
+            report=self.settings.report,
+            code=code,
+            queue=self.queue.queue,
+            dead_letters=dead_letters,
+            ledger=self.ledger.table,
+            bucket=self.revisions.bucket,
+            log_groups=logs,
+        )
+
+    def _replies(self, code: lambda_.Code) -> ReplyPath | None:
+        """Make what sends replies, if they may come from somewhere."""
+        settings = self.settings
+        if not settings.reply_senders:
+            return None
+        self.publisher.function.add_environment(
+            REPLY_SENDERS_KEY, " ".join(settings.reply_addresses)
+        )
+        return ReplyPath(
+            self,
+            "Replies",
+            settings=settings,
+            code=code,
+            intake=self.intake.function,
+            ledger=self.ledger.table,
+            bucket=self.revisions.bucket,
+        )
 
     def _archive(self, logs: Sequence[ILogGroup]) -> Archive | None:
         """Make the archive, unless the deployment has none."""

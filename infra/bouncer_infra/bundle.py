@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import bouncer
+from bouncer_infra.machine_code import without_symbols
 
 PACKAGE = Path(bouncer.__file__).parent
 LOCK = Path(__file__).parent / "function_requirements.txt"
@@ -43,6 +44,8 @@ def build(folder: Path, architecture: str) -> None:
     shutil.copytree(PACKAGE, folder / "bouncer", ignore=shutil.ignore_patterns(*_UNUSED))
     for path in _unused(folder):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in folder.rglob("*.so"):
+        path.write_bytes(without_symbols(path.read_bytes()))
     _compile(folder, python)
 
 

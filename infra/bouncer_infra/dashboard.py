@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from bouncer.metric_names import Metric, withheld_for
-from bouncer.reasons import Reason
+from bouncer.reasons import BOUNCE_REASONS
 from bouncer.sending.gate import LIFETIME
 from bouncer_infra.alarm_limits import (
     HOUR_S,
@@ -55,6 +55,7 @@ class Dashboard(Construct):
                 [_trouble(metrics), _wait(metrics), _dead_letters(metrics)],
                 [_durations(metrics), _crashes(metrics)],
                 [_reputation(metrics), _events(metrics)],
+                *([[_replies(metrics)]] if metrics.replies else []),
             ],
         )
 
@@ -111,7 +112,7 @@ def _withheld(metrics: Metrics) -> cloudwatch.GraphWidget:
         metrics.own(
             "worker" if reason.asked_by == "gate" else "intake", withheld_for(reason), label=reason
         )
-        for reason in Reason
+        for reason in BOUNCE_REASONS
     ]
     return _graph("Bounces withheld, by reason", shown, unit="in 5 minutes", stacked=True)
 
@@ -161,13 +162,9 @@ def _rate(metrics: Metrics) -> cloudwatch.GraphWidget:
 
 
 def _trouble(metrics: Metrics) -> cloudwatch.GraphWidget:
-    names = (
-        Metric.FAILED,
-        Metric.RETRIED,
-        Metric.HANDED_BACK,
-        Metric.HELD,
-        Metric.WORKER_ERRORS,
-    )
+    names = [Metric.FAILED, Metric.RETRIED]
+    if metrics.replies is None:  # else these, which have alarms, leave their room to replies
+        names += [Metric.HANDED_BACK, Metric.HELD, Metric.WORKER_ERRORS]
     shown = [metrics.own("worker", name) for name in names]
     return _graph("Failures and retries", shown, unit="in 5 minutes")
 
@@ -222,3 +219,9 @@ def _events(metrics: Metrics) -> cloudwatch.GraphWidget:
     return _graph(
         "Mail with our configuration set, as SES reports it", shown, unit="in an hour", width=12
     )
+
+
+def _replies(metrics: Metrics) -> cloudwatch.GraphWidget:
+    names = (Metric.REPLIED, Metric.REPLIES_WITHHELD, Metric.REPLIES_FAILED)
+    shown = [metrics.own("replier", name) for name in names]
+    return _graph("Replies", shown, unit="in 5 minutes", width=12)

@@ -19,6 +19,7 @@ from bouncer_infra import organization_values as organization
 from bouncer_infra.configuration_set_settings import FurtherSet
 from bouncer_infra.deployment_values import FurtherSender, IpFilter, MailStore, Reader
 from bouncer_infra.destination_settings import Destination
+from bouncer_infra.report_setting import ReportSetting, report_setting
 
 NAME_PREFIX = f"{PRODUCT}-"
 DEFAULT_NAME = "main"
@@ -64,6 +65,9 @@ class DeploymentSettings:
     )
     further_senders: tuple[FurtherSender, ...] = field(
         default=(), metadata=_row(values.senders, "none")
+    )
+    reply_senders: tuple[FurtherSender, ...] = field(
+        default=(), metadata=_row(values.senders, "none: no replies are sent")
     )
     identity: str = field(default="", metadata=_row(values.identity, "the sender's domain"))
     prefix: str = field(
@@ -112,6 +116,9 @@ class DeploymentSettings:
     alarm_topic: str | None = field(default=None, metadata=_row(organization.alarm_topic, "none"))
     alarm_without_mail: int | None = field(
         default=None, metadata=_row(values.quiet_hours, "none: no alarm")
+    )
+    report: ReportSetting | None = field(
+        default=None, metadata=_row(report_setting, "none: no report")
     )
     went_on_percent: int = field(default=20, metadata=_row(values.percent))
     kms_key: str | None = field(
@@ -168,8 +175,18 @@ class DeploymentSettings:
         return (mailbox_address(self.bounce_sender), *further)
 
     @property
+    def report_sender(self) -> str:
+        """The mailbox that the report comes from."""
+        return (self.report and self.report.sender) or self.bounce_sender
+
+    @property
+    def reply_addresses(self) -> tuple[str, ...]:
+        """The bare addresses replies may come from."""
+        return tuple(dict.fromkeys(sender.address for sender in self.reply_senders))
+
+    @property
     def own_senders(self) -> tuple[str, ...]:
-        """The bare addresses that identities of this account verify."""
+        """The bare addresses of bounces that identities of this account verify."""
         foreign = {sender.address for sender in self.further_senders if sender.arn}
         return tuple(address for address in self.senders if address not in foreign)
 

@@ -209,17 +209,19 @@ def _refuse_sender(entries: dict[str, Node], found: dict[str, Any]) -> None:
 
 
 def _refuse_many_identities(entries: dict[str, Node], found: dict[str, Any]) -> None:
-    """The worker's policy names every sender, and every identity SES may verify one by."""
-    senders = found.get("further_senders") or ()
-    own = [sender.address for sender in senders if not sender.arn]
-    named = {name for address in own for name in identities(address)}
-    size = sum(len(name) + 60 for name in named) + sum(len(each.arn or "") + 3 for each in senders)
-    size += sum(len(sender.address) + 3 for sender in senders)
-    if size > _MOST_POLICY:
-        expected = (
-            f"at most {_MOST_POLICY} (IAM's limit): name fewer senders, or senders of one domain"
-        )
-        entries["further_senders"].fault(expected, found=f"a policy of {size} characters")
+    """The policies of worker and replier name every sender, and all identities that verify one."""
+    for key in ("further_senders", "reply_senders"):
+        senders = found.get(key) or ()
+        own = [sender.address for sender in senders if not sender.arn]
+        named = {name for address in own for name in identities(address)}
+        size = sum(len(name) + 60 for name in named)
+        size += sum(len(each.arn or "") + len(each.address) + 6 for each in senders)
+        if size > _MOST_POLICY:
+            expected = (
+                f"at most {_MOST_POLICY} (IAM's limit): name fewer senders, or senders of one "
+                "domain"
+            )
+            entries[key].fault(expected, found=f"a policy of {size} characters")
 
 
 def _refuse_analysis(entries: dict[str, Node], found: dict[str, Any]) -> None:

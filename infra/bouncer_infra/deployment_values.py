@@ -85,7 +85,10 @@ class MailStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FurtherSender:
-    """A mailbox that rules may send bounces from; `arn` is set if another account verifies it."""
+    """A mailbox that rules may send bounces, or replies, from.
+
+    `arn` is set if another account verifies it.
+    """
 
     mailbox: str
     arn: str | None = None
@@ -145,7 +148,7 @@ def _recipient(node: Node) -> str | None:
 
 
 def senders(node: Node) -> tuple[FurtherSender, ...]:
-    """Read addresses that bounces may come from; an empty list is allowed."""
+    """Read addresses that bounces, or replies, may come from; an empty list is allowed."""
     if node.value == []:
         return ()
     return _all(node, _sender, at_most=f"{_MOST_SENDERS} senders")

@@ -51,7 +51,7 @@ class Feedback(Function):
                 PREFIX_KEY: settings.prefix,
                 BUCKET_KEY: bucket.bucket_name,
                 LEDGER_KEY: ledger.table_name,
-                SENDERS_KEY: " ".join(settings.senders),
+                SENDERS_KEY: " ".join((*settings.senders, *settings.reply_addresses)),
             },
         )
         self.dead_letters = sqs.Queue(

@@ -16,6 +16,7 @@ from aws_cdk import aws_sqs as sqs
 
 from bouncer.metric_names import DEPLOYMENT, NAMESPACE, SERVICE
 from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.reply_path import ReplyPath
 
 MINUTE = Duration.minutes(1)
 FIVE_MINUTES = Duration.minutes(5)
@@ -27,7 +28,9 @@ DAY = Duration.days(1)
 class Metrics:
     """The functions, queues and streams of a deployment, and the metrics they publish.
 
-    `failed_events` is there if SES does not wait for the intake, `streams` if there is an archive.
+    `failed_events` is there if SES does not wait for the intake, `replies` if replies are sent,
+    `reporter` if there is a report,
+    `streams` if there is an archive.
     """
 
     settings: DeploymentSettings
@@ -39,6 +42,8 @@ class Metrics:
     feedback: lambda_.Function
     lost_feedback: sqs.Queue
     failed_events: sqs.Queue | None = None
+    reporter: lambda_.Function | None = None
+    replies: ReplyPath | None = None
     streams: Sequence[firehose.DeliveryStream] = ()
 
     @property

@@ -78,6 +78,17 @@ filter message in ["failed", "retried", "handed_back", "unreadable_job", "worker
 | sort @timestamp desc
 | limit 200
 """,
+    "replies": """
+filter message in ["replied", "reply_withheld", "reply_failed", "replier_failed",
+    "reply_not_queued"]
+  or (service = "replier" and message in ["retried", "handed_back", "stale_batch"])
+  or (not ispresent(message)
+    and (@message like /Task timed out|Runtime exited/ or @message like "[ERROR]"))
+| fields @timestamp, message, reason, rules.0 as rule, reference, concat("<", sender, ">") as to
+| fields error, `where`, stage, jobs, record, reply_id, again, @log, @message
+| sort @timestamp desc
+| limit 1000
+""",
     "feedback": """
 filter message in ["bounce_bounced", "event_repeated", "event_waits", "event_ignored",
     "unreadable_event", "feedback_failed", "breaker_tripped"]
@@ -121,6 +132,9 @@ filter @message like /^REPORT /
 }
 
 
+OF_REPLIES = "replies"  # the query of a deployment that sends some
+
+
 class SavedQueries(Construct):
     """The saved queries over the log groups of the functions."""
 
@@ -134,6 +148,8 @@ class SavedQueries(Construct):
     ) -> None:
         super().__init__(scope, id_)
         for name, text in QUERIES.items():
+            if name == OF_REPLIES and not settings.reply_senders:
+                continue
             logs.CfnQueryDefinition(
                 self,
                 name,

@@ -75,12 +75,12 @@ class AutoBouncerStack(Stack):
                 "streams into Redshift need it.",
             )
         )
-        for name, value in _outputs(self.bouncer).items():
+        for name, value in outputs(self.bouncer).items():
             CfnOutput(self, name, value=value)
 
 
-def _outputs(bouncer: AutoBouncer) -> dict[str, str]:
-    """Return what the commands of docs/operations.md and docs/deploy.md ask for."""
+def outputs(bouncer: AutoBouncer) -> dict[str, str]:
+    """Return the outputs that the commands of docs/operations.md and of `bouncer` ask for."""
     queue, dead_letters = bouncer.queue.queue, bouncer.queue.dead_letters
     outputs = {
         "RulesPrefix": f"{bouncer.settings.prefix}/{RULES}",
@@ -100,6 +100,9 @@ def _outputs(bouncer: AutoBouncer) -> dict[str, str]:
         outputs["ArchiveBucket"] = bouncer.archive.bucket.bucket_name
     if bouncer.failed_events:
         outputs["FailedEventsUrl"] = bouncer.failed_events.queue.queue_url
+    if bouncer.replies:
+        outputs["ReplyQueueUrl"] = bouncer.replies.queue.queue_url
+        outputs["ReplyDeadLetterUrl"] = bouncer.replies.dead_letters.queue_url
     if bouncer.store:
         outputs["MailBucket"] = bouncer.store.bucket_name
     return outputs

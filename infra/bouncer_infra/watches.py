@@ -19,6 +19,7 @@ from bouncer_infra.alarm_limits import (
 )
 from bouncer_infra.bounce_watches import bounces, went_on
 from bouncer_infra.metrics import FIVE_MINUTES, HOUR, Metrics, total
+from bouncer_infra.reply_watches import replies
 from bouncer_infra.watch import Watch
 
 _READERS = ("intake", "worker")  # of what the publisher put in force
@@ -35,8 +36,10 @@ def watches(metrics: Metrics) -> Iterator[Watch]:
     yield from _documents(metrics)
     yield from _brakes(metrics)
     yield from _publisher(metrics)
+    yield from _reporter(metrics)
     yield went_on(metrics)
     yield from bounces(metrics)
+    yield from replies(metrics)
     yield from _archive(metrics)
 
 
@@ -147,17 +150,30 @@ def _functions(metrics: Metrics) -> Iterator[Watch]:
     )
     yield Watch(
         key="throttles",
-        says="Lambda throttled the intake, the worker, the publisher or the feedback function.",
+        says=f"Lambda throttled {_of_functions(metrics)}.",
         measure=total(
             [
                 metrics.intake.metric_throttles(label="intake"),
                 metrics.worker.metric_throttles(label="worker"),
                 metrics.publisher.metric_throttles(label="publisher"),
                 metrics.feedback.metric_throttles(label="feedback"),
+                *_throttled_replier(metrics),
             ],
             label="throttles",
         ),
     )
+
+
+def _of_functions(metrics: Metrics) -> str:
+    if metrics.replies is None:
+        return "the intake, the worker, the publisher or the feedback function"
+    return "the intake, the worker, the replier, the publisher or the feedback function"
+
+
+def _throttled_replier(metrics: Metrics) -> list[cloudwatch.Metric]:
+    if metrics.replies is None:
+        return []
+    return [metrics.replies.replier.function.metric_throttles(label="replier")]
 
 
 def _feedback(metrics: Metrics) -> Iterator[Watch]:
@@ -267,6 +283,22 @@ def _publisher(metrics: Metrics) -> Iterator[Watch]:
         breaches=6,
         periods=6,
         missing=cloudwatch.TreatMissingData.BREACHING,
+    )
+
+
+def _reporter(metrics: Metrics) -> Iterator[Watch]:
+    if metrics.reporter is None:
+        return
+    yield Watch(
+        key="report-errors",
+        says="The daily report was not sent, or nobody knows if it was.",
+        measure=total(
+            [
+                metrics.own("reporter", Metric.REPORT_ERRORS),
+                metrics.reporter.metric_errors(label="crashes"),
+            ],
+            label="report errors",
+        ),
     )
 
 

@@ -6,6 +6,7 @@ argument: nothing here looks at the process it runs in.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bouncer.errors import EnvironmentKeyError
 
@@ -19,8 +20,13 @@ MAIL_BUCKET_KEY = "BOUNCER_MAIL_BUCKET"  # missing where mail is not stored
 MAIL_PREFIX_KEY = "BOUNCER_MAIL_PREFIX"
 KEEPS_KEY = "BOUNCER_KEEPS_STOPPED"  # set where SES waits for the answer, and so stops mail
 DOMAIN_KEY = "BOUNCER_AWS_DOMAIN"
+REPLY_QUEUE_KEY = "BOUNCER_REPLY_QUEUE_URL"  # missing where no replies are sent
+REPLY_SENDERS_KEY = "BOUNCER_REPLY_SENDERS"  # with blanks between them; missing there as well
 SENDERS_KEY = "BOUNCER_SENDERS"  # missing in the worker for moments of an upgrade
 PUBLISHER_KEY = "BOUNCER_PUBLISHER"  # so is this one
+LOG_GROUPS_KEY = "BOUNCER_LOG_GROUPS"
+DEAD_LETTERS_KEY = "BOUNCER_DEAD_LETTERS"
+REPORT_KEY = "BOUNCER_REPORT"
 REGION_KEY = "AWS_REGION"  # Lambda sets it
 
 # The name in the journal of a function that could not read its environment.
@@ -31,8 +37,13 @@ _EXPECTED: Mapping[str, str] = {
     QUEUE_KEY: "the URL of the queue of jobs",
     LEDGER_KEY: "the name of the ledger's table",
     DEAD_LETTER_KEY: "the URL of the dead-letter queue",
+    REPLY_QUEUE_KEY: "the URL of the queue of replies",
+    REPLY_SENDERS_KEY: "the addresses that replies come from, with blanks between them",
     BUCKET_KEY: "the name of the bucket of revisions",
     SENDERS_KEY: "the addresses that bounces come from, with blanks between them",
+    LOG_GROUPS_KEY: "the log groups of the functions, with blanks between them",
+    DEAD_LETTERS_KEY: "pairs such as dead-letters=URL, with blanks between them",
+    REPORT_KEY: 'JSON such as {"from": "a@example.com", "to": [], "timezone": "UTC"}',
     DOMAIN_KEY: "the domain of AWS's endpoints, such as amazonaws.com",
     REGION_KEY: "an AWS region, such as eu-west-1",
 }
@@ -60,7 +71,7 @@ class IntakeEnvironment(Environment):
     """The intake's environment; `bucket` has what is in force.
 
     `mail_bucket` is "" where mail is not stored; SES stores it below `mail_prefix`. With
-    `keeps_stopped`, stopped mail is kept there.
+    `keeps_stopped`, stopped mail is kept there. `reply_queue_url` is "" where no replies are sent.
     """
 
     region: str
@@ -70,6 +81,7 @@ class IntakeEnvironment(Environment):
     mail_bucket: str
     mail_prefix: str
     keeps_stopped: bool
+    reply_queue_url: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "IntakeEnvironment":
@@ -83,6 +95,7 @@ class IntakeEnvironment(Environment):
             mail_bucket=environ.get(MAIL_BUCKET_KEY, ""),
             mail_prefix=environ.get(MAIL_PREFIX_KEY, ""),
             keeps_stopped=bool(environ.get(KEEPS_KEY)),
+            reply_queue_url=environ.get(REPLY_QUEUE_KEY, ""),
         )
 
 
@@ -115,6 +128,34 @@ class WorkerEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplierEnvironment(Environment):
+    """The replier's environment; `reply_senders` are the bare addresses that replies come from.
+
+    `senders` are those of bounces, which get no replies either.
+    """
+
+    queue_url: str
+    dead_letter_url: str
+    ledger_table: str
+    bucket: str
+    senders: frozenset[str]
+    reply_senders: frozenset[str]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "ReplierEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key."""
+        return cls(
+            prefix=_prefix(environ),
+            queue_url=_required(environ, REPLY_QUEUE_KEY),
+            dead_letter_url=_required(environ, DEAD_LETTER_KEY),
+            ledger_table=_required(environ, LEDGER_KEY),
+            bucket=_required(environ, BUCKET_KEY),
+            senders=frozenset(_required(environ, SENDERS_KEY).lower().split()),
+            reply_senders=frozenset(_required(environ, REPLY_SENDERS_KEY).lower().split()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackEnvironment(Environment):
     """The environment of the feedback function; `senders` are the addresses of our bounces."""
 
@@ -137,13 +178,15 @@ class FeedbackEnvironment(Environment):
 class PublisherEnvironment(Environment):
     """The publisher's environment; `settings` is the document of the deployment's own settings.
 
-    `ledger_table` is "" for moments of an upgrade.
+    `ledger_table` is "" for moments of an upgrade. `reply_senders` are the bare addresses that
+    replies may come from.
     """
 
     region: str
     bucket: str
     settings: str
     ledger_table: str = ""
+    reply_senders: frozenset[str] = frozenset()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "PublisherEnvironment":
@@ -154,6 +197,42 @@ class PublisherEnvironment(Environment):
             bucket=_required(environ, BUCKET_KEY),
             settings=environ.get(DEFAULTS_KEY) or "{}",
             ledger_table=environ.get(LEDGER_KEY, ""),
+            reply_senders=frozenset(environ.get(REPLY_SENDERS_KEY, "").lower().split()),
+        )
+
+
+class ReporterEnvironment(NamedTuple):
+    """The reporter's environment; `report` is JSON with `from`, `to` and `timezone`.
+
+    `dead_letters` has the URLs of queues by the key of the alarm that watches each of them. The
+    intake imports this file, too, and a dataclass takes longer to make.
+    """
+
+    prefix: str
+    queue_url: str
+    ledger_table: str
+    bucket: str
+    log_groups: tuple[str, ...]
+    dead_letters: Mapping[str, str]
+    report: str
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment."""
+        return deployment_name(self.prefix)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "ReporterEnvironment":
+        """Read it; raises `EnvironmentKeyError` naming the key."""
+        pairs = (pair.partition("=") for pair in _required(environ, DEAD_LETTERS_KEY).split())
+        return cls(
+            prefix=_prefix(environ),
+            queue_url=_required(environ, QUEUE_KEY),
+            ledger_table=_required(environ, LEDGER_KEY),
+            bucket=_required(environ, BUCKET_KEY),
+            log_groups=tuple(_required(environ, LOG_GROUPS_KEY).split()),
+            dead_letters={key: url for key, _, url in pairs},
+            report=_required(environ, REPORT_KEY),
         )
 
 

@@ -1,9 +1,9 @@
 """The guard: decides by one mail alone whether it may be answered.
 
-It prevents backscatter: bounces that reach people who never wrote to us. Each check belongs to a
-reason of reasons.py, in the same order, and returns what it found in the mail, or "" if the reason
-does not apply. The marks of machines are rows of signals.py. Sources: RFC 3834 section 2, RFC 5321
-sections 4.5.5 and 6.1, RFC 5230 section 4.6, RFC 5429 section 2.1.
+It prevents backscatter: bounces and replies that reach people who never wrote to us. Each check
+belongs to a reason of reasons.py, in the same order, and returns what it found in the mail, or ""
+if the reason does not apply. The marks of machines are rows of signals.py. Sources: RFC 3834
+section 2, RFC 5321 sections 4.5.5 and 6.1, RFC 5230 sections 4.5 and 4.6, RFC 5429 section 2.1.
 """
 
 import re
@@ -15,6 +15,7 @@ from bouncer.authentication import could_not_tell, vouched
 from bouncer.detector import comment_free, is_marked_sender, marked
 from bouncer.jobs.reference import REFERENCE
 from bouncer.mail.address import domain, is_recipient, mailbox_address, without_tag
+from bouncer.mail.address_list import addresses
 from bouncer.mail.message import Message
 from bouncer.reasons import Reason
 from bouncer.rules.rejection import REFERENCE_FIELD
@@ -29,21 +30,23 @@ _ADDRESS = (
 
 
 class Context(NamedTuple):
-    """The facts about one rejected recipient that the guard needs beside the mail.
+    """The facts about one recipient that the guard needs beside the mail.
 
-    `bounce_senders` are all mailboxes that any bounce may come from, whichever rule decides.
+    `our_senders` are all mailboxes that any bounce or reply may come from, whichever rule decides.
     `own_domains` are written as in rules: `example.com` alone, `.example.com` for its subdomains.
     `answer` has the classes of mail (reasons.py) that are answered all the same. `goes_on` is set
     while sending is held for so long that mail goes on instead of being bounced. `kept` is unset if
-    the mail could not be copied to where stopped mail is kept.
+    the mail could not be copied to where stopped mail is kept. With `for_reply`
+    the recipient is not rejected: the mail would get an automatic reply.
     """
 
     recipient: str
-    bounce_senders: Collection[str]
+    our_senders: Collection[str]
     own_domains: Collection[str]
     answer: Collection[str]
     goes_on: bool = False
     kept: bool = True
+    for_reply: bool = False
 
 
 _Check = Callable[[Message, Context], str]
@@ -80,6 +83,8 @@ def findings(message: Message, context: Context) -> Iterator[tuple[Reason, str]]
     A finding may quote the mail; quoted text is not cleaned.
     """
     for reason, check in CHECKS.items():
+        if reason.of_replies and not context.for_reply:
+            continue
         if (found := check(message, context)) and not waived(reason, message, context):
             yield reason, found
 
@@ -140,11 +145,11 @@ def _own_sender(message: Message, context: Context) -> str:
 
 
 def _own(sender: str, context: Context) -> str:
-    """Find our own mail, and mail to a bounce sender, which may be an answer to a bounce."""
-    senders = set(map(_bare_address, context.bounce_senders))
+    """Find our own mail, and mail to an address of ours that may be an answer to our mail."""
+    senders = set(map(_bare_address, context.our_senders))
     recipient = without_tag(context.recipient).lower()
     if recipient in senders:
-        return f"the recipient {context.recipient} is an address that our bounces are sent from"
+        return f"the recipient {context.recipient} is an address that our mail is sent from"
     own = without_tag(sender).lower() in {recipient, *senders}
     if own or in_domains(domain(sender), context.own_domains):
         return f"envelope sender {sender}"
@@ -198,6 +203,22 @@ def _automatic(message: Message, _: Context) -> str:
 @_checks(Reason.LISTS)
 def _lists(message: Message, _: Context) -> str:
     return marked(message, Reason.LISTS)
+
+
+@_checks(Reason.REPLY_SUPPRESSED)
+def _reply_suppressed(message: Message, _: Context) -> str:
+    return marked(message, Reason.REPLY_SUPPRESSED)
+
+
+@_checks(Reason.NOT_NAMED)
+def _not_named(message: Message, context: Context) -> str:
+    """Find mail that came by Bcc, an alias or forwarding (RFC 5230 section 4.5)."""
+    mine = without_tag(context.recipient).lower()
+    resent = (addresses(message.header(name)) for name in ("resent-to", "resent-cc"))
+    for named in (message.to, message.cc, *resent):
+        if any(without_tag(address).lower() == mine for address in named):
+            return ""
+    return f"recipient {context.recipient} is not in To or Cc"
 
 
 @_checks(Reason.HEADERS_TRUNCATED)

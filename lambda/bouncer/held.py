@@ -7,14 +7,13 @@ of a later mail would hardly be sent within its 24 hours.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 GOES_ON_AFTER = timedelta(hours=12)  # held for so long, mail goes on that would be bounced
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(NamedTuple):
     """One cause for which no bounce is sent; `document` is the parameter that says so.
 
     `since` is aware. None is a start that nobody knows, and counts as long ago.

@@ -10,21 +10,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bouncer.aws.client import SQS, Surroundings
 from bouncer.aws.object_client import S3
 from bouncer.environment import UNKNOWN_DEPLOYMENT, IntakeEnvironment
 from bouncer.errors import UnreadableEventError
 from bouncer.jobs.job import Job, JobError
-from bouncer.journal import Journal, QueueAnswer
+from bouncer.journal import Journal
 from bouncer.judge import Disposition, Judgement, judge
 from bouncer.mail.message import Message, read_event
+from bouncer.mail_line import QueueAnswer
 from bouncer.sending.queue import Queue, QueueError
 from bouncer.sources.bucket_source import BucketSource
 from bouncer.sources.loaded import InForceLoader, Loaded
 from bouncer.sources.mail_bucket import MailBucket
 from bouncer.sources.revision_loader import RevisionLoader
+
+if TYPE_CHECKING:
+    from bouncer.jobs.reply import Reply
 
 RESERVE_S = 3  # kept for judging, the journal and the answer, when AWS does not answer us
 PARSING_S = (
@@ -39,10 +43,18 @@ class JobSink(Protocol):
         """Put one job on the queue."""
 
 
+class ReplySink(Protocol):
+    """The receiver of replies: their queue, or a list in a test."""
+
+    def send(self, reply: "Reply") -> None:
+        """Put one reply on the queue."""
+
+
 class Intake:
     """Judges the mails of one event; `now` is the time of day.
 
-    `mails` are those that SES has stored, None if it stores none.
+    `mails` are those that SES has stored, None if it stores none; `replies` takes replies, None if
+    the deployment sends none.
     """
 
     def __init__(
@@ -53,12 +65,14 @@ class Intake:
         journal: Journal,
         now: Callable[[], datetime],
         mails: MailBucket | None = None,
+        replies: ReplySink | None = None,
     ) -> None:
         self._loader = loader
         self._jobs = jobs
         self._journal = journal
         self._now = now
         self._mails = mails
+        self._replies = replies
 
     def handle(self, event: object, *, request_id: str = "") -> dict[str, str]:
         """Return the answer to SES, which says whether the mail goes on; never raises."""
@@ -89,7 +103,7 @@ class Intake:
         stopped = dispositions.count(Disposition.STOP_RULE_SET) == len(judgements)
         answer = Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE
         for done in handled:
-            self._report(done, answer, loaded)
+            self._report(done, answer, loaded, self._reply(done.judgement))
         return answer
 
     def _judge(self, message: Message, loaded: Loaded) -> Judgement | None:
@@ -146,17 +160,41 @@ class Intake:
             except Exception as error:  # noqa: BLE001  # whatever it is, the mail goes on
                 message_id = judgement.message.message_id
                 self._journal.intake_failed("queue", error, message_id, kept=kept)
-                refused = isinstance(error, QueueError) and not error.unknown
-                answers.append(QueueAnswer.REFUSED if refused else QueueAnswer.UNKNOWN)
+                answers.append(_answer_of(error))
                 judgement = judgement._replace(disposition=Disposition.CONTINUE)
                 break
             answers.append(QueueAnswer.TAKEN)
         left = [QueueAnswer.NOT_ASKED] * (len(judgement.jobs) - len(answers))
         return _Handled(judgement, (*answers, *left), kept)
 
-    def _report(self, done: "_Handled", answer: Disposition, loaded: Loaded) -> None:
+    def _reply(self, judgement: Judgement) -> tuple[QueueAnswer, ...]:
+        """Queue the replies to a mail; whatever fails here, what becomes of the mail stays."""
+        message_id = judgement.message.message_id
+        if judgement.reply_error:
+            self._journal.reply_not_queued("make", judgement.reply_error, message_id)
+        if self._replies is None:
+            return (QueueAnswer.NO_QUEUE,) * len(judgement.replies)
+        answers: list[QueueAnswer] = []
+        for reply in judgement.replies:
+            try:
+                self._replies.send(reply)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the others are due
+                self._journal.reply_not_queued("queue", error, message_id)
+                answers.append(_answer_of(error))
+            else:
+                answers.append(QueueAnswer.TAKEN)
+        return tuple(answers)
+
+    def _report(
+        self,
+        done: "_Handled",
+        answer: Disposition,
+        loaded: Loaded,
+        replies: tuple[QueueAnswer, ...],
+    ) -> None:
         """Write the mail's line, unless its only jobs were refused: the failure's line says it."""
-        if not done.answers or {QueueAnswer.TAKEN, QueueAnswer.UNKNOWN} & set(done.answers):
+        known = {QueueAnswer.TAKEN, QueueAnswer.UNKNOWN} & set(done.answers)
+        if known or replies or not done.answers:
             judgement = done.judgement
             if judgement.disposition is not answer:
                 judgement = judgement._replace(disposition=answer)
@@ -166,7 +204,14 @@ class Intake:
                 revision=loaded.revision,
                 answers=done.answers,
                 kept=done.kept,
+                replies=replies,
             )
+
+
+def _answer_of(error: Exception) -> QueueAnswer:
+    """Return the answer of a queue that raised this error."""
+    refused = isinstance(error, QueueError) and not error.unknown
+    return QueueAnswer.REFUSED if refused else QueueAnswer.UNKNOWN
 
 
 class _Handled(NamedTuple):
@@ -196,8 +241,18 @@ def _intake() -> tuple[Intake, Surroundings]:
         journal=Journal("intake", environment.deployment),
         now=_now,
         mails=_mails(surroundings, environment),
+        replies=_replies(surroundings, environment),
     )
     return intake, surroundings
+
+
+def _replies(surroundings: Surroundings, environment: IntakeEnvironment) -> ReplySink | None:
+    """Return the queue of replies, or None if the deployment sends none."""
+    if not environment.reply_queue_url:
+        return None
+    from bouncer.sending.reply_queue import ReplyQueue  # noqa: PLC0415  # few deployments have one
+
+    return ReplyQueue(SQS(surroundings), environment.reply_queue_url)
 
 
 def _mails(surroundings: Surroundings, environment: IntakeEnvironment) -> MailBucket | None:

@@ -7,45 +7,28 @@ written. Writing never raises: a mail must not suffer from its log.
 
 import sys
 import traceback
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from enum import StrEnum
 from typing import IO, Any
 
 from bouncer.jobs.job import Job
 from bouncer.journal_address import IN_FULL, AddressForm
 from bouncer.journal_entry import Entry, Write, own_writer
 from bouncer.judge import Judgement
+from bouncer.mail_line import QueueAnswer, mail_counts, mail_fields, withheld_counts
 from bouncer.metric_document import Counts
-from bouncer.metric_names import DEPLOYMENT, SERVICE, Metric, withheld_for
+from bouncer.metric_names import DEPLOYMENT, SERVICE, Metric
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
-from bouncer.rules.rule import Action
 from bouncer.sending.ending import Ending, Failure, Outcome
 from bouncer.sources.loaded import Loaded
 
 _LONGEST_ERROR = 1000
 
-_ACTIONS = {
-    None: Metric.UNMATCHED,
-    Action.ACCEPT: Metric.ACCEPTED,
-    Action.REJECT: Metric.REJECTED,
-    Action.DROP: Metric.DROPPED,
-}
 _FAILURES: Mapping[str, Mapping[str, int]] = {
     Failure.UNKNOWN: {Metric.FAILED_UNKNOWN: 1},
     Failure.POISON: {Metric.FAILED_POISON: 1},
 }
-
-
-class QueueAnswer(StrEnum):
-    """The answer of the queue to one job of the intake, as the `mail` line has it."""
-
-    TAKEN = "taken"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"  # no answer came: the job may be on the queue, and its bounce be sent
-    NOT_ASKED = "not_asked"  # a job before it was not taken
 
 
 class Journal:
@@ -81,46 +64,21 @@ class Journal:
         revision: str = "",
         answers: Sequence[QueueAnswer] = (),
         kept: str = "",
+        replies: Sequence[QueueAnswer] = (),
     ) -> None:
         """Report one received mail: every decision, its jobs and the reasons to withhold.
 
         `revision` is the id of the rules. `answers` are the queue's to each job; without them it
-        took all jobs. `kept` is the key of the object in which a stopped mail is kept.
+        took all jobs. `kept` is the key of the object in which a stopped mail is kept. `replies`
+        are the answers of the queue of replies; without them the deployment has no such queue.
         """
-        unknown = [rule.name for each in judgement.decisions for rule in each.unknown]
         answers = answers or (QueueAnswer.TAKEN,) * len(judgement.jobs)
-        metrics = _tally(judgement, answers)
-        if unknown:
-            metrics[Metric.UNKNOWN_CONDITIONS] = len(unknown)
-        self._addresses = shown = settings.addresses
-        fields: dict[str, Any] = {
-            "message_id": judgement.message.message_id,
-            "sender": shown.address(judgement.message.sender),
-            "decisions": [
-                {
-                    "recipient": shown.address(decision.recipient),
-                    "action": decision.action,
-                    "rule": decision.rule.name if decision.rule else None,
-                    "shadow": [rule.name for rule in decision.shadow],
-                    "withheld": judgement.withheld.get(decision.recipient),
-                }
-                for decision in judgement.decisions
-            ],
-            "disposition": judgement.disposition,
-            "went_on": judgement.went_on,
-            "mode": settings.mode,
-            "revision": revision,
-            "references": [job.reference for job in judgement.jobs],
-            "queue_answers": answers,
-        }
-        fields |= {**judgement.passed_over, **({"kept": kept} if kept else {})}
-        if judgement.completed:
-            fields["headers_completed"] = True
-        if unknown:  # rules whose list or content is missing, for one recipient or several
-            fields["unknown"] = sorted(set(unknown))
-            if (content := judgement.message.content) and content.bounds:
-                fields["bounds"] = list(content.bounds)
-        self._write("mail", fields, metrics)
+        self._addresses = settings.addresses
+        replies = replies or (QueueAnswer.NO_QUEUE,) * len(judgement.replies)
+        fields = mail_fields(
+            judgement, settings, revision=revision, answers=answers, kept=kept, replies=replies
+        )
+        self._write("mail", fields, mail_counts(judgement, answers, replies))
 
     def not_mail(self, problem: str) -> None:
         """Report an event that is not a mail, such as the one SES sends when a rule is made."""
@@ -138,6 +96,11 @@ class Journal:
         """Report that a stored mail could not be read (`read`), or a stopped one kept (`keep`)."""
         fields = {"stage": stage, "message_id": message_id, **described(error)}
         self._write("copy_failed", fields, {Metric.COPY_ERRORS: 1}, level="error")
+
+    def reply_not_queued(self, stage: str, error: Exception, message_id: str) -> None:
+        """Report a reply that could not be made (`make`) or put on its queue (`queue`)."""
+        fields = {"stage": stage, "message_id": message_id, **described(error)}
+        self._write("reply_not_queued", fields, {Metric.REPLY_ERRORS: 1}, level="error")
 
     def documents(self, loaded: Loaded) -> None:
         """Report, once per load, that what is in force could not be read again."""
@@ -294,7 +257,7 @@ def _counted(
     reasons: list[str] = [*others]
     if ending.outcome is Outcome.WITHHELD:
         reasons += [ending.reason] * (len(job.refusals) if job else 1)
-    return _ended(ending, wait_s) | (_withheld(reasons) if reasons else {})
+    return _ended(ending, wait_s) | (withheld_counts(reasons) if reasons else {})
 
 
 def _ended(ending: Ending, wait_s: float) -> dict[str, int]:
@@ -305,32 +268,6 @@ def _ended(ending: Ending, wait_s: float) -> dict[str, int]:
     if ending.reason == Failure.UNREADABLE:
         return {Metric.UNREADABLE_JOBS: 1}
     return {Metric.FAILED: 1, **_FAILURES.get(ending.reason, {})}
-
-
-def _tally(judgement: Judgement, answers: Sequence[QueueAnswer]) -> dict[str, int]:
-    """Return the metrics of one mail; `answers` are the queue's to each of its jobs."""
-    metrics: dict[str, int] = {Metric.MAILS: 1}
-    for decision in judgement.decisions:
-        name = _ACTIONS[decision.action]
-        metrics[name] = metrics.get(name, 0) + 1
-        if decision.shadow:
-            shadows = metrics.get(Metric.SHADOW_MATCHES, 0) + len(decision.shadow)
-            metrics[Metric.SHADOW_MATCHES] = shadows
-    if judgement.withheld:
-        metrics |= _withheld(judgement.withheld.values())
-    if judgement.jobs:
-        answered = zip(judgement.jobs, answers, strict=True)
-        taken = [job for job, answer in answered if answer is QueueAnswer.TAKEN]
-        if taken:
-            metrics[Metric.QUEUED] = sum(len(job.refusals) for job in taken)
-    if judgement.went_on:
-        metrics[Metric.WENT_ON] = 1
-    return metrics
-
-
-def _withheld(reasons: Iterable[str]) -> dict[str, int]:
-    counts = Counter(map(withheld_for, reasons))
-    return {Metric.WITHHELD: counts.total(), **counts}
 
 
 def error_text(error: Exception) -> str:

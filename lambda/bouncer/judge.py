@@ -1,21 +1,22 @@
-"""Judges a message: decisions, disposition, withheld bounces and jobs, as one value.
+"""Judges a message: decisions, disposition, withheld bounces, jobs and replies, as one value.
 
 The same function serves the intake, replay and tests; it has no effects. A rejected recipient whose
 bounce is withheld is still rejected. But a mail is never stopped while its bounce is withheld for a
-reason that says nothing about its sender: such a mail goes on.
+reason that says nothing about its sender: such a mail goes on. A reply never changes what becomes
+of its mail, which goes on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bouncer import guard
 from bouncer.bounce_text import BounceTexts
-from bouncer.jobs.job import MOST_RECIPIENTS, Job
+from bouncer.jobs.job import MOST_RECIPIENTS, Job, JobError
 from bouncer.jobs.reference import reference
 from bouncer.mail.address import domain
 from bouncer.mail.copied_content import CopiedContent
@@ -26,6 +27,9 @@ from bouncer.reasons import Reason
 from bouncer.rules.rejection import Rejection
 from bouncer.rules.rule import Action, Mode
 from bouncer.rules.ruleset import Decision, Ruleset
+
+if TYPE_CHECKING:
+    from bouncer.jobs.reply import Reply
 
 
 class Disposition(StrEnum):
@@ -40,7 +44,8 @@ class Judgement(NamedTuple):
 
     `went_on` is the reason for which a mail goes on that its rules would have stopped, or None.
     `completed` is set if the headers of `message` are those of its stored copy, and `unread` is the
-    error for which the copy could not be read.
+    error for which the copy could not be read. `unreplied` maps recipients whose reply is withheld
+    to the reason, and `reply_error` is the error for which a reply could not be made.
     """
 
     message: Message
@@ -51,6 +56,9 @@ class Judgement(NamedTuple):
     jobs: tuple[Job, ...]
     completed: bool = False
     unread: StoredCopyError | None = None
+    replies: tuple["Reply", ...] = ()
+    unreplied: Mapping[str, Reason] = {}
+    reply_error: JobError | None = None
 
     @property
     def passed_over(self) -> dict[str, list[str]]:
@@ -78,17 +86,19 @@ def judge(
     `copy` come headers that SES has cut, if a rule or the guard asks for headers, and content, if a
     rule asks for that. Without `kept`, the mail could not be copied to where stopped mail is kept.
 
-    In mode shadow, decisions and withheld bounces are for the record only: nothing is stopped, and
-    `jobs` is empty. Raises `JobError` for a mail whose bounce can't be made, such as one with a
-    line break in its message id.
+    In mode shadow, decisions and what is withheld are for the record only: nothing is stopped, and
+    `jobs` and `replies` are empty. Raises `JobError` for a mail whose bounce can't be made, such as
+    one with a line break in its message id.
     """
     message, decisions, completed, unread = _seen(message, ruleset, settings, copy)
-    withheld, answered = _guarded(message, decisions, ruleset, settings, goes_on=goes_on, kept=kept)
+    withheld, answered, unreplied, replied = _guarded(
+        message, decisions, ruleset, settings, goes_on=goes_on, kept=kept
+    )
     acting = settings.mode is Mode.ENFORCE
     stopping = acting and bool(decisions) and all(map(_stops, decisions))
     went_on = _not_about_sender(withheld.values()) if stopping else None
     stopped = stopping and went_on is None
-    return Judgement(
+    judgement = Judgement(
         message=message,
         decisions=decisions,
         disposition=Disposition.STOP_RULE_SET if stopped else Disposition.CONTINUE,
@@ -98,6 +108,10 @@ def judge(
         completed=completed,
         unread=unread,
     )
+    if not (unreplied or replied):
+        return judgement
+    replies, error = _replies(message, replied, ruleset, now) if acting else ((), None)
+    return judgement._replace(replies=replies, unreplied=unreplied, reply_error=error)
 
 
 class _Seen(NamedTuple):
@@ -131,7 +145,8 @@ def _seen(message: Message, ruleset: Ruleset, settings: Settings, copy: StoredCo
 def _ask_headers(decisions: Iterable[Decision], ruleset: Ruleset) -> bool:
     """Tell whether the rules, or the guard by what they decided, look at headers."""
     actions = [each.action for each in decisions]
-    return bool(actions) and (ruleset.asks_headers or Action.REJECT in actions)
+    guarded = Action.REJECT in actions or Action.REPLY in actions
+    return bool(actions) and (ruleset.asks_headers or guarded)
 
 
 def _not_about_sender(reasons: Iterable[Reason]) -> Reason | None:
@@ -140,7 +155,7 @@ def _not_about_sender(reasons: Iterable[Reason]) -> Reason | None:
 
 
 def _stops(decision: Decision) -> bool:
-    if decision.rule is None or decision.rule.action is Action.ACCEPT:
+    if decision.rule is None or decision.rule.action.lets_through:
         return False
     return decision.rule.rejection is None or not decision.rule.rejection.keep_copy
 
@@ -154,23 +169,26 @@ def guard_context(
     goes_on: bool = False,
     kept: bool = True,
 ) -> guard.Context:
-    """Return the facts the guard needs about one rejected recipient.
+    """Return the facts the guard needs about one recipient that is rejected or replied for.
 
-    The bounce senders are those of all rules, of the settings, and the one that a bounce has
-    without them: if only the deciding rule's counted, two rules that refuse mail to each other's
-    sender would answer each other's bounces without end.
+    Our senders are those of all rules, of the settings, and the one that a bounce has without them:
+    if only the deciding rule's counted, two rules that refuse mail to each other's sender would
+    answer each other's bounces without end. Nothing waives a reason to withhold a reply.
     """
     rejection = decision.rule.rejection if decision.rule else None
+    for_reply = decision.action is Action.REPLY
+    waived = settings.answer | (rejection.answer if rejection else frozenset())
     return guard.Context(
         recipient=decision.recipient,
-        bounce_senders=ruleset.bounce_senders | {bounce_sender(decision.recipient, None, settings)},
+        our_senders=ruleset.our_senders | {bounce_sender(decision.recipient, None, settings)},
         own_domains=(
             *map(domain, (decision.recipient, *message.own_recipients)),
             *settings.own_domains,
         ),
-        answer=settings.answer | (rejection.answer if rejection else frozenset()),
+        answer=frozenset() if for_reply else waived,
         goes_on=goes_on,
         kept=kept,
+        for_reply=for_reply,
     )
 
 
@@ -178,6 +196,15 @@ def bounce_sender(recipient: str, rejection: Rejection | None, settings: Setting
     """Return the sender address of a bounce: the rule's, the settings', or the domain's."""
     named = (rejection.sender if rejection else None) or settings.bounce_sender
     return named or f"mailer-daemon@{domain(recipient)}"
+
+
+class _Guarded(NamedTuple):
+    """The decisions that may be answered, and the reasons why not by recipient."""
+
+    withheld: dict[str, Reason]
+    answered: list[Decision]
+    unreplied: dict[str, Reason]
+    replied: list[Decision]
 
 
 def _guarded(
@@ -188,20 +215,31 @@ def _guarded(
     *,
     goes_on: bool,
     kept: bool,
-) -> tuple[dict[str, Reason], list[Decision]]:
-    withheld: dict[str, Reason] = {}
-    answered: list[Decision] = []
+) -> _Guarded:
+    found = _Guarded({}, [], {}, [])
     for decision in decisions:
-        if decision.action is Action.REJECT:
+        action = decision.action
+        if action is Action.REJECT or action is Action.REPLY:
             context = guard_context(
                 message, decision, ruleset, settings, goes_on=goes_on, kept=kept
             )
-            reason = guard.withheld(message, context)
-            if reason:
-                withheld[decision.recipient] = reason
+            rejects = action is Action.REJECT
+            if reason := guard.withheld(message, context):
+                (found.withheld if rejects else found.unreplied)[decision.recipient] = reason
             else:
-                answered.append(decision)
-    return withheld, answered
+                (found.answered if rejects else found.replied).append(decision)
+    return found
+
+
+def _replies(
+    message: Message, replied: Sequence[Decision], ruleset: Ruleset, now: datetime
+) -> tuple[tuple["Reply", ...], JobError | None]:
+    """Return the replies that can be made, and the error of one that can't."""
+    if not replied:
+        return (), None
+    from bouncer.replying import replies_to  # noqa: PLC0415  # few mails have one
+
+    return replies_to(message, replied, partial(ruleset.columns, message), now)
 
 
 def _jobs(

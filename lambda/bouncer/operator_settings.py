@@ -24,9 +24,9 @@ class Settings:
 
     The recipients' domains are own domains always, beside `own_domains`. `rate` is in SendBounce
     calls a second. `senders` are the bare addresses, in lower case, that the deployment may bounce
-    from, and no document can change them; without any, IAM alone decides. With 0 `suppression_days`
-    nobody is suppressed; without `breaker_percent` nothing trips the breaker. Without `store`
-    no mail has a stored copy.
+    from, and no document can change them; without any, IAM alone decides. `reply_senders` are those
+    of replies, None if they are not known. With 0 `suppression_days` nobody is suppressed; without
+    `breaker_percent` nothing trips the breaker. Without `store` no mail has a stored copy.
     """
 
     mode: Mode = Mode.ENFORCE
@@ -42,6 +42,7 @@ class Settings:
     addresses: AddressForm = IN_FULL
     caps: Caps = DEFAULT_CAPS
     senders: frozenset[str] = frozenset()
+    reply_senders: frozenset[str] | None = None
     suppression_days: int = MOST_SUPPRESSION_DAYS
     breaker_percent: int | None = DEFAULT_PERCENT
     store: bool = True

@@ -9,6 +9,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple, Protocol
@@ -264,8 +265,9 @@ def _publisher() -> Publisher:
             everything=ParameterSource(ssm, environment.prefix, uploads.fetch),
             settings=SettingsSource(ssm, environment.prefix),
         ),
-        defaults=deployment_settings(
-            environment.settings, environment.region, document=DEFAULTS_KEY
+        defaults=replace(
+            deployment_settings(environment.settings, environment.region, document=DEFAULTS_KEY),
+            reply_senders=environment.reply_senders,
         ),
         ledger=BrakesLedger(
             Table(boto3.client("dynamodb", config=table.CONFIG), environment.ledger_table)

@@ -1,4 +1,4 @@
-"""The reasons not to send a bounce: one row for each, in the order in which they are looked for.
+"""The reasons not to send a bounce or a reply: one row each, in the order of looking for them.
 
 The guard's rows come first, the gate's follow. docs/flow.md shows the rows as two tables. The check
 of a guard's reason stands in guard.py, attached to its row; gate.py looks for the gate's reasons.
@@ -15,6 +15,7 @@ class _Row(NamedTuple):
     waived_by: str | None = None
     if_vouched: bool = False
     about_sender: bool = False
+    of_replies: bool = False
 
 
 def _guard(
@@ -24,23 +25,30 @@ def _guard(
     waived_by: str | None = None,
     if_vouched: bool = False,
     about_sender: bool = True,
+    of_replies: bool = False,
 ) -> tuple[_Row]:
-    return (_Row(word, when, "guard", waived_by, if_vouched, about_sender),)
+    return (_Row(word, when, "guard", waived_by, if_vouched, about_sender, of_replies),)
 
 
 def _gate(word: str, when: str, *, about_sender: bool = False) -> tuple[_Row]:
     return (_Row(word, when, "gate", about_sender=about_sender),)
 
 
+def _replier(word: str, when: str) -> tuple[_Row]:
+    return (_Row(word, when, "replier", of_replies=True),)
+
+
 class Reason(StrEnum):
     """A reason not to answer a rejected mail; its value is the word in logs, metrics and replay.
 
-    `when` says when it applies, as docs/flow.md does; `asked_by` is `guard` or `gate`. `waived_by`
-    is the class of `answer` that waives the reason, or None; with `if_vouched`, only for a sender
-    that SPF or DMARC vouches for. `about_sender` is true of a reason that says something about the
-    sender or the mail, and not only about what we know or can do: for a reason of the guard that
-    does not, the mail goes on. Such reasons stand last, so they are reported only if no other
-    applies.
+    `when` says when it applies, as docs/flow.md does; `asked_by` is `guard`, `gate` or `replier`,
+    which looks for some reasons of the gate, too. `waived_by` is the class of `answer` that waives
+    the reason, or None; with `if_vouched`, only for a sender that SPF or DMARC vouches for.
+    `about_sender` is true of a reason that says something about the sender or the mail, and not
+    only about what we know or can do: for a reason of the guard that does not, the mail goes
+    on. Such reasons stand last, so they are reported only if no other applies. A reason that is
+    `of_replies` withholds replies only; all others of the guard withhold both bounces and
+    replies.
     """
 
     when: str
@@ -48,6 +56,7 @@ class Reason(StrEnum):
     waived_by: str | None
     if_vouched: bool
     about_sender: bool
+    of_replies: bool
 
     def __new__(cls, row: _Row) -> Self:
         """Make a member of its row."""
@@ -58,6 +67,7 @@ class Reason(StrEnum):
         reason.waived_by = row.waived_by
         reason.if_vouched = row.if_vouched
         reason.about_sender = row.about_sender
+        reason.of_replies = row.of_replies
         return reason
 
     NULL_SENDER = _guard(
@@ -73,8 +83,8 @@ class Reason(StrEnum):
     )
     OWN_SENDER = _guard(
         "own_sender",
-        "the sender is the recipient, a bounce sender or in an own domain; or the mail goes to a"
-        " bounce sender, as answers to bounces do",
+        "the sender is the recipient, an address that bounces or replies come from, or in an own"
+        " domain; or the mail goes to such an address, as answers to bounces do",
     )
     DAEMON_SENDER = _guard(
         "daemon_sender",
@@ -100,6 +110,18 @@ class Reason(StrEnum):
         "lists",
         "a list sent the mail: List headers, Precedence bulk, owner- and -bounces senders",
         waived_by="lists",
+    )
+    REPLY_SUPPRESSED = _guard(
+        "reply_suppressed",
+        "replies only: X-Auto-Response-Suppress has OOF, AutoReply or All: the sender's system"
+        " wants no automatic reply",
+        of_replies=True,
+    )
+    NOT_NAMED = _guard(
+        "not_named",
+        "replies only: the recipient is not in To, Cc, Resent-To or Resent-Cc, so that the mail"
+        " came by Bcc, an alias, forwarding or a list",
+        of_replies=True,
     )
     HEADERS_TRUNCATED = _guard(
         "headers_truncated",
@@ -156,10 +178,16 @@ class Reason(StrEnum):
         "braked",
         "the rule had all bounces that its `at_most` allows, and nobody has released it since",
     )
+    REPLIED_BEFORE = _replier(
+        "replied_before",
+        "the sender got a reply by this rule, or may have got one, within its `once_per`",
+    )
 
 
 GUARD_REASONS = tuple(reason for reason in Reason if reason.asked_by == "guard")
+BOUNCE_REASONS = tuple(reason for reason in Reason if not reason.of_replies)
 GATE_REASONS = tuple(reason for reason in Reason if reason.asked_by == "gate")
+REPLIER_REASONS = tuple(reason for reason in Reason if reason.asked_by == "replier")
 
 # The words of `answer`: of reasons about the sender, the most harmless one first; then the others.
 ANSWER_CLASSES = tuple(

@@ -172,6 +172,15 @@ SIGNALS: tuple[Signal, ...] = (
         ),
     ),
     *_rows(
+        Reason.REPLY_SUPPRESSED,
+        Place.HEADER,
+        (
+            "X-Auto-Response-Suppress",
+            r"(?:.*[,; ])?(?:oof|autoreply|all)(?:[,; ].*)?",
+            "MS-OXCMAIL 2.1.3.2.20",
+        ),
+    ),
+    *_rows(
         Reason.AUTOMATIC,
         Place.HEADER,
         ("Auto-Submitted", r"(?!(?:no ?)?(?:;.*)?$).*", "RFC 3834 section 5"),

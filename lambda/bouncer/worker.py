@@ -23,16 +23,15 @@ from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.publishing import publisher_prompt
 from bouncer.publishing.publisher_prompt import FunctionsClient, PromptError, PublisherPrompt
-from bouncer.sending import ses, table
+from bouncer.sending import delays, ses, table
 from bouncer.sending.attempts import Attempts, HeldError
-from bouncer.sending.gate import LIFETIME
 from bouncer.sending.kept_jobs import KeptJobs
 from bouncer.sending.lease import Lease, LeaseBusyError, Term
 from bouncer.sending.ledger import PAUSE_S, Ledger
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
 from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError
-from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQueue, deliveries
+from bouncer.sending.queue import QueueError, Record, StaleBatchError, WorkerQueue
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
 from bouncer.sending.terms import Terms
@@ -52,14 +51,6 @@ LAST_CALL_S = WORKER_TIMEOUT_S - RESERVE_S  # from the start of an invocation
 _ASKED_FOR_S = 60  # the publisher runs every minute anyway
 _RENEWED_S = 15  # a batch stays invisible for so long after its invocation
 _LAST_TRY_S = 10  # the lease is not given back in the last seconds: what is left goes back then
-
-# Handed back jobs wait for seconds after a short failure, for two minutes in an outage. So a job is
-# delivered some 750 times in its 24 hours; the queue's maximum receive count must be higher.
-# Once the first has waited for 24 hours it can't be sent any more: then it is delivered seldom, as
-# SQS makes a dead letter of it after 1,000 receives, and its end could not be reported.
-_FIRST_DELAY_S = 5
-LONGEST_DELAY_S = 120
-_LATE_DELAY_S = 900
 
 Answer = dict[str, list[dict[str, str]]]
 
@@ -263,6 +254,7 @@ class Worker:
         `done` is the number of records before them. If there are any, and only the time is up, the
         batch was too long for one invocation, as it is at a low `rate`: it goes on at once.
         """
+        now = self._now()
         match error:
             case StaleBatchError():
                 self._outcomes.stale_batch(len(records), error)
@@ -274,21 +266,14 @@ class Worker:
                 delay_s = 0
             case HeldError():
                 self._outcomes.held(len(records), error)
-                delay_s = self._delay_s(records[0], LONGEST_DELAY_S)
+                delay_s = delays.while_held_s(records[0], now)
             case _:
                 self._outcomes.handed_back(len(records), error)
-                exponent = min(deliveries(records[0]) - 1, 10)
-                delay_s = self._delay_s(records[0], _FIRST_DELAY_S * 2**exponent)
+                delay_s = delays.after_failure_s(records[0], now)
         try:
             self._jobs.hand_back(records, delay_s=delay_s)
         except QueueError as failure:  # they are delivered again by themselves, only later
             self._outcomes.worker_failed("hand_back", failure)
-
-    def _delay_s(self, head: Record, delay_s: int) -> int:
-        queued_s = int(head.get("attributes", {}).get("SentTimestamp", 0)) / 1000
-        if queued_s and self._now().timestamp() - queued_s > LIFETIME.total_seconds():
-            return _LATE_DELAY_S
-        return min(delay_s, LONGEST_DELAY_S)
 
 
 _EXPECTED = (SourceError, LedgerError, OutOfTimeError, QueueError, StaleBatchError, HeldError)

@@ -18,11 +18,13 @@ from bouncer_cli.commands import demo_command as demo
 from bouncer_cli.commands import doctor_command as doctor
 from bouncer_cli.commands import forget_command as forget
 from bouncer_cli.commands import hash_command as hash_
+from bouncer_cli.commands import init_command as init
 from bouncer_cli.commands import jobs_command as jobs
 from bouncer_cli.commands import lists_command as lists
 from bouncer_cli.commands import mail_command as mail
 from bouncer_cli.commands import pause_command as pause
 from bouncer_cli.commands import replay_command as replay
+from bouncer_cli.commands import report_command as report
 from bouncer_cli.commands import resume_command as resume
 from bouncer_cli.commands import rules_command as rules
 from bouncer_cli.commands import ses_command as ses
@@ -70,8 +72,8 @@ def _parser() -> Parser:
         "--version", action=_Version, nargs=0, help="show the version of the package and exit"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    testing = (replay, demo, rules, lists, ses)
-    for command in (*testing, doctor, pause, resume, jobs, mail, forget, hash_):
+    testing = (init, replay, demo, rules, lists, ses)
+    for command in (*testing, doctor, report, pause, resume, jobs, mail, forget, hash_):
         command.add(commands)
     return parser
 

@@ -6,10 +6,10 @@ the intake had them before there was a publisher. Nothing is changed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bouncer.environment import BUCKET_KEY, DEFAULTS_KEY, PREFIX_KEY
+from bouncer.environment import BUCKET_KEY, DEFAULTS_KEY, PREFIX_KEY, REPLY_SENDERS_KEY
 from bouncer.errors import BouncerError
 from bouncer.operator_settings import Settings
 from bouncer.settings_reader import deployment_settings
@@ -81,8 +81,11 @@ def _of(function: dict[str, Any], region: str) -> DeployedSettings:
     """Read the settings as the publisher does."""
     variables = _variables(function)
     settings = deployment_settings(variables[DEFAULTS_KEY], region, document=DEFAULTS_KEY)
+    senders = frozenset(variables.get(REPLY_SENDERS_KEY, "").lower().split())
     return DeployedSettings(
-        settings=settings, source=function["FunctionName"], bucket=variables.get(BUCKET_KEY, "")
+        settings=replace(settings, reply_senders=senders),
+        source=function["FunctionName"],
+        bucket=variables.get(BUCKET_KEY, ""),
     )
 
 

@@ -29,6 +29,7 @@ from bouncer_cli.explain_conditions import (
     missing,
 )
 
+_ANSWERED = (Action.REJECT, Action.REPLY)  # the guard is asked whether they may be
 _MOST_NAMES = 5  # of a message's authors and subjects in a brief explanation
 
 
@@ -64,10 +65,11 @@ def _brief_answers(
     for decision in judgement.decisions:
         rules = (decision.rule, *decision.shadow, None, *decision.unknown)
         names = tuple(rule.name if rule else "" for rule in rules)
-        alike[(*names, judgement.withheld.get(decision.recipient))].append(decision)
+        unanswered = {**judgement.withheld, **judgement.unreplied}
+        alike[(*names, unanswered.get(decision.recipient))].append(decision)
     for decisions in alike.values():
         yield from _brief_answer(decisions, ruleset, judgement.message)
-        if decisions[0].action is Action.REJECT:
+        if decisions[0].action in _ANSWERED:
             yield from _guard(decisions[0], ruleset, judgement.message, settings, goes_on=goes_on)
 
 
@@ -119,7 +121,7 @@ def _every_answer(
 ) -> Iterator[str]:
     for decision in judgement.decisions:
         yield from _full_answer(decision, ruleset, judgement.message)
-        if decision.action is Action.REJECT:
+        if decision.action in _ANSWERED:
             yield from _guard(
                 decision, ruleset, judgement.message, settings, goes_on=goes_on, full=True
             )
@@ -180,14 +182,15 @@ def _guard(
     waived = {reason for reason in found if guard.waived(reason, message, context)}
     withheld = guard.withheld(message, context)
     yield f"{INDENT}guard: " + (f"withheld, {withheld}" if withheld else "may be answered")
-    for reason in GUARD_REASONS:
+    asked = [each for each in GUARD_REASONS if context.for_reply or not each.of_replies]
+    for reason in asked:
         line = f"{INDENT * 2}{mark(reason in found)} {reason}"
         if reason in found:
             line += f": {clean(found[reason])}{_answered(reason in waived, reason is withheld)}"
         if full or reason in found:
             yield line
     if not full and found:
-        yield f"{INDENT * 2}no  {_counted(len(GUARD_REASONS) - len(found), 'other reason')}"
+        yield f"{INDENT * 2}no  {_counted(len(asked) - len(found), 'other reason')}"
 
 
 def _answered(waived: bool, held: bool) -> str:  # two facts about one reason
@@ -210,6 +213,13 @@ def _disposition(judgement: Judgement, settings: Settings) -> Iterator[str]:
         sender, receiver = clean(job.bounce_sender), clean(job.sender)
         yield f"bounce: from {sender} to {receiver}, reference {job.reference}"
         yield f"{INDENT}{job.explanation or '(without a message: SES writes its own text)'}"
+    for reply in judgement.replies:
+        sender, receiver = clean(reply.from_), clean(reply.sender)
+        yield f"reply: from {sender} to {receiver}, reference {reply.reference}"
+        yield f"{INDENT}subject: {clean(reply.subject)}"
+        yield from (f"{INDENT}{clean(line)}".rstrip() for line in reply.text.split("\n"))
+    if judgement.reply_error:
+        yield f"reply: not made, as we {clean(str(judgement.reply_error))}"
 
 
 def _message(message: Message, most: int | None) -> Iterator[str]:

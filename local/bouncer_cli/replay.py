@@ -1,7 +1,7 @@
 """Judges mails with the code of the deployed intake, and yields one result for each input.
 
-With a `WorkerDriver`, jobs also go through queue, worker and fake SES. Results come in the
-order of the inputs.
+With a `WorkerDriver`, jobs also go through queue, worker and fake SES, and replies into a folder.
+Results come in the order of the inputs.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +14,7 @@ from bouncer.errors import UnreadableEventError
 from bouncer.jobs.job import JobError
 from bouncer.judge import Judgement, judge
 from bouncer.mail.message import Message
+from bouncer.reasons import Reason
 from bouncer.rules.rule import Mode
 from bouncer.sources.loaded import Loaded
 from bouncer_cli.mail_item import Item
@@ -36,12 +37,23 @@ _NO_BOUNCE = Bounce()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyEnd:
+    """The end of the reply of a rule: queued, withheld or sent; `reason` says why not sent."""
+
+    rule: str
+    status: str
+    reason: str | None = None
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The result of one input: a judgement, or the `error` that says why it was not read."""
 
     source: str
     judgement: Judgement | None = None
     bounce: Bounce = _NO_BOUNCE
+    replies: tuple[ReplyEnd, ...] = ()
     error: str | None = None
 
 
@@ -84,10 +96,13 @@ def _decide(
         )
     except JobError as error:  # the intake lets such a mail go on
         return Result(source=item.source, error=f"the bounce can't be made: {error}"), b""
-    bounce = _bounce(judgement) if loaded.settings.mode is Mode.ENFORCE else _NO_BOUNCE
+    acting = loaded.settings.mode is Mode.ENFORCE
+    bounce = _bounce(judgement) if acting else _NO_BOUNCE
+    replies = tuple(_replies(judgement)) if acting else ()
     if let_go and message.content:  # a result may wait for others, and a mail may have 40 MB
         judgement = judgement._replace(message=dataclass_replace(message, content=None))
-    return Result(source=item.source, judgement=judgement, bounce=bounce), item.headers
+    result = Result(source=item.source, judgement=judgement, bounce=bounce, replies=replies)
+    return result, item.headers
 
 
 def _bounce(judgement: Judgement) -> Bounce:
@@ -101,12 +116,27 @@ def _bounce(judgement: Judgement) -> Bounce:
     return _NO_BOUNCE
 
 
+def _replies(judgement: Judgement) -> Iterator[ReplyEnd]:
+    """Yield the state of each reply when the intake has ended, then those that are withheld."""
+    for reply in judgement.replies:
+        yield ReplyEnd(rule=reply.rule, status="queued", recipients=reply.recipients)
+    withheld: dict[tuple[str, Reason], list[str]] = {}
+    for decision in judgement.decisions:
+        reason = judgement.unreplied.get(decision.recipient)
+        if reason and decision.rule:
+            withheld.setdefault((decision.rule.name, reason), []).append(decision.recipient)
+    for (rule, reason), recipients in withheld.items():
+        yield ReplyEnd(
+            rule=rule, status="withheld", reason=str(reason), recipients=tuple(recipients)
+        )
+
+
 def _sent(results: Iterable[tuple[Result, bytes]], sending: "WorkerDriver") -> Iterator[Result]:
     """Yield results with the outcomes of their jobs, sent in batches so that memory stays flat."""
     waiting: list[Result] = []
     jobs = 0
     for result, headers in results:
-        waiting.append(result)
+        waiting.append(_with_replies(result, sending))
         if result.judgement is not None:
             for job in result.judgement.jobs:
                 sending.submit(
@@ -118,6 +148,20 @@ def _sent(results: Iterable[tuple[Result, bytes]], sending: "WorkerDriver") -> I
             waiting.clear()
             jobs = 0
     yield from _with_outcomes(waiting, sending.drain())
+
+
+def _with_replies(result: Result, sending: "WorkerDriver") -> Result:
+    """Send the replies of a result, and return it with their ends."""
+    if result.judgement is None or not result.judgement.replies:
+        return result
+    ends = {reply.rule: sending.reply(reply) for reply in result.judgement.replies}
+    replies = tuple(
+        dataclass_replace(end, status=ends[end.rule].status, reason=ends[end.rule].reason)
+        if end.status == "queued"
+        else end
+        for end in result.replies
+    )
+    return dataclass_replace(result, replies=replies)
 
 
 def header_lines(message: Message) -> bytes:
@@ -138,4 +182,4 @@ def _with_outcomes(results: Iterable[Result], outcomes: dict[str, Outcome]) -> I
         bounce = Bounce(
             status=worst.status, reason=worst.reason, recipients=result.bounce.recipients
         )
-        yield Result(source=result.source, judgement=result.judgement, bounce=bounce)
+        yield dataclass_replace(result, bounce=bounce)

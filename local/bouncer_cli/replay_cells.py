@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from bouncer.judge import Judgement
 from bouncer.mail.message import RECIPIENTS, SENDER, Message
 from bouncer.rules.ruleset import Decision
-from bouncer_cli.replay import Result
+from bouncer_cli.replay import ReplyEnd, Result
 from bouncer_cli.replay_layout import BOUNCE, DECISION, FROM, MAIL, TO, Cell
 from bouncer_cli.replay_report import clean
 
@@ -24,7 +24,7 @@ def cells_of(result: Result) -> dict[str, Cell]:
         FROM: _sender(judgement.message) if judgement else Cell("<>"),
         TO: _recipients(judgement) if judgement else Cell("nobody"),
         DECISION: Cell(_decided(decisions)),
-        BOUNCE: _bounced(result),
+        BOUNCE: _sent(result),
     }
 
 
@@ -66,6 +66,18 @@ def _verb(decision: Decision) -> str:
     for rule in decision.unknown:
         notes.setdefault("unknown", []).append(f"{rule.action} {rule.name}")
     return " ".join((action, *(f"({note}: {', '.join(rules)})" for note, rules in notes.items())))
+
+
+def _sent(result: Result) -> Cell:
+    """Return the state of a bounce and of replies."""
+    bounced, replied = _bounced(result), ", ".join(map(_replied, result.replies))
+    if not replied or not bounced.text:
+        return Cell(replied) if replied else bounced
+    return bounced._replace(text=f"{bounced.text}, {replied}")
+
+
+def _replied(end: ReplyEnd) -> str:
+    return f"reply {end.status}: {clean(end.reason)}" if end.reason else f"reply {end.status}"
 
 
 def _bounced(result: Result) -> Cell:

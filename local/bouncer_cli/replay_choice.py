@@ -12,15 +12,21 @@ def _rejected(result: Result) -> bool:
     return any(decision.action is Action.REJECT for decision in decisions)
 
 
+def _replied(result: Result) -> bool:
+    decisions = result.judgement.decisions if result.judgement else ()
+    return any(decision.action is Action.REPLY for decision in decisions)
+
+
 def _bounced(result: Result) -> bool:
     return result.bounce.status in ("queued", "sent")
 
 
 def _withheld(result: Result) -> bool:
-    """Tell whether the bounce, or that of one of several recipients, is withheld."""
+    """Tell whether a bounce or a reply, or that of one of several recipients, is withheld."""
     acting = result.bounce.status != "none"
     some = acting and result.judgement is not None and bool(result.judgement.withheld)
-    return some or result.bounce.status == "withheld"
+    ends = (result.bounce.status, *(end.status for end in result.replies))
+    return some or "withheld" in ends
 
 
 def _shadow(result: Result) -> bool:
@@ -31,6 +37,7 @@ def _shadow(result: Result) -> bool:
 CHOICES: Mapping[str, Callable[[Result], bool]] = {
     "rejected": _rejected,
     "bounced": _bounced,
+    "replied": _replied,
     "withheld": _withheld,
     "shadow": _shadow,
 }

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from bouncer.rules.ruleset import Decision
-from bouncer_cli.replay import Result
+from bouncer_cli.replay import ReplyEnd, Result
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -26,7 +26,17 @@ def as_json(result: Result) -> dict[str, Any]:
             "reason": result.bounce.reason,
             "recipients": list(result.bounce.recipients),
         },
+        **({"replies": [_reply(end) for end in result.replies]} if result.replies else {}),
         "error": result.error,
+    }
+
+
+def _reply(end: ReplyEnd) -> dict[str, Any]:
+    return {
+        "rule": end.rule,
+        "status": end.status,
+        "reason": end.reason,
+        "recipients": list(end.recipients),
     }
 
 

@@ -1,6 +1,7 @@
 """Counts results for the line that ends a table."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 from bouncer.rules.rule import Action
 from bouncer_cli.replay import Result
@@ -9,7 +10,7 @@ from bouncer_cli.replay_report import clean
 
 
 class Summary:
-    """The number of mails, by action and by the end of their bounce."""
+    """The number of mails, by action and by the end of their bounce and their replies."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -18,6 +19,7 @@ class Summary:
         self._actions: Counter[str] = Counter()
         self._went_on: Counter[str] = Counter()
         self._bounces: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._replies: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, result: Result) -> None:
         """Count one result."""
@@ -25,6 +27,8 @@ class Summary:
         self.errors += result.error is not None
         if result.bounce.status != "none":
             self._bounces[result.bounce.status][clean(result.bounce.reason or "")] += 1
+        for end in result.replies:
+            self._replies[end.status][clean(end.reason or "")] += 1
         if result.judgement is not None:
             self.guesses.add(result.judgement)
             if result.judgement.went_on:
@@ -35,14 +39,13 @@ class Summary:
     def __str__(self) -> str:
         mails = "1 mail" if self.total == 1 else f"{self.total} mails"
         order = (*map(str, Action), "mixed", "no rule")
-        words = {"accept": "accepted", "reject": "rejected", "drop": "dropped"}
+        words = {"accept": "accepted", "reject": "rejected", "drop": "dropped", "reply": "replied"}
         actions = [
             f"{self._actions[key]} {words.get(key, key)}" for key in order if self._actions[key]
         ]
         if self.errors:
             actions.append(f"{self.errors} not read")
-        bounces = [_counted(status, reasons) for status, reasons in sorted(self._bounces.items())]
-        ends = f"; bounces: {', '.join(bounces)}" if bounces else ""
+        ends = _ends("bounces", self._bounces) + _ends("replies", self._replies)
         return f"{mails}: {', '.join(actions)}{ends}{self._gone_on()}{self.guesses}"
 
     def _gone_on(self) -> str:
@@ -52,6 +55,12 @@ class Summary:
             return ""
         words = "rejected mail goes on" if count == 1 else "rejected mails go on"
         return f"; {count} {words} ({_list(self._went_on)})"
+
+
+def _ends(kind: str, counts: Mapping[str, Counter[str]]) -> str:
+    """Return the ends of bounces or replies: `; replies: 3 queued`."""
+    ends = [_counted(status, reasons) for status, reasons in sorted(counts.items())]
+    return f"; {kind}: {', '.join(ends)}" if ends else ""
 
 
 def _counted(status: str, reasons: Counter[str]) -> str:

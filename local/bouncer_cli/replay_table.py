@@ -47,6 +47,12 @@ _STYLES = {
 }
 
 
+def _style(result: Result) -> str:
+    """Return the colour of a row: that of its bounce, or of its reply if it has no bounce."""
+    states = (result.bounce.status, *(end.status for end in result.replies))
+    return next((_STYLES[state] for state in states if state in _STYLES), "")
+
+
 class TableReport:
     """One row per input. The first rows are measured together, so that the columns fit them."""
 
@@ -83,7 +89,7 @@ class TableReport:
         self._needs.see(cells)
         if not self._waiting:
             self._since = self._clock()
-        self._waiting.append((cells, _STYLES.get(result.bounce.status, "")))
+        self._waiting.append((cells, _style(result)))
         if self._is_due():
             self.close()
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from rich.cells import cell_len, set_cell_size
 
+from bouncer.rules.rule import Action
+
 _CUT = "\N{HORIZONTAL ELLIPSIS}"
 _LEAST_OF_LOCAL_PART = 3
 _LEAST_OF_RULE = 9
@@ -16,7 +18,7 @@ _EXTENSION = re.compile(r"(?<=.)\.[A-Za-z0-9]{1,5}$")
 _NUMBER = re.compile(r"(?:#[0-9]{1,9}){1,2}$")  # of a mail in an mbox, of a line and its record
 _MOST_REMEMBERED = 20_000  # strangers choose how many addresses there are
 # A decision and the name of its rule, and the sign that may follow the name.
-_RULE = re.compile(r"((?:\d+x )?(?:accept|reject|drop) )([^\s,()]+)([,)]?)")
+_RULE = re.compile(rf"((?:\d+x )?(?:{'|'.join(Action)}) )([^\s,()]+)([,)]?)")
 
 
 class ShortForms:

@@ -1,4 +1,4 @@
-"""Run a rehearsal: `make deploy-local`, `make upgrade-local`; `make freeze` freezes a release.
+"""Run a rehearsal: `make deploy-local`, `make upgrade-local`, `make wheel-local`; or `make freeze`.
 
 The exit status is 0 if every step was as expected.
 """
@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bouncer.errors import BouncerError
 from bouncer_rehearsal.freeze import freeze
 from bouncer_rehearsal.journey import Journey
+from bouncer_rehearsal.own_apps import OwnApps
 from bouncer_rehearsal.story import Story
 from bouncer_rehearsal.upgrade import Upgrade
 
@@ -60,6 +61,10 @@ def _upgrade(out: Path, story: Story) -> None:
         Upgrade(release=release, root=ROOT, out=folder, story=story).run()
 
 
+def _own_apps(out: Path, story: Story) -> None:
+    OwnApps(root=ROOT, out=out, story=story).run()
+
+
 def _freeze(out: Path, story: Story) -> None:
     with story.step("freeze the present version"):
         story.tell(str(freeze(ROOT, out).relative_to(ROOT)))
@@ -68,6 +73,7 @@ def _freeze(out: Path, story: Story) -> None:
 _REHEARSALS: dict[str, Callable[[Path, Story], None]] = {
     "deploy-local": _deploy,
     "upgrade-local": _upgrade,
+    "wheel-local": _own_apps,
     "freeze": _freeze,
 }
 

@@ -25,7 +25,8 @@ class Cdk:
     """Runs commands for the app of the checkout at `root` with `settings`.
 
     `folder` gets a cdk.json with the checkout's feature flags, the synthesised templates, and the
-    output of the commands in cdk.log.
+    output of the commands in cdk.log. With `settings` None it has a cdk.json of its own, which
+    stays as it is.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Cdk:
         *,
         node: Path,
         environment: Mapping[str, str],
-        settings: Mapping[str, Any],
+        settings: Mapping[str, Any] | None,
     ) -> None:
         self._command = [str(node), str(root / "node_modules" / "aws-cdk" / "bin" / "cdk")]
         if not Path(self._command[1]).exists():
@@ -50,7 +51,8 @@ class Cdk:
         self._without_app = folder / "no-app"
         self._without_app.mkdir(exist_ok=True)
         _write(self._without_app / "cdk.json", _SILENT)
-        self.configure(settings)
+        if settings is not None:
+            self.configure(settings)
 
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Write the cdk.json of the app with these settings."""

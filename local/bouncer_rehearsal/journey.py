@@ -18,6 +18,7 @@ from bouncer.function_limits import PRODUCT
 from bouncer_infra.deployment_settings import full_name
 from bouncer_rehearsal.braked_rule import BrakedRule
 from bouncer_rehearsal.cdk_command import Cdk
+from bouncer_rehearsal.daily_report import RECEIVER, DailyReport
 from bouncer_rehearsal.destination_changes import DestinationChanges, first_settings
 from bouncer_rehearsal.emulated_region import emulated_region
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
@@ -61,6 +62,7 @@ def settings() -> dict[str, Any]:
         "store": {"prefix": "mail/"},
         "ip_filters": [{"block": "192.0.2.66/32"}],
         "architecture": _ARCHITECTURES[machine],
+        "report": {"to": [RECEIVER], "timezone": "Europe/Berlin"},
         "settings": {"cache": _CACHE_S},
     }
 
@@ -120,6 +122,9 @@ class Journey:
             operator.push_rules()
             operator.work_on_dead_letters()
             operator.hold_and_resume()
+            reporter = reporter_name(region.aws)
+            report = DailyReport(runbooks, changes, reporter, aws=region.aws, story=self._story)
+            report.mail_and_print()
             runbooks.operate()
             operator.wait_for_the_bounce()
             archive = self._outputs()["ArchiveBucket"]
@@ -237,6 +242,16 @@ def function_logs(aws: Emulator) -> list[str]:
         if each["ResourceType"] == "AWS::Logs::LogGroup"
         and each["LogicalResourceId"].startswith(("Intake", "Worker", "Feedback"))
     ]
+
+
+def reporter_name(aws: Emulator) -> str:
+    """The name of the function that sends the daily report."""
+    (name,) = (
+        each["PhysicalResourceId"]
+        for each in stack_resources(aws)
+        if each["LogicalResourceId"].startswith("ReporterFunction")
+    )
+    return str(name)
 
 
 def stack_resources(aws: Emulator) -> list[dict[str, Any]]:

@@ -26,6 +26,11 @@ class RunbookError(BouncerError):
     """A command of a page is missing, or did not do what the page says."""
 
 
+def _said(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return what a command wrote, for the end of an error: a table of problems may be in it."""
+    return f"{done.stdout}{done.stderr}".strip()
+
+
 def commands(page: str) -> list[str]:
     """Return the commands of a page in order, each once; a block is one command."""
     blocks = [match[1] for match in _BLOCK.finditer(page)]
@@ -73,7 +78,7 @@ class RunbookCommands:
         as_expected = fails in done.stderr if fails else done.returncode == 0
         if not as_expected or bool(fails) != (done.returncode != 0):
             raise RunbookError(
-                f"{command}: found exit status {done.returncode} and {done.stderr.strip()!r}, "
+                f"{command}: found exit status {done.returncode} and {_said(done)}, "
                 f"expected {fails or 'exit status 0'}"
             )
         return done.stdout

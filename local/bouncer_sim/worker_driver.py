@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from bouncer.function_limits import BATCH_SIZE, WORKER_TIMEOUT_S
 from bouncer.jobs.job import Job
+from bouncer.jobs.reply import Reply
 from bouncer.mail.address import domain
 from bouncer.mail.message import Message
 from bouncer.operator_settings import Settings
@@ -32,6 +33,7 @@ from bouncer_sim.fake_ses.outbox import Outbox
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 from bouncer_sim.no_publisher import NO_PUBLISHER
 from bouncer_sim.outcome_recorder import OutcomeRecorder
+from bouncer_sim.reply_outbox import ReplyOutbox
 from bouncer_sim.world.deployed_services import (
     DEAD_LETTER_URL,
     QUEUE_ARN,
@@ -80,6 +82,7 @@ class WorkerDriver:
         self.batch = BATCH_SIZE if isinstance(clock, SimulatedClock) else 1
         self._outcomes = OutcomeRecorder()
         self._outbox = Outbox(out)
+        self._replies = ReplyOutbox(self._outbox, clock)
         self._services = DeployedServices(clock.time, verified=verified, outbox=self._outbox)
         self._jobs = WorkerQueue(self._client("sqs"), QUEUE_URL, DEAD_LETTER_URL)
         self._worker = self._make_worker(Loaded(Ruleset(()), settings, limits=limits or {}))
@@ -131,6 +134,10 @@ class WorkerDriver:
         self._services.account.receive(mail)
         self._received.append(message.message_id)
         self._jobs.send(replace(job, received_at=now(self._clock)))
+
+    def reply(self, reply: Reply) -> Outcome:
+        """Send a reply; while sending is held it is not sent, as nothing would end its wait."""
+        return Outcome(status="queued") if self._held else self._replies.send(reply)
 
     def drain(self) -> dict[str, Outcome]:
         """Work until the queue is empty; return the outcomes by reference."""

@@ -71,6 +71,17 @@ def test_a_failed_command_shows_its_last_lines(tmp_path: Path) -> None:
         cdk.run("diff")
 
 
+def test_an_app_of_ones_own_keeps_its_cdk_json(tmp_path: Path) -> None:
+    """Without settings the folder is deployed as its owner has written it."""
+    script = tmp_path / "node_modules" / "aws-cdk" / "bin" / "cdk"
+    script.parent.mkdir(parents=True)
+    script.write_text("print('deployed')")
+    (tmp_path / "cdk.json").write_text('{"app": "python app.py"}')
+    cdk = Cdk(tmp_path, tmp_path, node=Path(sys.executable), environment={}, settings=None)
+    assert cdk.run("deploy") == "deployed\n"
+    assert (tmp_path / "cdk.json").read_text() == '{"app": "python app.py"}'
+
+
 def test_a_child_ends_with_all_it_started() -> None:
     """Stopping a child ends its own children too."""
     script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"

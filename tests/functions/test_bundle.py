@@ -38,6 +38,7 @@ EVENT = {
         }
     ]
 }
+RULE = "when: {sender: {regex: '^e[a-z]e@'}}\ndrop: {}"
 EVERY_MODULE = """
 import importlib, pkgutil, bouncer
 found = pkgutil.walk_packages(bouncer.__path__, "bouncer.")
@@ -142,6 +143,29 @@ print(json.dumps([name for name in sorted(names) if zoneinfo.ZoneInfo(name)]))
 """)
     assert {"Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC"} <= set(zones)
     assert len(zones) > 500
+
+
+def test_machine_code_without_symbols_works(
+    inside: Callable[[str], list[Any]], folder: Path
+) -> None:
+    """The cut libraries read YAML and match, and end where their last segment does."""
+    (decided,) = inside(f"""
+import json, yaml
+from bouncer.mail.message import read_event
+from bouncer.rules.rule_reader import read_rule
+from bouncer.rules.ruleset import Ruleset
+assert yaml.__with_libyaml__
+rule = read_rule("a", {RULE!r})
+(message,) = read_event({EVENT!r})
+print(json.dumps(Ruleset([rule]).decide(message, "ann@example.com").rule.name))
+""")
+    assert decided == "a"
+    libraries = {path.name.partition(".")[0]: path.read_bytes() for path in folder.rglob("*.so")}
+    assert {"_re2", "_yaml"} <= libraries.keys()
+    from bouncer_infra.machine_code import without_symbols  # noqa: PLC0415  # it starts Node
+
+    assert all(without_symbols(code) == code for code in libraries.values())
+    assert len(libraries["_yaml"]) < 500_000
 
 
 def test_the_bundled_intake_fails_open(inside: Callable[[str], list[Any]]) -> None:

@@ -106,7 +106,7 @@ def test_bounces_by_ses_itself_are_known_by_their_form() -> None:
     """A bounce written by SES is a report, even with a sender in the envelope."""
     files = sorted((BOUNCES / "maildir/bsd").glob("lhost-receivingses-*.eml"))
     assert len(files) == 8
-    given = Context(recipient=RECIPIENT, bounce_senders=(), own_domains=(), answer=ANSWER_CLASSES)
+    given = Context(recipient=RECIPIENT, our_senders=(), own_domains=(), answer=ANSWER_CLASSES)
     for item in read_items(list(map(str, files)), envelope("bob@sender.example")):
         assert Reason.REPORT in dict(findings(_message(item), given)), item.source
 
@@ -166,7 +166,7 @@ MACHINES = {
 
 def test_people_are_not_taken_for_machines() -> None:
     """Of some 300 mails of people and programs only those with a machine's mark are withheld."""
-    given = Context(recipient=RECIPIENT, bounce_senders=(), own_domains=(), answer=())
+    given = Context(recipient=RECIPIENT, our_senders=(), own_domains=(), answer=())
     marks = {Reason.AUTOMATIC, Reason.LISTS, Reason.DAEMON_SENDER, Reason.SUPPRESSED}
     taken: set[str] = set()
     looked_at = 0

@@ -227,9 +227,11 @@ def test_the_glossary_explains_each_word_in_one_sentence() -> None:
 def test_the_policy_names_the_present_version_of_jobs() -> None:
     """CONTRIBUTING.md shows the member `v` as the queue's messages have it today."""
     room = Path(journal.__file__).parent / "jobs"
-    source = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
-    (version,) = re.findall(r"^VERSION = (\d+)", source, re.MULTILINE)
-    assert f'`"v":{version}`' in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for name, words in (("job_json", "A job carries its version,"), ("reply_json", "A reply has")):
+        source = (room / f"{name}.py").read_text(encoding="utf-8")
+        (version,) = re.findall(r"^VERSION = (\d+)", source, re.MULTILINE)
+        assert f'{words} `"v":{version}`' in page
 
 
 def test_readme_names_every_command_and_every_folder_of_tests(

@@ -21,8 +21,8 @@ from bouncer.sources.stopped_mail import METADATA
 from tests.functions.doctor.aws import HEALTHY, parameter
 
 # The places in which a text can stand: a rule, the document `held`, a dead letter, the ledger, the
-# envelope of a stopped mail.
-RULE, HELD, LETTER, LEDGER, MAIL = "rule", "held", "letter", "ledger", "mail"
+# envelope of a stopped mail, the names of an identity and of a rule set.
+RULE, HELD, LETTER, LEDGER, MAIL, NAME = "rule", "held", "letter", "ledger", "mail", "name"
 
 
 @contextmanager
@@ -96,9 +96,16 @@ class _Answers:
             case "ListObjectsV2" if self._place == MAIL:
                 keys = [f"{_KEY}m-1", f"{_KEY}m-2", f"stopped/{self._text[:99]}"]
                 return {"Contents": [{"Key": key, "Size": 1} for key in keys]}
+            case "ListEmailIdentities":
+                return {"EmailIdentities": [{"IdentityName": self._name("example.com")}]}
+            case "DescribeActiveReceiptRuleSet" if self._place == NAME:
+                return {"Metadata": {"Name": self._text[:99]}}
             case "GetObject" if self._place == MAIL:
                 return {"Body": BytesIO(b"x"), "Metadata": {METADATA: self._envelope(asked["Key"])}}
         return None
+
+    def _name(self, otherwise: str) -> str:
+        return self._text[:99] if self._place == NAME and len(self._text) % 2 else otherwise
 
     def _envelope(self, key: str) -> str:
         """Return the metadata of a mail: a text, or the members of an envelope that have it."""

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bouncer_cli import command_line as cli
 from tests.fuzz import document_target, event_target, header_target, job_target
-from tests.fuzz.answering_account import HELD, LEDGER, LETTER, MAIL, RULE, answered
+from tests.fuzz.answering_account import HELD, LEDGER, LETTER, MAIL, NAME, RULE, answered
 from tests.fuzz.drawn import HOSTILE, encoded
 from tests.fuzz.fuzz_target import FuzzTarget
 from tests.harmless import assert_harmless
@@ -34,7 +34,7 @@ _RULES = {
 _CDK = {"recipients": ["example.com"], "bounce_sender": "mailer-daemon@example.com"}
 _REGION = "--region eu-west-1"
 _ARGUMENT = "argument"
-_ANSWERED = {HELD, LETTER, LEDGER, MAIL, RULE, _ARGUMENT}  # what is not in a file
+_ANSWERED = {HELD, LETTER, LEDGER, MAIL, NAME, RULE, _ARGUMENT}  # what is not in a file
 
 # The command lines, and the file or the answer that the rest of an input is.
 COMMANDS = {
@@ -57,6 +57,8 @@ COMMANDS = {
     "ses --port PORT event.json": "event.json",
     f"doctor {_REGION}": RULE,
     f"doctor --format json {_REGION}": RULE,
+    f"report {_REGION}": HELD,
+    f"report --format json {_REGION}": HELD,
     f"pause --dry-run {_REGION}": HELD,
     f"resume --yes {_REGION}": HELD,
     f"forget eve@partner.example --yes {_REGION}": LEDGER,
@@ -70,14 +72,19 @@ COMMANDS = {
     f"mail release m-1 --to out {_REGION}": MAIL,
     f"forget ann@example.com --yes {_REGION}": MAIL,
     f"doctor --settings other.json {_REGION}": "other.json",
+    f"init new {_REGION}": NAME,
+    f"init new --format json {_REGION}": NAME,
     **dict.fromkeys(
         (
             *("replay ARGUMENT", "replay --rules ARGUMENT plain.eml", "replay --only ARGUMENT x"),
             *("replay --verdict ARGUMENT x", "replay --trust ARGUMENT x", "demo ARGUMENT"),
+            *("init ARGUMENT", f"init new --domain ARGUMENT {_REGION}", "init x --name ARGUMENT"),
+            *("init x --bounce-sender ARGUMENT", "init x --region ARGUMENT"),
             *("ses --fault ARGUMENT x", f"jobs show ARGUMENT {_REGION}", "jobs drop ARGUMENT"),
             *(f"hash ARGUMENT {_REGION}", f"forget ARGUMENT --dry-run {_REGION}", "ARGUMENT"),
             *(f"mail get ARGUMENT {_REGION}", f"mail list --since ARGUMENT {_REGION}"),
             *(f"mail release x --to ARGUMENT --dry-run {_REGION}",),
+            *(f"report --days ARGUMENT {_REGION}", f"report --timezone ARGUMENT {_REGION}"),
             *(f"pause --dry-run --why ARGUMENT {_REGION}", "doctor --settings ARGUMENT"),
         ),
         _ARGUMENT,
@@ -167,6 +174,7 @@ _CONTENTS = {
     LETTER: job_target.TARGET.examples | HOSTILE.map(encoded),
     LEDGER: HOSTILE.map(encoded),
     MAIL: HOSTILE.map(encoded),
+    NAME: HOSTILE.map(encoded),
     "other.json": document_target.CDKS,
     _ARGUMENT: HOSTILE.map(encoded),
 }

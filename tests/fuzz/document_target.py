@@ -16,6 +16,7 @@ from bouncer.rules.list_about import ReadList
 from bouncer.rules.list_reader import ListFile, read_list, read_list_file
 from bouncer.rules.named_list import NamedList
 from bouncer.rules.pattern_weight import light_enough
+from bouncer.rules.reply_warnings import reply_warnings
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.rules.ruleset import Ruleset
@@ -28,12 +29,14 @@ from tests.fuzz.drawn import HOSTILE, bent, encoded
 from tests.fuzz.fuzz_target import FuzzTarget
 from tests.fuzz.judged import NOW
 from tests.fuzz.repetition import repeated, repetitions
+from tests.fuzz.reply_law import check_reply
 from tests.harmless import assert_harmless
 from tests.unit.ses_events import RECORD
 
 _LONGEST_PROBLEM = 2000  # characters
 _SIZE = 8192  # bytes that a parameter of SSM holds
-_MAILS = read_event({"Records": [RECORD]})
+_NAMED = RECORD["ses"]["receipt"] | {"recipients": ["someone.else@example.com"]}
+_MAILS = read_event({"Records": [RECORD, {"ses": RECORD["ses"] | {"receipt": _NAMED}}]})
 _SETTINGS = Settings(bounce_sender="mailer-daemon@bounces.example")
 
 
@@ -78,12 +81,17 @@ def _check_rule(rule: Rule) -> None:
     _check_jobs(Ruleset(kept), _SETTINGS)
     everybody = replace(rule, condition=None, mode=Mode.ENFORCE)
     _check_jobs(Ruleset([everybody]), Settings(ascii_only=False))
+    for doubt in reply_warnings(kept, ()):
+        assert_harmless(str(doubt))
 
 
 def _check_jobs(ruleset: Ruleset, settings: Settings) -> None:
     for mail in _MAILS:
-        for job in judge(mail, ruleset, settings, now=NOW).jobs:
+        judgement = judge(mail, ruleset, settings, now=NOW)
+        for job in judgement.jobs:
             check_call(bounce_request(job), mail.recipients)
+        for reply in judgement.replies:
+            check_reply(reply)
 
 
 def _check_list(found: ReadList) -> None:
@@ -147,6 +155,16 @@ _RULE = {
         "answer": ["spam"],
         "sender": '"Daemon" <mailer-daemon@example.com>',
         "sender_arn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
+    },
+}
+_REPLYING = {
+    "when": {"recipient": "ann@example.com"},
+    "reply": {
+        "from": '"Daemon, of" <no-reply@bounces.example>',
+        "from_arn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
+        "subject": "{subject} {sender}",
+        "text": "{recipient}\n{sender} {date} {rule} {reference} Grüße",
+        "once_per": "7d",
     },
 }
 _SET = {
@@ -294,7 +312,9 @@ _ROWS = st.lists(
 LISTS = bent(_LIST) | _YAML.map(encoded) | _DEEP
 _UTF_16 = _ROWS.map(lambda text: text.encode("utf-16", "surrogatepass"))
 LIST_FILES = _ROWS.map(encoded) | _UTF_16 | repetitions(_ROWS.map(encoded))
-RULES = bent(_RULE) | _YAML.map(encoded) | _DEEP | _TEXTS | repetitions(_YAML.map(encoded))
+RULES = (
+    bent(_RULE, _REPLYING) | _YAML.map(encoded) | _DEEP | _TEXTS | repetitions(_YAML.map(encoded))
+)
 SETTINGS = bent(_SET) | _YAML.map(encoded) | _DEEP
 HELD = bent(_HELD) | HOSTILE.map(encoded)
 CDKS = bent({"context": {"bouncer": _CDK}}, _CDK)

@@ -8,6 +8,7 @@ from typing import Any
 from bouncer.intake import Intake
 from bouncer.jobs.job import Job
 from bouncer.jobs.job_json import from_json, to_json
+from bouncer.jobs.reply import Reply
 from bouncer.journal import Journal
 from bouncer.sending.bounce_request import bounce_request
 from bouncer.sources.loaded import Loaded
@@ -16,6 +17,7 @@ from tests.fuzz.drawn import bent
 from tests.fuzz.fuzz_target import FuzzTarget
 from tests.fuzz.judged import KEEPS_A_COPY, LOADED, NOW
 from tests.fuzz.line_law import check_lines
+from tests.fuzz.reply_law import check_reply
 from tests.unit.ses_events import RECORD
 
 _LONGEST = 600  # characters of an address that the journal surely does not cut
@@ -39,6 +41,19 @@ class _Jobs:
         self.taken.append(job)
 
 
+class _Replies:
+    """A queue that takes every reply that keeps the law."""
+
+    def __init__(self) -> None:
+        self.broken: AssertionError | None = None
+
+    def send(self, reply: Reply) -> None:
+        try:
+            check_reply(reply)
+        except AssertionError as error:  # the intake would take it for an error of the queue
+            self.broken = error
+
+
 def check(data: bytes) -> None:
     """The intake answers any event; its jobs can be sent, and name recipients of the envelope."""
     try:
@@ -47,10 +62,13 @@ def check(data: bytes) -> None:
         return
     jobs, stream, broken = _Jobs(), StringIO(), StringIO()
     journal = Journal("intake", "fuzz", stream=stream)
-    intake = Intake(loader=_Rules(), jobs=jobs, journal=journal, now=lambda: NOW)
+    replies = _Replies()
+    intake = Intake(loader=_Rules(), jobs=jobs, journal=journal, now=lambda: NOW, replies=replies)
     with redirect_stderr(broken):
         answer = intake.handle(event)
     assert answer in _ANSWERS
+    if replies.broken:
+        raise replies.broken
     assert not broken.getvalue(), broken.getvalue()
     bounced = {recipient for job in jobs.taken for recipient in job.recipients}
     for line in check_lines(stream.getvalue()):
@@ -64,7 +82,9 @@ def check(data: bytes) -> None:
 
 
 def _check_error(line: dict[str, Any]) -> None:
-    """An error of the intake is one that the flow documents: a bounce that can't be made."""
+    """An error of the intake is one that the flow documents: what is sent can't be made."""
+    if line["message"] == "reply_not_queued":
+        assert line["stage"] == "make", line["error"]
     if line["message"] == "intake_failed":
         assert line["stage"] == "queue", line["error"]
         assert line["error"].startswith("JobError: "), line["error"]
@@ -96,6 +116,7 @@ _MANY = [f"b{number}@example.com" for number in range(60)]
 _RECIPIENTS = (
     ["ann@example.com"],
     ["bea@example.com", "kim@example.com", "dan@example.com"],
+    ["someone.else@example.com"],
     _MANY,
 )
 EVENTS = [

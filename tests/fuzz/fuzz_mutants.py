@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from bouncer import journal, journal_entry, judge
-from bouncer.jobs import job
+from bouncer.jobs import job, reply
 from bouncer.mail import (
     header_block,
     html_text,
@@ -43,6 +43,11 @@ class FuzzMutant:
 
 def _replaced(owner: Any, **members: Any) -> Plant:
     return lambda: patch.multiple(owner, **members)
+
+
+def _true(*_: object) -> bool:
+    """Take everything for what it should be."""
+    return True
 
 
 def _nothing(*_: object) -> None:
@@ -100,9 +105,9 @@ MUTANTS = (
     FuzzMutant(
         "recipients not from the envelope",
         "event",
-        _replaced(message, envelope_recipients=lambda _: ("someone.else@example.com",)),
+        _replaced(message, envelope_recipients=lambda _: ("other@example.com",)),
     ),
-    FuzzMutant("lines of a job not checked", "event", _replaced(job, _check_line=_nothing)),
+    FuzzMutant("lines of a job not checked", "event", _replaced(job, check_line=_nothing)),
     FuzzMutant("copy not kept", "event", _replaced(judge, _stops=lambda _: True)),
     FuzzMutant("stopped without a job", "event", _replaced(judge, _jobs=lambda *_: ())),
     FuzzMutant("charset not known", "header", _replaced(mime, decode=_decoded)),
@@ -126,8 +131,11 @@ MUTANTS = (
         _replaced(rejection_reader, _placeholders=lambda _: []),
     ),
     FuzzMutant("depth not limited", "document", _replaced(document_parser, _DEEPEST=10**6)),
-    FuzzMutant("line of a job not checked", "job", _replaced(job, _check_line=_nothing)),
-    FuzzMutant("text of a job not checked", "job", _replaced(job, _check_text=_nothing)),
+    FuzzMutant("line of a job not checked", "job", _replaced(job, check_line=_nothing)),
+    FuzzMutant("text of a job not checked", "job", _replaced(job, check_text=_nothing)),
+    FuzzMutant("line of a reply not checked", "job", _replaced(reply, check_line=_nothing)),
+    FuzzMutant("address of a reply not checked", "job", _replaced(reply, is_recipient=_true)),
+    FuzzMutant("id of a reply not checked", "job", _replaced(reply, is_message_id=_true)),
     FuzzMutant("fields of a job not checked", "job", _replaced(job, _check_fields=_nothing)),
     FuzzMutant(
         "bounce about somebody else",

@@ -1,9 +1,11 @@
-"""Jobs, as the worker finds them on the queue: anybody with sqs:SendMessage can write one."""
+"""Jobs and replies, as they are found on a queue: anybody with sqs:SendMessage can write one."""
 
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
+from bouncer.jobs import reply_json
 from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json, to_json
 from bouncer.sending.bounce_request import bounce_request
@@ -16,6 +18,7 @@ from bouncer_sim.world.simulated_world import SimulatedWorld
 from tests.fuzz.call_law import check_call
 from tests.fuzz.drawn import bent
 from tests.fuzz.fuzz_target import FuzzTarget
+from tests.fuzz.reply_law import check_reply
 
 # A forged mail: the intake makes no job of it, so that the only one is the stranger's.
 _MAIL = MailArrives(
@@ -57,12 +60,31 @@ JOB = {
     "refusals": [_REFUSAL],
 }
 _BEA = _REFUSAL | {"recipient": "bea@example.com", "bounce_type": None, "dsn": _DSN}
+REPLY = {
+    "v": 1,
+    "kind": "reply",
+    "message_id": "m1",
+    "received_at": "2026-11-02T08:00:00+00:00",
+    "reference": "bnc-abcdefghij234567",
+    "sender": "eve@partner.example",
+    "recipients": ["ann@example.com"],
+    "rule": "240-out-of-office",
+    "from": "Example, Ltd <no-reply@example.com>",
+    "from_arn": None,
+    "subject": "Auto: Grüße",
+    "text": "Grüße\n\nvon hier",
+    "once_per_s": 604800,
+    "in_reply_to": "<1@partner.example>",
+    "references": ["<0@partner.example>", "<1@partner.example>"],
+}
 OTHER_JOB = JOB | {"refusals": [_BEA, _REFUSAL]}
 
 
 def check(data: bytes) -> None:
-    """A body is a job that SES can be asked to send, or is refused; a job survives the queue."""
+    """A body is a job or reply that SES can be asked to send, or is refused; both survive it."""
     text = data.decode("utf-8", "replace")
+    with suppress(JobError):
+        check_reply(reply_json.from_json(text))
     try:
         job = from_json(text)
     except JobError:
@@ -100,7 +122,7 @@ def _check_worker(body: str, *, excused: Iterable[str]) -> None:
 TARGET = FuzzTarget(
     name="job",
     check=check,
-    examples=bent(JOB, OTHER_JOB),
-    words=(*JOB, *_REFUSAL, *_DSN),
+    examples=bent(JOB, OTHER_JOB, REPLY),
+    words=(*JOB, *_REFUSAL, *_DSN, *REPLY),
     json=True,
 )

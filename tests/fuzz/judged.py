@@ -27,6 +27,10 @@ reject: {type: Undefined}
     KEEPS_A_COPY: 'when: {recipient: "k*"}\nreject: {type: MessageTooLarge, keep_copy: true}',
     "300-drop": 'when: {recipient: "d*"}\ndrop: {}',
     "400-shadow": "mode: shadow\nwhen: {subject: {contains: a}}\nreject: {type: Undefined}",
+    "450-reply": f"""
+when: {{recipient: someone.else@example.com}}
+reply: {{from: no-reply@bounces.example, subject: "{_TEXT}", text: "{_TEXT}"}}
+""",
     "500-status": f"""
 when: {{recipient: "b*"}}
 reject:

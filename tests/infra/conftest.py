@@ -24,6 +24,7 @@ PLACE = "eu-west-1:123456789012"
 
 MAXIMAL: dict[str, Any] = {
     "further_senders": [f"bounces@{index}.example.org" for index in range(20)],  # as many as may be
+    "reply_senders": ["Desk <desk@example.com>", "support@brand.example"],
     "rule_set": "inbound",
     "create_rule_set": True,
     "activate_rule_set": True,
@@ -42,6 +43,7 @@ MAXIMAL: dict[str, Any] = {
     "tags": {"team": "mail", "cost-centre": "1234"},
     "termination_protection": True,
     "intake_concurrency": 100,
+    "report": {"to": ["Operators <ops@example.com>"], "at": "07:30", "timezone": "Europe/Berlin"},
 }
 
 # Settings that MAXIMAL leaves alone, with the reason; tests of their own look at them.
@@ -65,9 +67,16 @@ OTHER: dict[str, Any] = {
     "invocation": "event",
     "alarm_topic": f"arn:aws:sns:{PLACE}:alarms",
     "alarm_without_mail": 6,
+    "report": {"to": ["ops@example.com"], "from": "reports@brand.example"},
     "further_senders": [
         {
             "address": "bounces@brand.example",
+            "arn": "arn:aws:ses:eu-west-1:111122223333:identity/brand.example",
+        }
+    ],
+    "reply_senders": [
+        {
+            "address": "desk@brand.example",
             "arn": "arn:aws:ses:eu-west-1:111122223333:identity/brand.example",
         }
     ],

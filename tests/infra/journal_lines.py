@@ -13,7 +13,9 @@ from bouncer.jobs.job import Job
 from bouncer.journal import Journal
 from bouncer.operator_settings import Settings
 from bouncer.publisher_journal import PublisherJournal
-from bouncer.reasons import Reason
+from bouncer.reasons import BOUNCE_REASONS, Reason
+from bouncer.replier_journal import ReplierJournal
+from bouncer.reporter_journal import ReporterJournal
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.ending import Failure, failed, sent, withheld
@@ -22,6 +24,8 @@ from bouncer.sources.mail_bucket import MailBucket
 from bouncer.sources.pointer import Pointer
 from bouncer.sources.source import Document, Documents
 from bouncer_sim.document_bucket import document_loader
+from tests.functions.replier.lone_replier import REPLY
+from tests.functions.reporting.report_cases import QUIET
 from tests.stored_mails import BUCKET, PREFIX, MailObjects
 
 Line = dict[str, Any]
@@ -86,6 +90,7 @@ def lines() -> tuple[Line, ...]:
     told.not_mail("no records")
     told.intake_failed("rules", _raised(), "m1")
     told.copy_failed("keep", _raised(), "m1")
+    told.reply_not_queued("queue", _raised(), "m1")
     stale = Loaded(Ruleset([]), Settings(), ("a: found x, expected y",), stale=True)
     told.documents(stale)
     found = {"mail", *told.names}
@@ -93,7 +98,7 @@ def lines() -> tuple[Line, ...]:
     told.begin("r2")
     told.documents(stale)
     (job,) = jobs.jobs
-    endings = [withheld(reason) for reason in Reason]
+    endings = [withheld(reason) for reason in BOUNCE_REASONS]
     endings += [failed(failure, _raised()) for failure in Failure]
     for ending in (*endings, sent("b1")):
         told.ended(ending, job, Settings(), record="q1", wait_s=1.5)
@@ -109,6 +114,7 @@ def lines() -> tuple[Line, ...]:
     found |= told.names
     assert found == {name for name in vars(Journal) if not name.startswith("_")}
     text = intake.getvalue() + worker.getvalue() + _of_publisher() + _of_feedback()
+    text += _of_replier() + _of_reporter()
     return tuple(json.loads(line) for line in text.splitlines())
 
 
@@ -148,6 +154,17 @@ def _of_feedback() -> str:
     return stream.getvalue()
 
 
+def _of_reporter() -> str:
+    """Return a line of every kind that the reporter writes."""
+    stream = io.StringIO()
+    told = _Recording(ReporterJournal("reporter", "main", stream=stream))
+    told.reported("2026-11-28", QUIET, "0102-x")
+    told.repeated("2026-11-28", "begun")
+    told.report_failed("report", "2026-11-28", _raised())
+    assert told.names == {name for name in vars(ReporterJournal) if not name.startswith("_")}
+    return stream.getvalue()
+
+
 class _Recording:
     """A journal that remembers which kinds of line were written."""
 
@@ -171,3 +188,19 @@ def _raised() -> Exception:
 
 def metrics(line: Line) -> set[str]:
     return {entry["Name"] for entry in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+
+
+def _of_replier() -> str:
+    """Return the lines of the replier."""
+    output = io.StringIO()
+    told = _Recording(ReplierJournal("replier", "main", stream=output))
+    endings = [withheld(reason) for reason in (Reason.REPLIED_BEFORE, Reason.EXPIRED)]
+    endings += [failed(failure, _raised()) for failure in Failure]
+    for ending in (*endings, sent("b1")):
+        told.reply_ended(ending, REPLY, record="q1", wait_s=1.5)
+    told.reply_ended(sent("b1"), REPLY, record="q1", again=True)
+    told.reply_retried(REPLY, _raised())
+    told.replier_failed("ending", _raised(), "ref", answer="sent b1")
+    told.quota_unread(_raised())
+    assert told.names == {name for name in vars(ReplierJournal) if not name.startswith("_")}
+    return output.getvalue()

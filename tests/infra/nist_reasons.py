@@ -16,15 +16,20 @@ ACCEPTED: dict[str, dict[str, str]] = {
         "VPC every mail would depend on its endpoints and DNS as well, and the intake has seconds.",
     },
     "LambdaConcurrency": {
-        "(Worker|Publisher|Feedback|Replier)/Function": "Only a mapping and a schedule invoke it: "
-        "the FIFO queue has one message group, the other mappings a maximum concurrency.",
-        "(AccountSettings/Handler|Report)/Function": "It is invoked once in a deployment or a day.",
+        "(Worker|Publisher|Feedback|Replies/Replier)/Function": "Only a mapping and a schedule "
+        "invoke it: the FIFO queue has one message group, the others' mappings a maximum "
+        "concurrency.",
+        "(AccountSettings/Handler|Reporter)/Function": "It is invoked once in a deployment or a "
+        "day.",
     },
     "LambdaDLQ": {
         "Intake/Function": "With invocation: event it has an on-failure destination, which this "
         "rule does not know; otherwise SES waits for its answer.",
-        "(Worker|Feedback|Replier)/Function": f"{_REPEATED}a queue, which has dead letters.",
+        "(Worker|Feedback|Replies/Replier)/Function": f"{_REPEATED}a queue, which has dead "
+        "letters.",
         "Publisher/Function": f"{_REPEATED}a queue and a schedule, the latter every minute.",
+        "Reporter/Function": f"{_REPEATED}a schedule, for an hour. An alarm says that a report "
+        "failed, and `bouncer report` prints it at any time.",
         "AccountSettings/Handler/Function": f"{_REPEATED}CloudFormation, which rolls back.",
     },
     "S3BucketLoggingEnabled": {

@@ -10,7 +10,7 @@ from bouncer.judge import judge
 from bouncer.mail.message import read_event
 from bouncer.metric_names import NAMESPACE
 from bouncer.operator_settings import Settings
-from bouncer.reasons import Reason
+from bouncer.reasons import BOUNCE_REASONS
 from bouncer.rules.ruleset import Ruleset
 from bouncer.sending.gate import withheld
 from bouncer_infra.dashboard import MOST_METRICS
@@ -62,9 +62,16 @@ def test_the_dashboard_shows_all_that_is_counted(template: Template) -> None:
     by_alarm = {"Failed_unknown", "Failed_poison"}  # unknown-outcomes, dead-letters
     by_query = {"ColdStarts", "LeaseBusy", "LeaseTakenOver", "Repeated", "StaleBatches"}
     by_query |= {"DocumentWarnings", "SaltsMade", "Published", "NotMail", "ReleasedRules"}
+    by_query |= {"Reports"}  # each is a mail
     by_alarm |= {"UnreadableJobs", "FeedbackErrors", "BreakerTrips", "PublisherErrors"}
-    by_alarm |= {"StaleRules", "BrakedRules", "CopyErrors"}
+    by_alarm |= {"StaleRules", "BrakedRules", "CopyErrors", "ReportErrors"}
     by_query |= {"DoubleBounces", "Complaints", "TransientBounces"}  # query feedback
+    by_query |= {
+        "Withheld_replied_before",
+        "RepliesFailed_unknown",
+        "ReplierErrors",
+    }
+    by_query |= {"Replied", "RepliesWithheld", "RepliesFailed", "ReplyErrors"}
     by_query |= {"WaitingEvents", "IgnoredEvents", "UnreadableEvents"}
     assert counted - seen == {"Withheld", "ShadowMatches"} | by_alarm | by_query
 
@@ -76,7 +83,7 @@ def test_a_withheld_reason_is_shown_for_the_function_that_finds_it(template: Tem
         for _, name, dimensions in shown(template)
         if name.startswith("Withheld_")
     }
-    assert set(found) == set(Reason)
+    assert set(found) == set(BOUNCE_REASONS)
     at_sending = {reason for reason, service in found.items() if service == "worker"}
     assert at_sending == {"expired", "duplicate", "sender_bounced_before", "capped", "braked"}
     job = _job()

@@ -33,6 +33,10 @@ EVERYWHERE = {
     frozenset({"ses:DescribeActiveReceiptRuleSet", "ses:SetActiveReceiptRuleSet"}): (
         "the active rule set is the region's; SES has no resource for it"
     ),
+    frozenset({"cloudwatch:GetMetricStatistics", "logs:GetQueryResults", "logs:StopQuery"}): (
+        "IAM has no resource for a metric, nor for a query by its id"
+    ),
+    frozenset({"ses:GetAccount"}): "the quota is the account's; SES has no resource for it",
 }
 CONTEXTS = ["minimal", "maximal"]
 

@@ -9,16 +9,19 @@ import pytest
 
 from bouncer.environment import (
     DEFAULTS_KEY,
+    KEEPS_KEY,
     REGION_KEY,
     FeedbackEnvironment,
     IntakeEnvironment,
+    ReplierEnvironment,
     WorkerEnvironment,
 )
 from bouncer.feedback import LOOKED_UP_S
 from bouncer.publishing.occasion import RESOURCE_TYPE
+from bouncer.sending.delays import LONGEST_DELAY_S
 from bouncer.sending.gate import LIFETIME
 from bouncer.sources.pointer import POINTER_KEY
-from bouncer.worker import LONGEST_DELAY_S, RESERVE_S
+from bouncer.worker import RESERVE_S
 
 Template = dict[str, Any]
 Synth = Callable[..., Template]
@@ -210,19 +213,24 @@ class Asked(dict[str, str]):
     [
         ("intake", IntakeEnvironment),
         ("worker", WorkerEnvironment),
+        ("replier", ReplierEnvironment),
         ("feedback", FeedbackEnvironment),
     ],
 )
 def test_functions_find_the_keys_they_read(
-    template: Template,
+    other: Template,
     handler: str,
-    environment: type[IntakeEnvironment] | type[WorkerEnvironment] | type[FeedbackEnvironment],
+    environment: type[IntakeEnvironment]
+    | type[WorkerEnvironment]
+    | type[ReplierEnvironment]
+    | type[FeedbackEnvironment],
 ) -> None:
     """The stack sets exactly the keys that the function's environment asks for."""
-    _, properties = function(template, f"bouncer.{handler}.handler")
+    _, properties = function(other, f"bouncer.{handler}.handler")
     asked = Asked()
     environment.from_env(asked)
-    assert set(properties["Environment"]["Variables"]) == set(asked) - {REGION_KEY}
+    found = set(properties["Environment"]["Variables"])
+    assert found == set(asked) - {REGION_KEY, KEEPS_KEY if handler == "intake" else ""}
 
 
 @pytest.mark.threat

@@ -41,7 +41,7 @@ def test_no_command_writes_a_table_for_spreadsheets() -> None:
             ):
                 choices = next(each.value for each in node.keywords if each.arg == "choices")
                 formats |= set(ast.literal_eval(choices))
-    assert formats == {"table", "json"}
+    assert formats == {"table", "text", "json"}
 
 
 @pytest.mark.threat

@@ -39,14 +39,16 @@ def mail(
 def context(
     *,
     recipient: str = RECIPIENT,
-    bounce_senders: Iterable[str] = ("mailer-daemon@example.com",),
+    our_senders: Iterable[str] = ("mailer-daemon@example.com",),
     own_domains: Iterable[str] = ("example.com",),
     answer: Iterable[str] = (),
+    for_reply: bool = False,
 ) -> Context:
-    """The facts about a rejected recipient of example.com."""
+    """The facts about a rejected recipient of example.com, or one who would get a reply."""
     return Context(
         recipient=recipient,
-        bounce_senders=frozenset(bounce_senders),
+        our_senders=frozenset(our_senders),
         own_domains=tuple(own_domains),
         answer=frozenset(answer),
+        for_reply=for_reply,
     )

@@ -233,7 +233,12 @@ dates = st.sampled_from(["2026-11-01", "2026-11-10", "2026-11-20"])
 
 
 actions: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
-    [{"reject": {"type": "Undefined"}}, {"drop": {}}, {"accept": {}}]
+    [
+        {"reject": {"type": "Undefined"}},
+        {"drop": {}},
+        {"accept": {}},
+        {"reply": {"from": "no-reply@example.com", "text": "Hello"}},
+    ]
 )
 
 

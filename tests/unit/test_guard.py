@@ -148,9 +148,9 @@ def test_what_only_mentions_a_report_is_answered(header: tuple[str, str]) -> Non
         ("someone-else@example.com", context()),
         ("bob@Sender.Example", context(own_domains=("SENDER.example",))),
         ("bob@mail.sender.example", context(own_domains=(".sender.example",))),
-        ("bounces@sender.example", context(bounce_senders=("Bounces@sender.example",))),
-        ("mta@sender.example", context(bounce_senders=("Mail <mta@sender.example>",))),
-        ("mta+x@sender.example", context(bounce_senders=("mta@sender.example",))),
+        ("bounces@sender.example", context(our_senders=("Bounces@sender.example",))),
+        ("mta@sender.example", context(our_senders=("Mail <mta@sender.example>",))),
+        ("mta+x@sender.example", context(our_senders=("mta@sender.example",))),
     ],
 )
 def test_own_addresses_are_never_answered(sender: str, given: Context) -> None:

@@ -236,13 +236,14 @@ def test_reasons_come_in_the_order_of_the_design() -> None:
         spf="fail",
         dmarc="fail",
     )
-    given = context(bounce_senders=[dreadful.sender])
+    given = context(our_senders=[dreadful.sender])
     others = {
         Reason.DAEMON_SENDER,
         Reason.UNVERIFIABLE,  # another word for one of them
         Reason.INVALID_RECIPIENT,  # not a reason of the mail
         Reason.HELD,  # nor are these
         Reason.NOT_KEPT,
+        *(reason for reason in Reason if reason.of_replies),
     }
     assert reasons(dreadful, given) == [each for each in GUARD_REASONS if each not in others]
     assert withheld(dreadful, given) is Reason.NULL_SENDER
@@ -269,6 +270,8 @@ def test_all_waivers_leave_what_is_never_answered() -> None:
         "daemon_sender",
         "virus",
         "suppressed",
+        "reply_suppressed",
+        "not_named",
         "invalid_recipient",
         "held",
         "not_kept",
@@ -281,7 +284,7 @@ def test_all_waivers_leave_what_is_never_answered() -> None:
 def test_mail_to_a_bounce_sender_is_never_answered(recipient: str) -> None:
     """It may answer a bounce, and machines that answer everything would never come to an end."""
     senders = ["mailer-daemon@example.com", "Mail <bounces@example.com>"]
-    given = Context(recipient=recipient, bounce_senders=senders, own_domains=(), answer=())
+    given = Context(recipient=recipient, our_senders=senders, own_domains=(), answer=())
     assert withheld(mail(), given) is Reason.OWN_SENDER
 
 

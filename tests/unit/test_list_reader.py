@@ -119,7 +119,7 @@ def test_columns_keep_the_letters_of_all_scripts(heading: str, name: str) -> Non
     condition, text = "when: {recipient: {in: a}}", f"{{recipient}}: {{a.{name}}}"
     rule = read_rule("1", f"{condition}\nreject: {{type: Undefined, message: '{text}'}}")
     assert rule.rejection
-    assert rule.rejection.columns == (("a", name),)
+    assert rule.columns == (("a", name),)
 
 
 def test_a_text_alone_is_a_list_of_addresses() -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from bouncer import guard
-from bouncer.reasons import ANSWER_CLASSES, GATE_REASONS, GUARD_REASONS, Reason
+from bouncer.reasons import ANSWER_CLASSES, GATE_REASONS, GUARD_REASONS, REPLIER_REASONS, Reason
 
 FLOW = (Path(__file__).parents[2] / "docs" / "flow.md").read_text(encoding="utf-8")
 
@@ -41,10 +41,10 @@ def test_every_reason_of_the_guard_has_a_check() -> None:
 
 
 def test_a_reason_is_its_word() -> None:
-    """Logs, metrics and replay print the word; each row stands with guard or gate."""
+    """Logs, metrics and replay print the word; each row stands with who looks for it."""
     assert {str(reason): reason for reason in Reason} == {reason.value: reason for reason in Reason}
     assert all(reason.name == reason.upper() for reason in Reason)
-    assert (*GUARD_REASONS, *GATE_REASONS) == tuple(Reason)
+    assert (*GUARD_REASONS, *GATE_REASONS, *REPLIER_REASONS) == tuple(Reason)
 
 
 def test_classes_of_answer_come_from_the_rows() -> None:
@@ -64,6 +64,7 @@ def test_missing_knowledge_says_nothing_about_the_sender() -> None:
         "duplicate",
         "capped",
         "braked",
+        "replied_before",
     ]
 
 

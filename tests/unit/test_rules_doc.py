@@ -1,7 +1,8 @@
 """docs/rules.md is true and complete: its examples are read, and every note below one is tried.
 
 A note lists mails in code spans: `Matches:`, `Not:` and `Unknown:` say what the rule does with
-them, `Message:` and `Diagnostic:` what a bounce of the first matching mail says. A mail is the
+them, `Message:` and `Diagnostic:` what a bounce of the first matching mail says, `Reply:` what a
+reply to it says. A mail is the
 usual mail of the document with some attributes changed. A block below the name of a file is a list.
 """
 
@@ -47,7 +48,7 @@ _BLOCK = re.compile(
     r"^```yaml\n(?P<text>.*?)^```\n\n?(?P<after>.*?)(?=\n\n|\Z)", re.DOTALL | re.MULTILINE
 )
 _NOTE = re.compile(
-    r"(?P<label>Matches|Not|Unknown|Message|Diagnostic):\s(?P<spans>(?:`[^`]+`(?:,\s)?)+)"
+    r"(?P<label>Matches|Not|Unknown|Message|Diagnostic|Reply):\s(?P<spans>(?:`[^`]+`(?:,\s)?)+)"
 )
 _SPAN = re.compile(r"`([^`]+)`")
 _USUAL = re.compile(r"usual mail:\n`([^`]+)`")
@@ -236,6 +237,17 @@ def test_a_bounce_says_what_its_note_says(example: Example) -> None:
     if "Diagnostic" in example.notes:
         assert dsn is not None
         assert example.notes["Diagnostic"] == [dsn.diagnostic_code]
+
+
+@pytest.mark.parametrize("example", [rule for rule in RULES if "Reply" in rule.notes], ids=by_line)
+def test_a_reply_says_what_its_note_says(example: Example) -> None:
+    """All matching mails get one, and its text is that of the first."""
+    for mail in example.notes["Matches"]:
+        judgement = example.judged(mail)
+        assert len(judgement.replies) == 1
+        assert not judgement.jobs
+    (reply,) = example.judged(example.notes["Matches"][0]).replies
+    assert example.notes["Reply"] == [reply.text]
 
 
 def test_a_shadow_rule_only_records() -> None:

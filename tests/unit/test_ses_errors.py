@@ -43,6 +43,7 @@ EXPECTED: list[Expected] = [
     ("AccountSendingPausedException", ANY, 400, UnavailableError, Scope.ACCOUNT, Mender.OPERATOR),
     ("AccountSuspendedException", ANY, 400, UnavailableError, Scope.ACCOUNT, Mender.OPERATOR),
     ("OptInRequired", ANY, 403, UnavailableError, Scope.ACCOUNT, Mender.OPERATOR),
+    ("SendingPausedException", ANY, 400, UnavailableError, Scope.ACCOUNT, Mender.OPERATOR),
     ("", ANY, 503, UnavailableError, Scope.ACCOUNT, Mender.AWS),
     ("InternalFailure", ANY, 500, UnknownOutcomeError, Scope.JOB, Mender.AWS),
     ("AccessDeniedException", ANY, 403, DeadLetterError, Scope.IDENTITY, Mender.OPERATOR),

@@ -9,6 +9,7 @@ import pytest
 
 from bouncer.mail.address import local_part
 from bouncer.mail.message import Message
+from bouncer.reasons import Reason
 from bouncer.signals import ANY, SIGNALS, Place, Signal
 from tests.unit.test_signals import found, mail
 
@@ -139,7 +140,9 @@ def test_each_row_finds_a_mail(signal: Signal) -> None:
             values = [v for v in HEADERS[signal.name][0] if _matches(signal, (v,))]
             beside = [("Subject", "Undeliverable: Hello")] if signal.beside else []
             assert values
-            assert all(signal.reason in found(mail((signal.name, v), *beside)) for v in values)
+            for value in values:
+                marked = mail((signal.name, value), *beside)
+                assert signal.reason in found(marked, for_reply=signal.reason.of_replies)
         case Place.NAME:
             names = [name for name in NAMES if re.fullmatch(signal.name, name.lower())]
             assert names
@@ -165,6 +168,21 @@ def test_values_most_like_a_mark_are_answered(name: str) -> None:
     """They are words of people, or say that a person wrote the mail."""
     for value in HEADERS[name][1]:
         assert found(mail((name, value))) == [], value
+
+
+@pytest.mark.parametrize("value", ["OOF", "DR, OOF, AutoReply", "autoreply", "All"])
+def test_a_system_that_wants_no_automatic_reply_gets_none(value: str) -> None:
+    """It may get a bounce, unless it says All."""
+    marked = mail(("X-Auto-Response-Suppress", value), ("To", "ann@example.com"))
+    assert Reason.REPLY_SUPPRESSED in found(marked, for_reply=True)
+    assert Reason.REPLY_SUPPRESSED not in found(marked)
+
+
+@pytest.mark.parametrize("value", ["None", "DR", "RN, NRN", "oofs"])
+def test_a_system_that_suppresses_other_answers_gets_a_reply(value: str) -> None:
+    """Receipts are another kind of answer."""
+    marked = mail(("X-Auto-Response-Suppress", value), ("To", "ann@example.com"))
+    assert found(marked, for_reply=True) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

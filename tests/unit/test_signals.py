@@ -34,10 +34,16 @@ def mail(*headers: tuple[str, str], sender: str = SENDER) -> Message:
     )
 
 
-def found(message: Message, answer: tuple[str, ...] = ()) -> list[Reason]:
+def found(
+    message: Message, answer: tuple[str, ...] = (), *, for_reply: bool = False
+) -> list[Reason]:
     """Return the reasons not to answer a mail to somebody at example.com."""
     given = Context(
-        recipient="ann@example.com", bounce_senders=(), own_domains=("example.com",), answer=answer
+        recipient="ann@example.com",
+        our_senders=(),
+        own_domains=("example.com",),
+        answer=answer,
+        for_reply=for_reply,
     )
     return [reason for reason, _ in findings(message, given)]
 

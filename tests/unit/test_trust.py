@@ -124,7 +124,7 @@ def test_known_recipients_prove_ownership() -> None:
 def test_unknown_sender_is_not_answered() -> None:
     """A mail whose sender nothing names has nobody to answer, and is not called a report."""
     message = read_raw_mail(b"To: ann@example.com\nSubject: Hello\n\n", Envelope()).message
-    given = Context(recipient="ann@example.com", bounce_senders=(), own_domains=(), answer=())
+    given = Context(recipient="ann@example.com", our_senders=(), own_domains=(), answer=())
     assert withheld(message, given) is Reason.INVALID_SENDER
 
 

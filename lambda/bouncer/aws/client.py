@@ -29,14 +29,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    EndpointConnectionError,
-    ReadTimeoutError,
-)
-
+from bouncer import sdk_errors
 from bouncer.aws.signer import Signer
 from bouncer.lost_answer import may_have_worked
 
@@ -127,11 +120,11 @@ class Client:
 
         Of several failures the first is raised whose call may have had its effect, else the last.
         """
-        lost: ClientError | BotoCoreError | None = None
+        lost: sdk_errors.ClientError | sdk_errors.BotoCoreError | None = None
         for attempt in range(1, self.attempts + 1):
             try:
                 return read(self._try(request), request.operation)
-            except (ClientError, BotoCoreError) as error:
+            except (sdk_errors.ClientError, sdk_errors.BotoCoreError) as error:
                 if lost is None and may_have_worked(error):
                     lost = error
                 final = attempt == self.attempts or not _may_pass(error)
@@ -159,10 +152,10 @@ class Client:
                 body = self._body(sock, response)
         except TimeoutError as error:
             self.close()
-            raise ReadTimeoutError(endpoint_url=self.endpoint) from error
+            raise sdk_errors.ReadTimeoutError(endpoint_url=self.endpoint) from error
         except (OSError, HTTPException) as error:
             self.close()
-            raise ConnectionClosedError(endpoint_url=self.endpoint) from error
+            raise sdk_errors.ConnectionClosedError(endpoint_url=self.endpoint) from error
         self._used_at = self._surroundings.ticks()
         if connection.sock is None:  # the service hung up after its answer
             self.close()
@@ -197,7 +190,7 @@ class Client:
         try:
             connection.connect()
         except OSError as error:
-            raise EndpointConnectionError(endpoint_url=self.endpoint) from error
+            raise sdk_errors.EndpointConnectionError(endpoint_url=self.endpoint) from error
         self._connection = connection
         return connection
 
@@ -220,7 +213,7 @@ class Client:
     def _timeout(self, most_s: float) -> float:
         left = self._surroundings.left_s(most_s)
         if left <= 0:
-            raise ReadTimeoutError(endpoint_url=self.endpoint, never_sent=True)
+            raise sdk_errors.ReadTimeoutError(endpoint_url=self.endpoint, never_sent=True)
         return left
 
     def close(self) -> None:
@@ -277,17 +270,17 @@ def _read(response: Response, operation: str) -> Answer:
     raise refusal(operation, response.status, code, str(message))
 
 
-def refusal(operation: str, status: int, code: str, message: str) -> ClientError:
+def refusal(operation: str, status: int, code: str, message: str) -> "sdk_errors.ClientError":
     """Return the error that boto3 raises for an answer with this HTTP status and code."""
     response: Any = {
         "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    return ClientError(response, operation)
+    return sdk_errors.ClientError(response, operation)
 
 
-def _may_pass(error: ClientError | BotoCoreError) -> bool:
-    if isinstance(error, BotoCoreError):
+def _may_pass(error: "sdk_errors.ClientError | sdk_errors.BotoCoreError") -> bool:
+    if isinstance(error, sdk_errors.BotoCoreError):
         return True
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     throttled = status == _TOO_MANY_REQUESTS or error.response["Error"]["Code"] in _THROTTLES

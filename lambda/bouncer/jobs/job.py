@@ -20,7 +20,7 @@ Fields = tuple[tuple[str, str], ...]
 
 # Compiled when a job is made: most mails make none, and a new intake has one waiting.
 _LINE = r"[ -~]+"
-_UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 _STATUS = r"[245]\.[0-9]{1,3}\.[0-9]{1,3}"
 _FIELD_NAME = r"[A-Za-z0-9-]{1,50}"
 
@@ -45,12 +45,12 @@ class DsnFields:
     extension_fields: Fields
 
     def __post_init__(self) -> None:
-        _check_line("action", self.action)
-        _check_line("status", self.status)
-        _check_line("diagnostic_code", self.diagnostic_code)
-        _check_optional_line("final_recipient", self.final_recipient)
-        _check_optional_line("remote_mta", self.remote_mta)
-        _check_optional_line("last_attempt_date", self.last_attempt_date)
+        check_line("action", self.action)
+        check_line("status", self.status)
+        check_line("diagnostic_code", self.diagnostic_code)
+        check_optional_line("final_recipient", self.final_recipient)
+        check_optional_line("remote_mta", self.remote_mta)
+        check_optional_line("last_attempt_date", self.last_attempt_date)
         if self.action not in ACTIONS:
             raise JobError(
                 f"found the action {self.action!r}, expected one of {', '.join(ACTIONS)}"
@@ -76,9 +76,9 @@ class Refusal:
     dsn: DsnFields | None
 
     def __post_init__(self) -> None:
-        _check_line("recipient", self.recipient)
-        _check_text("rule", self.rule)
-        _check_optional_line("recipient_arn", self.recipient_arn)
+        check_line("recipient", self.recipient)
+        check_text("rule", self.rule)
+        check_optional_line("recipient_arn", self.recipient_arn)
         if (self.bounce_type is None) == (self.dsn is None):
             raise JobError(
                 f"found both or neither of bounce type and DSN fields for {self.recipient}"
@@ -119,18 +119,18 @@ class Job:
             raise JobError(f"found {self.received_at} as received_at, expected a time with offset")
         if self.received_at.year >= MAXYEAR:  # a day later has no date
             raise JobError(f"found {self.received_at} as received_at, expected a time of a mail")
-        _check_line("message_id", self.message_id)
-        _check_line("reference", self.reference)
-        _check_line("bounce_sender", self.bounce_sender)
-        _check_optional_line("bounce_sender_arn", self.bounce_sender_arn)
-        _check_line("reporting_mta", self.reporting_mta)
+        check_line("message_id", self.message_id)
+        check_line("reference", self.reference)
+        check_line("bounce_sender", self.bounce_sender)
+        check_optional_line("bounce_sender_arn", self.bounce_sender_arn)
+        check_line("reporting_mta", self.reporting_mta)
         _check_address("bounce_sender", self.bounce_sender)
         if not isinstance(self.sender, str):
             raise JobError(f"found {self.sender!r:.80} as sender, expected an address")
         for rule, text in self.messages:
             if not text.strip():
                 raise JobError(f"found an empty message of {rule!r:.60}, expected text")
-            _check_text("message", text)
+            check_text("message", text)
         _check_fields(self.extension_fields)
 
     @property
@@ -151,21 +151,22 @@ class Job:
         return replace(self, refusals=tuple(r for r in self.refusals if r.recipient not in gone))
 
 
-def _check_line(name: str, value: object) -> None:
+def check_line(name: str, value: object) -> None:
     """Check a value of a header field: ASCII, not empty, and no way to begin another header."""
     if not (isinstance(value, str) and re.fullmatch(_LINE, value)):
         raise JobError(f"found {value!r:.80} as {name}, expected printable ASCII text on one line")
 
 
-def _check_text(name: str, value: object) -> None:
+def check_text(name: str, value: object) -> None:
     """Check a text that becomes no header field: any letters, on one line."""
-    if not isinstance(value, str) or not value or re.search(_UNPRINTABLE, value):
+    if not isinstance(value, str) or not value or re.search(UNPRINTABLE, value):
         raise JobError(f"found {value!r:.80} as {name}, expected text on one line")
 
 
-def _check_optional_line(name: str, value: object) -> None:
+def check_optional_line(name: str, value: object) -> None:
+    """Check a value of a header field that may be missing."""
     if value is not None:
-        _check_line(name, value)
+        check_line(name, value)
 
 
 def _check_address(name: str, value: str) -> None:

@@ -22,7 +22,7 @@ def a_labels(domain: str) -> str:
     """Return a domain with each of its labels in ASCII; one with a wildcard stays as it is."""
     if domain.isascii():
         return domain
-    dotted = _DOTS.sub(".", INVISIBLE_IN_DOMAINS.sub("", domain))
+    dotted = _DOTS.sub(".", re.sub(INVISIBLE_IN_DOMAINS, "", domain))
     return ".".join(label if label.isascii() else _a_label(label) for label in dotted.split("."))
 
 

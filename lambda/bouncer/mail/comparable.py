@@ -17,8 +17,9 @@ _IGNORED = (
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _JOINERS = r"\u200c\u200d"  # a domain keeps them: they tell Persian and Indic names apart
-INVISIBLE_IN_DOMAINS = re.compile(f"[{_CONTROLS}{_IGNORED}]")
-INVISIBLE = re.compile(f"[{_CONTROLS}{_IGNORED}{_JOINERS}]")
+# Large, and so compiled when they are first needed.
+INVISIBLE_IN_DOMAINS = f"[{_CONTROLS}{_IGNORED}]"
+INVISIBLE = f"[{_CONTROLS}{_IGNORED}{_JOINERS}]"
 
 # Normalising sorts the marks behind a letter, in a time that grows with their square. Unicode lets
 # a program assume at most 30 of them (UAX #15, Stream-Safe Text Format). These ranges have all
@@ -41,7 +42,7 @@ def comparable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text.strip() if "  " not in text else " ".join(text.split())
-    visible = stream_safe(INVISIBLE.sub("", text))
+    visible = stream_safe(re.sub(INVISIBLE, "", text))
     return unicodedata.normalize("NFC", " ".join(visible.split()))
 
 
@@ -62,7 +63,8 @@ def _cut(stack: re.Match[str]) -> str:
 
 def comparable_part(text: str) -> str:
     """Return a part of a text in that form; a blank at one of its ends stays."""
-    visible = INVISIBLE.sub("", text)
+    plain = text.isascii() and text.isprintable()
+    visible = text if plain else re.sub(INVISIBLE, "", text)
     whole = comparable(visible)
     if not whole:
         return " " if visible else ""

@@ -108,22 +108,24 @@ class Message:
     @property
     def helo(self) -> str | None:
         """The name the connecting host gave itself, from the `Received` header SES wrote."""
-        return self._origin[0]
+        origin = self._origin()
+        return origin[0].removeprefix("from ") if origin else None
 
     @property
     def source_ip(self) -> IpAddress | None:
         """The address that connected to SES, from the `Received` header SES wrote."""
-        return self._origin[1]
+        origin = self._origin()
+        return _ip_address(origin[1]) if origin else None
 
-    @cached_property
-    def _origin(self) -> tuple[str | None, IpAddress | None]:
-        first = next(iter(self.header("received")), "")
-        before, found, _ = first.partition(f" id {self.message_id}")
+    def _origin(self) -> tuple[str, str] | None:
+        """Return the connecting host as `from HELO`, and its address, both as SES wrote them."""
+        received = self.headers.get("received")
+        if not received:
+            return None
+        before, found, _ = received[0].partition(f" id {self.message_id}")
         start, _, rest = before.rpartition(" (")
         match = _BEHIND_HELO.fullmatch(rest) if found and start.startswith("from ") else None
-        if match is None:
-            return None, None
-        return start.removeprefix("from "), _ip_address(match[1])
+        return (start, match[1]) if match else None
 
 
 def read_event(event: object) -> tuple[Message, ...]:

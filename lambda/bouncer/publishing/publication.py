@@ -16,6 +16,7 @@ from bouncer.publishing.list_forms import ListForms
 from bouncer.publishing.pushing import pushing_state
 from bouncer.publishing.rule_choice import Problems, chosen
 from bouncer.rules.list_warnings import list_warnings, named_lists
+from bouncer.rules.reply_warnings import reply_warnings
 from bouncer.rules.rule import limits_of
 from bouncer.rules.ruleset_warnings import ruleset_warnings
 from bouncer.settings_reader import overlaid
@@ -111,7 +112,8 @@ def revision_warnings(revision: Revision, settings: Settings, now: datetime) -> 
     rules = revision.active
     lists = {name: found.about for name, found in revision.lists.items()}
     doubts = ruleset_warnings(rules, ascii_only=settings.ascii_only, now=now)
-    return tuple(map(str, (*doubts, *list_warnings(rules, lists))))
+    of_replies = reply_warnings(rules, settings.reply_senders)
+    return tuple(map(str, (*doubts, *list_warnings(rules, lists), *of_replies)))
 
 
 def settings_publication(

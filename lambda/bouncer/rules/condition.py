@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 import re2
 
 from bouncer.mail.field_values import AtLeast
 from bouncer.rules.document import show
+
+if TYPE_CHECKING:  # what reads time zones takes time to import, and few rules name one
+    from zoneinfo import ZoneInfo
 
 NESTING = ("all", "any", "not")
 HEADER = "header:"  # stands before a lower-case header name in the field of a leaf
@@ -129,7 +132,7 @@ class Window:
     days: tuple[int, ...]
     start: time
     end: time
-    zone: ZoneInfo
+    zone: "ZoneInfo"
 
     def __str__(self) -> str:
         days = ",".join(DAYS[day] for day in self.days)

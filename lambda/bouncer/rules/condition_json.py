@@ -11,7 +11,6 @@ from datetime import time
 from ipaddress import ip_network
 from typing import Any as AnyValue
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from bouncer.rules.condition import (
     All,
@@ -76,6 +75,8 @@ def condition_of(values: Values) -> Condition:
 
 
 def _window(values: Values) -> Window:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # few rules name a zone
+
     _, field, days, start, end, zone = values
     clocks = time.fromisoformat(start), time.fromisoformat(end)
     return Window(field, tuple(days), *clocks, ZoneInfo(zone))

@@ -4,17 +4,19 @@ A text can have one only if `when` requires that a value is in the list, so that
 condition then asks for a list that has this column; a list without it counts as missing.
 """
 
+from collections.abc import Mapping
+
 from bouncer.rules.condition import All, Condition, Member
 from bouncer.rules.document import Node, show
-from bouncer.rules.rejection import Rejection
+from bouncer.rules.rejection import Template
 
 
 def with_columns(
-    condition: Condition | None, rejection: Rejection | None, node: Node
+    condition: Condition | None, texts: Mapping[str, Template], node: Node
 ) -> Condition | None:
-    """Return a condition that asks for the columns of all texts; `node` is that of `reject`."""
+    """Return a condition that asks for the columns of all texts, which stand below `node`."""
     wanted: dict[str, dict[str, None]] = {}
-    for key, template in rejection.texts.items() if rejection else ():
+    for key, template in texts.items():
         for name, column in template.columns:
             if name in required(condition):
                 wanted.setdefault(name, {})[column] = None

@@ -14,15 +14,15 @@ class NetworkIndex:
     """All networks of one field."""
 
     def __init__(self, networks: Iterable[tuple[IPv4Network | IPv6Network, int]]) -> None:
-        by_version: defaultdict[int, list[tuple[IPv4Network | IPv6Network, int]]]
-        by_version = defaultdict(list)
+        by_type: defaultdict[type, list[tuple[IPv4Network | IPv6Network, int]]]
+        by_type = defaultdict(list)
         for network, number in networks:
-            by_version[network.version].append((network, number))
-        self._ranges = {version: _Ranges(entries) for version, entries in by_version.items()}
+            by_type[type(network.network_address)].append((network, number))
+        self._ranges = {kind: _Ranges(entries) for kind, entries in by_type.items()}
 
     def find(self, address: IPv4Address | IPv6Address) -> Numbers:
         """Return the numbers of all networks the address is in."""
-        ranges = self._ranges.get(address.version)
+        ranges = self._ranges.get(type(address))
         return ranges.find(int(address)) if ranges else _NONE
 
 

@@ -66,7 +66,7 @@ def _regex(pattern: str) -> str:
     """Return a regex that can match comparable text; what it has in ASCII is left alone."""
     if pattern.isascii():
         return pattern
-    visible = _BLANK_BEYOND_ASCII.sub(" ", INVISIBLE.sub("", pattern))
+    visible = _BLANK_BEYOND_ASCII.sub(" ", re.sub(INVISIBLE, "", pattern))
     return unicodedata.normalize("NFC", visible)
 
 

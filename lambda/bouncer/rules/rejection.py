@@ -95,8 +95,3 @@ class Rejection:
         diagnostic = self.reason.diagnostic if isinstance(self.reason, Dsn) else None
         found = {"message": self.message, "diagnostic": diagnostic}
         return {key: template for key, template in found.items() if template}
-
-    @property
-    def columns(self) -> tuple[tuple[str, str], ...]:
-        """The list and the column of each placeholder in the texts that stands for one."""
-        return tuple(pair for template in self.texts.values() for pair in template.columns)

@@ -67,8 +67,8 @@ def read_rejection(node: Node) -> Rejection | None:
         keep_copy=_optional(entries, "keep_copy", Node.flag) or False,
         answer=_optional(entries, "answer", read_answer) or frozenset(),
         sender=_optional(entries, "sender", read_mailbox),
-        sender_arn=_optional(entries, "sender_arn", _arn),
-        recipient_arn=_optional(entries, "recipient_arn", _arn),
+        sender_arn=_optional(entries, "sender_arn", read_arn),
+        recipient_arn=_optional(entries, "recipient_arn", read_arn),
         reporting_mta=_optional(entries, "reporting_mta", read_mta),
         extension_fields=_optional(entries, "extension_fields", _extension_fields) or (),
     )
@@ -189,7 +189,8 @@ def _placeholders(text: str) -> list[str] | None:
         return None
 
 
-def _arn(node: Node) -> str | None:
+def read_arn(node: Node) -> str | None:
+    """Return the ARN of an identity of SES."""
     if isinstance(node.value, str) and _ARN.fullmatch(node.value):
         return node.value
     node.fault("an ARN such as arn:aws:ses:eu-west-1:123456789012:identity/example.com")

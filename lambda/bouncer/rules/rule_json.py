@@ -11,6 +11,7 @@ from bouncer.rules.bounce_limit import BounceLimit
 from bouncer.rules.condition_json import condition_of, condition_values
 from bouncer.rules.known_members import expect_known
 from bouncer.rules.rejection_json import rejection_of, rejection_values
+from bouncer.rules.reply_form_json import reply_form_of, reply_form_values
 from bouncer.rules.rule import Action, Mode, Rule
 
 
@@ -31,6 +32,8 @@ def rule_values(rule: Rule) -> dict[str, Any]:
         values["condition"] = condition_values(rule.condition)
     if rule.rejection is not None:
         values["reject"] = rejection_values(rule.rejection)
+    if rule.reply is not None:
+        values["reply"] = reply_form_values(rule.reply)
     return values
 
 
@@ -46,6 +49,7 @@ _MEMBERS = frozenset(
         "at_most",
         "condition",
         "reject",
+        "reply",
     )
 )
 
@@ -56,7 +60,8 @@ def rule_of(values: dict[str, Any]) -> Rule:
     A member that is not known is refused: without it the rule might do more than it should.
     """
     expect_known(values, _MEMBERS)
-    condition, rejection = values.get("condition"), values.get("reject")
+    condition = values.get("condition")
+    rejection, reply = values.get("reject"), values.get("reply")
     at_most = values.get("at_most")
     return Rule(
         name=values["name"],
@@ -69,6 +74,7 @@ def rule_of(values: dict[str, Any]) -> Rule:
         condition=condition_of(condition) if condition else None,
         action=Action(values["action"]),
         rejection=rejection_of(rejection) if rejection else None,
+        reply=reply_form_of(reply) if reply else None,
     )
 
 

@@ -8,9 +8,9 @@
     at_most: {bounces: 100, per: 1h}    # bounces; beyond them it acts as in shadow
     when: {...}                         # every key must hold; see condition_reader
     unless: {...}                       # same language; if it holds, the rule does not match
-    accept: {} | drop: {} | reject: {...}
+    accept: {} | drop: {} | reject: {...} | reply: {...}
 
-A rule has exactly one of the three actions; without `when` it means every message. A document is
+A rule has exactly one of the four actions; without `when` it means every message. A document is
 read whole, so that all of its problems are reported at once.
 """
 
@@ -26,12 +26,16 @@ from bouncer.rules.limit_reader import read_at_most, read_share
 from bouncer.rules.list_placeholders import with_columns
 from bouncer.rules.rejection import Rejection
 from bouncer.rules.rejection_reader import read_rejection
+from bouncer.rules.reply_form import ReplyForm
+from bouncer.rules.reply_reader import read_reply
 from bouncer.rules.rule import Action, Mode, Rule
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")  # what SSM and file systems both allow
-_DONE = {Action.REJECT: "rejected", Action.DROP: "dropped"}
+_DONE = {Action.REJECT: "rejected", Action.DROP: "dropped", Action.REPLY: "replied to"}
 _PARTS = ("description", "mode", "from", "until", "share", "at_most", "when", "unless")
 _KEYS = (*_PARTS, *map(str, Action))
+
+_Sent = Rejection | ReplyForm  # what an action sends to the sender of a mail
 
 
 def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
@@ -40,16 +44,16 @@ def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
     if not NAME.fullmatch(name):
         expected = "letters, digits, dot, dash and underscore, at most 100"
         root.fault(expected, found=f"the rule name {show(name)}")
-    entries = root.members(_KEYS, "a rule (a mapping with accept, reject or drop)")
-    action, rejection = _action(root, entries)
+    entries = root.members(_KEYS, "a rule (a mapping with accept, reject, drop or reply)")
+    action, sent = _action(root, entries)
     mode = entries["mode"].word(tuple(map(str, Mode))) if "mode" in entries else Mode.ENFORCE
     description = entries["description"].text() if "description" in entries else ""
     starts, ends = _period(entries)
     share = read_share(entries["share"]) if "share" in entries else None
     at_most = read_at_most(entries["at_most"]) if "at_most" in entries else None
     condition = _condition(entries)
-    if "reject" in entries:
-        condition = with_columns(condition, rejection, entries["reject"])
+    if sent:
+        condition = with_columns(condition, sent.texts, entries[str(action)])
     _doubt_scope(root, entries, action)
     _doubt_share(entries, mode, share)
     if action and "reject" not in entries and "at_most" in entries:
@@ -67,15 +71,16 @@ def read_rule(name: str, text: str, *, document: str | None = None) -> Rule:
         at_most=at_most,
         condition=condition,
         action=action,
-        rejection=rejection,
+        rejection=sent if isinstance(sent, Rejection) else None,
+        reply=sent if isinstance(sent, ReplyForm) else None,
         document=root.report.document,
         warnings=tuple(sorted(root.report.warnings, key=lambda warning: warning.line or 0)),
     )
 
 
 def _doubt_scope(root: Node, entries: dict[str, Node], action: Action | None) -> None:
-    """Warn about a rule that stops every mail."""
-    if "when" not in entries and action in (Action.REJECT, Action.DROP):
+    """Warn about a rule that stops or answers every mail."""
+    if "when" not in entries and action in _DONE:
         scope = "all mail but that of unless" if "unless" in entries else "every mail"
         expected = 'a condition (when: {recipient: "*"} if every mail is meant)'
         root.doubt(expected, found=f"no when, so that {scope} is {_DONE[action]}")
@@ -94,11 +99,11 @@ def _doubt_share(entries: dict[str, Node], mode: str | None, share: int | None) 
         entries["share"].doubt("1% to 99%, or no share: the rule acts on everybody")
 
 
-def _action(root: Node, entries: dict[str, Node]) -> tuple[Action | None, Rejection | None]:
+def _action(root: Node, entries: dict[str, Node]) -> tuple[Action | None, _Sent | None]:
     found = [action for action in Action if action in entries]
     if len(found) != 1:
         if isinstance(root.value, dict):
-            expected = "exactly one of accept, reject and drop"
+            expected = "exactly one of accept, reject, drop and reply"
             root.fault(expected, found=" and ".join(found) or "no action")
         for action in found:
             _one_action(action, entries[action])
@@ -106,9 +111,11 @@ def _action(root: Node, entries: dict[str, Node]) -> tuple[Action | None, Reject
     return found[0], _one_action(found[0], entries[found[0]])
 
 
-def _one_action(action: Action, node: Node) -> Rejection | None:
+def _one_action(action: Action, node: Node) -> _Sent | None:
     if action is Action.REJECT:
         return read_rejection(node)
+    if action is Action.REPLY:
+        return read_reply(node)
     if node.value not in ({}, None):
         node.fault("an empty mapping, {}")
     return None

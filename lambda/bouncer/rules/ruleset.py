@@ -72,16 +72,9 @@ class Decision(NamedTuple):
 
     @property
     def ended_by(self) -> Rule | None:
-        """The accept rule that ended the decision because its condition is unknown, or None."""
+        """The rule that ended the decision as it is unknown and lets the mail through, or None."""
         last = self.unknown[-1] if self.unknown and self.rule is None else None
         return last if last and ends_unknown(last) else None
-
-
-class _Mail(NamedTuple):
-    """The mail that is decided about, with the rules as they act on it."""
-
-    message: Message
-    shares: Shares
 
 
 class Ruleset:
@@ -89,16 +82,16 @@ class Ruleset:
 
     `lists` are the lists that rules may name; a list that is missing makes conditions unknown.
     `numbers` has the number of each leaf, and `index` finds the numbers a message satisfies.
-    `bounce_senders` has the `sender` of every rejection, of rules in mode shadow and off as well:
-    what they bounced yesterday is answered today.
+    `our_senders` has the mailboxes that rules send bounces and replies from, those of rules in mode
+    shadow and off as well: what they sent yesterday is answered today.
     """
 
     def __init__(
         self, rules: Iterable[Rule], lists: Mapping[str, "NamedList"] | None = None
     ) -> None:
         every = tuple(rules)
-        rejections = (rule.rejection for rule in every if rule.rejection)
-        self.bounce_senders = frozenset(each.sender for each in rejections if each.sender)
+        senders = (each.sender for rule in every if (each := rule.rejection or rule.reply))
+        self.our_senders = frozenset(filter(None, senders))
         active = (rule for rule in every if rule.mode is not Mode.OFF)
         self.rules = tuple(sorted(active, key=attrgetter("name")))
         self.numbers: dict[Leaf, int] = {}
@@ -177,17 +170,17 @@ class Ruleset:
         return self._decisions(message, message.recipients)
 
     def _decisions(self, message: Message, recipients: Iterable[str]) -> tuple[Decision, ...]:
-        mail = _Mail(message, Shares(message.sender, message.recipients))
+        shares = Shares(message)
         facts = self.index.message_facts(message)
         unknown = self.index.unknown_of(message, facts)
         if not self._copied:
-            return tuple([self._decide(mail, each, facts, unknown) for each in recipients])
+            return tuple([self._decide(shares, each, facts, unknown) for each in recipients])
         without = unknown.union(self._copied.values())
-        found = tuple(self._decide(mail, each, facts, without) for each in recipients)
+        found = tuple(self._decide(shares, each, facts, without) for each in recipients)
         if message.content is None or not any(map(self.asks_copy, found)):
             return found
         facts, unknown = self.known(message)
-        return tuple(self._decide(mail, each, facts, unknown) for each in recipients)
+        return tuple(self._decide(shares, each, facts, unknown) for each in recipients)
 
     def asks_copy(self, decision: Decision) -> bool:
         """Tell whether a decision may change if the content of the mail is known."""
@@ -209,26 +202,27 @@ class Ruleset:
         return facts, unknown | (beyond - facts)
 
     def _decide(
-        self, mail: _Mail, recipient: str, message_facts: Facts, unknown: frozenset[int]
+        self, shares: Shares, recipient: str, message_facts: Facts, unknown: frozenset[int]
     ) -> Decision:
-        facts = message_facts | self.index.recipient_facts(recipient)
+        facts = self.index.recipient_facts(recipient)
+        facts |= message_facts
         if self.index.shows_columns:
             unknown |= self.index.recipient_gaps(recipient, facts)
         if unknown:
-            return self._decide_unknown(mail, recipient, facts, unknown)
+            return self._decide_unknown(shares, recipient, facts, unknown)
         shadow: list[Rule] = []
         for position in self._candidates(facts):
             rule, test = self.rules[position], self._tests[position]
-            if (test is None or test(facts, facts)) and in_force(rule, mail.message):
+            if (test is None or test(facts, facts)) and in_force(rule, shares.message):
                 if rule.share is not None:
-                    rule = mail.shares.as_it_acts(rule)
+                    rule = shares.as_it_acts(rule)
                 if rule.mode is Mode.ENFORCE:
                     return Decision(recipient, rule, tuple(shadow))
                 shadow.append(rule)
         return Decision(recipient, None, tuple(shadow))
 
     def _decide_unknown(
-        self, mail: _Mail, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
+        self, shares: Shares, recipient: str, facts: Facts, leaves_unknown: frozenset[int]
     ) -> Decision:
         """Decide while some leaves are unknown: `facts` are those that surely hold."""
         possible = facts | leaves_unknown
@@ -238,9 +232,9 @@ class Ruleset:
         decided = None
         for position in self._candidates(possible):
             rule, test = self.rules[position], self._tests[position]
-            if not (test is None or test(possible, facts)) or not in_force(rule, mail.message):
+            if not (test is None or test(possible, facts)) or not in_force(rule, shares.message):
                 continue
-            rule = mail.shares.as_it_acts(rule)
+            rule = shares.as_it_acts(rule)
             if position in sure and (test is None or test(facts, possible)):
                 if rule.mode is Mode.ENFORCE:
                     decided = rule
@@ -253,15 +247,17 @@ class Ruleset:
         return Decision(recipient, decided, tuple(shadow), tuple(unknown))
 
     def _candidates(self, facts: Facts) -> Iterable[int]:
+        if self._needing.keys().isdisjoint(facts):
+            return self._always
         found = [self._needing[number] for number in facts if number in self._needing]
-        return sorted(set().union(self._always, *found)) if found else self._always
+        return sorted(set().union(self._always, *found))
 
     def columns(self, message: Message, decision: Decision) -> dict[str, str]:
         """Return the value of each placeholder of a list in the texts of the deciding rule."""
         rule = decision.rule
-        if not self._shows_columns or not rule or not rule.rejection:
+        if not self._shows_columns or not rule:
             return {}
-        wanted = rule.rejection.columns
+        wanted = rule.columns
         leaves_by_list = required(rule.condition)
         rows = {
             name: row_of(leaves_by_list[name], self.lists, message, decision.recipient)
@@ -281,7 +277,7 @@ def _asks_content(rule: Rule) -> bool:
 
 def ends_unknown(rule: Rule) -> bool:
     """Tell whether a rule ends the decision if its condition is unknown: the mail then goes on."""
-    return rule.action is Action.ACCEPT and rule.mode is Mode.ENFORCE
+    return rule.action.lets_through and rule.mode is Mode.ENFORCE
 
 
 def in_force(rule: Rule, message: Message) -> bool:

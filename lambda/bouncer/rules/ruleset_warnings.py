@@ -18,6 +18,7 @@ from bouncer.rules.rejection import Dsn, Template
 from bouncer.rules.rule import Action, Mode, Rule
 
 _NUMBER = re.compile(r"[0-9]+")
+_ARTICLE = {Action.ACCEPT: "an accept", Action.REPLY: "a reply"}
 _PLACEHOLDER = re.compile(r"\{[a-z]*\}")
 
 
@@ -75,16 +76,16 @@ def _of_names(ordered: list[Rule]) -> Iterator[Problem]:
 
 
 def _of_order(ordered: list[Rule]) -> Iterator[Problem]:
-    """Warn of accept rules that a stranger can use to get past a rule behind them."""
+    """Warn of accept and reply rules that a stranger can use to get past a rule behind them."""
     enforced = [rule for rule in ordered if rule.mode is Mode.ENFORCE]
     for number, rule in enumerate(enforced):
-        behind = (each for each in enforced[number + 1 :] if each.action is not Action.ACCEPT)
-        if rule.action is Action.ACCEPT and (field := _content_field(rule)):
+        behind = (each for each in enforced[number + 1 :] if not each.action.lets_through)
+        if rule.action.lets_through and (field := _content_field(rule)):
             for stopping in behind:
-                found = f"an accept rule that asks for {field} before {stopping.name}"
+                found = f"{_ARTICLE[rule.action]} rule that asks for {field} before {stopping.name}"
                 expected = (
                     "rules that stop mail first: whoever writes a mail can make its content"
-                    " unknown, and an unknown accept rule lets it through"
+                    f" unknown, and an unknown {rule.action} rule lets it through"
                 )
                 yield _warning(rule, "", found, expected)
                 break

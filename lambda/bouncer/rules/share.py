@@ -7,11 +7,11 @@ delivers a mail to all its recipients or to nobody, so one that some get must no
 others.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 
 from bouncer.mail.address import without_tag
+from bouncer.mail.message import Message
 from bouncer.mail.rewritten_sender import normal_sender
 from bouncer.rules.rule import OUTSIDE_SHARE, Mode, Rule
 
@@ -31,9 +31,10 @@ def in_share(rule: str, percent: int, sender: str, recipient: str) -> bool:
 class Shares:
     """The rules as they act on one mail; each is asked about once, however many recipients."""
 
-    def __init__(self, sender: str, recipients: Iterable[str]) -> None:
-        self._sender = sender
-        self._recipients = recipients
+    __slots__ = ("_found", "message")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
         self._found: dict[str, Rule] = {}
 
     def as_it_acts(self, rule: Rule) -> Rule:
@@ -50,4 +51,5 @@ class Shares:
         return self._found[rule.name]
 
     def _is_inside(self, name: str, percent: int) -> bool:
-        return all(in_share(name, percent, self._sender, each) for each in self._recipients)
+        mail = self.message
+        return all(in_share(name, percent, mail.sender, each) for each in mail.recipients)

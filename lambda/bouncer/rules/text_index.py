@@ -1,7 +1,8 @@
 """Finds the text leaves of one field that a value satisfies.
 
-Exact texts and domains stand in hash maps, everything else in one RE2 set (two where patterns and
-regexes mix). RE2 runs in linear time, so no value can stall it.
+Exact texts and domains stand in hash maps, everything else in one RE2 set. RE2 runs in linear time,
+so no value can stall it. If a field has both patterns and regexes, a text beyond ASCII is tried on
+two sets, since patterns see it folded: RE2 knows less about case than Unicode does.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,7 +28,7 @@ _MEMORY_EACH = 16 << 10
 
 
 class PatternSet:
-    """Many patterns that are tried on a text in one pass."""
+    """Many patterns that are tried on a text in one pass; compiled when the first text comes."""
 
     def __init__(self, patterns: Iterable[tuple[str, int]], options: re2.Options) -> None:
         sources: dict[str, list[int]] = {}
@@ -36,9 +37,9 @@ class PatternSet:
         self._numbers = [_NONE, *map(tuple, sources.values())]
         self._sources = list(sources)
         self._options = options
-        self._set = self._compile()
 
-    def _compile(self) -> re2.Set | None:
+    @cached_property
+    def _set(self) -> re2.Set | None:
         self._options.max_mem = _MEMORY + sum(_MEMORY_EACH + 256 * len(s) for s in self._sources)
         compiled = re2.Set.SearchSet(self._options)
         compiled.Add(_EVERY_TEXT)
@@ -57,7 +58,7 @@ class PatternSet:
         except UnicodeEncodeError:
             text = well_formed(text)
             encoded = text.encode()
-        found = self._set.Match(encoded) if self._set else None
+        found = self._set.Match(encoded) if self._set is not None else None
         if found == _NOTHING:
             return _NONE
         if not found or 0 not in found:
@@ -108,8 +109,9 @@ class TextIndex:
                     self._by_letter[number] = form
         self._patterns = PatternSet(patterns, re2.Options()) if patterns else None
         self._regexes = PatternSet(regexes, regex_options()) if regexes else None
-        hashed = self._exact, self._parents, self._within, self._at_domain
-        self._folds = any((*hashed, patterns))
+        mixed = [*patterns, *regexes] if patterns and regexes else None
+        self._mixed = PatternSet(mixed, regex_options()) if mixed else None  # for text in ASCII
+        self._hashed = any((self._exact, self._parents, self._within, self._at_domain))
 
     def _place(self, matcher: Matcher, form: str) -> tuple[dict[str, list[int]] | None, str]:
         """Return the hash map a form belongs in, if any, and its key there."""
@@ -127,13 +129,19 @@ class TextIndex:
 
     def find(self, value: str, satisfied: set[int]) -> None:
         """Add the numbers of all leaves that `value` satisfies."""
-        ascii_only = value.isascii()
-        text = value if ascii_only and self._of_names else self._form(value)
-        if self._regexes and (found := self._regexes.find(text)):
-            satisfied.update(found)
-        if not self._folds:
+        text = value if self._of_names and value.isascii() else self._form(value)
+        if self._hashed:
+            self._look_up(folded(text), satisfied)
+        if self._mixed is not None and text.isascii():
+            satisfied.update(self._mixed.find(text))
             return
-        fold = text.lower() if ascii_only else folded(text)
+        if self._regexes is not None:
+            satisfied.update(self._regexes.find(text))
+        if self._patterns is not None:
+            satisfied.update(self._find_patterns(self._patterns, text))
+
+    def _look_up(self, fold: str, satisfied: set[int]) -> None:
+        """Add the leaves that stand in hash maps."""
         if fold in self._exact:
             satisfied.update(self._exact[fold])
         if self._parents:
@@ -144,14 +152,15 @@ class TextIndex:
             _, at, host = fold.rpartition("@")
             if at and host in self._at_domain:
                 satisfied.update(self._at_domain[host])
-        if self._patterns:
-            found = self._patterns.find(fold)
-            if self._by_letter and not text.isascii():
-                found = self._by_letters(text, found)
-            satisfied.update(found)
 
-    def _by_letters(self, text: str, found: Sequence[int]) -> Sequence[int]:
-        """Ask patterns with `?` about the letters of a text if folding changed their number."""
+    def _find_patterns(self, patterns: PatternSet, text: str) -> Sequence[int]:
+        """Return the patterns that match; if folding changed the number of letters, ask by letter.
+
+        A `?` stands for a letter, which may be several characters then.
+        """
+        found = patterns.find(folded(text))
+        if not self._by_letter or text.isascii():
+            return found
         told_apart = letters(text)
         if GLUE not in told_apart:
             return found

@@ -23,7 +23,7 @@ def _window(name: str, node: Node) -> Condition | None:
         return None
     days = _days(entries["days"]) if "days" in entries else tuple(range(7))
     span = _span(entries["between"]) if "between" in entries else (time(0), time(0))
-    zone = _zone(entries["zone"]) if "zone" in entries else ZoneInfo("UTC")
+    zone = read_zone(entries["zone"]) if "zone" in entries else ZoneInfo("UTC")
     if not days or not span or not zone:
         return None
     if "days" not in entries and "between" not in entries:
@@ -42,7 +42,7 @@ def _span(node: Node) -> tuple[time, time] | None:
     if not isinstance(node.value, list) or len(node.value) != 2:  # noqa: PLR2004  # from, to
         node.fault('two times such as ["18:00", "08:00"]')
         return None
-    start, end = (_clock(node.child(index, value)) for index, value in enumerate(node.value))
+    start, end = (read_clock(node.child(index, value)) for index, value in enumerate(node.value))
     if start is None or end is None:
         return None
     if start == end:
@@ -51,7 +51,8 @@ def _span(node: Node) -> tuple[time, time] | None:
     return start, end
 
 
-def _clock(node: Node) -> time | None:
+def read_clock(node: Node) -> time | None:
+    """Return a time of day such as "18:00"."""
     text = node.value if isinstance(node.value, str) else ""
     match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
     if match:
@@ -60,7 +61,8 @@ def _clock(node: Node) -> time | None:
     return None
 
 
-def _zone(node: Node) -> ZoneInfo | None:
+def read_zone(node: Node) -> ZoneInfo | None:
+    """Return a time zone by its IANA name."""
     if isinstance(node.value, str) and node.value:
         try:
             return ZoneInfo(node.value)

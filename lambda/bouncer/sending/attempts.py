@@ -241,7 +241,7 @@ class Attempts:
     def _send(self, record: Record, job: Job, item: JobItem, terms: Terms) -> None:
         """Send a begun job, and end or free it by SES's answer."""
         try:
-            ending = self._calls.make(job, terms)
+            ending = self._calls.make(job, terms.settings, until=terms.until)
         except OutOfTimeError as error:
             self._release(item, job, error)
             raise

@@ -1,7 +1,7 @@
 """The end of a job: sent, withheld or failed, with the reason and what becomes of the message."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from bouncer.errors import BouncerError
 from bouncer.reasons import Reason
@@ -30,8 +30,7 @@ class PoisonError(BouncerError):
     """Three workers died, within six deliveries, after they had started with this queue message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(NamedTuple):
     """One end of a job.
 
     `reason` is a word of `Reason` (withheld) or `Failure` (failed), and empty if it was sent. A

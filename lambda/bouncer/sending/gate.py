@@ -89,7 +89,7 @@ def _never_answered(job: Job, settings: Settings) -> Reason | None:
     for recipient in job.recipients:
         context = Context(
             recipient=recipient,
-            bounce_senders=senders | {bounce_sender(recipient, None, settings)},
+            our_senders=senders | {bounce_sender(recipient, None, settings)},
             own_domains=own_domains,
             answer=(),
         )

@@ -214,6 +214,15 @@ def keep(record_id: str) -> Write:
     return Write(key=LEASE, update="ADD #kept :one", values={":one": texts([record_id])})
 
 
+def keep_salt(new_salt: str) -> Write:
+    """Return the write that gives the table a salt, if it has none; it takes no lease."""
+    return Write(
+        key=LEASE,
+        update="SET #salt = if_not_exists(#salt, :salt)",
+        values={":salt": text(new_salt)},
+    )
+
+
 def forget(record_id: str) -> Write:
     """Return the write after which the ledger keeps a body no longer: it is somewhere else."""
     return Write(key=LEASE, update="DELETE #kept :one", values={":one": texts([record_id])})

@@ -1,4 +1,4 @@
-"""The SQS FIFO queue between intake and worker.
+"""The SQS FIFO queue between intake and worker; `reply_queue` has that of replies.
 
 All jobs share one message group, so that they stay in order. Lambda may still run two invocations
 at once, which `lease` is for. Bodies are ASCII JSON.
@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from bouncer import sdk_errors
 from bouncer.errors import BouncerError
 from bouncer.jobs.job import Job
 from bouncer.jobs.job_json import to_json
@@ -78,7 +77,7 @@ class Queue:
         self, url: str, body: str, deduplication: str, *, group: str = GROUP, origin: str = ""
     ) -> None:
         kept = {ORIGIN: {"DataType": "String", "StringValue": origin}} if origin else {}
-        with _asking():
+        with asking():
             self._client.send_message(
                 QueueUrl=url,
                 MessageBody=body,
@@ -88,13 +87,12 @@ class Queue:
             )
 
 
-class WorkerQueue(Queue):
-    """The queue as the worker uses it: records go back, or on to the dead-letter queue."""
+class Batches:
+    """The batches of records that a function has received from a queue, as far as SQS has them."""
 
-    def __init__(self, client: WorkerClient, url: str, dead_letter_url: str) -> None:
-        super().__init__(client, url)
+    def __init__(self, client: WorkerClient, url: str) -> None:
         self._changing = client
-        self._dead_letter_url = dead_letter_url
+        self._received_url = url
 
     def renew(self, records: Iterable[Record], *, visible_in_s: int) -> None:
         """Keep a batch from being delivered again while it is worked on.
@@ -133,14 +131,23 @@ class WorkerQueue(Queue):
             }
             for index, record in enumerate(records)
         ]
-        with _asking():
+        with asking():
             answer = self._changing.change_message_visibility_batch(
-                QueueUrl=self._url, Entries=entries
+                QueueUrl=self._received_url, Entries=entries
             )
         refused = answer.get("Failed") or []
         if any(each.get("SenderFault") for each in refused):
             raise StaleBatchError(f"the queue refused {len(refused)} of {len(entries)} records")
         return [records[int(each["Id"])] for each in refused]
+
+
+class WorkerQueue(Queue, Batches):
+    """The queue as the worker uses it: records go back, or on to the dead-letter queue."""
+
+    def __init__(self, client: WorkerClient, url: str, dead_letter_url: str) -> None:
+        Queue.__init__(self, client, url)
+        Batches.__init__(self, client, url)
+        self._dead_letter_url = dead_letter_url
 
     def bury(self, record: Record) -> None:
         """Put a record into the dead-letter queue now, so that it holds up no other job.
@@ -157,14 +164,14 @@ def deduplication_id(job: Job) -> str:
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def asking() -> Iterator[None]:
     """Turn the SDK's errors into `QueueError`."""
     try:
         yield
-    except ClientError as error:
+    except sdk_errors.ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         text = f"the queue refused: {code}"
         raise QueueError(text, unknown=may_have_worked(error)) from error
-    except BotoCoreError as error:
+    except sdk_errors.BotoCoreError as error:
         text = f"the queue can't be reached ({type(error).__name__})"
         raise QueueError(text, unknown=may_have_worked(error)) from error

@@ -1,4 +1,4 @@
-"""Calls SendBounce and turns each failure into an error that names the next step.
+"""Calls SendBounce and turns each failure of SES into an error that names the next step.
 
 `ses_errors` has a row for each of SES's errors. A refusal is final if it is the bounce's own fault;
 a job that an operator may save within the 24 hours becomes a dead letter. A throttle, an outage or
@@ -7,7 +7,8 @@ whether SES accepted (no answer came), nothing is sent again: a lost bounce is b
 one. The SDK's own retries are off, because they would send calls that the pacer does not know of.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from botocore.config import Config
@@ -67,22 +68,29 @@ class Sender:
 
         Raises an error of `ses_errors` for every failure, never one of the SDK's.
         """
-        try:
+        with asking():
             return str(self._client.send_bounce(**bounce_request(job))["MessageId"])
-        except ClientError as error:
-            raise _meaning(error) from error
-        except ParamValidationError as error:
-            raise RefusedError(f"ParamValidation: {error}") from error
-        except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError) as error:
-            raise UnreachableError(f"SES can't be reached ({type(error).__name__})") from error
-        except (NoCredentialsError, CredentialRetrievalError) as error:
-            raise UnavailableError("the function has no credentials") from error
-        except BotoCoreError as error:  # a broken connection, TLS in the answer, no answer at all
-            raise LostAnswerError(f"no answer from SES ({type(error).__name__})") from error
 
     def close(self) -> None:
         """Close the connection: one kept while the function was frozen would be dead."""
         self._client.close()
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Turn the SDK's errors of a call of SES into those of `ses_errors`."""
+    try:
+        yield
+    except ClientError as error:
+        raise _meaning(error) from error
+    except ParamValidationError as error:
+        raise RefusedError(f"ParamValidation: {error}") from error
+    except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError) as error:
+        raise UnreachableError(f"SES can't be reached ({type(error).__name__})") from error
+    except (NoCredentialsError, CredentialRetrievalError) as error:
+        raise UnavailableError("the function has no credentials") from error
+    except BotoCoreError as error:  # a broken connection, TLS in the answer, no answer at all
+        raise LostAnswerError(f"no answer from SES ({type(error).__name__})") from error
 
 
 def _meaning(error: ClientError) -> BouncerError:

@@ -1,4 +1,4 @@
-"""The errors SES may answer a SendBounce call with: one row each, and the outcome for the job.
+"""The errors SES may answer a call that sends mail with: one row each, and the outcome for the job.
 
 A row also names the scope of the error and who can mend it. The first row that fits an answer
 counts; the last one fits every answer.
@@ -151,7 +151,7 @@ ERRORS: tuple[ErrorRow, ...] = (
         UnavailableError,
         Scope.ACCOUNT,
         Mender.OPERATOR,
-        ("AccountSendingPaused", "AccountSuspended", "OptInRequired"),
+        ("AccountSendingPaused", "AccountSuspended", "OptInRequired", "SendingPaused"),
     ),
     ErrorRow(UnavailableError, Scope.ACCOUNT, Mender.AWS, status=_UNAVAILABLE),
     ErrorRow(UnknownOutcomeError, Scope.JOB, Mender.AWS, status=_SERVER_ERRORS),

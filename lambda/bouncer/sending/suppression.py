@@ -66,7 +66,8 @@ def notes(ending: Ending, body: str, terms: Terms, now: datetime) -> list[Write]
     """
     if not ending.bounce_id:
         return []
-    noted = _note(ending.bounce_id, from_json(body), terms.salt, now)
+    job = from_json(body)
+    noted = note(ending.bounce_id, job.sender, job.recipients, terms.salt, now)
     if now.timestamp() < terms.counted_from:  # sending is about to be held
         return [noted]
     counting = {":counted_from": number(terms.counted_from), ":hour": number(hour_of(now))}
@@ -78,14 +79,20 @@ def notes(ending: Ending, body: str, terms: Terms, now: datetime) -> list[Write]
     return [counted, count_sent(terms.counted_from, now)]
 
 
-def _note(bounce_id: str, job: Job, salt: Salt, now: datetime) -> Write:
-    """Return the write that notes a bounce of ours, for the events that tell what became of it."""
+def note(
+    mail_id: str, sender: str, recipients: tuple[str, ...], salt: Salt, now: datetime
+) -> Write:
+    """Return the write that notes a mail of ours, for the events that tell what became of it.
+
+    `sender` is the one who gets it, and who wrote to these recipients.
+    """
+    digest_of_sender = salt.digest(suppressed_form(sender, recipients))
     return Write(
-        key=bounce_key(bounce_id),
+        key=bounce_key(mail_id),
         update=f"SET #sender = :sender, #organisation = :organisation, {SET_EXPIRES}",
         values={
-            ":sender": text(sender_digest(job, salt)),
-            ":organisation": text(salt.digest(organisational_domain(domain(job.sender)))[:16]),
+            ":sender": text(digest_of_sender),
+            ":organisation": text(salt.digest(organisational_domain(domain(sender)))[:16]),
             **expires(now, LONGEST),
         },
     )

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from bouncer import sdk_errors
 from bouncer.sources.pointer import POINTER_KEY, Pointer, PointerError, read_pointer
 from bouncer.sources.revision import (
     Revision,
@@ -70,7 +69,7 @@ class BucketSource:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key, **condition)
             return answer["Body"].read(), str(answer["ETag"])
-        except ClientError as error:
+        except sdk_errors.ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "refused"))
             if code == _NOT_MODIFIED and condition:
                 return None
@@ -78,5 +77,5 @@ class BucketSource:
                 found = f"found no object ({code}), expected one, which the publisher writes"
                 raise SourceError(f"{place}: {found}") from error
             raise SourceError(f"{place}: can't be read ({code})") from error
-        except BotoCoreError as error:
+        except sdk_errors.BotoCoreError as error:
             raise SourceError(f"{place}: can't be read ({type(error).__name__})") from error

@@ -1,9 +1,9 @@
 """The rules and settings that are in force, compiled."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from bouncer.held import Held, first_held
 from bouncer.operator_settings import Settings
@@ -18,8 +18,7 @@ class InForceLoader(Protocol):
         """Return it; raises `SourceError` if nothing was ever read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The rules and settings in force; `problems` are sentences about documents that were refused.
 
     `stale` tells that the source could not be read again, so that they may be out of date.
@@ -34,7 +33,7 @@ class Loaded:
     stale: bool = False
     causes: tuple[Held, ...] = ()
     revision: str = ""
-    limits: Mapping[str, BounceLimit] = field(default_factory=dict)
+    limits: Mapping[str, BounceLimit] = MappingProxyType({})
     braked: tuple[str, ...] = ()
 
     @property

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from bouncer import sdk_errors
 from bouncer.judge import Judgement
 from bouncer.mail.stored_copy import StoredCopyError, too_large
 from bouncer.sources.stopped_mail import is_safe_id, metadata, stopped_key, stopped_mail
@@ -113,8 +112,8 @@ def _asking(copy: S3Copy, done: str) -> Iterator[None]:
         raise StoredCopyError(f"stored mail: {found}, expected one of letters, digits and -_.")
     try:
         yield
-    except ClientError as error:
+    except sdk_errors.ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", "refused"))
         raise StoredCopyError(f"{copy}: can't be {done} ({code})") from error
-    except BotoCoreError as error:
+    except sdk_errors.BotoCoreError as error:
         raise StoredCopyError(f"{copy}: can't be {done} ({type(error).__name__})") from error

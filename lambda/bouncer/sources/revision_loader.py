@@ -78,10 +78,10 @@ class PointerLoader:
             if self._loaded is not None:
                 self._etag = ""
                 rules, revision = self._last_rules(pointer.braked), self._loaded.revision
-                self._loaded = replace(self._in_force(pointer, rules), revision=revision)
+                self._loaded = self._in_force(pointer, rules)._replace(revision=revision)
             return self._stay(error)
         self._etag = "" if problems else etag  # what is missing is asked for as if it were new
-        loaded = replace(self._in_force(pointer, ruleset), problems=problems, stale=bool(problems))
+        loaded = self._in_force(pointer, ruleset)._replace(problems=problems, stale=bool(problems))
         return self._keep(loaded, _RETRY_AFTER_S if problems else _cache_s(loaded))
 
     def _in_force(self, pointer: Pointer, ruleset: Ruleset) -> Loaded:
@@ -99,7 +99,7 @@ class PointerLoader:
         if self._loaded is None:
             raise AssertionError  # never: without a last result no ETag is known
         if self._loaded.stale:
-            self._loaded = replace(self._loaded, problems=(), stale=False)
+            self._loaded = self._loaded._replace(problems=(), stale=False)
         return self._keep(self._loaded, _cache_s(self._loaded))
 
     def _ruleset(self, pointer: Pointer) -> tuple[Ruleset, tuple[str, ...]]:  # noqa: ARG002  # rules are read by others
@@ -114,7 +114,7 @@ class PointerLoader:
         """Keep the last result in force, marked as stale."""
         if self._loaded is None:
             raise error
-        return self._keep(replace(self._loaded, problems=(str(error),), stale=True), _RETRY_AFTER_S)
+        return self._keep(self._loaded._replace(problems=(str(error),), stale=True), _RETRY_AFTER_S)
 
     def _keep(self, loaded: Loaded, for_s: float) -> Loaded:
         self._loaded = loaded

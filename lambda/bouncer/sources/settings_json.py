@@ -2,7 +2,7 @@
 
 The publisher has read and checked them. A member that this version does not know is passed over,
 and one that is missing has its default: while a stack is updated, functions of two versions run.
-The senders that a deployment may bounce from are left out: no document may change them.
+The senders of a deployment's bounces and replies are left out: no document may change them.
 """
 
 import json
@@ -17,7 +17,7 @@ from bouncer.rules.rule import Mode
 
 Values = dict[str, Any]
 
-_SETTINGS = frozenset(field.name for field in fields(Settings)) - {"senders"}
+_SETTINGS = frozenset(field.name for field in fields(Settings)) - {"senders", "reply_senders"}
 _CAPS = frozenset(field.name for field in fields(Caps))
 
 

@@ -30,8 +30,8 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "jobs",
         help="list, show, retry or drop dead letters",
-        description="List the dead letters of a deployment, show one of them, put them back to the "
-        "queue of jobs, or delete them.",
+        description="List the dead letters of a deployment, bounces and replies, show one of them, "
+        "put them back to their queue, or delete them.",
         epilog="example: bouncer jobs list --region eu-west-1",
     )
     verbs = command.add_subparsers(required=True, metavar="VERB", title="verbs")
@@ -78,7 +78,7 @@ def _add_retry(verbs: Commands) -> None:
     )
     command.add_argument("keys", nargs="*", metavar="REFERENCE", help=_KEY)
     command.add_argument(
-        "--identity", metavar="X", help="all whose bounces come from this address or domain"
+        "--identity", metavar="X", help="all that are sent from this address or domain"
     )
     command.add_argument("--all", action="store_true", help="all that are jobs and not too old")
     add_deployment(command)
@@ -101,13 +101,19 @@ def _add_drop(verbs: Commands) -> None:
 
 
 def _look(options: argparse.Namespace) -> "tuple[DeadLetterLook, DeadLetterReport]":
-    from bouncer_cli.operations.dead_letter_look import DeadLetterLook  # noqa: PLC0415  # boto3
+    from bouncer.environment import deployment_name  # noqa: PLC0415  # boto3
+    from bouncer_cli.operations.dead_letter_look import DeadLetterLook  # noqa: PLC0415
     from bouncer_cli.operations.dead_letter_report import DeadLetterReport  # noqa: PLC0415
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415
 
     deployment = find_deployment(options.settings, options.region, name=options.deployment)
     look = DeadLetterLook(deployment, now(SystemClock()))
-    return look, DeadLetterReport(open_console(), now=look.now, margin=look.margin)
+    return look, DeadLetterReport(
+        open_console(),
+        now=look.now,
+        margin=look.margin,
+        deployment=deployment_name(deployment.prefix),
+    )
 
 
 def list_letters(options: argparse.Namespace) -> int:
@@ -157,7 +163,7 @@ def drop(options: argparse.Namespace) -> int:
     _one_choice("REFERENCE or --expired", options.keys, options.expired)
     look, report = _look(options)
     letters = look.expired() if options.expired else look.called(options.keys)
-    question = f"Delete {_counted(letters)}? The bounces are never sent."
+    question = f"Delete {_counted(letters)}? What they hold is never sent."
     act = look.queue.delete
     return _act(options, look, report, letters, question=question, act=act, verb="deleted")
 

@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
         "replay",
         help="show what would happen to mails and events",
         description="Show what the rules would do with mails and SES events: the deciding rule for "
-        "each, and what becomes of its bounce. No mail leaves this machine.",
+        "each, and what becomes of its bounce or reply. No mail leaves this machine.",
         epilog="example: bouncer replay --rules rules --verdict spf=pass inbox.mbox",
     )
     command.add_argument(
@@ -125,10 +125,13 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--send",
         action="store_true",
-        help="also send the bounces, through queue and worker to a fake SES",
+        help="also send the bounces, through queue and worker to a fake SES, and write the replies",
     )
     command.add_argument(
-        "--out", type=Path, metavar="DIR", help="the folder to which --send writes each bounce"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the folder to which --send writes each bounce and reply",
     )
     command.add_argument(
         "--real-time",
@@ -202,7 +205,7 @@ def _remarks(
     if settings.mode is Mode.ENFORCE and loaded.held:
         yield f"{loaded.held.document}: {loaded.held}; {_while_held(loaded)}"
     if options.send:
-        yield f"The bounces are in {options.out}."
+        yield f"What was sent is in {options.out}."
 
 
 def _while_held(loaded: Loaded) -> str:

@@ -19,6 +19,8 @@ from bouncer_cli.mail_item import Item
 from bouncer_cli.raw_mail import Envelope
 from bouncer_cli.replay import header_lines
 from bouncer_sim.fake_ses.faults import FaultKind, Faults, parse_fault
+from bouncer_sim.fake_ses.mail_delivery import Sink
+from bouncer_sim.fake_ses.sending_events import Event
 from bouncer_sim.fake_ses.server import FakeSes
 from bouncer_sim.fake_ses.ses_account import ReceivedMail
 
@@ -29,9 +31,11 @@ def add(commands: Commands) -> None:
     """Declare the command and its options."""
     command = commands.add_parser(
         "ses",
-        help="run a fake SES that answers SendBounce calls",
-        description="Run a fake SES on loopback until Ctrl-C. It prints its endpoint as JSON: set "
-        "AWS_ENDPOINT_URL_SES to it, and any AWS SDK calls the fake.",
+        help="run a fake SES that takes bounces and mails",
+        description="Run a fake SES on loopback until Ctrl-C. It takes SendBounce, SendEmail and "
+        "SendRawEmail, and SendEmail and GetAccount of SES's second API. It prints its endpoint as "
+        "JSON: set AWS_ENDPOINT_URL_SES and AWS_ENDPOINT_URL_SESV2 to it, and any AWS SDK calls "
+        "the fake.",
         epilog="example: bouncer ses --verified example.com --out bounces mails/",
     )
     command.add_argument(
@@ -49,7 +53,21 @@ def add(commands: Commands) -> None:
         help="a sender that SES has verified; may be repeated",
     )
     command.add_argument(
-        "--out", type=Path, metavar="DIR", help="the folder to write each bounce to"
+        "--out", type=Path, metavar="DIR", help="the folder to write each bounce and mail to"
+    )
+    command.add_argument(
+        "--configuration-set",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a configuration set that mails may name; may be repeated",
+    )
+    command.add_argument(
+        "--events",
+        type=Path,
+        metavar="FILE",
+        help="the file to add the events of mails with a configuration set to, as JSON lines; mail "
+        "to bounce@simulator.amazonses.com bounces",
     )
     command.add_argument(
         "--fault",
@@ -61,9 +79,9 @@ def add(commands: Commands) -> None:
     )
     command.add_argument(
         "mail",
-        nargs="+",
+        nargs="*",
         metavar="MAIL",
-        help="the mails that SES has received: files, folders or -",
+        help="the mails that SES has received and can bounce: files, folders or -",
     )
     command.set_defaults(run=run)
 
@@ -107,10 +125,34 @@ def _stopped_by_a_signal() -> threading.Event:
 
 def _fake_ses(options: argparse.Namespace, faults: Faults) -> FakeSes:
     try:
-        return FakeSes(verified=options.verified, out=options.out, faults=faults, port=options.port)
+        return FakeSes(
+            verified=options.verified,
+            out=options.out,
+            faults=faults,
+            port=options.port,
+            configuration_sets=options.configuration_set,
+            events=_sink(options.events),
+        )
     except OSError as error:
         reason = f"can't be made ({error.strerror}), expected a folder"
         raise UsageError(f"--out {options.out}: {reason}") from error
+
+
+def _sink(path: Path | None) -> Sink | None:
+    """Return what adds events to a file, each as a line at once."""
+    if path is None:
+        return None
+    try:
+        path.touch()
+    except OSError as error:
+        reason = f"can't be written ({error.strerror}), expected a file"
+        raise UsageError(f"--events {path}: {reason}") from error
+
+    def add_line(event: Event) -> None:
+        with path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(event) + "\n")
+
+    return add_line
 
 
 def _start(ses: FakeSes, port: int) -> None:

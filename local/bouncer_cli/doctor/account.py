@@ -13,7 +13,6 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
-    EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
@@ -21,6 +20,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 
 from bouncer.errors import BouncerError
@@ -184,7 +184,7 @@ class Account:
         if isinstance(error, ResponseParserError):
             text = f"the answer to {api} could not be read: {error}"
             return UnavailableError(text, "check AWS_ENDPOINT_URL and HTTPS_PROXY")
-        if not isinstance(error, (HTTPClientError, EndpointConnectionError)):
+        if not isinstance(error, (HTTPClientError, NoConnectionError)):
             return UnavailableError(f"{api} could not be sent: {error}", _CHECK_SETUP)
         self._silent[service] = UnavailableError(
             f"{service} can't be reached ({type(error).__name__})",

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping
+from dataclasses import replace
 
 from bouncer.environment import DEFAULTS_KEY
 from bouncer.errors import DocumentError
@@ -10,6 +11,7 @@ from bouncer.held_document import read_held
 from bouncer.mail.address import mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.rules.rejection import Rejection
+from bouncer.rules.reply_form import ReplyForm
 from bouncer.rules.rule import Mode, Rule
 from bouncer.rules.rule_reader import read_rule
 from bouncer.settings_reader import overlaid
@@ -40,6 +42,8 @@ def rules_and_settings(context: CheckContext) -> Findings:
     yield from _held(documents.held)
     rules = yield from _rules(context, documents.rules)
     settings = yield from _settings(context, documents.settings)
+    senders = frozenset(map(str.lower, context.deployment.reply_addresses))
+    settings = replace(settings, reply_senders=senders)
     yield from lists_and_doubts(rules, documents, settings, context.now)
 
 
@@ -63,6 +67,8 @@ def _rules(
         if rule.rejection and rule.rejection.sender:
             yield from _may_send(context, _RULE, f"{rule.name} bounces", rule.rejection.sender)
             yield from _names_identity(context, rule.name, rule.rejection)
+        if rule.reply:
+            yield from _reply_names_identity(context, rule.name, rule.reply)
     return valid
 
 
@@ -162,3 +168,12 @@ def _names_identity(context: CheckContext, name: str, rejection: Rejection) -> F
         if sender.arn and sender.address.lower() == address and not rejection.sender_arn:
             found = f"{name} bounces from {sender.address}, whose identity is another account's"
             yield problem(_RULE, found, f"add sender_arn: {sender.arn} to the rule's reject")
+
+
+def _reply_names_identity(context: CheckContext, name: str, form: ReplyForm) -> Findings:
+    """Check that a rule that replies names another account's identity where its From needs that."""
+    address = mailbox_address(form.sender).lower()
+    for sender in context.deployment.reply_senders:
+        if sender.arn and sender.address.lower() == address and not form.sender_arn:
+            found = f"{name} replies from {sender.address}, whose identity is another account's"
+            yield problem(_RULE, found, f"add from_arn: {sender.arn} to the rule's reply")

@@ -30,7 +30,9 @@ def functions(context: CheckContext) -> Findings:
         yield _function(name, answer["Configuration"], answer.get("Concurrency", {}))
         if handler == _INTAKE:
             yield from _reserved(context, name, answer.get("Concurrency", {}))
-    for word in NEEDED:
+    wanted = context.deployment
+    further = {"replier": wanted.reply_senders, "reporter": wanted.report}
+    for word in (*NEEDED, *(word for word, setting in further.items() if setting)):
         if word not in seen:
             yield problem(_FUNCTION, f"the stack has no {word}", "run cdk deploy")
 

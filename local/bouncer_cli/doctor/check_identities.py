@@ -1,6 +1,6 @@
 """Checks the identities that bounces are sent from: verified, signing, publishing their events."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bouncer.aws.exclusive_setting import SettingKind
@@ -8,9 +8,11 @@ from bouncer.mail.address import identities
 from bouncer_cli.doctor.account import Account, NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import NOT_KNOWN, Finding, Findings, ok, problem, warning
+from bouncer_infra.deployment_values import FurtherSender
 
 _IDENTITY = "identity"
 _SENDER = "further sender"
+_REPLY_SENDER = "reply sender"
 
 # In the stack, if it attaches our set; those of further sets have the identity in their ids.
 _ATTACHED = f"AccountSettings{SettingKind.DEFAULT_CONFIGURATION_SET}"
@@ -138,19 +140,29 @@ def _to_be_attached(context: CheckContext) -> Finding:
 
 def further_senders(context: CheckContext) -> Findings:
     """Check that every further sender is verified by itself or by a domain above it."""
-    for sender in context.deployment.further_senders:
+    yield from _senders(context, _SENDER, context.deployment.further_senders)
+
+
+def reply_senders(context: CheckContext) -> Findings:
+    """Check that every address which replies come from is verified in the same way."""
+    yield from _senders(context, _REPLY_SENDER, context.deployment.reply_senders)
+
+
+def _senders(context: CheckContext, check: str, senders: Iterable[FurtherSender]) -> Findings:
+    for sender in senders:
         if sender.arn:
             owner = f"account {sender.arn.split(':')[4]} verifies {sender.address}"
-            yield ok(_SENDER, f"{owner}, and was not asked")
+            yield ok(check, f"{owner}, and was not asked")
         else:
-            yield _further_sender(context, sender.address)
+            yield verified_sender(context, check, sender.address)
 
 
-def _further_sender(context: CheckContext, address: str) -> Finding:
+def verified_sender(context: CheckContext, check: str, address: str) -> Finding:
+    """Return whether an address is verified, by itself or by a domain above it."""
     finding: Finding | None = None
     for name, answer in verifying(context.account, address):
-        finding = _verified(_SENDER, f"{address} (by {name})", answer)
+        finding = _verified(check, f"{address} (by {name})", answer)
         if may_send(answer):
             return finding
     remedy = "verify the address or its domain in the SES console, in this region"
-    return finding or problem(_SENDER, f"no identity verifies {address}", remedy)
+    return finding or problem(check, f"no identity verifies {address}", remedy)

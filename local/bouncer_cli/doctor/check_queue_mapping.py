@@ -60,6 +60,8 @@ def _consequence(queue: str, function: str) -> tuple[str, str]:
     """Return what does not happen while a mapping does not work, and the query that tells why."""
     if queue.endswith(FIFO):
         return "no bounce is sent", "worker-errors"
+    if "replier" in function.lower():
+        return "no reply is sent", "replies"
     if _is_publisher(function):
         return "changed rules are in force up to 15 minutes late", "publishing"
     return "nobody is suppressed", "feedback"

@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
+from bouncer.reporting.message_count import message_count
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import REPAIR, Finding, Findings, ok, problem, warning
-from bouncer_cli.doctor.queue_depth import message_count, oldest_s
+from bouncer_cli.doctor.queue_depth import oldest_s
 from bouncer_infra.alarm_limits import HOUR_S, LONG_WAIT_H, TOO_LONG_WAIT_H
 
 QUEUES = "AWS::SQS::Queue"
@@ -16,6 +17,7 @@ _QUEUE = "queue"
 _DEAD = "dead letters"
 _FAILED = "failed events"
 _EVENTS = "events"
+_REPLIES = "replies"
 
 FIFO = ".fifo"  # the end of the name of every FIFO queue (SQS API reference, CreateQueue)
 
@@ -41,6 +43,8 @@ def queues(context: CheckContext) -> Findings:
     for url, attributes in found.items():
         if attributes.get("QueueArn") in dead:
             yield _dead_letters(_name(url), message_count(attributes))
+        elif _is_of_replies(_name(url)):
+            yield _waiting_replies(_name(url), attributes)
         elif not _name(url).endswith(FIFO) and _dead_letter_arn(attributes):
             yield ok(_EVENTS, f"{message_count(attributes)} of our bounces wait in {_name(url)}")
         elif not _name(url).endswith(FIFO):
@@ -61,8 +65,20 @@ def _dead_letters(name: str, count: int) -> Finding:
     if not count:
         return ok(_DEAD, f"{name} is empty")
     page = "dead-letters" if name.endswith(FIFO) else "lost-feedback"
+    page = "dead-replies" if _is_of_replies(name) else page
     remedy = f"redrive or purge them as docs/operations.md#{page} says"
     return problem(_DEAD, f"{count} in {name}", remedy)
+
+
+def _is_of_replies(name: str) -> bool:
+    """Tell by the name of a queue, which has its place in the stack."""
+    return "-replies" in name.lower()
+
+
+def _waiting_replies(name: str, attributes: Mapping[str, str]) -> Finding:
+    if not _dead_letter_arn(attributes):
+        return problem(_REPLIES, f"{name} has no dead-letter queue", REPAIR)
+    return ok(_REPLIES, f"{message_count(attributes)} wait in {name}")
 
 
 def _failed_events(name: str, count: int) -> Finding:

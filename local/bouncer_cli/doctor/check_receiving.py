@@ -152,12 +152,17 @@ def _before(context: CheckContext, rules: Iterable[Rule]) -> Findings:
             yield warning(_RULE, found, f"remove its bounce action, or {move}")
 
 
+def _calls(rule: Rule) -> bool:
+    """Tell whether a rule invokes a function; CloudFormation may name other rules like ours."""
+    return any("LambdaAction" in action for action in rule.get("Actions", []))
+
+
 def _other_bouncers(context: CheckContext, rules: Iterable[Rule]) -> Findings:
     """Report other deployments that judge the same mail: each has its own ledger."""
     wanted = context.deployment
     for rule in rules:
         name = rule["Name"]
-        if name == wanted.full_name or not name.startswith(NAME_PREFIX):
+        if name == wanted.full_name or not name.startswith(NAME_PREFIX) or not _calls(rule):
             continue
         if rule.get("Enabled", False) and overlapping(
             rule.get("Recipients", []), wanted.recipients

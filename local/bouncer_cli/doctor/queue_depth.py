@@ -1,15 +1,8 @@
-"""The messages of a queue: their number, and the age of the oldest as CloudWatch saw it."""
+"""The age of the oldest message of a queue, as CloudWatch saw it."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bouncer_cli.doctor.account import Account, UnavailableError
-
-
-def message_count(attributes: Mapping[str, str]) -> int:
-    """Return the number of messages that are visible, in flight or delayed."""
-    kinds = ("", "NotVisible", "Delayed")
-    return sum(int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in kinds)
 
 
 def oldest_s(

@@ -1,12 +1,14 @@
-"""One dead letter: its job, its 24 hours, and the end that the ledger has for it."""
+"""One dead letter: its job or reply, its 24 hours, and the end that the ledger has for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bouncer.jobs import reply_json
 from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json
+from bouncer.jobs.reply import Reply
 from bouncer.mail.address import identities, mailbox_address
 from bouncer.sending.gate import LIFETIME
 from bouncer.sending.queue import ORIGIN
@@ -28,9 +30,10 @@ class LedgerEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One message of the dead-letter queue.
+    """One message of a dead-letter queue.
 
-    Without a `job` the body is not a job of this version; `problem` then says why. `handle` is the
+    Its `job` is a bounce or a reply, as `is_reply` says by its queue. Without one the body is
+    neither in this version; `problem` then says why. `handle` is the
     receipt handle of this look at the queue. Without an `end` the ledger has nothing. One that is
     `kept` is in the ledger instead, because the dead-letter queue has refused it so far.
     """
@@ -41,14 +44,31 @@ class DeadLetter:
     group: str
     buried_at: datetime | None
     origins: tuple[str, ...]
-    job: Job | None
+    job: Job | Reply | None
     problem: str = ""
     end: LedgerEnd | None = None
     kept: bool = False
+    is_reply: bool = False
+
+    @property
+    def sent_from(self) -> str:
+        """The mailbox that SES would send from, or ""."""
+        if self.job is None:
+            return ""
+        return self.job.from_ if isinstance(self.job, Reply) else self.job.bounce_sender
+
+    @property
+    def rules(self) -> list[str]:
+        """The rules that asked for it, each once."""
+        if self.job is None:
+            return []
+        if isinstance(self.job, Reply):
+            return [self.job.rule]
+        return sorted({refusal.rule for refusal in self.job.refusals})
 
     @property
     def reference(self) -> str:
-        """The reference of its bounce, or "" if it is not a job."""
+        """The reference of its bounce or reply, or "" if it is neither."""
         return self.job.reference if self.job else ""
 
     @property
@@ -57,8 +77,13 @@ class DeadLetter:
         return self.reference or self.id
 
     def expires_at(self, margin: timedelta) -> datetime | None:
-        """Return the time from which on the worker would not send it any more."""
-        return self.job.received_at + LIFETIME - margin if self.job else None
+        """Return the time from which on it would not be sent any more.
+
+        `margin` is the `expiry_margin`, which bounces have.
+        """
+        if self.job is None:
+            return None
+        return self.job.received_at + LIFETIME - (timedelta(0) if self.is_reply else margin)
 
     def is_expired(self, now: datetime, margin: timedelta) -> bool:
         """Tell whether its 24 hours are over; what is not a job never expires."""
@@ -70,21 +95,21 @@ class DeadLetter:
         return key == self.reference or self.id.startswith(key)
 
     def sends_as(self, identity: str) -> bool:
-        """Tell whether its bounce comes from an address or a domain."""
+        """Tell whether it is sent from an address or a domain."""
         if self.job is None:
             return False
-        names = identities(mailbox_address(self.job.bounce_sender))
+        names = identities(mailbox_address(self.sent_from))
         return identity.lower() in map(str.lower, names)
 
 
-def dead_letter(message: Mapping[str, Any]) -> DeadLetter:
-    """Return the dead letter in a message as SQS shows it.
+def dead_letter(message: Mapping[str, Any], *, is_reply: bool = False) -> DeadLetter:
+    """Return the dead letter in a message as SQS shows it, in the queue of jobs or of replies.
 
     The id of the queue message that it was is an attribute. Version 0.1.0 wrote it as the
     deduplication id, and what SQS moves by itself keeps its id.
     """
     body, attributes = message.get("Body", ""), message.get("Attributes", {})
-    job, problem = _job(body)
+    job, problem = _reply(body) if is_reply else _job(body)
     named = message.get("MessageAttributes", {}).get(ORIGIN, {}).get("StringValue", "")
     origins = (named, attributes.get("MessageDeduplicationId", ""), message["MessageId"])
     sent_ms = attributes.get("SentTimestamp")
@@ -97,6 +122,7 @@ def dead_letter(message: Mapping[str, Any]) -> DeadLetter:
         origins=tuple(dict.fromkeys(filter(None, origins))),
         job=job,
         problem=problem,
+        is_reply=is_reply,
     )
 
 
@@ -114,6 +140,13 @@ def kept_letter(record_id: str, body: str) -> DeadLetter:
         problem=problem,
         kept=True,
     )
+
+
+def _reply(body: str) -> tuple[Reply | None, str]:
+    try:
+        return reply_json.from_json(body), ""
+    except JobError as error:
+        return None, str(error)
 
 
 def _job(body: str) -> tuple[Job | None, str]:

@@ -72,7 +72,7 @@ class DeadLetterLook:
         return list(found.values())
 
     def of_identity(self, identity: str) -> list[DeadLetter]:
-        """Return the letters whose bounces come from an address or a domain."""
+        """Return the letters that are sent from an address or a domain."""
         return [each for each in self.letters if each.sends_as(identity)]
 
     def expired(self) -> list[DeadLetter]:

@@ -10,8 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bouncer.held import shown_time
+from bouncer.jobs.job import Job
+from bouncer.jobs.reply import Reply
 from bouncer.mail.text import shown
 from bouncer.sending.bounce_request import bounce_request
+from bouncer.sending.reply_request import reply_request
 from bouncer_cli.operations.dead_letter import DeadLetter
 
 _LONGEST = 2000  # characters of a text out of a job
@@ -23,8 +26,11 @@ _FIRM = ("REFERENCE", "AGE", "ENDS")  # of these nothing is cut
 class DeadLetterReport:
     """Shows letters as they are at `now`; `margin` is the `expiry_margin` of the settings."""
 
-    def __init__(self, console: Console, *, now: datetime, margin: timedelta) -> None:
+    def __init__(
+        self, console: Console, *, now: datetime, margin: timedelta, deployment: str
+    ) -> None:
         self._console = console
+        self._deployment = deployment
         self._now = now
         self._margin = margin
 
@@ -45,14 +51,14 @@ class DeadLetterReport:
         if job is None or end is None:
             why = shown(letter.problem, 80)
             return (letter.id, "", "", "", "", _UNREADABLE, why)
-        more = f" +{len(job.refusals) - 1}" if len(job.refusals) > 1 else ""
+        more = f" +{len(job.recipients) - 1}" if len(job.recipients) > 1 else ""
         return (
             job.reference,
             span(self._now - job.received_at),
             "over" if self._now >= end else f"in {span(end - self._now)}",
             shown(job.sender, _LONGEST),
             shown(job.recipients[0], _LONGEST) + more,
-            shown(job.refusals[0].rule, _LONGEST),
+            shown(_first_rule(job), _LONGEST) + (" (reply)" if letter.is_reply else ""),
             str(letter.end) if letter.end else "",
         )
 
@@ -61,9 +67,20 @@ class DeadLetterReport:
         for letter in letters:
             members = self._members(letter)
             if whole:
-                call = bounce_request(letter.job) if letter.job else None
-                members |= {"send_bounce": call, "body": letter.body}
+                name = "send_raw_email" if letter.is_reply else "send_bounce"
+                members |= {name: self._call(letter), "body": letter.body}
             self._console.file.write(json.dumps(members, default=datetime.isoformat) + "\n")
+
+    def _call(self, letter: DeadLetter) -> dict[str, Any] | None:
+        """Return what SES would be asked now; the message of a reply as text."""
+        match letter.job:
+            case Reply():
+                call = reply_request(letter.job, date=self._now, deployment=self._deployment)
+                data = call["RawMessage"]["Data"].decode("ascii")
+                return {**call, "RawMessage": {"Data": data}}
+            case None:
+                return None
+        return bounce_request(letter.job)
 
     def _members(self, letter: DeadLetter) -> dict[str, Any]:
         job, end = letter.job, letter.end
@@ -76,9 +93,10 @@ class DeadLetterReport:
             "expired": letter.is_expired(self._now, self._margin),
             "message_id": job.message_id if job else None,
             "sender": job.sender if job else None,
-            "bounce_sender": job.bounce_sender if job else None,
+            "kind": "reply" if letter.is_reply else "bounce",
+            "bounce_sender": letter.sent_from or None,
             "recipients": list(job.recipients) if job else [],
-            "rules": sorted({refusal.rule for refusal in job.refusals}) if job else [],
+            "rules": letter.rules,
             "state": end.state if end else None,
             "outcome": end.outcome or None if end else None,
             "reason": end.reason or None if end else None,
@@ -101,11 +119,21 @@ class DeadLetterReport:
         yield f"  received: {shown_time(job.received_at)}"
         over = "over" if self._now >= end else f"in {span(end - self._now)}"
         yield f"  ends:     {shown_time(end)} ({over})"
-        for refusal in job.refusals:
-            rule = shown(refusal.rule, _LONGEST)
-            yield f"  rule:     {rule}, for {shown(refusal.recipient, _LONGEST)}"
-        yield "SendBounce will have:"
-        yield from _flat("", bounce_request(job))
+        for rule, recipient in _by_rule(job):
+            yield f"  rule:     {shown(rule, _LONGEST)}, for {shown(recipient, _LONGEST)}"
+        yield "SendRawEmail will have:" if letter.is_reply else "SendBounce will have:"
+        yield from _flat("", self._call(letter))
+
+
+def _by_rule(job: Job | Reply) -> list[tuple[str, str]]:
+    """Return the rule of each recipient, with the recipient."""
+    if isinstance(job, Reply):
+        return [(job.rule, recipient) for recipient in job.recipients]
+    return [(refusal.rule, refusal.recipient) for refusal in job.refusals]
+
+
+def _first_rule(job: Job | Reply) -> str:
+    return _by_rule(job)[0][0]
 
 
 def span(length: timedelta) -> str:

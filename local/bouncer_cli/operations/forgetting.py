@@ -11,7 +11,7 @@ from typing import Any
 from bouncer.function_limits import LEDGER_KEY_NAME
 from bouncer.held import shown_time
 from bouncer.mail.rewritten_sender import normal_sender, verp_recipients
-from bouncer.sending import counters, lease, suppression
+from bouncer.sending import counters, lease, reply_item, suppression
 from bouncer.sending.bounce_event import Kind
 from bouncer.sending.digest import Salt
 from bouncer.sending.write import KEPT, Item, text, text_of
@@ -41,6 +41,9 @@ def queues(settings: DeploymentSettings) -> Iterator[KeptQueue]:
     yield KeptQueue(construct="BounceQueueDeadLetters", holds="dead letters", days=14)
     yield KeptQueue(construct="FeedbackQueue", holds="events of bounces", days=14)
     yield KeptQueue(construct="FeedbackDeadLetters", holds="dead letters of these", days=14)
+    if settings.reply_senders:
+        yield KeptQueue(construct="RepliesQueue", holds="replies", days=7)
+        yield KeptQueue(construct="RepliesDeadLetters", holds="dead replies", days=14)
     if settings.invocation == "event":
         yield KeptQueue(construct="FailedEventsQueue", holds="failed events", days=14)
 
@@ -56,6 +59,7 @@ class Remembered:
     recipient: str
     suppressed: Item
     logs: Sequence[Item]
+    replies: Item
 
     def lines(self, days: int) -> Iterator[str]:
         """Yield what the ledger has; suppression lasts so many days."""
@@ -71,13 +75,20 @@ class Remembered:
         if self.logs:
             count = sum(len(item) - 2 for item in self.logs)  # all but key and expiry
             yield f"counted:    {count} entries in {len(self.logs)} items of the caps"
+        if self.replies:
+            count = len(self.replies) - 2
+            yield f"replies:    the last {_of_rules(count)}"
         if not self.keys:
             yield "            the ledger has nothing about it"
 
     @property
     def keys(self) -> list[str]:
         """The keys of all items."""
-        return [text_of(item, LEDGER_KEY_NAME) for item in (self.suppressed, *self.logs) if item]
+        return [text_of(item, LEDGER_KEY_NAME) for item in self._items if item]
+
+    @property
+    def _items(self) -> Sequence[Item]:
+        return (self.suppressed, *self.logs, self.replies)
 
 
 def remembered(deployment: OperatedDeployment, address: str) -> list[Remembered]:
@@ -124,13 +135,19 @@ def _remembered(
     form = suppression.suppressed_form(address, recipients)
     suppressed = suppression.suppressed_key(salt.digest(form))
     logs = [counters.sender_key(sender, salt), *counters.log_keys(sender, salt)]
-    items = _read(deployment, [suppressed, *logs])
+    replies = reply_item.reply_key(sender, salt)
+    items = _read(deployment, [suppressed, *logs, replies])
     return Remembered(
         address=sender,
         recipient=recipient,
         suppressed=items.get(suppressed, {}),
         logs=[items[key] for key in logs if key in items],
+        replies=items.get(replies, {}),
     )
+
+
+def _of_rules(count: int) -> str:
+    return "one of 1 rule" if count == 1 else f"ones of {count} rules"
 
 
 def elsewhere(settings: DeploymentSettings) -> Iterator[str]:

@@ -37,7 +37,7 @@ class OperatedDeployment:
 
     `reads_held` is false of a version whose functions do not know the parameter `held`, and
     `publisher` and `bucket` are "" of one that publishes nothing. `mail_bucket` is "" if no mail is
-    stored.
+    stored, and the queues of replies are "" if none are sent.
     """
 
     account: OperatedAccount
@@ -50,6 +50,8 @@ class OperatedDeployment:
     publisher: str = ""
     bucket: str = ""
     mail_bucket: str = ""
+    reply_queue_url: str = ""
+    reply_dead_letter_url: str = ""
 
     def loaded(self) -> Loaded:
         """Return the settings in force and what holds sending, as the publisher reads them."""
@@ -124,6 +126,8 @@ def find_deployment(
         publisher=outputs.get("PublisherArn", ""),
         bucket=outputs.get("RulesBucket", ""),
         mail_bucket=outputs.get("MailBucket", ""),
+        reply_queue_url=outputs.get("ReplyQueueUrl", ""),
+        reply_dead_letter_url=outputs.get("ReplyDeadLetterUrl", ""),
     )
 
 

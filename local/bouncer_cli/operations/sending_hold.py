@@ -10,9 +10,10 @@ from datetime import datetime
 
 from bouncer.held import GOES_ON_AFTER, Held, shown_time
 from bouncer.held_document import held_document, read_held
+from bouncer.sending.delays import LONGEST_DELAY_S
 from bouncer.sources.loaded import Loaded
 from bouncer.sources.source import HELD, SETTINGS
-from bouncer.worker import LAST_CALL_S, LONGEST_DELAY_S
+from bouncer.worker import LAST_CALL_S
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.operations.operated_account import OperationError
 from bouncer_cli.operations.operated_deployment import OperatedDeployment

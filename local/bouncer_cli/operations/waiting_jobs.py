@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from bouncer.errors import BouncerError
 from bouncer.held import shown_time
 from bouncer.operator_settings import Settings
+from bouncer.reporting.message_count import message_count
 from bouncer.sending.gate import LIFETIME
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
-from bouncer_cli.doctor.queue_depth import message_count, oldest_s
+from bouncer_cli.doctor.queue_depth import oldest_s
 from bouncer_cli.operations.operated_account import sentence
 from bouncer_cli.operations.operated_deployment import OperatedDeployment
 

@@ -295,7 +295,7 @@ def _require_bucket(bucket: str, source: str) -> None:
         pattern
         for statement in document.get("Statement", [])
         if "ses.amazonaws.com" in json.dumps(statement.get("Principal"))
-        for pattern in statement.get("Condition", {}).get("ArnLike", {}).values()
+        for pattern in statement.get("Condition", {}).get("ArnLike", {"": "*"}).values()
     ]
     if not any(fnmatchcase(source, f"*{_after_account(pattern)}") for pattern in allowed):
         raise ValueError(f"InvalidS3Configuration: SES may not write to bucket {bucket}")

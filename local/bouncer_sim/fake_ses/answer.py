@@ -1,4 +1,4 @@
-"""The answers of SES as XML: for a sent bounce and for an error.
+"""The answers of SES as XML: for a sent bounce or mail, and for an error.
 
 It only renders; every value it is given may be a stranger's, so every value is escaped.
 """
@@ -14,21 +14,26 @@ _SERVER_FAULT = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One HTTP answer: status, XML body and the request id SES also sends as a header."""
+    """One HTTP answer: status, body and the request id SES also sends as a header.
+
+    `error` is the code of an error that stands in a header, as in SES's second API.
+    """
 
     status: int
     body: bytes
     request_id: str
+    content_type: str = "text/xml"
+    error: str = ""
 
 
-def sent(message_id: str, request_id: str) -> Answer:
-    """Answer that the bounce was accepted under `message_id`."""
+def sent(message_id: str, request_id: str, action: str = "SendBounce") -> Answer:
+    """Answer that the bounce, or the mail of another action, was accepted under `message_id`."""
     body = (
-        f'<SendBounceResponse xmlns="{_NAMESPACE}">\n'
-        f"  <SendBounceResult>\n    <MessageId>{escape(message_id)}</MessageId>\n"
-        f"  </SendBounceResult>\n"
+        f'<{action}Response xmlns="{_NAMESPACE}">\n'
+        f"  <{action}Result>\n    <MessageId>{escape(message_id)}</MessageId>\n"
+        f"  </{action}Result>\n"
         f"  <ResponseMetadata>\n    <RequestId>{request_id}</RequestId>\n"
-        f"  </ResponseMetadata>\n</SendBounceResponse>\n"
+        f"  </ResponseMetadata>\n</{action}Response>\n"
     )
     return Answer(status=200, body=body.encode(), request_id=request_id)
 

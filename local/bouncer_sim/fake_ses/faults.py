@@ -13,7 +13,7 @@ from bouncer.errors import BouncerError
 class FaultKind(StrEnum):
     """The kinds of faults that a call can meet.
 
-    `timeout_before`: no answer, nothing sent. `timeout_after`: the bounce is sent, the answer lost.
+    `timeout_before`: no answer, nothing sent. `timeout_after`: it is sent, the answer lost.
     """
 
     THROTTLE = "throttle"
@@ -25,7 +25,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One planned fault; `call` counts signed SendBounce calls from 1, throttled ones included.
+    """One planned fault; `call` counts signed calls that send from 1, throttled ones included.
 
     A call that comes too early is throttled, whatever was planned for it.
     """

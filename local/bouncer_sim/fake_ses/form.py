@@ -1,10 +1,10 @@
 """Reads the query protocol: the region of the signature, the action, the parameters by name.
 
-It knows the spelling of lists and structures in a form, and nothing about bounces.
+It knows the spelling of lists and structures in a form, and nothing about bounces or mails.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl
 
 from bouncer_sim.fake_ses.refusal import ErrorCode, SesError, shown, unsatisfied
@@ -53,14 +53,15 @@ def decode(body: bytes) -> dict[str, str]:
     return form
 
 
-def require_action(form: Mapping[str, str], action: str) -> None:
-    """Refuse, by SesError, any action but `action` and any version but SES's classic one."""
+def action_of(form: Mapping[str, str], known: Collection[str]) -> str:
+    """Return the action; SesError for one that is not known, and another than SES's version."""
     found, version = form.get("Action", ""), form.get("Version", _VERSION)
-    if found != action or version != _VERSION:
+    if found not in known or version != _VERSION:
         raise SesError(
             ErrorCode.INVALID_ACTION,
             f"Could not find operation {shown(found)} for version {shown(version)}",
         )
+    return found
 
 
 class Parameters:

@@ -9,16 +9,26 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
 
 from bouncer_sim.fake_ses.answer import Answer, refused
 from bouncer_sim.fake_ses.refusal import ErrorCode, SesError
 
-# From the Authorization header (None if missing) and the body to the answer; for None, the
-# connection is closed without one.
-Respond = Callable[[str | None, bytes], Answer | None]
+
+class Request(NamedTuple):
+    """One request, read whole; `authorization` may be missing."""
+
+    method: str
+    path: str
+    authorization: str | None
+    body: bytes
+
+
+# From a request to the answer; for None, the connection is closed without one.
+Respond = Callable[[Request], Answer | None]
 
 _LOOPBACK = "127.0.0.1"
-_MAX_BODY = 1 << 20
+_MAX_BODY = 64 << 20  # a mail of 40 MB in Base64, the most that SES takes
 _IDLE_S = 60.0
 _JOIN_S = 5.0
 _NO_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
@@ -111,6 +121,10 @@ class _Exchange(BaseHTTPRequestHandler):
     wbufsize = -1  # headers and body in one write: two would cost 40 ms a call
     disable_nagle_algorithm = True
 
+    def do_GET(self) -> None:
+        request = Request("GET", self.path, self.headers.get("Authorization"), b"")
+        self._answer(request)
+
     def do_POST(self) -> None:
         try:
             length = self._length()
@@ -119,8 +133,13 @@ class _Exchange(BaseHTTPRequestHandler):
             self._write(refused(error, _NO_REQUEST_ID))
             return
         body = self.rfile.read(length)
-        whole = len(body) == length  # else its client closed the connection early
-        answer = self.server.respond(self.headers.get("Authorization"), body) if whole else None
+        if len(body) < length:  # its client closed the connection early
+            self.close_connection = True
+            return
+        self._answer(Request("POST", self.path, self.headers.get("Authorization"), body))
+
+    def _answer(self, request: Request) -> None:
+        answer = self.server.respond(request)
         if answer is None:
             self.close_connection = True
         else:
@@ -139,9 +158,11 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _write(self, answer: Answer) -> None:
         self.send_response(answer.status)
-        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
         self.send_header("x-amzn-RequestId", answer.request_id)
+        if answer.error:
+            self.send_header("x-amzn-ErrorType", answer.error)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

@@ -1,4 +1,4 @@
-"""Keeps sent bounces, one file each in a folder, or in memory if no folder is given.
+"""Keeps sent bounces and mails, one file each in a folder, or in memory if no folder is given.
 
 It names and keeps them in order of sending and decides nothing about them.
 """
@@ -15,6 +15,8 @@ _NUMBERED = re.compile(r"(\d{6,})-.+\.eml")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentBounce:
     """One bounce that was sent: its id, the original's, whom it concerns, when (epoch seconds).
+
+    A mail that is not a bounce has no original, "", and its recipients.
 
     `path` is its file, None if it is kept in memory.
     """
@@ -52,7 +54,7 @@ class Outbox:
 
     @property
     def sent(self) -> list[SentBounce]:
-        """A copy of the list of bounces that were sent and not forgotten."""
+        """A copy of the list of what was sent and not forgotten."""
         with self._lock:
             return list(self._sent)
 

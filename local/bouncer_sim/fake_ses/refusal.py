@@ -23,6 +23,11 @@ class ErrorCode(StrEnum):
     THROTTLING = "Throttling"
     LENGTH_REQUIRED = "MissingContentLength"
     TOO_LARGE = "RequestEntityTooLarge"
+    NO_CONFIGURATION_SET = "ConfigurationSetDoesNotExist"
+    CONFIGURATION_SET_PAUSED = "ConfigurationSetSendingPausedException"
+    ACCOUNT_PAUSED = "AccountSendingPausedException"
+    SERIALIZATION = "SerializationException"
+    NOT_FOUND = "UnknownOperationException"
     SERVICE_UNAVAILABLE = "ServiceUnavailable"
     INTERNAL_FAILURE = "InternalFailure"
 
@@ -34,6 +39,7 @@ class ErrorCode(StrEnum):
 
 _STATUS = {
     ErrorCode.MISSING_AUTHENTICATION_TOKEN: 403,
+    ErrorCode.NOT_FOUND: 404,
     ErrorCode.LENGTH_REQUIRED: 411,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.INTERNAL_FAILURE: 500,

@@ -1,12 +1,13 @@
-"""An account at SES: the identities it verified and the mail it received.
+"""An account at SES: the identities it verified, its configuration sets and the mail it received.
 
-It admits a well-formed bounce or refuses it; it writes nothing and reads no clock.
+It admits a well-formed bounce or mail or refuses it; it writes nothing and reads no clock.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from bouncer.sending.gate import LIFETIME
+from bouncer_sim.fake_ses.outgoing_mail import OutgoingMail
 from bouncer_sim.fake_ses.refusal import ErrorCode, SesError, shown
 from bouncer_sim.fake_ses.send_bounce_request import BouncedRecipient, SendBounceRequest
 from bouncer_sim.fake_ses.syntax import is_address, split_mailbox
@@ -29,11 +30,19 @@ class ReceivedMail:
 
 
 class Account:
-    """Verified identities and received mail of one account; safe to use from several threads."""
+    """Identities, sets and received mail of one account; safe to use from several threads.
 
-    def __init__(self, verified: Collection[str]) -> None:
+    Sending may be paused: of `paused_sets`, or if `is_paused` of all mail but bounces.
+    """
+
+    def __init__(
+        self, verified: Collection[str], *, configuration_sets: Collection[str] = ()
+    ) -> None:
         self._verified = {identity.lower() for identity in verified}
         self._received: dict[str, ReceivedMail] = {}
+        self._sets = set(configuration_sets)
+        self.paused_sets: set[str] = set()
+        self.is_paused = False
 
     def verify(self, identity: str) -> None:
         """Count one more address or domain as verified."""
@@ -63,6 +72,25 @@ class Account:
             _require_recipient(recipient, original)
         self._require_verified(request.bounce_sender, region)
         return original
+
+    def admit_mail(self, mail: OutgoingMail, *, region: str) -> None:
+        """Raise SesError for a mail that may not be sent now."""
+        if self.is_paused:
+            raise SesError(
+                ErrorCode.ACCOUNT_PAUSED, "Email sending is disabled for the Amazon SES account."
+            )
+        name = mail.configuration_set
+        if name and name not in self._sets:
+            raise SesError(
+                ErrorCode.NO_CONFIGURATION_SET, f"Configuration set <{name}> does not exist."
+            )
+        if name in self.paused_sets:
+            raise SesError(
+                ErrorCode.CONFIGURATION_SET_PAUSED,
+                f"Email sending is disabled for the configuration set <{name}>.",
+            )
+        for identity in mail.identities:
+            self._require_verified(identity, region)
 
     def _require_verified(self, bounce_sender: str, region: str) -> None:
         address = split_mailbox(bounce_sender)[1].lower()

@@ -40,7 +40,7 @@ def _counted_by_delivery(job: Job, caps: Caps, salt: Salt, **more: Any) -> Count
     return _counters(replace(job, reference=f"{job.reference}-{next(_LOOKS)}"), caps, salt, **more)
 
 
-def _never_called(*_: Any) -> Ending:
+def _never_called(*_: Any, **__: Any) -> Ending:
     """Say that SES refused, and do not ask it."""
     return failed(Failure.REFUSED, RefusedError("not asked"))
 

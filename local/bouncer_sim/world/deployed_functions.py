@@ -1,7 +1,7 @@
 """Builds the deployed functions with simulated clients and clocks: the one place that does.
 
-It says the same as `bouncer.worker._worker`, `bouncer.intake._intake`, `bouncer.feedback._feedback`
-and `bouncer.publisher._publisher`, and follows them.
+It says the same as `bouncer.worker._worker`, `bouncer.replier._replier`, `bouncer.intake._intake`,
+`bouncer.feedback._feedback` and `bouncer.publisher._publisher`, and follows them.
 """
 
 import io
@@ -20,12 +20,18 @@ from bouncer.publisher_journal import PublisherJournal
 from bouncer.publishing.occasion import Scope
 from bouncer.publishing.publisher_prompt import PublisherPrompt
 from bouncer.publishing.revision_store import RevisionStore
+from bouncer.replier import Replier
+from bouncer.replier_journal import ReplierJournal
 from bouncer.sending import ses
 from bouncer.sending.brakes_ledger import BrakesLedger
 from bouncer.sending.feedback_ledger import FeedbackLedger
 from bouncer.sending.ledger import Ledger
 from bouncer.sending.pacer import Pacer
 from bouncer.sending.queue import Queue, WorkerQueue
+from bouncer.sending.reply_ledger import ReplyLedger
+from bouncer.sending.reply_queue import ReplierQueue
+from bouncer.sending.reply_sender import ReplySender
+from bouncer.sending.send_quota import QuotaBook
 from bouncer.sending.ses import Sender
 from bouncer.sending.table import Table
 from bouncer.sources.bucket_source import BucketSource
@@ -39,8 +45,10 @@ from bouncer_sim.world.caller import Patience
 from bouncer_sim.world.deployed_services import (
     BUCKET,
     DEAD_LETTER_URL,
+    DEAD_REPLIES_URL,
     MAIL_BUCKET,
     QUEUE_URL,
+    REPLIES_URL,
     TABLE,
     DeployedServices,
 )
@@ -49,8 +57,10 @@ from bouncer_sim.world.event_bus import OUR_SENDER
 from bouncer_sim.world.execution_environment import ExecutionEnvironment
 from bouncer_sim.world.journal_tape import JournalTape
 from bouncer_sim.world.lambda_function import Handler
+from bouncer_sim.world.scenario import DOMAIN
 
 PREFIX = "/ses-auto-bouncer/world"
+REPLY_SENDERS = frozenset({f"desk@{DOMAIN}", "desk@unverified.example"})
 STORED = "mail/"  # the beginning of the keys of mail that SES has stored
 
 # As the functions set them: worker._CONFIG, ses.CONFIG, and aws/client.py of the intake.
@@ -94,6 +104,36 @@ class DeployedFunctions:
             now=environment.now,
             ticks=environment.ticks,
             sleep=environment.sleep,
+            new_name=environment.new_name,
+        )
+        return lambda event, request_id: built.handle(
+            event["Records"], remaining_s=environment.remaining_s(), request_id=request_id
+        )
+
+    def replier(self, environment: ExecutionEnvironment) -> Handler:
+        """Return the replier's handler."""
+        s3, sqs, account = (
+            self.connect(environment, name, _WORKER) for name in ("s3", "sqs", "mail")
+        )
+        dynamodb = self.connect(environment, "dynamodb", _LEDGER)
+        mail = self.connect(environment, "mail", _SES)
+        journal = ReplierJournal("replier", "world", stream=self.tape.stream(environment))
+        built = Replier(
+            loader=PointerLoader(BucketSource(s3, BUCKET), now=environment.ticks),
+            ledger=ReplyLedger(
+                Table(dynamodb, TABLE),
+                now=environment.now,
+                sleep=environment.sleep,
+                new_name=environment.new_name,
+            ),
+            jobs=ReplierQueue(sqs, REPLIES_URL, DEAD_REPLIES_URL),
+            sender=ReplySender(mail, deployment="world", now=environment.now),
+            pacer=Pacer(now=environment.ticks, sleep=environment.sleep),
+            quota=QuotaBook(account, ticks=environment.ticks, failed=journal.quota_unread),
+            senders=REPLY_SENDERS,
+            outcomes=journal,
+            now=environment.now,
+            ticks=environment.ticks,
             new_name=environment.new_name,
         )
         return lambda event, request_id: built.handle(

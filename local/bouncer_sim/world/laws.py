@@ -12,6 +12,7 @@ from bouncer_sim.world import (
     mail_laws,
     publishing_laws,
     reason_laws,
+    reply_laws,
     sending_laws,
 )
 from bouncer_sim.world.evidence import Evidence, Found
@@ -64,6 +65,10 @@ LAWS: tuple[Law, ...] = (
     mail_laws.no_mail_is_stopped_and_silent,
     mail_laws.every_stopped_mail_is_kept,
     mail_laws.every_bounced_mail_is_reported,
+    reply_laws.no_sender_gets_two_replies_of_a_rule,
+    reply_laws.no_reply_is_sent_after_a_day,
+    reply_laws.every_reply_is_reported_truly,
+    reply_laws.every_dead_reply_is_kept,
     publishing_laws.no_mail_is_judged_by_a_refused_document,
     publishing_laws.unknown_never_stops_a_mail,
     publishing_laws.the_pointer_never_moves_back,

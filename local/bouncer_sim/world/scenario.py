@@ -27,6 +27,9 @@ LATENCIES: Mapping[str, Latency] = {
     "queue": Latency(least_s=0.004, most_s=0.012),
     "events": Latency(least_s=0.004, most_s=0.012),
     "dead_letters": Latency(least_s=0.004, most_s=0.012),
+    "replies": Latency(least_s=0.004, most_s=0.012),
+    "dead_replies": Latency(least_s=0.004, most_s=0.012),
+    "mail": Latency(least_s=0.02, most_s=0.04),
     "ssm": Latency(least_s=0.005, most_s=0.02),
     "s3": Latency(least_s=0.005, most_s=0.02),
     "mails": Latency(least_s=0.01, most_s=0.06),
@@ -80,6 +83,27 @@ class JobWaits:
         kind = "deadly job" if self.deadly else "job"
         age = f", {self.age_s / HOUR_S:.2f} h old" if self.age_s else ""
         return f"{kind} {self.message_id} for {_counted(self.recipients)} waits{age}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyWaits:
+    """A reply stands in its queue `at` seconds from the beginning, for a mail `age_s` seconds old.
+
+    The mail was queued as `copies` messages; `verified` says whether SES knows the reply's sender.
+    """
+
+    at: float
+    message_id: str
+    sender: str
+    rule: str
+    once_per_s: int
+    age_s: float = 0.0
+    copies: int = 1
+    verified: bool = True
+
+    def __str__(self) -> str:
+        age = f", {self.age_s / HOUR_S:.2f} h old" if self.age_s else ""
+        return f"reply {self.message_id} of {self.rule} to {self.sender} waits{age}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +165,9 @@ NAMED_BY = {ON_LIST: f"{LISTS}{LIST}", NAMING: f"{RULES}{NAMING}"}  # the docume
 
 RULE_OF_JOBS = "r"  # the rule that refused the mail of a job that waits
 
-Step = MailArrives | JobWaits | OddBody | ParameterChanges | DocumentChanges | OtherEvent
+Step = (
+    MailArrives | JobWaits | ReplyWaits | OddBody | ParameterChanges | DocumentChanges | OtherEvent
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from bouncer_sim.world.incident import (
     Trouble,
 )
 from bouncer_sim.world.list_draw import with_documents
+from bouncer_sim.world.reply_draw import with_replies
 from bouncer_sim.world.scenario import (
     DAY_S,
     HOUR_S,
@@ -121,7 +122,7 @@ def draw(seed: int) -> Scenario:
         rate=rate,
         at_most=2 + seed % 5 if seed % _BRAKED == 0 else 0,
     )
-    return with_store(with_documents(with_fates(drawn, random), seed), seed)
+    return with_replies(with_store(with_documents(with_fates(drawn, random), seed), seed), seed)
 
 
 def _one_in(random: Random, number: int) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from bouncer.reasons import Reason
+from bouncer.sending.delays import LONGEST_DELAY_S
 from bouncer.sending.gate import LIFETIME
 from bouncer.sources.source import HELD, SETTINGS
-from bouncer.worker import LONGEST_DELAY_S
 from bouncer_sim.fake_ses.arrival_rate import INTERVAL_S
 from bouncer_sim.world.deployed_services import DEAD_LETTERS
 from bouncer_sim.world.evidence import (

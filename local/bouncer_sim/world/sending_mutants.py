@@ -38,9 +38,9 @@ def _never_held(*_: object) -> None:
     """Keep no slot."""
 
 
-def _make_again(self: BounceCalls, job: Job, terms: Terms) -> Ending:
+def _make_again(self: BounceCalls, job: Job, settings: Settings, *, until: float) -> Ending:
     """Give the claim back although SES may have accepted."""
-    ending = _make(self, job, terms)
+    ending = _make(self, job, settings, until=until)
     if ending.reason == Failure.UNKNOWN:
         raise OutOfTimeError("SES did not answer")
     return ending

@@ -38,9 +38,9 @@ class SesService:
 
     def send_bounce(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Send one bounce and return its message id."""
-        form = dict(_form(arguments))
+        sending = dict(form(arguments))
         try:
-            sent = self._delivery.send(form, number=self._number, at=self._now(), region=_REGION)
+            sent = self._delivery.send(sending, number=self._number, at=self._now(), region=_REGION)
         except SesError as error:
             raise service_error(error.code.value, str(error), status=error.code.status) from error
         self.accepted(sent, arguments["OriginalMessageId"])
@@ -51,13 +51,13 @@ def _nobody_asks(bounce_id: str, message_id: str) -> None:
     """Take no note of a bounce."""
 
 
-def _form(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+def form(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     """Yield parameters as the query protocol spells them."""
     if isinstance(value, Mapping):
         for key, member in value.items():
-            yield from _form(member, f"{name}.{key}" if name else key)
+            yield from form(member, f"{name}.{key}" if name else key)
     elif isinstance(value, list | tuple):
         for number, member in enumerate(value, 1):
-            yield from _form(member, f"{name}.member.{number}")
+            yield from form(member, f"{name}.member.{number}")
     else:
         yield name, value.isoformat() if isinstance(value, datetime) else str(value)

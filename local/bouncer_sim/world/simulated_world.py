@@ -12,11 +12,13 @@ from bouncer.function_limits import (
     FEEDBACK_TIMEOUT_S,
     INTAKE_TIMEOUT_S,
     PUBLISHER_TIMEOUT_S,
+    REPLIER_TIMEOUT_S,
+    REPLIERS,
     WORKER_TIMEOUT_S,
 )
-from bouncer.jobs.job import Job, JobError, Refusal
+from bouncer.jobs import reply_json
+from bouncer.jobs.job import Job, JobError
 from bouncer.jobs.job_json import from_json, to_json
-from bouncer.jobs.reference import reference
 from bouncer.publishing.occasion import Scope
 from bouncer.sending.queue import GROUP, deduplication_id
 from bouncer.sources.source import LISTS, RULES
@@ -32,6 +34,8 @@ from bouncer_sim.world.deployed_services import (
     EVENTS_URL,
     QUEUE_ARN,
     QUEUE_URL,
+    REPLIES_ARN,
+    REPLIES_URL,
     DeployedServices,
 )
 from bouncer_sim.world.dynamodb_service import ItemVersion
@@ -55,13 +59,15 @@ from bouncer_sim.world.scenario import (
     OddBody,
     OtherEvent,
     ParameterChanges,
+    ReplyWaits,
     Scenario,
     Step,
     settings_document,
 )
 from bouncer_sim.world.service_client import ServiceClient
 from bouncer_sim.world.ssm_service import ParameterChange
-from bouncer_sim.world.timeline import EndOfTask, Timeline
+from bouncer_sim.world.timeline import Timeline
+from bouncer_sim.world.waiting_work import DeadlyBody, waiting_job, waiting_reply
 from bouncer_sim.world.wire import Wire
 
 RULE = "when: {recipient_domain: example.com}\nreject: {type: DoesNotExist, message: Gone.}\n"
@@ -72,16 +78,6 @@ _MAPPING = Patience(connect_s=2, read_s=5, attempts=3)
 _PUBLISHING_S = (5.0, 60.0, *(900.0,) * 20)  # before each try to publish a change
 _LONGEST_RUN_S = 10 * DAY_S
 _ASKED_BY_SES = 3  # SES's own attempts to invoke an intake that fails: not documented
-
-
-class DeadlyBody(str):  # it has to be a str: the JSON decoder asks
-    """A body that ends the process which decodes it."""
-
-    __slots__ = ()
-
-    def startswith(self, *_: object) -> bool:
-        """End the process: the decoder looks for a byte order mark first."""
-        raise EndOfTask
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,6 +108,9 @@ class History:
     dead: list[QueuedMessage]
     published: list[Published]
     lost_events: list[QueuedMessage]
+    replies: list[QueuedMessage]
+    replies_left: list[QueuedMessage]
+    dead_replies: list[QueuedMessage]
     parameters: list[ParameterChange]
     pointers: list[PointerWrite]
     kept: dict[str, bytes]
@@ -161,6 +160,7 @@ class SimulatedWorld:
         )
         self._worker = make("worker", timeout_s=WORKER_TIMEOUT_S, build=deployed.worker)
         self._feedback = make("feedback", timeout_s=FEEDBACK_TIMEOUT_S, build=deployed.feedback)
+        self._replier = make("replier", timeout_s=REPLIER_TIMEOUT_S, build=deployed.replier)
         self._intake = make("intake", timeout_s=INTAKE_TIMEOUT_S, build=deployed.intake)
         self._everything = make(
             "publisher", timeout_s=PUBLISHER_TIMEOUT_S, build=deployed.publisher
@@ -172,6 +172,8 @@ class SimulatedWorld:
         jobs = EventSourceMapping(sqs, QUEUE_URL, QUEUE_ARN, self._worker.invoke)
         events = EventSourceMapping(sqs, EVENTS_URL, EVENTS_ARN, self._feedback.invoke)
         self._pollers = Pollers(self._timeline, jobs, self._queue)
+        replies = EventSourceMapping(sqs, REPLIES_URL, REPLIES_ARN, self._replier.invoke)
+        self._reply_pollers = Pollers(self._timeline, replies, self._services.replies)
         self._event_pollers = Pollers(self._timeline, events, self._services.events)
 
     def _now(self) -> float:
@@ -196,6 +198,7 @@ class SimulatedWorld:
             self._timeline.at(START + step.at, partial(self._happen, step))
         self._pollers.begin(_POLLERS)
         self._event_pollers.begin(_EVENT_POLLERS)
+        self._reply_pollers.begin(REPLIERS)
         self._timeline.run(START + _LONGEST_RUN_S)
         return History(
             scenario=self._scenario,
@@ -204,12 +207,16 @@ class SimulatedWorld:
             mails=self._mails,
             invocations=self._intake.invocations
             + self._worker.invocations
+            + self._replier.invocations
             + self._feedback.invocations,
             queued=self._queue.sent,
             left=self._queue.messages,
             dead=self._services.dead_letters.sent,
             published=self._bus.published,
             lost_events=self._services.lost_events.sent,
+            replies=self._services.replies.sent,
+            replies_left=self._services.replies.messages,
+            dead_replies=self._services.dead_replies.sent,
             parameters=self._ssm.changes,
             pointers=self._services.bucket.pointers,
             kept=self._kept(),
@@ -234,6 +241,8 @@ class SimulatedWorld:
                 self._timeline.spawn(partial(self._receive, step))
             case JobWaits():
                 self._put_job(step)
+            case ReplyWaits():
+                self._put_reply(step)
             case OddBody():
                 self._queue.send(step.body, GROUP, step.name)
             case OtherEvent():
@@ -315,37 +324,16 @@ class SimulatedWorld:
         body = DeadlyBody(to_json(job)) if step.deadly else to_json(job)
         self._queue.send(body, GROUP, deduplication_id(job))
 
+    def _put_reply(self, step: ReplyWaits) -> None:
+        body = reply_json.to_json(waiting_reply(step, self._now() - step.age_s))
+        for number in range(step.copies):
+            name = f"{step.message_id}-{number}"
+            self._services.replies.send(body, name, name)
+
 
 def raw_mail(step: MailArrives) -> bytes:
     """Return the bytes of a mail that SES stores."""
     return f"From: {step.sender}\r\nSubject: Mail {step.message_id}\r\n\r\nText.\r\n".encode()
-
-
-def waiting_job(step: JobWaits, received_at: float) -> Job:
-    """Return the job that a step puts into the queue."""
-    refusals = tuple(
-        Refusal(
-            recipient=name,
-            rule=RULE_OF_JOBS,
-            recipient_arn=None,
-            bounce_type="DoesNotExist",
-            dsn=None,
-        )
-        for name in step.recipients
-    )
-    domain = DOMAIN if step.sender_verified else "unverified.example"
-    return Job(
-        message_id=step.message_id,
-        received_at=datetime.fromtimestamp(received_at, UTC),
-        reference=reference(step.message_id, step.recipients),
-        sender=step.sender,
-        bounce_sender=f"bounces@{domain}",
-        bounce_sender_arn=None,
-        messages=(),
-        reporting_mta="dns; mx.example.com",
-        extension_fields=(),
-        refusals=refusals,
-    )
 
 
 def job_in(message: QueuedMessage) -> Job | None:

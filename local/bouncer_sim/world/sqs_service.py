@@ -19,6 +19,7 @@ class SqsService:
 
     def __init__(self, *queues: FifoQueue) -> None:
         self._queues = {queue.name: queue for queue in queues}
+        self._sent = 0
 
     def queue(self, arguments: Arguments) -> FifoQueue:
         """Return the queue of a request."""
@@ -34,8 +35,12 @@ class SqsService:
             raise service_error(
                 "InvalidParameterValue", "the message has no body, or too long a one"
             )
+        self._sent += 1
+        alone = f"message {self._sent}"  # each of a standard queue is a group of its own
         message = self.queue(arguments).send(
-            body, arguments["MessageGroupId"], arguments["MessageDeduplicationId"]
+            body,
+            arguments.get("MessageGroupId", alone),
+            arguments.get("MessageDeduplicationId", alone),
         )
         return {"MessageId": message.message_id, "SequenceNumber": str(message.sequence)}
 

@@ -96,7 +96,16 @@ def example(run: Run, *command: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("replay",), ("demo",), ("rules",), ("rules", "check"), ("lists",), ("lists", "check")],
+    [
+        (),
+        ("init",),
+        ("replay",),
+        ("demo",),
+        ("rules",),
+        ("rules", "check"),
+        ("lists",),
+        ("lists", "check"),
+    ],
 )
 def test_the_example_in_the_help_works(
     run: Run, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -126,8 +135,9 @@ def test_every_command_has_an_example(run: Run) -> None:
     """No command escapes the tests of the examples: doctor's runs beside its other tests."""
     _, out, _ = run("--help")
     names = re.findall(r"^    ([a-z]+) ", out, re.MULTILINE)
-    commands = ["replay", "demo", "rules", "lists", "ses", "doctor", "pause", "resume", "jobs"]
-    assert names == [*commands, "mail", "forget", "hash"]
+    testing = ["init", "replay", "demo", "rules", "lists", "ses"]
+    operating = ["doctor", "report", "pause", "resume", "jobs", "mail", "forget", "hash"]
+    assert names == [*testing, *operating]
     for name in names:
         assert example(run, name)[0] == name
 
@@ -135,8 +145,9 @@ def test_every_command_has_an_example(run: Run) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("", "replay", "demo", "rules", "rules check", "ses", "doctor", "pause", "resume", "hash"),
-        *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop", "forget"),
+        *("", "init", "replay", "demo", "rules", "rules check", "ses", "doctor", "report"),
+        *("pause", "resume", "hash", "forget"),
+        *("jobs", "jobs list", "jobs show", "jobs retry", "jobs drop"),
     ],
 )
 def test_the_help_fits_a_terminal(run: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,20 @@ def function(**changes: Any) -> dict[str, Any]:
     return {"lambda.GetFunction": answer}
 
 
+def scheduled(state: str) -> dict[str, Any]:
+    """Return the answers about a stack with the schedule of a report."""
+    known = {**RESOURCES, "AWS::Scheduler::Schedule": ["daily"]}
+    schedule = {
+        "State": state,
+        "ScheduleExpression": "cron(0 7 * * ? *)",
+        "ScheduleExpressionTimezone": "Europe/Berlin",
+    }
+    return {
+        "cloudformation.ListStackResources": {"StackResourceSummaries": summaries(known)},
+        "scheduler.GetSchedule": schedule,
+    }
+
+
 def mapping(**changes: Any) -> dict[str, Any]:
     return {"lambda.GetEventSourceMapping": {**HEALTHY["lambda.GetEventSourceMapping"], **changes}}
 

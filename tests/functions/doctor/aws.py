@@ -62,7 +62,8 @@ def deployment(**settings: Any) -> DeploymentSettings:
     wanted: dict[str, Any] = {**MINIMAL, **settings}
     for key in {"recipients", "further_senders", "events"} & set(wanted):
         wanted[key] = tuple(wanted[key])
-    wanted["further_senders"] = tuple(map(further_sender, wanted.get("further_senders", ())))
+    for key in ("further_senders", "reply_senders"):
+        wanted[key] = tuple(map(further_sender, wanted.get(key, ())))
     return DeploymentSettings(**wanted)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bouncer_cli.doctor.finding import Level
+from bouncer_infra.report_setting import ReportSetting
 from tests.functions.doctor.answers import (
     age,
     attributes,
@@ -15,6 +16,7 @@ from tests.functions.doctor.answers import (
     identity,
     mapping,
     parameters,
+    scheduled,
     settings_of,
     without,
 )
@@ -32,6 +34,8 @@ FOREIGN_SENDER = {
     "address": "b@other.example",
     "arn": "arn:aws:ses:eu-west-1:111122223333:identity/other.example",
 }
+
+REPORT = {"report": ReportSetting(to=("ops@example.com",))}
 
 FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     # Functions
@@ -55,6 +59,27 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
             }
         },
         {},
+    ),
+    # The daily report
+    (Level.PROBLEM, "the stack has no reporter", {}, REPORT),
+    (Level.PROBLEM, "report: the stack has no schedule for it", {}, REPORT),
+    (
+        Level.PROBLEM,
+        "report: the schedule daily does not exist",
+        {**scheduled("DISABLED"), "scheduler.GetSchedule": "ResourceNotFoundException"},
+        REPORT,
+    ),
+    (
+        Level.PROBLEM,
+        "report: the schedule daily is DISABLED: no report is sent",
+        scheduled("DISABLED"),
+        REPORT,
+    ),
+    (
+        Level.PROBLEM,
+        "report: mailer-daemon@example.com .by example.com. is not verified",
+        identity(VerifiedForSendingStatus=False),
+        REPORT,
     ),
     # Queue mapping
     (
@@ -201,6 +226,18 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {"further_senders": [FOREIGN_SENDER]},
     ),
     (
+        Level.WARNING,
+        'reply.from: found "n@example.com", expected an address of reply_senders in cdk.json',
+        parameters(rules__a="when: {spf: pass}\nreply: {from: n@example.com, text: Hi}"),
+        {},
+    ),
+    (
+        Level.PROBLEM,
+        "a replies from b@other.example, whose identity is another account's",
+        parameters(rules__a="when: {spf: pass}\nreply: {from: B@other.example, text: Hi}"),
+        {"reply_senders": [FOREIGN_SENDER]},
+    ),
+    (
         Level.OK,
         "settings is valid",
         parameters(settings="bounce_sender: B <mailer-daemon@example.com>"),
@@ -324,6 +361,8 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         {"identity": "mailer-daemon@example.com"},
     ),
     (Level.OK, "b@example.com .* is verified", {}, {"further_senders": ["b@example.com"]}),
+    (Level.OK, "reply sender: b@example.com .* is ver", {}, {"reply_senders": ["b@example.com"]}),
+    (Level.PROBLEM, "the stack has no replier", {}, {"reply_senders": ["b@example.com"]}),
     (
         Level.OK,
         "further sender: account 111122223333 verifies b@other.example, and was not asked",

@@ -4,7 +4,12 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ProfileNotFound,
+)
 from botocore.parsers import ResponseParserError
 
 from bouncer_cli.doctor.account import IAM_ACTION, Account
@@ -72,9 +77,10 @@ def test_nothing_is_asked_twice() -> None:
     assert aws.asked.count("lambda.GetFunction") == len(RESOURCES["AWS::Lambda::Function"])
 
 
-def test_a_service_that_is_silent_is_asked_once() -> None:
+@pytest.mark.parametrize("error", [EndpointConnectionError, ConnectTimeoutError])
+def test_a_service_that_is_silent_is_asked_once(error: type[BotoCoreError]) -> None:
     """All checks that need the service report it, without waiting for it again."""
-    silent = EndpointConnectionError(endpoint_url="x")
+    silent = error(endpoint_url="x")
     aws = Aws({"ses.ListConfigurationSets": silent, "ses.DescribeActiveReceiptRuleSet": silent})
     findings = found(aws=aws)
     ses = [line.check for line in findings if "ses can't be reached" in line.found]

@@ -15,6 +15,7 @@ from tests.functions.doctor.aws import (
     lines,
     parameter,
     receipt_rule,
+    store,
     to_bus,
 )
 
@@ -90,6 +91,7 @@ def test_another_bouncer_of_the_same_mail_is_a_problem() -> None:
     assert not told({**other, "Enabled": False})
     assert not told({**other, "Recipients": ["example.org"]})
     assert not told({**other, "Name": "store"})
+    assert not told({**other, "Actions": [store()]})  # in a stack that is named after ours
 
 
 def test_the_mode_of_cdk_json_is_told_too() -> None:

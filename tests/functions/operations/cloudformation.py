@@ -42,7 +42,8 @@ def cloudformation(
             told = f"<member>{named}{made}<Outputs>{told}</Outputs></member>"
             return _result(action, f"<Stacks>{told}</Stacks>")
         told = "".join(
-            f"<member><ResourceType>{kind}</ResourceType><LogicalResourceId>Any</LogicalResourceId>"
+            f"<member><ResourceType>{kind}</ResourceType>"
+            f"<LogicalResourceId>{escape(name.rpartition('/')[2])}</LogicalResourceId>"
             f"<PhysicalResourceId>{escape(name)}</PhysicalResourceId>"
             "<ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"
             for name, kind in resources.items()

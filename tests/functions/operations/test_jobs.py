@@ -334,7 +334,9 @@ def test_a_terminal_shows_every_reference_whole(deployed: Deployed, width: int) 
     letters.append(replace(letters[0], job=long, problem=""))
     console = Console(force_terminal=True, width=width, no_color=True)
     with console.capture() as captured:
-        report = DeadLetterReport(console, now=datetime.now(UTC), margin=timedelta(0))
+        report = DeadLetterReport(
+            console, now=datetime.now(UTC), margin=timedelta(0), deployment="main"
+        )
         report.table(letters)
     shown = re.sub(r"\x1b\[[0-9;]*m", "", captured.get())
     assert all(len(line.rstrip()) <= width for line in shown.splitlines())

@@ -153,3 +153,24 @@ def test_a_stack_whose_settings_are_refused_is_not_deployed(
     publisher.handler(request(url, "Delete", PhysicalResourceId=name), CONTEXT)
     assert [answer["Status"] for answer in answers] == ["FAILED", "SUCCESS"]
     assert f'{PREFIX}/settings:1: mode: found "moon", expected' in answers[0]["Reason"]
+
+
+@pytest.mark.parametrize(
+    ("senders", "warned"), [("", True), ("help@example.com No-Reply@example.com", False)]
+)
+def test_a_reply_that_nobody_would_get_is_doubted(
+    senders: str, warned: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The environment has the addresses that replies may come from; it is in force all the same."""
+    monkeypatch.setenv("BOUNCER_REPLY_SENDERS", senders)
+    put("rules/a", "when: {spf: pass}\nreply: {from: no-reply@example.com, text: Hello}")
+    publisher.handler(EVERYTHING, CONTEXT)
+    assert ("an address of reply_senders in cdk.json" in capsys.readouterr().out) is warned
+    assert read_revision_rules() == ["reply"]
+
+
+def read_revision_rules() -> list[str]:
+    """Return the actions of the rules in force."""
+    key = f"revisions/{pointer().revision}.json"
+    text = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    return [rule["action"] for rule in json.loads(text)["rules"]]

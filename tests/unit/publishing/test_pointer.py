@@ -71,13 +71,13 @@ def test_every_setting_differs_in_the_test_above() -> None:
     """A setting that is added has to be added to the test as well."""
     built_in = Settings()
     same = [n for n in Settings.__slots__ if getattr(built_in, n) == getattr(ALL_SET, n)]
-    assert same == ["senders"]
+    assert same == ["senders", "reply_senders"]
 
 
 def test_the_pointer_does_not_name_senders() -> None:
     """A function has them from its deployment, and no object in a bucket can change them."""
-    settings = Settings(senders=frozenset({"bounces@example.com"}))
-    text = pointer_text(Pointer("", settings))
+    senders = frozenset({"bounces@example.com"})
+    text = pointer_text(Pointer("", Settings(senders=senders, reply_senders=senders)))
     assert "bounces@example.com" not in text
     assert read_pointer(text.encode()).settings == Settings()
 

@@ -100,7 +100,7 @@ def test_a_refused_rule_keeps_the_form_before() -> None:
     assert after.pointer.problems == {
         "rules/a": (
             '/p/rules/a:1: dorp: found unknown key "dorp", expected drop',
-            "/p/rules/a:1: found no action, expected exactly one of accept, reject and drop",
+            "/p/rules/a:1: found no action, expected exactly one of accept, reject, drop and reply",
             "/p/rules/a: the rule stays in force as it was before",
         )
     }

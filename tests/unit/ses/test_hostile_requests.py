@@ -39,7 +39,8 @@ def test_unsigned_request_is_refused(client: Client, full_body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"Action=SendEmail&Version=2010-12-01", "InvalidAction"),
+        (b"Action=SendTemplatedEmail&Version=2010-12-01", "InvalidAction"),
+        (b"Action=SendEmail&Version=2010-12-01", "ValidationError"),
         (b"Action=SendBounce&Version=2011-01-01", "InvalidAction"),
         (b"Action=%3Cx%3E%00", "InvalidAction"),
         (b"", "InvalidAction"),
@@ -68,7 +69,7 @@ def test_garbage_is_refused(body: bytes, code: str, ses: FakeSes, client: Client
         (b"Content-Length: \xb2\r\n", b"411"),
         (b"Content-Length: 5\r\nContent-Length: 6\r\n", b"411"),
         (b"Transfer-Encoding: chunked\r\n", b"411"),
-        (b"Content-Length: 1048577\r\n", b"413"),
+        (b"Content-Length: 67108865\r\n", b"413"),
         (b"Content-Length: " + b"9" * 5000 + b"\r\n", b"413"),
         (b"X: y\r\n" * 200, b"431"),
     ],

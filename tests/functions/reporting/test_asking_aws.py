@@ -1,0 +1,180 @@
+"""The looks of a report at AWS: each answer, each refusal, each silence."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bouncer.held import Held
+from bouncer.reporting.insights import Insights
+from bouncer.reporting.journal_counts import QUERIES
+from bouncer.reporting.journal_query import MOST_ROWS, JournalQuery
+from bouncer.reporting.standing_look import LookedAt, StandingLook
+from tests.functions.reporting.aws_fakes import DEAD, NOW, QUEUE, Aws, Bucket, look, lost, refused
+from tests.functions.reporting.report_cases import PERIOD
+
+QUERY = JournalQuery("the mails", "filter x", "mails")
+LOGS = "/aws/lambda/intake"
+
+
+def insights(aws: Any, *groups: str, patience_s: float = 10.0) -> Insights:
+    time = [0.0]
+
+    def sleep(seconds: float) -> None:
+        time[0] += seconds
+
+    return Insights(
+        aws, groups or (LOGS,), ticks=lambda: time[0], sleep=sleep, patience_s=patience_s
+    )
+
+
+def test_queries_are_asked_for_the_period_in_all_groups() -> None:
+    """One call starts each query; all run at once."""
+    aws = Aws()
+    answers = insights(aws, LOGS, "/aws/lambda/worker").answers(QUERIES, PERIOD)
+    assert [answer.gap for answer in answers] == [""] * len(QUERIES)
+    assert [name for name, _ in aws.calls[: len(QUERIES)]] == ["start_query"] * len(QUERIES)
+    given = aws.asked("start_query")[0]
+    assert given["logGroupNames"] == [LOGS, "/aws/lambda/worker"]
+    assert given["endTime"] - given["startTime"] == 24 * 3600
+    assert given["queryString"].startswith("filter message")
+
+
+def test_a_running_query_is_waited_for() -> None:
+    """Its rows count only when it is complete: until then they are a part."""
+    row = [{"field": "mails", "value": "3"}, {"field": "@ptr"}]
+    running = {"status": "Running", "results": [row] * 9}
+    aws = Aws(get_query_results=[running, running, {"status": "Complete", "results": [row]}])
+    (answer,) = insights(aws).answers([QUERY], PERIOD)
+    assert answer.rows == ({"mails": "3", "@ptr": ""},)
+    assert answer.complete
+
+
+def test_a_query_that_takes_too_long_is_stopped() -> None:
+    """The others have been answered meanwhile; a failing stop changes nothing."""
+    aws = Aws(get_query_results={"status": "Running"}, stop_query=refused("Throttling"))
+    first, second = insights(aws).answers([QUERY, QUERY], PERIOD)
+    assert first == second
+    assert first.gap.startswith("CloudWatch Logs had no answer within 10 seconds: run bouncer")
+    assert len(aws.asked("stop_query")) == 2
+    assert len(aws.asked("get_query_results")) <= 13
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        (
+            {"start_query": refused("AccessDeniedException")},
+            "logs:StartQuery was answered with AccessDeniedException: allow logs:StartQuery in IAM",
+        ),
+        (
+            {"start_query": refused("LimitExceededException")},
+            "logs:StartQuery was answered with LimitExceededException: run bouncer report later",
+        ),
+        (
+            {"get_query_results": lost()},
+            "logs:GetQueryResults had no answer (ReadTimeoutError): run bouncer report later",
+        ),
+        (
+            {"get_query_results": {"status": "Timeout", "results": [[]]}},
+            "the query ended as Timeout: run bouncer report later",
+        ),
+    ],
+)
+def test_a_query_without_an_answer_is_a_gap(answers: dict[str, Any], says: str) -> None:
+    """A partial result does not count."""
+    (answer,) = insights(Aws(**answers)).answers([QUERY], PERIOD)
+    assert (answer.gap, answer.rows) == (says, ())
+
+
+def test_as_many_rows_as_there_can_be_are_not_all() -> None:
+    """CloudWatch Logs cuts an answer there, and does not say so."""
+    rows = {"status": "Complete", "results": [[]] * MOST_ROWS}
+    (answer,) = insights(Aws(get_query_results=rows)).answers([QUERY], PERIOD)
+    assert not answer.complete
+
+
+def test_without_log_groups_nothing_is_asked() -> None:
+    """A stack that is half made has none."""
+    aws = Aws()
+    found = Insights(aws, (), ticks=lambda: 0, sleep=lambda _: None, patience_s=1)
+    (answer,) = found.answers([QUERY], PERIOD)
+    assert "found no log group" in answer.gap
+    assert aws.calls == []
+
+
+def test_what_waits_and_what_is_in_force() -> None:
+    """Queues, alarms and the pointer, without any gap."""
+    held = Held(since=NOW, by="ann", why="", document="held")
+    bucket = Bucket(causes=(held,), braked=("a",), problems={"rules/b": ("b: found x",)})
+    standing = look(Aws(), bucket).standing(NOW)
+    assert (standing.waiting, standing.oldest_s, standing.dead) == (2, 600, {"dead-letters": 2})
+    assert standing.in_force
+    assert standing.in_force.causes == (held,)
+    assert standing.in_force.braked == ("a",)
+    assert standing.in_force.problems == ("b: found x",)
+    assert standing.in_force.rules == ()
+    assert standing.gaps == ()
+
+
+def test_alarms_are_ours_and_of_all_pages() -> None:
+    """The names of deployment main-2 begin like those of main: the description tells."""
+
+    def alarm(name: str, key: str, state: str = "ALARM") -> dict[str, str]:
+        text = f"It is so. See docs/operations.md#{key}"
+        return {"AlarmName": name, "AlarmDescription": text, "StateValue": state}
+
+    pages: list[Any] = [
+        {"MetricAlarms": [alarm("ses-auto-bouncer-main-held", "held")], "NextToken": "t"},
+        {
+            "MetricAlarms": [
+                alarm("ses-auto-bouncer-main-2-held", "held"),
+                alarm("ses-auto-bouncer-main-went-on", "went-on", "OK"),
+                {"AlarmName": "ses-auto-bouncer-main-own", "StateValue": "ALARM"},
+            ]
+        },
+    ]
+    aws = Aws(describe_alarms=pages)
+    assert look(aws).standing(NOW).alarms == ("held",)
+    assert [each.get("NextToken") for each in aws.asked("describe_alarms")] == [None, "t"]
+
+
+@pytest.mark.parametrize(
+    ("call", "gaps", "known"),
+    [
+        ("get_queue_attributes", 2, lambda found: found.waiting is None and found.dead == {}),
+        ("get_metric_statistics", 1, lambda found: found.oldest_s is None and found.waiting == 2),
+        ("describe_alarms", 1, lambda found: found.alarms is None and found.waiting == 2),
+    ],
+)
+@pytest.mark.parametrize("error", [refused("AccessDenied"), refused("Throttling"), lost()])
+def test_what_one_look_cannot_learn_is_a_gap_of_its_own(
+    call: str, gaps: int, known: Callable[[Any], bool], error: Exception
+) -> None:
+    """A missing permission or a service that is down costs no more than its own line."""
+    standing = look(Aws(**{call: error})).standing(NOW)
+    assert len(standing.gaps) == gaps
+    assert known(standing)
+    assert standing.in_force
+
+
+def test_a_bucket_that_cannot_be_read_is_a_gap() -> None:
+    """The counts are reported all the same."""
+    standing = look(Aws(), Aws(get_object=refused("AccessDenied", status=403))).standing(NOW)
+    assert standing.in_force is None
+    (gap,) = standing.gaps
+    assert gap.startswith("the rules in force: s3://rules/current-v1: found no object")
+
+
+def test_a_version_without_revisions_is_a_gap() -> None:
+    """`bouncer report` works on it, too."""
+    names = LookedAt(full_name="x", queue_url=QUEUE, dead_letters={"dead-letters": DEAD})
+    found = StandingLook(names, sqs=Aws(), cloudwatch=Aws(), source=None).standing(NOW)
+    assert found.gaps[0].endswith("publishes no revisions: run cdk deploy")
+
+
+def test_an_empty_queue_has_no_age() -> None:
+    """CloudWatch's last point may be of a job that was sent since."""
+    empty = {"Attributes": {"ApproximateNumberOfMessages": "0"}}
+    standing = look(Aws(get_queue_attributes=empty)).standing(NOW)
+    assert (standing.waiting, standing.oldest_s) == (0, None)
