@@ -12,6 +12,10 @@ from bouncer_infra.configuration_set_settings import FurtherSet
 
 _SET = "configuration set"
 _SETS = "AWS::SES::ConfigurationSet"
+_BETWEEN = (
+    "deploy with the identity in neither set, then with it in the new one, as "
+    "docs/deploy.md#event-destinations-and-configuration-sets says"
+)
 
 
 def further_sets(context: CheckContext) -> Findings:
@@ -121,8 +125,10 @@ def _identity(context: CheckContext, wanted: FurtherSet, identity: str) -> Findi
         said = f"the default of {identity} is {found}; the deployment changes it to {wanted.name}"
         return warning(_SET, said, "run cdk deploy")
     if found:
-        remedy = f"remove that set from the identity, or identity from {wanted.name} in cdk.json"
         said = f"the default of {identity} is {found}; the deployment does not replace it"
+        if found == context.deployment.full_name:
+            return problem(_SET, said, _BETWEEN)
+        remedy = f"remove that set from the identity, or identity from {wanted.name} in cdk.json"
         return problem(_SET, said, remedy)
     if not may_send(answer):
         said = f"{identity} is not verified, so {wanted.name} can't be attached to it"

@@ -215,7 +215,7 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
     (
         Level.PROBLEM,
         f"the default of news.example is {NAME}; the deployment does not replace it",
-        "remove that set from the identity",
+        "deploy with the identity in neither set, then with it in the new one",
         identities(NAME),
     ),
     (
