@@ -276,6 +276,17 @@ def test_each_fault_is_found(
     )
 
 
+def test_our_own_identity_may_still_have_a_further_set() -> None:
+    """To take that set off by hand would leave live mail without one."""
+    own = {"VerifiedForSendingStatus": True, "ConfigurationSetName": "news"}
+    (step,) = [
+        each.next_step
+        for each in found({**stack_with("news"), "sesv2.GetEmailIdentity": own})
+        if "set of example.com is news; the deployment does not replace it" in each.found
+    ]
+    assert step.startswith("deploy with the identity in neither set")
+
+
 def test_a_place_is_reported_in_the_words_of_synth() -> None:
     """An ARN of another region is refused by `cdk synth` with this sentence."""
     elsewhere = [{**OWN[2], "topic": TOPIC.replace("eu-west-1", "us-east-1")}]
