@@ -127,8 +127,9 @@ class Journey:
             report.mail_and_print()
             runbooks.operate()
             operator.wait_for_the_bounce()
-            destinations.publish(self._outputs()["ArchiveBucket"])
-            destinations.change(region.cdk, wanted)
+            archive = self._outputs()["ArchiveBucket"]
+            destinations.publish(archive)
+            destinations.change(region.cdk, wanted, archive)
             self._doctor(region.aws)
             self._destroy(region.aws, region.cdk, before)
 
