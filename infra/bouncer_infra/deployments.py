@@ -101,6 +101,7 @@ class _Pair:
         self._refuse_identities()
         self._refuse_sets()
         self._refuse_prefixes()
+        self._refuse_filters()
 
     def _fault(self, key: str, *, found: str, expected: str) -> None:
         self._place.child(key, None).fault(expected, found=found)
@@ -168,6 +169,18 @@ class _Pair:
                 found=f"{other}, and {one} in {self._one.name}",
                 expected="paths of which none is below the other",
             )
+
+    def _refuse_filters(self) -> None:
+        """Note networks that one allows and the other blocks: filters hold for a whole region."""
+        theirs = {each.cidr: each.allow for each in self._one.ip_filters}
+        for each in self._other.ip_filters:
+            if theirs.get(each.cidr, each.allow) != each.allow:
+                words = ("blocked", "allowed") if theirs[each.cidr] else ("allowed", "blocked")
+                self._fault(
+                    "ip_filters",
+                    found=f"{each.cidr} {words[0]}, and {words[1]} in {self._one.name}",
+                    expected="one of both: filters hold for all mail of an account in a region",
+                )
 
 
 def _attached(deployment: DeploymentSettings) -> set[str]:

@@ -132,6 +132,17 @@ CLASHES: list[tuple[dict[str, Any], str]] = [
         "deployments.test.prefix: found /mail/prod/test, and /mail/prod in prod, expected paths",
     ),
     (
+        both(
+            {"ip_filters": [{"block": "192.0.2.0/24"}, {"block": "198.51.100.1"}]},
+            {"ip_filters": [{"block": "192.0.2.0/24"}, {"allow": "198.51.100.1/32"}]},
+        ),
+        "deployments.test.ip_filters: found 198.51.100.1/32 allowed, and blocked in prod, expected",
+    ),
+    (
+        both({}, {"ip_filters": [{"block": "192.0.2.1"}]}, ip_filters=[{"allow": "192.0.2.1"}]),
+        "deployments.test.ip_filters: found 192.0.2.1/32 blocked, and allowed in prod, expected",
+    ),
+    (
         both({"after": "ses-auto-bouncer-test"}, {"after": "theirs"}, name="x"),
         'name: found "x", expected no "name": the name of a deployment is its key',
     ),
@@ -215,6 +226,8 @@ def test_rules_that_wait_for_each_other_are_refused() -> None:
 def test_other_places_share_nothing(prod: dict[str, Any], test: dict[str, Any]) -> None:
     """The same mail, the whole rate and the same names are fine elsewhere."""
     full = {"settings": {}, "create_rule_set": True, "activate_rule_set": True}
+    prod = {**prod, "ip_filters": [{"block": "192.0.2.1"}]}
+    test = {**test, "ip_filters": [{"allow": "192.0.2.1"}]}
     deployments = {"prod": {**PROD, **full, **prod}, "test": {**PROD, **full, **test}}
     assert len(read_deployments({"deployments": deployments})) == 2
 
