@@ -8,7 +8,7 @@ from datetime import datetime
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime, formataddr, unquote
 
 from bouncer.jobs.reply import Reply
 from bouncer.mail.address import mailbox_address
@@ -52,7 +52,7 @@ def _mailbox(mailbox: str) -> str:
     """Return a mailbox whose display name is quoted if it has to be."""
     address = mailbox_address(mailbox)
     name = mailbox[: -len(address) - 1].rstrip("<").strip() if mailbox != address else ""
-    return formataddr((name, address))
+    return formataddr((unquote(name), address))
 
 
 def _folded(name: str, value: str) -> str:

@@ -69,7 +69,7 @@ REPLY = {
     "sender": "eve@partner.example",
     "recipients": ["ann@example.com"],
     "rule": "240-out-of-office",
-    "from": "Example, Ltd <no-reply@example.com>",
+    "from": '"Example, Ltd" <no-reply@example.com>',
     "from_arn": None,
     "subject": "Auto: Grüße",
     "text": "Grüße\n\nvon hier",

@@ -107,6 +107,29 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"report": {"to": "a@b.example", "timezone": "Berlin"}},
         'report.timezone: found "Berlin", expected a time zone such as Europe/Berlin',
     ),
+    *(
+        (
+            {"report": {"to": "a@b.example", "timezone": zone}},
+            f'report.timezone: found "{zone}", expected a time zone such as Europe/Berlin',
+        )
+        for zone in ("localtime", "Factory", "posixrules", "right/UTC", "posix/Europe/Berlin")
+    ),
+    *(
+        ({key: f"{name} <a@example.com>"}, f"{key}: found")
+        for key in ("bounce_sender", "alarm_email")
+        for name in ("Ops, Night", "(x", "Jo:", "a;b", '"x"y"', '"x')
+    ),
+    (
+        {"report": {"to": ["Ops, Night <a@b.example>"]}},
+        (
+            'report.to[0]: found "Ops, Night <a@b.example>", expected an address such as bounces@'
+            'example.com, a name with any of ( ) , : ; @ before it in "quotes"'
+        ),
+    ),
+    (
+        {"report": {"to": [f"{'x' * 60}{n:02}@{'y' * 60}.example" for n in range(20)]}},
+        "report.to: found addresses of 2704 bytes, expected at most 1500: a function's environment",
+    ),
     ({"dashboard": "no"}, 'dashboard: found "no", expected true or false'),
     ({"alarm_without_mail": 25}, "alarm_without_mail: found 25, expected a number of hours, 1 to"),
     ({"alarm_without_mail": 0}, "alarm_without_mail: found 0, expected a number of hours, 1 to"),
@@ -184,6 +207,13 @@ def test_a_deployment_without_stored_mail_says_so_to_its_functions() -> None:
     assert settings.store is None
     assert settings.runtime["store"] is False
     assert "store" not in read_settings(MINIMAL).runtime
+
+
+def test_a_display_name_may_be_quoted() -> None:
+    """As RFC 5322 has it; the address is found in it."""
+    quoted = r'"Ops, \"Night\" (x)" <a@example.com>'
+    settings = read_settings({**MINIMAL, "bounce_sender": quoted, "report": {"to": [quoted]}})
+    assert (settings.bounce_sender, settings.senders) == (quoted, ("a@example.com",))
 
 
 @pytest.mark.parametrize(("change", "says"), REFUSED)

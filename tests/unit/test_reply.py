@@ -170,7 +170,9 @@ def test_a_mail_without_an_id_has_no_thread() -> None:
     ("mailbox", "name"),
     [
         ("no-reply@example.com", ""),
-        ("Example, Ltd: (help) <no-reply@example.com>", "Example, Ltd: (help)"),
+        ("Example Ltd. <no-reply@example.com>", "Example Ltd."),
+        ('"Example, Ltd: (help)" <no-reply@example.com>', "Example, Ltd: (help)"),
+        (r'"The \"help\" desk" <no-reply@example.com>', 'The "help" desk'),
     ],
 )
 def test_a_display_name_is_quoted_if_need_be(mailbox: str, name: str) -> None:

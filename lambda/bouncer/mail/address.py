@@ -16,7 +16,9 @@ _ADDRESS = rf"(?=[^@]{{1,64}}@)(?=[^>]{{3,254}}(?:>|$)){_ATOM}(?:\.{_ATOM})*@{_D
 # A recipient of SendBounce: SES has no SMTPUTF8 (API reference, Destination), and a DSN only ASCII.
 _LONGEST_RECIPIENT = 320
 _RECIPIENT = r"""(?:[!#-'*+\--9=?A-Z^-~]+|"[ !#-\[\]-~]+")@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"""
-_MAILBOX = re.compile(rf"([ !#-;=?A-Z^-~]* <)?({_ADDRESS})(?(1)>)")
+# A display name is of words, or in quotes (RFC 5322 section 3.4); many leave out those of a dot.
+_NAME = r"""(?:[ !#-'*+\--9=?A-Z^-~]*|"(?:[ !#-\[\]-~]|\\["\\])*")"""
+_MAILBOX = re.compile(rf"({_NAME} <)?({_ADDRESS})(?(1)>)")
 
 
 def domain(address: str) -> str:
