@@ -16,6 +16,7 @@ from typing import Any
 from bouncer.errors import BouncerError
 from bouncer.function_limits import PRODUCT
 from bouncer_infra.deployment_settings import full_name
+from bouncer_rehearsal.automatic_replies import REPLY_SENDER, AutomaticReplies, put_in_force
 from bouncer_rehearsal.braked_rule import BrakedRule
 from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.daily_report import RECEIVER, DailyReport
@@ -62,6 +63,7 @@ def settings() -> dict[str, Any]:
         "store": {"prefix": "mail/"},
         "ip_filters": [{"block": "192.0.2.66/32"}],
         "architecture": _ARCHITECTURES[machine],
+        "reply_senders": [REPLY_SENDER],
         "report": {"to": [RECEIVER], "timezone": "Europe/Berlin"},
         "settings": {"cache": _CACHE_S},
     }
@@ -100,9 +102,14 @@ class Journey:
                 name=NAME,
                 outputs=self._outputs(),
             )
+            put_in_force(runbooks)
             runbooks.begin()
             self._show_rule(region.aws, wanted)
             mails = self._mails(region.aws, region.ses)
+            replies = AutomaticReplies(
+                runbooks, mails, aws=region.aws, own=STACK, story=self._story
+            )
+            replies.reply()
             outputs = self._outputs()
             ListChanges(region.aws, mails, story=self._story, outputs=outputs).change()
             operator = OperatorCommands(runbooks, mails, aws=region.aws, story=self._story)
@@ -119,6 +126,7 @@ class Journey:
             brake = BrakedRule(runbooks, mails, changes, aws=region.aws, story=self._story)
             brake.trip_and_release()
             runbooks.stop_and_redrive()
+            operator.write_a_folder()
             operator.push_rules()
             operator.work_on_dead_letters()
             operator.hold_and_resume()
@@ -234,12 +242,12 @@ class Journey:
 
 
 def function_logs(aws: Emulator) -> list[str]:
-    """The log groups of the functions that see mail."""
+    """The log groups of the functions that see mail, or what came of it."""
     return [
         each["PhysicalResourceId"]
         for each in stack_resources(aws)
         if each["ResourceType"] == "AWS::Logs::LogGroup"
-        and each["LogicalResourceId"].startswith(("Intake", "Worker", "Feedback"))
+        and each["LogicalResourceId"].startswith(("Intake", "Worker", "Feedback", "Replies"))
     ]
 
 
