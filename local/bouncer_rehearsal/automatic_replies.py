@@ -1,14 +1,19 @@
 """Has a starter rule reply to a mail, and reads the one reply where the emulated SES has it.
 
-The same sender again gets none, and a machine gets none. The mails are shipped samples that are
-readdressed to the help desk, as a reply needs its recipient in To.
+The same sender again gets none, and a machine gets none; a dead reply is retried. The mails are
+shipped samples that are readdressed to the help desk, as a reply needs its recipient in To.
 """
 
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bouncer.jobs.reference import reference
+from bouncer.jobs.reply import Reply
+from bouncer.jobs.reply_json import to_json
+from bouncer.rules.bounce_limit import DAY_S
 from bouncer.rules.rejection import REFERENCE_FIELD
 from bouncer_rehearsal.emulator import Emulator
 from bouncer_rehearsal.mails import ACCEPTED, Mails
@@ -49,7 +54,7 @@ class AutomaticReplies:
         self._story = story
 
     def reply(self) -> None:
-        """Send the mails, and look for one reply, its event, and no dead letter."""
+        """Send the mails, and look for one reply and its event."""
         with self._story.step("a mail that is replied to"):
             delivery = self._deliver(ACCEPTED, _ASKED)
             (decided,) = self._mails.journal("mail", delivery.message_id)["replies"]
@@ -69,8 +74,21 @@ class AutomaticReplies:
             found = decision["rule"], decision["withheld"]
             expect("rule and reason", found, (_RULE, "automatic"))
             expect("replies", len(self._replies()), 1)
-            expect("dead letters", self._runbooks.run("bouncer jobs list"), "")
             self._story.tell(f"no reply: {line['reason']}, {decision['withheld']}")
+
+    def retry(self) -> None:
+        """Put a reply on the queue of dead replies, and retry it by its reference."""
+        reply = _waiting_reply()
+        with self._story.step("bouncer jobs list and retry, a dead reply"):
+            url = self._runbooks.output("ReplyDeadLetterUrl")
+            self._aws.client("sqs").send_message(QueueUrl=url, MessageBody=to_json(reply))
+            listed = self._runbooks.run("bouncer jobs list")
+            expect("the dead reply is listed", f"{_RULE} (reply)" in listed, True)
+            self._runbooks.run("bouncer jobs retry REFERENCE", REFERENCE=reply.reference)
+            line = self._mails.journal("replied", reply.message_id)
+            expect("replies", [each["To"] for each in self._replies()][1:], [[reply.sender]])
+            expect("dead replies", self._runbooks.count("ReplyDeadLetterUrl"), 0)
+            self._story.tell(f"{line['reference']}: sent to {line['sender']}")
 
     def _deliver(self, sample: str, replaced: dict[bytes, bytes]) -> Delivery:
         """Have SES receive a sample with other words; it goes on in any case."""
@@ -119,6 +137,26 @@ class AutomaticReplies:
         for each in s3.list_objects_v2(Bucket=bucket, Prefix="events/").get("Contents", []):
             for line in s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read().splitlines():
                 yield json.loads(line)
+
+
+def _waiting_reply() -> Reply:
+    """Return the reply to a mail that was received an hour ago."""
+    recipients = (_HELP_DESK.decode(),)
+    return Reply(
+        message_id="m-reply",
+        received_at=datetime.now(UTC) - timedelta(hours=1),
+        reference=reference("m-reply", recipients),
+        sender="eve@partner.example",
+        recipients=recipients,
+        rule=_RULE,
+        from_=f"Example help desk <{REPLY_SENDER}>",
+        from_arn=None,
+        subject="Grüße: a request",
+        text="Your mail has arrived.",
+        once_per_s=DAY_S,
+        in_reply_to="",
+        references=(),
+    )
 
 
 def _lists(tags: dict[str, str]) -> dict[str, list[str]]:

@@ -110,6 +110,7 @@ class Journey:
                 runbooks, mails, aws=region.aws, own=STACK, story=self._story
             )
             replies.reply()
+            replies.retry()
             outputs = self._outputs()
             ListChanges(region.aws, mails, story=self._story, outputs=outputs).change()
             operator = OperatorCommands(runbooks, mails, aws=region.aws, story=self._story)
