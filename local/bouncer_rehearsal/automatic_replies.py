@@ -74,6 +74,7 @@ class AutomaticReplies:
             found = decision["rule"], decision["withheld"]
             expect("rule and reason", found, (_RULE, "automatic"))
             expect("replies", len(self._replies()), 1)
+            self._mails.expect_no_trouble()
             self._story.tell(f"no reply: {line['reason']}, {decision['withheld']}")
 
     def retry(self) -> None:

@@ -1,4 +1,4 @@
-"""The journey: deploy into the emulator, send mail in, read the bounces, operate, remove all.
+"""The journey: deploy into the emulator, send mail in, read what comes out, operate, remove all.
 
 Every step checks what it reports; the first that finds something else ends the journey with one
 sentence. The mails are shipped samples, the rules are the starter rules, the operator's commands
