@@ -46,12 +46,11 @@ class Archive(Construct):
             self, "Journal", bucket=self.bucket, folder="journal", processors=[*unpacked, lines]
         )
         self.streams = (self.events.stream, self.journal.stream)
-        for group in functions_logs:
-            self._subscribe(group)
+        self.subscriptions = [self._subscribe(group) for group in functions_logs]
 
-    def _subscribe(self, group: logs.ILogGroup) -> None:
+    def _subscribe(self, group: logs.ILogGroup) -> logs.SubscriptionFilter:
         """Send the journal's lines of a function's logs to the archive."""
-        group.add_subscription_filter(
+        return group.add_subscription_filter(
             "Journal",
             destination=destinations.FirehoseDestination(self.journal.stream),
             # A selector must name a text or a number: one of an object filters nothing.

@@ -5,7 +5,7 @@ Place it in a stack of your own, or deploy `bouncer_infra.stack` as it is.
 
 from collections.abc import Sequence
 
-from aws_cdk import Stack, Tags, Token
+from aws_cdk import Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_logs import ILogGroup
@@ -20,7 +20,6 @@ from bouncer_infra.bounce_queue import BounceQueue
 from bouncer_infra.configuration_set import ConfigurationSet
 from bouncer_infra.dashboard import Dashboard
 from bouncer_infra.deployment_settings import DeploymentSettings
-from bouncer_infra.deployment_settings_reader import refuse_elsewhere
 from bouncer_infra.encryption import encrypt
 from bouncer_infra.failed_events import FailedEvents
 from bouncer_infra.feedback_function import Feedback
@@ -31,6 +30,7 @@ from bouncer_infra.intake_function import Intake
 from bouncer_infra.ledger_table import Ledger
 from bouncer_infra.mail_path import MailPath
 from bouncer_infra.metrics import Metrics
+from bouncer_infra.place_of_deployment import compare_places
 from bouncer_infra.publisher_function import Publisher
 from bouncer_infra.receiving_regions import warn_without_receiving
 from bouncer_infra.reply_path import ReplyPath
@@ -65,12 +65,7 @@ class AutoBouncer(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.settings = settings
-        stack = Stack.of(self)
-        home = Home(
-            region=_known(stack.region) or target_region,
-            account=_known(stack.account) or target_account,
-        )
-        refuse_elsewhere(settings, home)
+        home = compare_places(self, settings, Home(region=target_region, account=target_account))
         code = code or function_code(settings.architecture)
         self.queue = BounceQueue(self, "BounceQueue")
         self.ledger = Ledger(self, "Ledger", settings=settings)
@@ -129,14 +124,12 @@ class AutoBouncer(Construct):
         if self.reporter:
             logs.append(self.reporter.logs)
         self.archive = self._archive(logs)
-        events = self.archive.events.stream if self.archive else None
-        self.sending = ConfigurationSet(self, "Sending", settings=settings, events=events)
+        self.sending = ConfigurationSet(self, "Sending", settings=settings, archive=self.archive)
         self.further_sets = FurtherSets(
             self,
             "FurtherSets",
             sets=settings.configuration_sets,
-            archive=events,
-            roles_known=self.sending.counts,
+            archive=self.sending.archive,
         )
         self.account_settings = self._account_settings(code)
         metrics = Metrics(
@@ -262,8 +255,3 @@ class AutoBouncer(Construct):
             further = self.further_sets.by_name[name]
             resources.attach(identity, further, needs=further, further=True)
         return resources
-
-
-def _known(value: str) -> str | None:
-    """Return a region or an account, unless only CloudFormation will know it."""
-    return None if Token.is_unresolved(value) else value

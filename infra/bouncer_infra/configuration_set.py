@@ -9,13 +9,14 @@ does not depend on it.
 """
 
 from aws_cdk import RemovalPolicy
-from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
+from bouncer_infra.archive import Archive
+from bouncer_infra.archive_writer import ArchiveWriter
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.destination_settings import METRICS_DIMENSIONS
-from bouncer_infra.event_destinations import EventDestinations, event_types, wait_for_roles
+from bouncer_infra.event_destinations import EventDestinations, event_types
 from bouncer_infra.feedback_function import default_bus
 
 
@@ -28,7 +29,7 @@ class ConfigurationSet(Construct):
         id_: str,
         *,
         settings: DeploymentSettings,
-        events: firehose.IDeliveryStream | None,
+        archive: Archive | None,
     ) -> None:
         super().__init__(scope, id_)
         self.configuration_set = ses.ConfigurationSet(
@@ -43,7 +44,7 @@ class ConfigurationSet(Construct):
             # account's suppression list for all other mail of that identity.
         )
         kinds = event_types(settings.events)
-        self.counts = self.configuration_set.add_event_destination(
+        self.configuration_set.add_event_destination(
             "Metrics",
             destination=ses.EventDestination.cloud_watch_dimensions(
                 [
@@ -63,22 +64,24 @@ class ConfigurationSet(Construct):
             destination=ses.EventDestination.event_bus(default_bus(self)),
             events=[ses.EmailSendingEvent.BOUNCE, ses.EmailSendingEvent.COMPLAINT],
         )
-        if events:
-            archive = self.configuration_set.add_event_destination(
-                "Events",
-                destination=ses.EventDestination.firehose_delivery_stream(delivery_stream=events),
-                events=kinds,
-            )
-            wait_for_roles(archive, self.counts)
+        self.archive = self._write_into(archive, kinds) if archive else None
         self.destinations = EventDestinations(
             self,
             "Destinations",
             configuration_set=self.configuration_set,
             destinations=settings.destinations,
-            archive=events,
-            roles_known=self.counts,
+            archive=self.archive,
         )
         self.identity = self._identity(settings.identity) if settings.create_identity else None
+
+    def _write_into(self, archive: Archive, kinds: list[ses.EmailSendingEvent]) -> ArchiveWriter:
+        stream = archive.events.stream
+        first = self.configuration_set.add_event_destination(
+            "Events",
+            destination=ses.EventDestination.firehose_delivery_stream(delivery_stream=stream),
+            events=kinds,
+        )
+        return ArchiveWriter(archive, first)
 
     def _identity(self, domain: str) -> ses.EmailIdentity:
         """Create an identity, which is removed again only with a first deployment that fails."""

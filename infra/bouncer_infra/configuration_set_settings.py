@@ -19,7 +19,7 @@ from bouncer_infra.destination_settings import (
     destinations,
     given,
     needed,
-    refuse_built_in,
+    refuse_counted_anyway,
     refuse_many,
     refuse_missing_archive,
     refuse_repeated,
@@ -29,7 +29,7 @@ from bouncer_infra.destination_settings import (
 SUPPRESSED = ("BOUNCE", "COMPLAINT")  # SES's words for the reasons
 TLS = ("optional", "require")
 
-# Each set may have 10 destinations, each with a role: a stack holds 500 resources (CloudFormation).
+# Each set may have 10 destinations: a stack holds 500 resources (CloudFormation).
 _MOST_SETS = 10
 _RESERVED = f"{PRODUCT}-"
 
@@ -119,7 +119,8 @@ def refuse_contradictions(entries: Mapping[str, Node], found: Mapping[str, Any])
     sets: tuple[FurtherSet, ...] = found.get("configuration_sets") or ()
     archive = found.get("archive") is not False
     if own:
-        refuse_built_in(entries["destinations"], own)
+        events = found.get("events") or values.UNOBTRUSIVE_EVENTS
+        refuse_counted_anyway(entries["destinations"], own, events)
         refuse_many(entries["destinations"], own, built_in=len(BUILT_IN) - (not archive))
     if not archive:
         of_sets = [each for further in sets for each in further.destinations]

@@ -71,6 +71,7 @@ _RULE_SET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?")  # SES
 _RULE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_.-]+){1,13}")
 _OBJECT_PREFIX = re.compile(r"[A-Za-z0-9_./-]{0,200}")
+_MEANT_OTHERWISE = frozenset("*?$")  # wildcards and variables of IAM
 _IDENTITY_ARN = re.compile(r"arn:aws[a-z-]*:ses:[a-z0-9-]+:[0-9]{12}:identity/([^\s/]+)")
 
 
@@ -178,11 +179,11 @@ def _sender(node: Node) -> FurtherSender | None:
 
 
 def identity(node: Node) -> str | None:
-    """Read the name of an SES identity."""
+    """Read the name of an SES identity; in a policy, some characters stand for others."""
     text = node.value if isinstance(node.value, str) else ""
-    if is_domain(text) or is_address(text):
+    if is_domain(text) or (is_address(text) and _MEANT_OTHERWISE.isdisjoint(text)):
         return canonical(text)
-    refuse(node, "an identity that SES has verified: a domain or an address")
+    refuse(node, "an identity that SES has verified: a domain or an address without * ? $")
     return None
 
 

@@ -6,7 +6,7 @@ Nothing here imports CDK: `event_destinations` makes the resources.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 ARCHIVE = "archive"  # the word for our own stream, where others have an ARN
 
-# Names of the destinations that our own configuration set always has.
+# The destinations that our own configuration set always has; CloudFormation names them in SES.
 BUILT_IN = ("Metrics", "Feedback", "Events")
 # SES sets the first two tags on every mail; mail may be sent with the third one.
 METRICS_DIMENSIONS = ("ses:from-domain", "ses:configuration-set", DEPLOYMENT)
@@ -60,8 +60,11 @@ class Kind(StrEnum):
     EVENTBRIDGE = "eventbridge"
 
 
-_TAGS = "messageTag"
-SOURCES = (_TAGS, "emailHeader", "linkTag")  # SES's words
+_TAGS, _HEADER = "messageTag", "emailHeader"
+SOURCES = (_TAGS, _HEADER, "linkTag")  # SES's words
+
+# CDK, CloudWatchDimensionSource: "You can't use any of the following email headers".
+_NO_DIMENSIONS = ("Received", "To", "From", "DKIM-Signature", "CC", "message-id", "Return-Path")
 
 _SHARED = ("name", "kind", "events", "enabled")
 _OWN: Mapping[str, tuple[str, ...]] = {
@@ -95,10 +98,15 @@ class Destination:
     role: str | None = None
     topic: str | None = None
 
-    @property
-    def dimension_names(self) -> frozenset[str]:
-        """The names that, with their values, tell a metric of CloudWatch from another one."""
-        return frozenset(each.name for each in self.dimensions)
+    def counts_with(self, dimension_names: Collection[str], events: Collection[str]) -> bool:
+        """Tell whether it counts some of these events in metrics with these dimensions."""
+        own = {each.name for each in self.dimensions}
+        return (
+            self.kind is Kind.CLOUDWATCH
+            and self.enabled
+            and own == set(dimension_names)
+            and not set(self.events).isdisjoint(events)
+        )
 
 
 def destinations(node: Node) -> tuple[Destination, ...]:
@@ -127,13 +135,10 @@ def refuse_many(node: Node, found: Sequence[Destination], *, built_in: int = 0) 
         node.fault(expected, found=f"{len(found)} destinations")
 
 
-def refuse_built_in(node: Node, found: Sequence[Destination]) -> None:
-    """Note destinations of our own set that stand in the way of those it has anyway."""
+def refuse_counted_anyway(node: Node, found: Sequence[Destination], events: Sequence[str]) -> None:
+    """Note destinations of our own set that count what it counts anyway, of `events`."""
     for each in found:
-        if each.name.lower() in map(str.lower, BUILT_IN):
-            expected = f"names other than {', '.join(BUILT_IN)}, which the deployment's own have"
-            node.fault(expected, found=each.name)
-        if each.kind is Kind.CLOUDWATCH and each.dimension_names == set(METRICS_DIMENSIONS):
+        if each.counts_with(METRICS_DIMENSIONS, events):
             _fault_counted_twice(node, each, BUILT_IN[0])
 
 
@@ -158,12 +163,12 @@ def named_arns(place: str, found: Sequence[Destination]) -> Iterator[NamedArn]:
 
 
 def _refuse_counted_twice(node: Node, found: Sequence[Destination]) -> None:
-    counted: dict[frozenset[str], Destination] = {}
-    for each in found:
-        if each.kind is Kind.CLOUDWATCH and each.dimensions:
-            first = counted.setdefault(each.dimension_names, each)
-            if first is not each:
+    for index, each in enumerate(found):
+        for first in found[:index]:
+            names = [dimension.name for dimension in first.dimensions]
+            if first.enabled and each.counts_with(names, first.events):
                 _fault_counted_twice(node, each, first.name)
+                break
 
 
 def _fault_counted_twice(node: Node, each: Destination, first: str) -> None:
@@ -271,6 +276,10 @@ def _dimension(node: Node) -> Dimension | None:
     if source != _TAGS and name.startswith(_AUTO):
         expected = f"source {_TAGS} beside a name that begins with {_AUTO}, as SES sets tags"
         entries["source"].fault(expected)
+        return None
+    if source == _HEADER and name.lower() in map(str.lower, _NO_DIMENSIONS):
+        expected = f"a header that SES counts by, which are all but {', '.join(_NO_DIMENSIONS)}"
+        entries["name"].fault(expected)
         return None
     return Dimension(name=name, source=source, default=default)
 

@@ -7,14 +7,14 @@ without touching the others.
 import re
 from collections.abc import Iterable, Sequence
 
-from aws_cdk import CfnResource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
-from constructs import Construct, IDependable
+from constructs import Construct
 
 from bouncer.errors import BouncerError
+from bouncer_infra.archive_writer import ArchiveWriter
 from bouncer_infra.destination_settings import ARCHIVE, Destination, Dimension, Kind
 from bouncer_infra.feedback_function import default_bus
 
@@ -26,10 +26,7 @@ _SOURCES = {
 
 
 class EventDestinations(Construct):
-    """The destinations of `configuration_set`; those with a stream are made after `roles_known`.
-
-    `archive` is our own stream, if the deployment has one.
-    """
+    """The destinations of `configuration_set`; `archive` is None if the deployment has none."""
 
     def __init__(
         self,
@@ -38,8 +35,7 @@ class EventDestinations(Construct):
         *,
         configuration_set: ses.IConfigurationSet,
         destinations: Sequence[Destination],
-        archive: firehose.IDeliveryStream | None,
-        roles_known: IDependable,
+        archive: ArchiveWriter | None,
     ) -> None:
         super().__init__(scope, id_)
         self._archive = archive
@@ -55,8 +51,8 @@ class EventDestinations(Construct):
                 events=event_types(each.events),
                 enabled=each.enabled,
             )
-            if each.stream:
-                wait_for_roles(made, roles_known)
+            if each.stream == ARCHIVE and archive:
+                archive.wait(made)
 
     def _target(self, each: Destination) -> ses.EventDestination:
         match each.kind:
@@ -81,7 +77,7 @@ class EventDestinations(Construct):
             return ses.EventDestination.firehose_delivery_stream(delivery_stream=stream, role=role)
         if self._archive is None:  # settings that were read say so earlier
             raise BouncerError(f"destination {each.name}: found no archive, expected archive: true")
-        return ses.EventDestination.firehose_delivery_stream(delivery_stream=self._archive)
+        return self._archive.target
 
 
 def _dimension(dimension: Dimension) -> ses.CloudWatchDimension:
@@ -95,16 +91,3 @@ def _dimension(dimension: Dimension) -> ses.CloudWatchDimension:
 def event_types(names: Iterable[str]) -> list[ses.EmailSendingEvent]:
     """Return CDK's constants, such as DELIVERY_DELAY, for SES's words, such as deliveryDelay."""
     return [ses.EmailSendingEvent[re.sub(r"(?=[A-Z])", "_", name).upper()] for name in names]
-
-
-def wait_for_roles(
-    destination: ses.ConfigurationSetEventDestination, roles_known: IDependable
-) -> None:
-    """Make a destination with a role after `roles_known`, which gives IAM time.
-
-    SES tries the role at once, and IAM needs seconds to know it everywhere
-    (terraform-provider-aws#33367).
-    """
-    made = destination.node.default_child
-    if isinstance(made, CfnResource):
-        made.node.add_dependency(roles_known)

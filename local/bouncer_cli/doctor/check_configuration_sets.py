@@ -4,14 +4,14 @@ Configuration sets came with the 2016 release of SES; that API lists and describ
 present API describes the destinations, as it knows more kinds of them.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.check_destinations import (
     EVENTS,
     SERVICES,
+    Shown,
     destinations_of,
     services,
     words,
@@ -26,6 +26,7 @@ from bouncer_cli.doctor.finding import (
     some,
     warning,
 )
+from bouncer_infra.destination_settings import BUILT_IN
 
 _SETS = "configuration sets"
 _SET = "configuration set"
@@ -35,6 +36,9 @@ _MOST_LISTED = 10
 _FEEDBACK = "EventBridgeDestination"
 _FEEDBACK_EVENTS = ("bounce", "complaint")
 _ARCHIVE = "KinesisFirehoseDestination"
+
+_DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
+_BUILT_IN = f"SendingConfigurationSet(?:{'|'.join(BUILT_IN)})"
 
 # The destinations the deployment makes -> what goes missing without each.
 _OURS = {
@@ -97,7 +101,8 @@ def event_destinations(context: CheckContext) -> Findings:
     shown = answer.get("EventDestinations", [])
     wanted = context.deployment.destinations
     named = {each.name for each in wanted}
-    built_in = [each for each in shown if each["Name"] not in named]
+    others = [each for each in shown if each["Name"] not in named]
+    built_in = _built_in(context, others)
     for member, lost in _OURS.items() if context.stack.deployed else ():
         if member == _ARCHIVE and not context.deployment.archive:
             continue
@@ -105,15 +110,27 @@ def event_destinations(context: CheckContext) -> Findings:
             yield problem(
                 EVENTS, f"our set has no {SERVICES[member]} destination, so {lost}", REPAIR
             )
-    for destination in built_in:
-        yield _event_destination(context, destination)
+    for each in others:
+        if each in built_in:
+            yield _event_destination(context, each)
+        else:
+            yield ok(EVENTS, f"{each['Name']} ({services(each)}) is not in cdk.json")
     yield from destinations_of(context, context.deployment.full_name, wanted, shown)
 
 
-def _event_destination(context: CheckContext, destination: Mapping[str, Any]) -> Finding:
+def _built_in(context: CheckContext, others: Sequence[Shown]) -> list[Shown]:
+    """Return the destinations that the deployment always makes.
+
+    CloudFormation names them, and has the name in the physical id, which is not documented: if it
+    tells none of them, their services do.
+    """
+    parts = [each.split("|") for each in context.stack.named(_DESTINATION, _BUILT_IN)]
+    made = [each for each in others if any(each["Name"] in names for names in parts)]
+    return made or [each for each in others if not _OURS.keys().isdisjoint(each)]
+
+
+def _event_destination(context: CheckContext, destination: Shown) -> Finding:
     name = f"{destination['Name']} ({services(destination)})"
-    if _OURS.keys().isdisjoint(destination):
-        return ok(EVENTS, f"{name} was not made by the deployment")
     if not destination.get("Enabled", False):
         return problem(EVENTS, f"{name} is disabled", "enable it in the SES console")
     types = destination.get("MatchingEventTypes", [])

@@ -19,6 +19,9 @@ from bouncer_infra.service_arn import Home
 _CHECK_OF = {"kms_key": "key", "alarm_topic": "alarm", "permissions_boundary": "stack"}
 _SES = "ses.amazonaws.com"
 _SNS_KEY = "alias/aws/sns"  # nobody can change its policy (SES Developer Guide, SNS action)
+_WRITE = "firehose:PutRecordBatch"
+_DIRECT = "DirectPut"
+_NOT_EVALUATED = "; its conditions were not evaluated"
 _LET_SES = (
     "let ses.amazonaws.com publish in its policy, as "
     "docs/deploy.md#event-destinations-and-configuration-sets shows"
@@ -37,9 +40,9 @@ def destination_places(context: CheckContext) -> Findings:
 
 
 def destination_targets(context: CheckContext) -> Findings:
-    """Check each topic, stream and role once (GetTopicAttributes, DescribeDeliveryStream, GetRole).
+    """Check each topic, stream and role once; one that can't be asked about hides no other.
 
-    One that can't be asked about hides no other.
+    (GetTopicAttributes, DescribeDeliveryStream, GetRole, SimulatePrincipalPolicy)
     """
     found = list(_destinations(context))
     account = _home(context).account if found else None
@@ -54,7 +57,7 @@ def destination_targets(context: CheckContext) -> Findings:
             yield ok(EVENTS, f"{arn} is of account {owner}, and was not asked")
             continue
         try:
-            yield check(context, arn)
+            yield check(context, arn, account)
         except UnavailableError as error:
             yield warning(EVENTS, f"{arn} could not be checked: {error}", error.next_step)
 
@@ -79,7 +82,7 @@ def _home(context: CheckContext) -> Home:
     )
 
 
-def _topic(context: CheckContext, arn: str) -> Finding:
+def _topic(context: CheckContext, arn: str, account: str | None) -> Finding:
     try:
         answer = context.account.ask("sns", "get_topic_attributes", TopicArn=arn)
     except NotFoundError:
@@ -89,10 +92,13 @@ def _topic(context: CheckContext, arn: str) -> Finding:
     if key.endswith(_SNS_KEY):
         said = f"topic {arn} is encrypted with the key {_SNS_KEY}, which SES may not use"
         return problem(EVENTS, said, f"encrypt it with a key of yours that lets {_SES} use it")
-    match named(json.loads(attributes.get("Policy") or "{}"), _SES, "sns:Publish"):
+    too = f", if its key {key} lets SES encrypt" if key else ""
+    policy = json.loads(attributes.get("Policy") or "{}")
+    match named(policy, _SES, "sns:Publish", account=account, resource=arn):
         case Named.SERVICE:
-            too = f", if its key {key} lets SES encrypt" if key else ""
             return ok(EVENTS, f"topic {arn} lets SES publish{too}")
+        case Named.CONDITIONAL:
+            return ok(EVENTS, f"the policy of topic {arn} names SES{_NOT_EVALUATED}{too}")
         case Named.EVERYBODY:
             said = f"the policy of topic {arn} does not name SES, and may let it publish or not"
             return warning(EVENTS, said, _LET_SES)
@@ -101,7 +107,7 @@ def _topic(context: CheckContext, arn: str) -> Finding:
             return problem(EVENTS, said, _LET_SES)
 
 
-def _stream(context: CheckContext, arn: str) -> Finding:
+def _stream(context: CheckContext, arn: str, _: str | None) -> Finding:
     name = arn.rpartition("/")[2]
     try:
         answer = context.account.ask(
@@ -109,20 +115,48 @@ def _stream(context: CheckContext, arn: str) -> Finding:
         )
     except NotFoundError:
         return problem(EVENTS, f"stream {name} does not exist", "create it, or correct cdk.json")
-    status = answer.get("DeliveryStreamDescription", {}).get("DeliveryStreamStatus", "unknown")
-    if status == "ACTIVE":
-        return ok(EVENTS, f"stream {name} is ACTIVE")
-    return problem(EVENTS, f"stream {name} is {status}", "look at it in the Firehose console")
+    described = answer.get("DeliveryStreamDescription", {})
+    status = described.get("DeliveryStreamStatus", "unknown")
+    if status != "ACTIVE":
+        return problem(EVENTS, f"stream {name} is {status}", "look at it in the Firehose console")
+    kind = described.get("DeliveryStreamType", _DIRECT)
+    if kind != _DIRECT:
+        said = f"stream {name} is {kind}: it takes records from its source only, not from SES"
+        return problem(EVENTS, said, f"name a stream of the type {_DIRECT} in cdk.json")
+    return ok(EVENTS, f"stream {name} is ACTIVE")
 
 
-def _role(context: CheckContext, arn: str) -> Finding:
+def _role(context: CheckContext, arn: str, account: str | None) -> Finding:
     name = arn.rpartition("/")[2]
     try:
         role = context.account.ask("iam", "get_role", RoleName=name).get("Role", {})
     except NotFoundError:
         return problem(EVENTS, f"role {name} does not exist", "create it, or correct cdk.json")
+    trust = named(role.get("AssumeRolePolicyDocument"), _SES, "sts:AssumeRole", account=account)
     # Only a principal of its own lets a service assume a role: everybody means every account.
-    if named(role.get("AssumeRolePolicyDocument"), _SES, "sts:AssumeRole") is Named.SERVICE:
-        return ok(EVENTS, f"role {name} can be assumed by SES")
-    remedy = f"let {_SES} assume it (sts:AssumeRole) in its trust policy"
-    return problem(EVENTS, f"role {name} can't be assumed by SES, so events are lost", remedy)
+    if trust not in (Named.SERVICE, Named.CONDITIONAL):
+        remedy = f"let {_SES} assume it (sts:AssumeRole) in its trust policy"
+        return problem(EVENTS, f"role {name} can't be assumed by SES, so events are lost", remedy)
+    if missed := _not_writable(context, arn):
+        said = f"role {name} may not write into {', '.join(missed)}, so events are lost"
+        return problem(EVENTS, said, f"allow it {_WRITE} on that stream")
+    if trust is Named.CONDITIONAL:
+        return ok(EVENTS, f"role {name} names SES{_NOT_EVALUATED}, and may write")
+    return ok(EVENTS, f"role {name} can be assumed by SES, and may write")
+
+
+def _not_writable(context: CheckContext, role: str) -> list[str]:
+    """Return the streams that destinations use with a role which may not write there."""
+    streams = sorted({each.stream or "" for each in _destinations(context) if each.role == role})
+    answer = context.account.ask(
+        "iam",
+        "simulate_principal_policy",
+        PolicySourceArn=role,
+        ActionNames=[_WRITE],
+        ResourceArns=streams,
+    )
+    return [
+        str(each.get("EvalResourceName", "its stream"))
+        for each in answer.get("EvaluationResults", [])
+        if each.get("EvalDecision") != "allowed"
+    ]

@@ -98,7 +98,7 @@ def _target_difference(context: CheckContext, wanted: Destination, target: Shown
 def _stream_difference(context: CheckContext, wanted: Destination, target: Shown) -> str:
     stream, role = str(target.get("DeliveryStreamArn")), target.get("IamRoleArn")
     if wanted.stream == ARCHIVE:
-        ours = context.stack.names(_STREAMS)
+        ours = context.stack.named(_STREAMS, "ArchiveEventsStream")
         right = not ours or stream.rpartition("/")[2] in ours
         return "" if right else f"publishes to {stream}, not to the archive"
     if stream != wanted.stream:

@@ -48,6 +48,10 @@ def _found(context: CheckContext, wanted: FurtherSet, found: Mapping[str, Any]) 
     different = "; ".join(_differences(wanted, found))
     if different:
         return problem(_SET, f"{wanted.name}: {different}", DEPLOY_OR_REPAIR)
+    if (_reasons(found) is None) != (wanted.suppression is None):
+        states = {True: "as the account has it", False: "for nothing"}
+        said = f"{wanted.name}: suppression is {states[_reasons(found) is None]}, cdk.json says "
+        return warning(_SET, said + states[wanted.suppression is None], DEPLOY_OR_REPAIR)
     return ok(_SET, f"{wanted.name} is as configured" + ("" if wanted.sending else ", paused"))
 
 
@@ -64,8 +68,7 @@ def _differences(wanted: FurtherSet, found: Mapping[str, Any]) -> Iterator[str]:
         states = {True: "published", False: "not published"}
         said = f"cdk.json says {states[wanted.reputation_metrics]}"
         yield f"reputation metrics are {states[bool(metrics)]}, {said}"
-    # SES does not tell an empty list from none.
-    reasons = set(_option(found, "SuppressionOptions", "SuppressedReasons", None) or ())
+    reasons = set(_reasons(found) or ())
     if reasons != set(wanted.suppression or ()):
         said = _listed(wanted.suppression or ())
         yield f"suppression is for {_listed(reasons)}, cdk.json says {said}"
@@ -73,6 +76,12 @@ def _differences(wanted: FurtherSet, found: Mapping[str, Any]) -> Iterator[str]:
     if domain != wanted.redirect_domain:
         said = f"cdk.json says {wanted.redirect_domain or 'none'}"
         yield f"the redirect domain is {domain or 'that of SES'}, {said}"
+
+
+def _reasons(found: Mapping[str, Any]) -> list[str] | None:
+    """Return the reasons of suppression; None if the account's are those of the set."""
+    reasons: list[str] | None = _option(found, "SuppressionOptions", "SuppressedReasons", None)
+    return reasons
 
 
 def _option(found: Mapping[str, Any], group: str, member: str, default: object) -> Any:
@@ -105,6 +114,12 @@ def _identity(context: CheckContext, wanted: FurtherSet, identity: str) -> Findi
     found = answer.get("ConfigurationSetName")
     if found == wanted.name:
         return ok(_SET, f"{found} is the default of {identity}")
+    if found and context.stack.hidden:
+        said = f"the default of {identity} is {found}, cdk.json says {wanted.name}"
+        return warning(_SET, said, NOT_KNOWN)
+    if found in context.stack.names(_SETS) and found != context.deployment.full_name:
+        said = f"the default of {identity} is {found}; the deployment changes it to {wanted.name}"
+        return warning(_SET, said, "run cdk deploy")
     if found:
         remedy = f"remove that set from the identity, or identity from {wanted.name} in cdk.json"
         said = f"the default of {identity} is {found}; the deployment does not replace it"
@@ -118,6 +133,8 @@ def _identity(context: CheckContext, wanted: FurtherSet, identity: str) -> Findi
         )
         return ok(_SET, f"{said} all who send from it for permission on that set")
     said = f"{identity} has no default configuration set, cdk.json says {wanted.name}"
+    if context.stack.hidden:
+        return warning(_SET, said, NOT_KNOWN)
     return problem(_SET, said, DEPLOY_OR_REPAIR)
 
 

@@ -14,9 +14,9 @@ _IDENTITY = "identity"
 _SENDER = "further sender"
 _REPLY_SENDER = "reply sender"
 
-_ATTACHED = (
-    SettingKind.DEFAULT_CONFIGURATION_SET.resource_type
-)  # in the stack, if it attaches our set
+# In the stack, if it attaches our set; those of further sets have the identity in their ids.
+_ATTACHED = f"AccountSettings{SettingKind.DEFAULT_CONFIGURATION_SET}"
+_TYPE = SettingKind.DEFAULT_CONFIGURATION_SET.resource_type
 
 
 def identity(context: CheckContext) -> Findings:
@@ -113,7 +113,7 @@ def _no_set(context: CheckContext) -> Finding:
         return warning(_IDENTITY, has_none, NOT_KNOWN)
     if context.stack.pending:
         return _to_be_attached(context)
-    if not context.stack.names(_ATTACHED):
+    if not context.stack.named(_TYPE, _ATTACHED):
         remedy = "run cdk deploy, or set attach_configuration_set: false in cdk.json"
         return warning(_IDENTITY, f"{has_none}, as the stack does not attach ours", remedy)
     names = context.deployment

@@ -1,5 +1,6 @@
 """The CloudFormation stack of a deployment: its status and its resources."""
 
+import re
 from dataclasses import dataclass, replace
 
 from bouncer_cli.doctor.account import Account, NotFoundError, UnavailableError
@@ -62,6 +63,15 @@ class Stack:
     def names(self, *kinds: str) -> list[str]:
         """Return the physical ids of all resources of these types."""
         return [resource.name for resource in self.resources if resource.kind in kinds]
+
+    def named(self, kind: str, logical: str) -> list[str]:
+        """Return the physical ids of a type whose logical ids end in a pattern and CDK's hash."""
+        wanted = re.compile(f"(?:{logical})[0-9A-F]{{8}}$")
+        return [
+            resource.name
+            for resource in self.resources
+            if resource.kind == kind and wanted.search(resource.logical)
+        ]
 
 
 def find_stack(account: Account, name: str) -> tuple[Stack, Findings]:

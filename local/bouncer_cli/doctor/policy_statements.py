@@ -1,6 +1,7 @@
-"""Finds in a policy of a resource or a role whether it names a service; conditions are not judged.
+"""Finds in a policy of a resource or a role whether it lets a service in.
 
-Only AWS evaluates a policy. One that names the service in no statement can't let it in.
+Only AWS evaluates a policy. A statement about another account's requests, or another resource, does
+not count; other conditions are not judged.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,19 +9,38 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
+_OURS = ("stringequals", "aws:sourceaccount")  # a condition that our account can meet
+
 
 class Named(StrEnum):
-    """The way in which a policy lets a service do something."""
+    """The way in which a policy lets a service do something; `CONDITIONAL` if AWS may refuse it."""
 
     SERVICE = "service"
+    CONDITIONAL = "conditional"
     EVERYBODY = "everybody"
     NOT = "not"
 
 
-def named(policy: object, service: str, action: str) -> Named:
-    """Return how a policy document allows an action such as `sns:Publish` to a service."""
-    ways = {_way(each, service) for each in _allowing(policy, action)}
-    return next((way for way in (Named.SERVICE, Named.EVERYBODY) if way in ways), Named.NOT)
+def named(
+    policy: object, service: str, action: str, *, account: str | None, resource: str = "*"
+) -> Named:
+    """Return how a policy allows an action such as `sns:Publish` to a service, for `account`."""
+    denying = [
+        each
+        for each in _about(policy, "Deny", action, resource)
+        if _way(each, service) is not Named.NOT and not _of_others(each, account)
+    ]
+    if any(not _conditions(each, account) for each in denying):
+        return Named.NOT
+    allowing = [
+        each for each in _about(policy, "Allow", action, resource) if not _of_others(each, account)
+    ]
+    by_name = [each for each in allowing if _way(each, service) is Named.SERVICE]
+    if by_name:
+        certain = not denying and any(not _conditions(each, account) for each in by_name)
+        return Named.SERVICE if certain else Named.CONDITIONAL
+    everybody = any(_way(each, service) is Named.EVERYBODY for each in allowing)
+    return Named.EVERYBODY if everybody else Named.NOT
 
 
 def allows(
@@ -33,20 +53,47 @@ def allows(
     return all(
         any(
             _principals(each) & (principals | {"*"}) and (conditions or not each.get("Condition"))
-            for each in _allowing(policy, action)
+            for each in _about(policy, "Allow", action)
         )
         for action in actions
     )
 
 
-def _allowing(policy: object, action: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the statements that allow an action, by itself or with a wildcard."""
+def _about(
+    policy: object, effect: str, action: str, resource: str = "*"
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the statements of an effect about an action and a resource, also by wildcards."""
     statements = policy.get("Statement", []) if isinstance(policy, Mapping) else []
     wanted = action.lower()
     for each in _listed(statements):
-        actions = {str(word).lower() for word in _listed(each.get("Action", []))}
-        if each.get("Effect") == "Allow" and any(fnmatchcase(wanted, word) for word in actions):
+        actions = (str(word).lower() for word in _listed(each.get("Action", [])))
+        resources = map(str, _listed(each.get("Resource", "*")))
+        if (
+            each.get("Effect") == effect
+            and any(fnmatchcase(wanted, word) for word in actions)
+            and (resource == "*" or any(fnmatchcase(resource, word) for word in resources))
+        ):
             yield each
+
+
+def _tests(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
+    """Yield operator, key and values of each test of a condition, all but values in lower case."""
+    for operator, keys in (statement.get("Condition") or {}).items():
+        for key, value in keys.items():
+            yield operator.lower(), key.lower(), _listed(value)
+
+
+def _of_others(statement: Mapping[str, Any], account: str | None) -> bool:
+    """Tell whether a statement is about requests of other accounts alone."""
+    return account is not None and any(
+        (operator, key) == _OURS and account not in values
+        for operator, key, values in _tests(statement)
+    )
+
+
+def _conditions(statement: Mapping[str, Any], account: str | None) -> bool:
+    """Tell whether a statement has conditions beside that it is about our account."""
+    return any(account is None or test[:2] != _OURS for test in _tests(statement))
 
 
 def _way(statement: Mapping[str, Any], service: str) -> Named:

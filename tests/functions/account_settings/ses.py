@@ -110,9 +110,18 @@ class Ses:
         return "", {}
 
 
-def create(ses: Ses, properties: dict[str, str]) -> str:
-    event = {"RequestType": "Create", "ResourceProperties": {"ServiceToken": "x", **properties}}
-    return ses.settings().carry_out(event)
+def creation(properties: dict[str, str], logical: str = "Ours") -> dict[str, Any]:
+    """The request for a new resource."""
+    properties = {"ServiceToken": "x", **properties}
+    return {
+        "RequestType": "Create",
+        "LogicalResourceId": logical,
+        "ResourceProperties": properties,
+    }
+
+
+def create(ses: Ses, properties: dict[str, str], logical: str = "Ours") -> str:
+    return ses.settings().carry_out(creation(properties, logical))
 
 
 def update(ses: Ses, old: dict[str, str], properties: dict[str, str]) -> str:

@@ -17,6 +17,7 @@ from tests.functions.account_settings.ses import (
     SET,
     Ses,
     create,
+    creation,
     refusal,
 )
 
@@ -24,7 +25,7 @@ from tests.functions.account_settings.ses import (
 def failed_creation(ses: Ses, properties: dict[str, str]) -> str:
     """Fail to create a resource; return the physical id that CloudFormation is answered with."""
     settings = ses.settings()
-    request = {"RequestType": "Create", "ResourceProperties": properties}
+    request = creation(properties)
     refusal(lambda: settings.carry_out(request))
     return settings.failed_id(request)
 
@@ -54,7 +55,7 @@ def test_what_may_have_been_created_is_given_up(ses: Ses) -> None:
     """A set that was attached although the answer was an error would outlive its stack."""
     ses.lost_answers = True
     physical_id = failed_creation(ses, SET)
-    assert physical_id == "DefaultConfigurationSet"
+    assert physical_id == "DefaultConfigurationSet-Ours"
     assert ses.identities["example.com"] == "ours"
     ses.lost_answers = False
     remove(ses, physical_id, SET)

@@ -80,6 +80,14 @@ def test_our_configuration_set_is_attached_where_none_is(ses: Ses) -> None:
     assert ses.changes == [("example.com", "ours")]
 
 
+def test_each_resource_has_a_physical_id_of_its_own(ses: Ses) -> None:
+    """A stack attaches several sets; what was made before keeps the id that it has."""
+    second = {**SET, "EmailIdentity": "second.example"}
+    made = [create(ses, SET, "Ours"), create(ses, second, "Further")]
+    assert made == ["DefaultConfigurationSet-Ours", "DefaultConfigurationSet-Further"]
+    assert update(ses, SET, SET) == "as-it-was"
+
+
 @pytest.mark.threat
 def test_somebody_elses_configuration_set_stays_attached(ses: Ses) -> None:
     """One sentence names it, and the three ways out."""

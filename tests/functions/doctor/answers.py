@@ -25,8 +25,13 @@ def stack_status(status: str) -> dict[str, Any]:
 
 
 def without(kind: str) -> dict[str, Any]:
-    kept = {other: names for other, names in RESOURCES.items() if other != kind}
-    return {"cloudformation.ListStackResources": {"StackResourceSummaries": summaries(kept)}}
+    return having(kind)
+
+
+def having(kind: str, *names: str) -> dict[str, Any]:
+    """The stack's resources, of one type only these."""
+    kept = summaries({**RESOURCES, kind: list(names)})
+    return {"cloudformation.ListStackResources": {"StackResourceSummaries": kept}}
 
 
 def rules(*rules: dict[str, Any]) -> dict[str, Any]:

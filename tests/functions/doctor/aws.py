@@ -46,7 +46,16 @@ RESOURCES = {
     "AWS::SNS::Topic": [TOPIC],
     "Custom::DefaultConfigurationSet": ["DefaultConfigurationSet"],
 }
-ALLOWED = re.compile(r"(Describe|Get|List)[A-Z]")
+LOGICAL = {  # physical id -> logical id, where a check asks for it
+    "events-stream": "ArchiveEventsStreamDE56F30F",
+    "journal-stream": "ArchiveJournalStreamDDADC963",
+    "DefaultConfigurationSet": "AccountSettingsDefaultConfigurationSet7B2A7B0D",
+    "of-news": "AccountSettingsDefaultConfigurationSetnewsexample0A1B2C3D",
+    f"{NAME}|Metrics": "SendingConfigurationSetMetricsBBB1C662",
+    f"{NAME}|Feedback": "SendingConfigurationSetFeedback0A1B2C3D",
+    f"{NAME}|Archive": "SendingConfigurationSetEvents847D02AC",
+}
+ALLOWED = re.compile(r"(Describe|Get|List|Simulate)[A-Z]")
 
 
 def deployment(**settings: Any) -> DeploymentSettings:
@@ -68,7 +77,7 @@ def further_sender(value: str | dict[str, str]) -> FurtherSender:
 def summaries(resources: dict[str, list[str]]) -> list[dict[str, Any]]:
     return [
         {
-            "LogicalResourceId": "Any",
+            "LogicalResourceId": LOGICAL.get(name, "Any"),
             "PhysicalResourceId": name,
             "ResourceType": kind,
             "ResourceStatus": "CREATE_COMPLETE",

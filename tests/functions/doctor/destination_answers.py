@@ -84,18 +84,20 @@ BUILT_IN = (destination(), archive(), to_bus())
 ALLOWED = {"Effect": "Allow", "Principal": {"Service": "ses.amazonaws.com"}}
 
 
-def of_sets(*ours: Shown, news: tuple[Shown, ...] = (copies(),)) -> dict[str, Any]:
+def of_sets(
+    *ours: Shown, news: tuple[Shown, ...] = (copies(),), built_in: tuple[Shown, ...] = BUILT_IN
+) -> dict[str, Any]:
     """The destinations of our set, and of the other one."""
 
     def answer(asked: str) -> Shown:
-        return {"EventDestinations": list(news if "/news/" in asked else (*BUILT_IN, *ours))}
+        return {"EventDestinations": list(news if "/news/" in asked else (*built_in, *ours))}
 
     return {"sesv2.GetConfigurationSetEventDestinations": answer}
 
 
-def policy(**changes: Any) -> dict[str, Any]:
+def policy(*others: Shown, **changes: Any) -> dict[str, Any]:
     statement = {**ALLOWED, "Action": "SNS:Publish", "Resource": TOPIC, **changes}
-    text = json.dumps({"Statement": [statement]})
+    text = json.dumps({"Statement": [statement, *others]})
     return {"sns.GetTopicAttributes": {"Attributes": {"Policy": text}}}
 
 
@@ -118,12 +120,26 @@ def trust(**changes: Any) -> dict[str, Any]:
     return {"iam.GetRole": {"Role": role}}
 
 
-def stream_is(status: str) -> dict[str, Any]:
+def only_from(account: str, operator: str = "StringEquals") -> Shown:
+    """The condition that the request is made for an account."""
+    return {"Condition": {operator: {"AWS:SourceAccount": account}}}
+
+
+def may_write(decision: str) -> dict[str, Any]:
+    result = {
+        "EvalActionName": "firehose:PutRecordBatch",
+        "EvalResourceName": STREAM,
+        "EvalDecision": decision,
+    }
+    return {"iam.SimulatePrincipalPolicy": {"EvaluationResults": [result]}}
+
+
+def stream_is(status: str, kind: str = "DirectPut") -> dict[str, Any]:
     described = {
         "DeliveryStreamName": "warehouse",
         "DeliveryStreamARN": STREAM,
         "DeliveryStreamStatus": status,
-        "DeliveryStreamType": "DirectPut",
+        "DeliveryStreamType": kind,
         "VersionId": "1",
         "Destinations": [],
         "HasMoreDestinations": False,
@@ -162,6 +178,9 @@ def stack_with(*sets: str) -> dict[str, Any]:
     resources = {
         **RESOURCES,
         "AWS::SES::ConfigurationSet": [NAME, *sets],
+        "AWS::SES::ConfigurationSetEventDestination": [
+            f"{NAME}|{name}" for name in ("Metrics", "Feedback", "Archive")
+        ],
         "AWS::KinesisFirehose::DeliveryStream": ["events-stream", "journal-stream"],
     }
     return {"cloudformation.ListStackResources": {"StackResourceSummaries": summaries(resources)}}
@@ -172,6 +191,7 @@ AS_CONFIGURED: dict[str, Any] = {
     **of_sets(tags(), own(), ops(), bus()),
     **policy(),
     **trust(),
+    **may_write("allowed"),
     **stream_is("ACTIVE"),
     **news_is(),
     **identities(),

@@ -12,6 +12,7 @@ from tests.functions.doctor.answers import (
     failed_events,
     function,
     further_stacks,
+    having,
     identity,
     mapping,
     parameters,
@@ -324,6 +325,15 @@ FAULTS_OF_FUNCTIONS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         Level.WARNING,
         "as the stack does not attach ours",
         {**identity(ConfigurationSetName=None), **without("Custom::DefaultConfigurationSet")},
+        {},
+    ),
+    (
+        Level.WARNING,
+        "as the stack does not attach ours",
+        {
+            **identity(ConfigurationSetName=None),
+            **having("Custom::DefaultConfigurationSet", "of-news"),
+        },
         {},
     ),
     (

@@ -11,24 +11,22 @@ from tests.functions.doctor.aws import MINIMAL, NAME, found, lines
 from tests.functions.doctor.destination_answers import (
     ACCOUNT,
     AS_CONFIGURED,
+    BUILT_IN,
     NEWS,
     NOT_YET,
     OWN,
-    ROLE,
     TOPIC,
     bus,
     copies,
-    encrypted,
     identities,
+    news_is,
     of_sets,
     ops,
     own,
-    policy,
     stack_with,
-    stream_is,
     tags,
-    trust,
 )
+from tests.functions.doctor.faults_of_targets import TARGETS
 
 
 def told(*changes: dict[str, Any], **settings: Any) -> list[tuple[Level, str, str]]:
@@ -66,7 +64,7 @@ def test_what_is_as_configured_is_ok() -> None:
         "the redirect domain click.news.example is verified (by news.example)\n",
         f"topic {TOPIC} lets SES publish\n",
         "stream warehouse is ACTIVE\n",
-        "role warehouse can be assumed by SES",
+        "role warehouse can be assumed by SES, and may write",
     ):
         assert expected in text
 
@@ -80,6 +78,7 @@ def test_before_the_deployment_nothing_is_missed() -> None:
     assert not [found for level, found, _ in findings if level is not Level.OK]
 
 
+HIDDEN = {"cloudformation.DescribeStacks": "AccessDenied"}
 DEPLOY = "run cdk deploy if cdk.json has changed, else somebody"
 FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
     (Level.PROBLEM, f"ops .SNS. of {NAME} does not exist", DEPLOY, of_sets(tags(), own(), bus())),
@@ -138,10 +137,40 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
         of_sets(tags(), own(), ops(), bus(), news=(copies("theirs"),)),
     ),
     (
+        Level.PROBLEM,
+        "copies .Firehose. of news publishes to .*/journal-stream, not to the archive",
+        DEPLOY,
+        of_sets(tags(), own(), ops(), bus(), news=(copies("journal-stream"),)),
+    ),
+    (
+        Level.OK,
+        "gone .CloudWatch. is not in cdk.json",
+        "",
+        of_sets(tags(), own(), ops(), bus(), {**tags(), "Name": "gone", "Enabled": False}),
+    ),
+    (
+        Level.PROBLEM,
+        "our set has no CloudWatch destination",
+        "somebody deleted",
+        of_sets(tags(), own(), ops(), bus(), {**tags(), "Name": "gone"}, built_in=BUILT_IN[1:]),
+    ),
+    (
         Level.OK,
         "Old of news is not in cdk.json",
         "",
         of_sets(tags(), own(), ops(), bus(), news=(copies(), {**bus(), "Name": "Old"})),
+    ),
+    (
+        Level.WARNING,
+        "news.example has no default configuration set, cdk.json says news",
+        "allow cloudformation:DescribeStacks",
+        {**HIDDEN, **identities(None)},
+    ),
+    (
+        Level.WARNING,
+        "the default of news.example is other, cdk.json says news",
+        "allow cloudformation:DescribeStacks",
+        {**HIDDEN, **identities("other")},
     ),
     # The set
     (
@@ -178,6 +207,18 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
         identities("theirs"),
     ),
     (
+        Level.WARNING,
+        "the default of news.example is other; the deployment changes it to news",
+        "run cdk deploy",
+        {**stack_with("news", "other"), **identities("other")},
+    ),
+    (
+        Level.PROBLEM,
+        f"the default of news.example is {NAME}; the deployment does not replace it",
+        "remove that set from the identity",
+        identities(NAME),
+    ),
+    (
         Level.PROBLEM,
         "news.example has no default configuration set, cdk.json says news",
         DEPLOY,
@@ -195,64 +236,32 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
         "verify it, or a domain above it",
         identities(verified=False),
     ),
-    # What they publish to
-    (
-        Level.PROBLEM,
-        f"topic {TOPIC} does not let SES publish, so events are lost",
-        "let ses.amazonaws.com publish in its policy, as docs/deploy.md#event-dest",
-        policy(Principal={"Service": "s3.amazonaws.com"}),
-    ),
-    (Level.PROBLEM, "does not let SES publish", "let ses", policy(Effect="Deny")),
-    (Level.PROBLEM, "does not let SES publish", "let ses", policy(Action="SNS:Subscribe")),
-    (
-        Level.WARNING,
-        f"the policy of topic {TOPIC} does not name SES, and may let it publish or not",
-        "let ses",
-        policy(Principal={"AWS": "*"}),
-    ),
-    (
-        Level.PROBLEM,
-        "does not let SES publish",
-        "let ses",
-        {"sns.GetTopicAttributes": {"Attributes": {}}},
-    ),
-    (
-        Level.PROBLEM,
-        f"topic {TOPIC} is encrypted with the key alias/aws/sns, which SES may not use",
-        "encrypt it with a key of yours that lets ses.amazonaws.com use it",
-        encrypted("alias/aws/sns"),
-    ),
-    (Level.OK, "lets SES publish, if its key alias/ours lets SES enc", "", encrypted("alias/ours")),
-    (
-        Level.PROBLEM,
-        f"topic {TOPIC} does not exist",
-        "create it",
-        {"sns.GetTopicAttributes": "NotFound"},
-    ),
-    (Level.PROBLEM, "stream warehouse is DELETING", "look at it", stream_is("DELETING")),
-    (
-        Level.PROBLEM,
-        "stream warehouse does not exist",
-        "create it",
-        {"firehose.DescribeDeliveryStream": "ResourceNotFoundException"},
-    ),
-    (
-        Level.PROBLEM,
-        "role warehouse can't be assumed by SES, so events are lost",
-        "let ses.amazonaws.com assume it",
-        trust(Principal={"AWS": "*"}),
-    ),
-    (Level.PROBLEM, "role warehouse does not exist", "create it", {"iam.GetRole": "NoSuchEntity"}),
-    (
-        Level.WARNING,
-        f"{ROLE} could not be checked: iam:GetRole was answered with AccessDenied",
-        "allow iam:GetRole to these credentials in IAM",
-        {"iam.GetRole": "AccessDenied"},
-    ),
 ]
 
 
-@pytest.mark.parametrize(("level", "expected", "step", "answers"), FAULTS)
+@pytest.mark.parametrize(
+    ("wanted", "shown", "said"),
+    [
+        (None, None, None),
+        ([], [], None),
+        ([], None, "is as the account has it, cdk.json says for nothing"),
+        (None, [], "is for nothing, cdk.json says as the account has it"),
+    ],
+)
+def test_no_word_about_suppression_is_not_an_empty_list(
+    wanted: list[str] | None, shown: list[str] | None, said: str | None
+) -> None:
+    """A set that suppresses for nothing overrules the account's list."""
+    options = {} if shown is None else {"SuppressionOptions": {"SuppressedReasons": shown}}
+    answer = {**news_is()["sesv2.GetConfigurationSet"], "SuppressionOptions": {}, **options}
+    findings = told(
+        {"sesv2.GetConfigurationSet": answer}, configuration_sets=[{**NEWS, "suppression": wanted}]
+    )
+    found = [line for level, line, _ in findings if level is Level.WARNING]
+    assert found == ([f"configuration set: news: suppression {said}"] if said else [])
+
+
+@pytest.mark.parametrize(("level", "expected", "step", "answers"), [*FAULTS, *TARGETS])
 def test_each_fault_is_found(
     level: Level, expected: str, step: str, answers: dict[str, Any]
 ) -> None:

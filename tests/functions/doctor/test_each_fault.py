@@ -193,7 +193,7 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.PROBLEM, "Metrics .* is disabled", destinations(destination(Enabled=False)), {}),
     (
         Level.OK,
-        r"theirs \(SNS\) was not made by the deployment",
+        r"theirs \(SNS\) is not in cdk.json",
         destinations(destination(), archive(), FOREIGN),
         {},
     ),
@@ -205,7 +205,7 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         Level.OK,
-        r"X \(unknown kind\) was not made by the deployment",
+        r"X \(unknown kind\) is not in cdk.json",
         destinations({"Name": "X", "Enabled": True, "MatchingEventTypes": ["SEND"]}),
         {"events": ["send"]},
     ),
