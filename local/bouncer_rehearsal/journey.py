@@ -135,8 +135,9 @@ class Journey:
             report = DailyReport(runbooks, changes, reporter, aws=region.aws, story=self._story)
             report.mail_and_print()
             runbooks.operate()
-            destinations.publish(self._outputs()["ArchiveBucket"])
-            destinations.change(region.cdk, wanted)
+            archive = self._outputs()["ArchiveBucket"]
+            destinations.publish(archive)
+            destinations.change(region.cdk, wanted, archive)
             operator.wait_for_the_bounce()
             self._doctor(region.aws)
             self._destroy(region.aws, region.cdk, before)
