@@ -171,12 +171,26 @@ def test_a_mail_without_an_id_has_no_thread() -> None:
     [
         ("no-reply@example.com", ""),
         ("Example, Ltd: (help) <no-reply@example.com>", "Example, Ltd: (help)"),
+        ("=?utf-8?Q?M=C3=BCller,_Ltd?= <no-reply@example.com>", "Müller, Ltd"),
+        ("=?utf-8?Q?a=0D=0ABcc:_x?= <no-reply@example.com>", "a Bcc: x"),
+        ("What =? <no-reply@example.com>", "What =?"),
     ],
 )
 def test_a_display_name_is_quoted_if_need_be(mailbox: str, name: str) -> None:
-    """So From has one address, whatever an operator called it."""
+    """So From has one address, whatever an operator called it, in encoded words, too."""
     (address,) = message(replace(REPLY, from_=mailbox))["from"].addresses
     assert (address.display_name, address.addr_spec) == (name, "no-reply@example.com")
+
+
+@pytest.mark.threat
+def test_addresses_and_ids_are_never_encoded() -> None:
+    """A stranger's may look like encoded words, and no reader would find them again."""
+    odd = "<=?utf-8?q?x?=@sender.example>"
+    reply = replace(REPLY, sender="a=?b@sender.example", in_reply_to=odd, references=(ID, odd))
+    lines = mime(reply, date=NOW).decode().split("\r\n")
+    assert f"To: {reply.sender}" in lines
+    assert f"In-Reply-To: {odd}" in lines
+    assert f"References: {ID} {odd}" in lines
 
 
 LINES = st.text(st.characters(blacklist_categories=("C", "Z")) | st.just(" "), max_size=120)
