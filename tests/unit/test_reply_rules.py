@@ -83,13 +83,38 @@ def test_a_from_that_cannot_send_is_warned_of() -> None:
     )
 
 
-@pytest.mark.parametrize("action", ["drop: {}", "reply: {from: 'A <help@example.com>', text: Hi}"])
-def test_a_from_that_a_rule_is_about_is_warned_of(action: str) -> None:
-    """The guard withholds each reply and each bounce for mail to it."""
-    rules = [
-        read_rule("200-a", f"when: {{recipient: Help@example.com}}\n{action}"),
-        read_rule("300-b", "when: {spf: pass}\nreply: {from: help@example.com, text: Hi}"),
-    ]
-    for warning in reply_warnings(rules, None):
-        assert "which rule 200-a is about, expected another address" in str(warning)
-    assert [each.document for each in reply_warnings(rules, None)][-1] == "300-b"
+ABOUT = "which rule 200-a is about, expected another address, or an accept rule before it"
+FROM_HELP = "when: {spf: fail}\nreply: {from: Help+auto@example.com, text: Hi}"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "when: {recipient: Help@example.com}\ndrop: {}",
+        "when: {recipient: Help@example.com}\nreply: {from: 'A <help@example.com>', text: Hi}",
+        "when: {recipient: help@example.com, subject: x}\nreject: {type: DoesNotExist}",
+        "when: {recipient_domain: example.com}\nreject: {type: DoesNotExist}",
+        "reject: {type: DoesNotExist}",
+    ],
+)
+def test_a_from_that_a_rule_is_about_is_warned_of(rule: str) -> None:
+    """The guard withholds each reply and each bounce for mail to it, whatever its tag."""
+    rules = [read_rule("200-a", rule), read_rule("300-b", FROM_HELP)]
+    warnings = [each for each in reply_warnings(rules, None) if each.document == "300-b"]
+    assert [ABOUT in str(each) for each in warnings] == [True]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ["when: {recipient: help@example.com}\naccept: {}", "reject: {type: DoesNotExist}"],
+        ["when: {recipient_domain: example.org}\nreject: {type: DoesNotExist}"],
+        ["when: {subject: x}\nreject: {type: DoesNotExist}"],
+        ["when: {recipient: {not: {in: people}}}\nreject: {type: DoesNotExist}"],
+        ["mode: off\nreject: {type: DoesNotExist}"],
+    ],
+)
+def test_a_from_that_gets_its_mail_is_not_warned_of(rules: list[str]) -> None:
+    """An accept rule before the others lets it through, and what is not sure is not told."""
+    read = [read_rule(str(number), text) for number, text in enumerate([*rules, FROM_HELP])]
+    assert list(reply_warnings(read, None)) == []

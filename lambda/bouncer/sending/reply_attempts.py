@@ -147,7 +147,9 @@ class ReplyAttempts:
         now, last = self._now(), reading.last
         if last.is_at_work(now) and not reply_gate.is_expired(reply, now=now):
             raise BusyError("another reply to this sender by this rule may be at work")
-        reason = reply_gate.withheld(reply, reading, now=now, settings=terms.settings)
+        reason = reply_gate.withheld(
+            reply, reading, now=now, settings=terms.settings, senders=terms.senders
+        )
         if reason:
             self._report(record, reply, ending.withheld(reason))
             return True
