@@ -173,7 +173,7 @@ class Reason(StrEnum):
     CAPPED = _gate(
         "capped",
         "the sender, its organisation, or the sender with this recipient and rule had all bounces"
-        " that the setting `caps` allows",
+        " that the setting `caps` allows; or its organisation had all replies of a day",
     )
     BRAKED = _gate(
         "braked",

@@ -14,6 +14,7 @@ from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.sending.gate import LIFETIME, ForeignSenderError
 from bouncer.sending.reply_ledger import ReplyReading
+from bouncer.sending.reply_tally import is_capped
 from bouncer.sending.suppression import is_suppressed
 
 
@@ -42,6 +43,8 @@ def withheld(
         return Reason.REPLIED_BEFORE
     if is_suppressed(reading.suppressed, now=now, days=settings.suppression_days):
         return Reason.SENDER_BOUNCED_BEFORE
+    if is_capped(reply, reading.sent_today, settings.caps):
+        return Reason.CAPPED
     return None
 
 
