@@ -39,7 +39,9 @@ def _headers(reply: Reply, date: datetime) -> Iterator[tuple[str, str]]:
     Precedence is left out: RFC 3834 section 3.1.8 leaves it to those who know their receivers.
     X-Auto-Response-Suppress does for Exchange what Auto-Submitted does for all others.
     """
-    yield "From", _mailbox(reply.from_)
+    yield "From", _mailbox("From", reply.from_)
+    if reply.reply_to:
+        yield "Reply-To", _mailbox("Reply-To", reply.reply_to)
     yield "To", _folded("To", reply.sender)
     yield "Subject", _phrase("Subject", reply.subject)
     yield "Date", format_datetime(date)
@@ -52,7 +54,7 @@ def _headers(reply: Reply, date: datetime) -> Iterator[tuple[str, str]]:
     yield REFERENCE_FIELD, reply.reference
 
 
-def _mailbox(mailbox: str) -> str:
+def _mailbox(header: str, mailbox: str) -> str:
     """Return a mailbox whose display name is quoted or encoded if it has to be.
 
     An operator who needs other letters than ASCII writes the name as encoded words.
@@ -61,8 +63,8 @@ def _mailbox(mailbox: str) -> str:
     written = mailbox[: -len(address) - 1].rstrip("<") if mailbox != address else ""
     name = printable(decode_words(written), _NAME_LIMIT)
     if _is_plain(name):
-        return _folded("From", formataddr((name, address)))
-    return f"{_phrase('From', name)}\r\n <{address}>"
+        return _folded(header, formataddr((name, address)))
+    return f"{_phrase(header, name)}\r\n <{address}>"
 
 
 def _phrase(header: str, text: str) -> str:

@@ -85,8 +85,8 @@ def test_replies_are_sent_once_per_time(tmp_path: Path, capsys: pytest.CaptureFi
     mails = [
         mail(tmp_path, 1),
         mail(tmp_path, 1, messageId="tag", source="fay+x@garden.example"),
-        mail(tmp_path, 1, messageId="month", timestamp="2026-12-01T08:00:00.000Z"),
-        mail(tmp_path, 1, messageId="later", timestamp="2026-12-02T08:00:01.000Z"),
+        mail(tmp_path, 1, messageId="day", timestamp="2026-11-03T07:59:59.000Z"),
+        mail(tmp_path, 1, messageId="later", timestamp="2026-11-03T08:00:01.000Z"),
         mail(tmp_path, 1, messageId="other", source="ben@garden.example"),
     ]
     replay("--format", "json", "--send", "--out", str(out), *mails)

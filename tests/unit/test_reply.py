@@ -51,7 +51,12 @@ def text_of(read: EmailMessage) -> str:
 
 def test_a_reply_survives_the_queue() -> None:
     """It is ASCII JSON with a version and its kind."""
-    reply = replace(REPLY, text="Grüße \U0001f4ec", from_arn="arn:aws:ses:x:1:identity/a")
+    reply = replace(
+        REPLY,
+        text="Grüße \U0001f4ec",
+        from_arn="arn:aws:ses:x:1:identity/a",
+        reply_to="hello@example.com",
+    )
     body = to_json(reply)
     assert body.isascii()
     assert (json.loads(body)["v"], json.loads(body)["kind"]) == (1, "reply")
@@ -90,6 +95,8 @@ def test_the_longest_reply_fits_the_queue() -> None:
         {"from_": "no-reply@example.com\r\nBcc: eve@evil.example"},
         {"from_": "a@example.com, b@example.com"},
         {"from_arn": "arn\n"},
+        {"reply_to": "hello@example.com\r\nBcc: eve@evil.example"},
+        {"reply_to": ""},
         {"in_reply_to": "<1@sender.example>\r\nBcc: eve@evil.example"},
         {"in_reply_to": "1@sender.example"},
         {"references": ("<a b@sender.example>",)},
@@ -157,6 +164,13 @@ def test_the_message_has_what_automatic_replies_have() -> None:
         "MIME-Version": "1.0",
     }
     assert text_of(read) == "Ann has left.\n\nPlease write to Carl.\n"
+
+
+def test_answers_go_where_the_rule_says() -> None:
+    """Whoever presses Reply writes to that address."""
+    read = message(replace(REPLY, reply_to="=?utf-8?Q?B=C3=BCro?= <office@example.com>"))
+    (address,) = read["reply-to"].addresses
+    assert (address.display_name, address.addr_spec) == ("Büro", "office@example.com")
 
 
 def test_a_mail_without_an_id_has_no_thread() -> None:

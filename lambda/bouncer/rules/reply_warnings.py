@@ -34,11 +34,14 @@ def reply_warnings(rules: Iterable[Rule], senders: Collection[str] | None) -> It
                 expected = "an address of reply_senders in cdk.json: nobody gets this reply"
                 yield _warning(rule, show(address), expected)
             bare = without_tag(address).lower()
-            if other := about.get(bare) or _decided_by(bare, ruleset):
+            other = about.get(bare)
+            if not other and not rule.reply.reply_to:
+                other = _decided_by(bare, ruleset)
+            if other:
                 found = f"{show(address)}, which rule {other} is about"
                 expected = (
-                    "another address, or an accept rule before it: mail to one that replies come"
-                    " from is never answered, so that whoever writes to it may never know"
+                    "another address, reply_to, or an accept rule before it: mail to one that"
+                    " replies come from is never answered, so that people who do may never know"
                 )
                 yield _warning(rule, found, expected)
 
