@@ -167,7 +167,7 @@ def test_the_message_has_what_automatic_replies_have() -> None:
 
 
 def test_answers_go_where_the_rule_says() -> None:
-    """Whoever presses Reply writes to that address."""
+    """Reply-To has the address to which people write who press Reply."""
     read = message(replace(REPLY, reply_to="=?utf-8?Q?B=C3=BCro?= <office@example.com>"))
     (address,) = read["reply-to"].addresses
     assert (address.display_name, address.addr_spec) == ("Büro", "office@example.com")

@@ -69,7 +69,7 @@ def test_a_cap_is_off_or_not_about_everybody(caps: Caps, lone: LoneReplier) -> N
 def test_what_was_not_sent_does_not_count(
     answer: Exception, ends: list[str], lone: LoneReplier
 ) -> None:
-    """What may have been sent does."""
+    """A reply that may have been sent does."""
     cap(lone, Caps(domain_replies=1))
     lone.ses.plan.append(answer)
     lone.work(*strangers(lone, 2))
