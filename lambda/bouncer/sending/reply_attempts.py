@@ -26,6 +26,7 @@ from bouncer.sending.reply_item import LastReply
 from bouncer.sending.reply_ledger import ReplyLedger, ReplyReading
 from bouncer.sending.reply_outcomes import ReplyOutcomes
 from bouncer.sending.reply_queue import ReplierQueue
+from bouncer.sending.reply_tally import count_reply
 from bouncer.sending.send_quota import QuotaBook, QuotaUsedError
 from bouncer.sending.ses_errors import UnknownOutcomeError
 
@@ -147,7 +148,9 @@ class ReplyAttempts:
         now, last = self._now(), reading.last
         if last.is_at_work(now) and not reply_gate.is_expired(reply, now=now):
             raise BusyError("another reply to this sender by this rule may be at work")
-        reason = reply_gate.withheld(reply, reading, now=now, settings=terms.settings)
+        reason = reply_gate.withheld(
+            reply, reading, now=now, settings=terms.settings, senders=terms.senders
+        )
         if reason:
             self._report(record, reply, ending.withheld(reason))
             return True
@@ -213,13 +216,12 @@ class ReplyAttempts:
         """
         now, last = self._now(), reading.last
         mine = last if _is_begun(last, record) else last.next(record["messageId"])
-        notes = (
-            [suppression.note(end.bounce_id, reply.sender, reply.recipients, terms.salt, now)]
-            if end.bounce_id
-            else []
-        )
+        after = mine.ended(end, now)
+        notes = [count_reply(reply, terms.salt, now)] if after.may_have_been_sent else []
+        if end.bounce_id:
+            sender, others = reply.sender, reply.recipients
+            notes.append(suppression.note(end.bounce_id, sender, others, terms.salt, now))
         try:
-            after = mine.ended(end, now)
             stands = self._ledger.replace(reading.key, reply.rule, last, after, *notes)
         except LedgerError as error:
             if mine is last:
