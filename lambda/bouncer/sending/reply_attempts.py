@@ -23,7 +23,6 @@ from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.pacer import OutOfTimeError, TimeIsUpError
 from bouncer.sending.queue import QueueError, Record
 from bouncer.sending.reply_calls import ReplyCalls
-from bouncer.sending.reply_counter import count
 from bouncer.sending.reply_item import LastReply, OtherFormError
 from bouncer.sending.reply_ledger import ReplyLedger, ReplyReading
 from bouncer.sending.reply_outcomes import ReplyOutcomes
@@ -112,7 +111,7 @@ class ReplyAttempts:
         if self._ticks() > terms.until:
             raise TimeIsUpError
         try:
-            reading = self._ledger.read(reply, terms.settings.caps, terms.salt)
+            reading = self._ledger.read(reply, terms.salt)
         except OtherFormError as error:
             return self._pass_over(record, reply, error)
         last = reading.last
@@ -225,14 +224,13 @@ class ReplyAttempts:
         """
         now, last = self._now(), reading.last
         mine = last if _is_begun(last, record) else last.next(record["messageId"])
-        after = mine.ended(end, now)
         notes = (
-            [count(reading.counter, now)] if reading.counter and after.may_have_been_sent else []
+            [suppression.note(end.bounce_id, reply.sender, reply.recipients, terms.salt, now)]
+            if end.bounce_id
+            else []
         )
-        if end.bounce_id:
-            sender, recipients = reply.sender, reply.recipients
-            notes.append(suppression.note(end.bounce_id, sender, recipients, terms.salt, now))
         try:
+            after = mine.ended(end, now)
             stands = self._ledger.replace(reading.key, reply.rule, last, after, *notes)
         except LedgerError as error:
             if mine is last:
@@ -258,7 +256,7 @@ class ReplyAttempts:
 
     def _defect(self, record: Record, reply: Reply, error: Exception, terms: ReplyTerms) -> None:
         """End a reply after an error of this program, which may have asked SES or not."""
-        reading = self._ledger.read(reply, terms.settings.caps, terms.salt)
+        reading = self._ledger.read(reply, terms.salt)
         last = reading.last
         if _is_begun(last, record):
             self._end(record, reply, reading, failed(Failure.UNKNOWN, error), terms)

@@ -13,7 +13,6 @@ from bouncer.mail.address import domain, mailbox_address, without_tag
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.sending.gate import LIFETIME, ForeignSenderError
-from bouncer.sending.reply_counter import is_full
 from bouncer.sending.reply_ledger import ReplyReading
 from bouncer.sending.suppression import is_suppressed
 
@@ -35,8 +34,6 @@ def withheld(
         return Reason.REPLIED_BEFORE
     if is_suppressed(reading.suppressed, now=now, days=settings.suppression_days):
         return Reason.SENDER_BOUNCED_BEFORE
-    if is_full(reading.counted):
-        return Reason.CAPPED
     return None
 
 

@@ -1,4 +1,4 @@
-"""The ledger as replies use it: the last reply to each sender, who is suppressed, counters.
+"""The ledger as replies use it: the last reply to each sender, and who is suppressed.
 
 A write whose answer was lost is repeated, and then its condition fails if the first one took
 effect: what stands in the ledger settles the matter. All methods raise `LedgerError`.
@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from bouncer.caps import Caps
 from bouncer.jobs.reply import Reply
 from bouncer.sending import lease, suppression
 from bouncer.sending.digest import Salt
 from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
-from bouncer.sending.reply_counter import counter_key
 from bouncer.sending.reply_item import LastReply, key_of, last_reply, replace_reply
 from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write
@@ -27,17 +25,11 @@ _PAUSE_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyReading:
-    """All that the ledger knows of a reply: the item's key, the last reply, the suppression.
-
-    `counter` is the key of its organisation's counter, "" if no cap is about it; `counted` is that
-    counter's item.
-    """
+    """All that the ledger knows of a reply: the item's key, the last reply, the suppression."""
 
     key: str
     last: LastReply
     suppressed: Item
-    counter: str
-    counted: Item
 
 
 class ReplyLedger:
@@ -69,19 +61,16 @@ class ReplyLedger:
         kept = lease.salt(self._repeated(lambda: self._table.write(write)))
         return kept, kept == Salt(made)
 
-    def read(self, reply: Reply, caps: Caps, salt: Salt) -> ReplyReading:
+    def read(self, reply: Reply, salt: Salt) -> ReplyReading:
         """Read all that is known of a reply, in one request."""
         key = key_of(reply, salt)
         form = suppression.suppressed_form(reply.sender, reply.recipients)
         suppressed = suppression.suppressed_key(salt.digest(form))
-        counter = counter_key(reply, caps, salt, self._now())
-        found = self._read([*filter(None, (key, suppressed, counter))])
+        found = self._read([key, suppressed])
         return ReplyReading(
             key=key,
             last=last_reply(found.get(key, {}), reply.rule),
             suppressed=found.get(suppressed, {}),
-            counter=counter,
-            counted=found.get(counter, {}),
         )
 
     def replace(
