@@ -83,12 +83,16 @@ class Reporter:
         self._new_name = new_name
 
     def report(self, event: Mapping[str, Any], *, request_id: str = "") -> dict[str, str]:
-        """Send the report of the day that an event names; raises what failed, to be tried again."""
+        """Send the report of the day that an event names; raises what failed, to be tried again.
+
+        The schedule's report is sent once a day, and one that an operator asks for each time.
+        """
         self._journal.begin(request_id)
         end = _scheduled(event) or self._now()
         day = end.astimezone(ZoneInfo(self._addressed.zone)).date().isoformat()
+        once = day if REPORT_SCHEDULED in event else f"{day}#{request_id}"
         try:
-            return self._send(day, self._gathered(end))
+            return self._send(day, once, self._gathered(end))
         except Exception as error:
             self._journal.report_failed("report", day, error)
             raise
@@ -102,8 +106,8 @@ class Reporter:
             now=self._now(),
         )
 
-    def _send(self, day: str, report: Report) -> dict[str, str]:
-        ledger = ReportLedger(self._items, day, name=self._new_name(), now=self._now)
+    def _send(self, day: str, once: str, report: Report) -> dict[str, str]:
+        ledger = ReportLedger(self._items, once, name=self._new_name(), now=self._now)
         if state := ledger.begin():
             self._journal.repeated(day, state)
             return {"day": day, "state": state}

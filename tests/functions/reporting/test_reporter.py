@@ -145,6 +145,16 @@ def test_the_next_day_has_a_report_of_its_own() -> None:
     assert len(line.mails) == 2
 
 
+def test_a_report_that_an_operator_asks_for_does_not_replace_the_scheduled_one() -> None:
+    """Each request is sent once: Lambda repeats one that failed with the same id."""
+    line = Line()
+    for request_id in ("trial", "trial", "another"):
+        line.reporter.report({}, request_id=request_id)
+    assert len(line.mails) == 2
+    assert line.report() == {"day": DAY, "state": "sent", "mail_id": "mail-1"}
+    assert line.report() == {"day": DAY, "state": "sent"}
+
+
 @pytest.mark.parametrize("event", [{}, {REPORT_SCHEDULED: "<aws.scheduler.scheduled-time>"}])
 def test_an_operator_may_invoke_it(event: dict[str, str]) -> None:
     """Without a scheduled time the day ends now."""
