@@ -33,9 +33,6 @@ _DEAD = {
         f"see {_RUNBOOK}failed-events",
     ),
 }
-_IN_FORCE = ("held", "braked-rules", "invalid-rules")  # alarms about what the pointer says, too
-
-
 _COLUMNS = {str(Outcome.SENT): "bounced", "replied": "replied"}  # other jobs were withheld
 
 
@@ -123,14 +120,21 @@ class Report:
         """The states that need a person, the most urgent first."""
         return tuple(self._needs())
 
+    @property
+    def needs_known(self) -> bool:
+        """Tell whether all was looked at that may need a person."""
+        standing = self.standing
+        return not standing.gaps and None not in (standing.alarms, standing.in_force)
+
     def _needs(self) -> Iterator[Need]:
         standing = self.standing
         for key, (one, many, step) in _DEAD.items():
             if count := standing.dead.get(key):
                 yield Need(one if count == 1 else many.format(f"{count:,}"), step)
-        if standing.in_force:
-            yield from _needs_of(standing.in_force)
-        said = {*standing.dead, *(_IN_FORCE if standing.in_force else ())}
+        said = set(standing.dead)
+        for key, need in _needs_of(standing.in_force) if standing.in_force else ():
+            said.add(key)
+            yield need
         for key in standing.alarms or ():
             if key not in said:
                 yield Need(f"alarm {self.deployment}-{key} is in ALARM", f"see {_RUNBOOK}{key}")
@@ -198,11 +202,15 @@ class Report:
         return tuple(name for name in in_force.rules if name not in matched)
 
 
-def _needs_of(in_force: InForce) -> Iterator[Need]:
+def _needs_of(in_force: InForce) -> Iterator[tuple[str, Need]]:
+    """Yield what needs a person, with the key of the alarm that may say the same."""
     for cause in in_force.causes:
-        yield Need(str(cause), "bouncer resume")
+        yield "held", Need(str(cause), "bouncer resume")
+    if not (in_force.sending or in_force.causes):
+        yield "held", Need("sending is paused by the settings", "bouncer resume")
     for rule in in_force.braked:
         what = f"rule {rule} is braked and only records"
-        yield Need(what, f"bouncer rules release {rule}")
+        yield "braked-rules", Need(what, f"bouncer rules release {rule}")
     for problem in in_force.problems:
-        yield Need(f"a document is refused: {problem}", f"see {_RUNBOOK}invalid-rules")
+        what = f"a document is refused: {problem}"
+        yield "invalid-rules", Need(what, f"see {_RUNBOOK}invalid-rules")

@@ -56,14 +56,16 @@ def report_text(report: Report) -> str:
 
 def _need(report: Report) -> str:
     count = len(report.needs)
-    return f"{count} need{'s' if count == 1 else ''} you" if count else "nothing to do"
+    if count:
+        return f"{count} need{'s' if count == 1 else ''} you"
+    return "nothing to do" if report.needs_known else "needs not known"
 
 
 def _first(report: Report) -> str:
     count = len(report.needs)
     if count:
         return "1 thing needs you." if count == 1 else f"{count} things need you."
-    return "Nothing to do, as far as is known." if report.gaps else "Nothing to do."
+    return "Nothing to do." if report.needs_known else "What needs you is not known."
 
 
 def _needs(report: Report) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The text of a report: what needs a person first, 72 columns, and short on a quiet day."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -19,6 +20,7 @@ from tests.functions.reporting.report_cases import (
     BUSY_STANDING,
     LONG_NAME,
     QUIET,
+    QUIET_STANDING,
     report,
 )
 
@@ -36,8 +38,12 @@ def test_the_subject_says_the_essential() -> None:
 def test_a_subject_names_what_is_not_known() -> None:
     """No number is made up."""
     assert subject(report(UNKNOWN, Standing())) == (
-        "[ses-auto-bouncer-main] mails not known, bounces not known, nothing to do, incomplete"
+        "[ses-auto-bouncer-main] mails not known, bounces not known, needs not known, incomplete"
     )
+    assert report_text(report(UNKNOWN, Standing())).startswith("What needs you is not known.\n")
+    assert subject(report(UNKNOWN, QUIET_STANDING)).endswith(", nothing to do, incomplete")
+    partly = replace(QUIET_STANDING, dead={}, gaps=("the number of dead letters: no answer",))
+    assert subject(report(standing=partly)).endswith(", needs not known, incomplete")
 
 
 def test_the_report_of_a_quiet_day_is_short() -> None:
@@ -119,8 +125,8 @@ def test_every_line_fits_and_nothing_steers_a_terminal() -> None:
 def test_a_gap_is_said_and_the_rest_reported() -> None:
     """A missing permission costs one section, not the report."""
     counts = BUSY_COUNTS._replace(decisions=None, gaps=("the decisions by rule: allow it in IAM",))
-    text = report_text(report(counts, Standing()))
-    assert text.startswith("Nothing to do, as far as is known.\n")
+    text = report_text(report(counts, QUIET_STANDING))
+    assert text.startswith("Nothing to do.\n")
     assert "NOT KNOWN\n  the decisions by rule: allow it in IAM\n" in text
     assert "    1,204  came\n" in text
 
@@ -140,6 +146,20 @@ def test_an_alarm_is_named_where_the_queue_could_not_be_asked() -> None:
     """Dead letters are a need by their number, or else by their alarm."""
     (need,) = report(standing=Standing(alarms=("dead-letters",))).needs
     assert need.step == "see docs/operations.md#dead-letters"
+
+
+def test_an_alarm_is_left_out_only_if_its_need_is_said() -> None:
+    """What is in force may have changed since the alarm looked, or not have arrived yet."""
+    in_force = InForce(revision="ab" * 32, mode=Mode.ENFORCE, sending=False)
+    alarms = ("held", "invalid-rules")
+    found = report(standing=replace(QUIET_STANDING, in_force=in_force, alarms=alarms)).needs
+    assert [(need.what, need.step) for need in found] == [
+        ("sending is paused by the settings", "bouncer resume"),
+        (
+            "alarm ses-auto-bouncer-main-invalid-rules is in ALARM",
+            "see docs/operations.md#invalid-rules",
+        ),
+    ]
 
 
 def test_every_kind_of_failure_has_a_row() -> None:

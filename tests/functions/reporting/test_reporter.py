@@ -202,7 +202,7 @@ def test_a_report_with_gaps_is_sent() -> None:
     line.report()
     simple = line.mails[0]["Content"]["Simple"]
     assert simple["Subject"]["Data"].endswith(
-        "mails not known, bounces not known, nothing to do, incomplete"
+        "mails not known, bounces not known, needs not known, incomplete"
     )
     text = " ".join(simple["Body"]["Text"]["Data"].split())
     assert "NOT KNOWN the number of mails, the decisions by rule," in text
