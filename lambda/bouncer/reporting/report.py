@@ -6,12 +6,13 @@ operators. It has no address of a mail.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bouncer.reporting.failures import FAILURES
 from bouncer.reporting.journal_counts import Counts, JobCount
 from bouncer.reporting.period import Period
 from bouncer.reporting.standing import InForce, Standing
+from bouncer.rules.rule import Mode
 from bouncer.sending.ending import Outcome
 
 _RUNBOOK = "docs/operations.md#"
@@ -54,15 +55,25 @@ class Failed(NamedTuple):
 class RuleLine(NamedTuple):
     """The counts of one rule: recipients, bounces, replies, what was withheld, and recorded only.
 
-    `withheld` counts recipients at the intake, and bounces and replies behind it.
+    `withheld` counts recipients at the intake, and bounces and replies behind it. None stands for
+    what is not known.
     """
 
     rule: str
-    matched: int
-    bounced: int
-    replied: int
-    withheld: int
-    recorded: int
+    matched: int | None
+    bounced: int | None
+    replied: int | None
+    withheld: int | None
+    recorded: int | None
+
+
+_COUNTED = {  # the counts without which a number of a rule is not known
+    "matched": ("decisions",),
+    "bounced": ("jobs",),
+    "replied": ("replies",),
+    "withheld": ("decisions", "jobs", "replies"),
+    "recorded": ("shadows",),
+}
 
 
 class WithheldLine(NamedTuple):
@@ -110,10 +121,17 @@ class Report:
             and all(getattr(each, name) == value for name, value in having.items())
         )
 
-    def recipients(self, action: str) -> int:
-        """Return the recipients for whom rules decided so, as far as is known; "": none did."""
+    def recipients(self, action: str, *, shadow: bool = False) -> int:
+        """Return the recipients for whom rules decided so, as far as is known; "": none did.
+
+        Those of mails that came in mode `shadow` are counted apart.
+        """
         found = self.counts.decisions or ()
-        return sum(each.recipients for each in found if each.action == action)
+        return sum(
+            each.recipients
+            for each in found
+            if each.action == action and (each.mode == Mode.SHADOW) == shadow
+        )
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -171,7 +189,18 @@ class Report:
             add(job.rule, **{_COLUMNS.get(job.event, "withheld"): job.jobs})
         for shadow in self.counts.shadows or ():
             add(shadow.rule, recorded=shadow.recipients)
-        return tuple(sorted(lines.values(), key=lambda line: (-line.matched, line.rule)))
+        unknown: dict[str, Any] = dict.fromkeys(self.unknown_columns)
+        most_first = sorted(lines.values(), key=lambda line: (-(line.matched or 0), line.rule))
+        return tuple(line._replace(**unknown) for line in most_first)
+
+    @property
+    def unknown_columns(self) -> tuple[str, ...]:
+        """The numbers of rules that are not known."""
+        return tuple(
+            name
+            for name, needed in _COUNTED.items()
+            if any(getattr(self.counts, each) is None for each in needed)
+        )
 
     @property
     def withheld(self) -> tuple[WithheldLine, ...]:

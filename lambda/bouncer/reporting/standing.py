@@ -11,7 +11,8 @@ from bouncer.rules.rule import Mode
 class InForce:
     """The revision and settings that the publisher put in force, and what it refused.
 
-    `causes` hold sending; without any, `sending` is false if the settings pause it. `rules` are the names of the rules that can match; None if unknown.
+    `causes` hold sending; without any, `sending` is false if the settings pause it. `rules` are the
+    names of the rules that can match; None if unknown.
     """
 
     revision: str

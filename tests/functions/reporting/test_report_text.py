@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
@@ -129,6 +130,48 @@ def test_a_gap_is_said_and_the_rest_reported() -> None:
     assert text.startswith("Nothing to do.\n")
     assert "NOT KNOWN\n  the decisions by rule: allow it in IAM\n" in text
     assert "    1,204  came\n" in text
+
+
+def test_in_mode_shadow_nothing_was_rejected() -> None:
+    """A trial is told from what was done, also on the day on which it ends."""
+    in_force = InForce(revision="ab" * 32, mode=Mode.SHADOW)
+    decisions = (
+        DecisionCount("reject", "200-departed", "", 40, "shadow"),
+        DecisionCount("reject", "200-departed", "", 2, "enforce"),
+        DecisionCount("", "", "", 7, "shadow"),
+    )
+    found = report(
+        BUSY_COUNTS._replace(decisions=decisions), replace(QUIET_STANDING, in_force=in_force)
+    )
+    assert subject(found).endswith(", 37 bounced, nothing to do, mode shadow")
+    for line in (
+        "        2  recipients rejected\n",
+        "       40  recipients that would be rejected (mode shadow)\n",
+        "        7  recipients without a matching rule (mode shadow)\n",
+    ):
+        assert line in report_text(found)
+
+
+@pytest.mark.parametrize(
+    ("missing", "row", "unknown"),
+    [
+        ("decisions", ("?", "37", "-", "?", "-"), {"matched", "withheld"}),
+        ("jobs", ("44", "?", "-", "?", "-"), {"bounced", "withheld"}),
+        ("replies", ("44", "37", "?", "?", "-"), {"replied", "withheld"}),
+        ("shadows", ("44", "37", "-", "4", "?"), {"recorded"}),
+    ],
+)
+def test_a_column_that_is_not_known_is_not_zero(
+    missing: str, row: tuple[str, ...], unknown: set[str]
+) -> None:
+    """Each query that failed costs the columns that need it."""
+    found = report(BUSY_COUNTS._replace(**cast("Any", {missing: None})))
+    (line,) = [each for each in report_text(found).split("\n") if each.startswith("200-departed  ")]
+    assert tuple(line.split()[1:]) == row
+    values = report_values(found)
+    (rule,) = [each for each in values["rules"] if each["rule"] == "200-departed"]
+    assert {name for name, value in rule.items() if value is None} == unknown
+    assert (values["withheld"] is None) == ("withheld" in unknown)
 
 
 def test_rules_without_a_match_are_named_only_if_that_is_known() -> None:
