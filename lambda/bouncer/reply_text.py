@@ -8,10 +8,10 @@ from datetime import datetime
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
 
 from bouncer.jobs.reply import Reply
-from bouncer.mail.address import mailbox_address
+from bouncer.mail.quoted_mailbox import quoted_mailbox
 from bouncer.rules.rejection import REFERENCE_FIELD
 
 _LINE = 76  # characters of a line of a header, where there is a blank to fold at
@@ -35,7 +35,7 @@ def _headers(reply: Reply, date: datetime) -> Iterator[tuple[str, str]]:
     Precedence is left out: RFC 3834 section 3.1.8 leaves it to those who know their receivers.
     X-Auto-Response-Suppress does for Exchange what Auto-Submitted does for all others.
     """
-    yield "From", _mailbox(reply.from_)
+    yield "From", quoted_mailbox(reply.from_)
     yield "To", reply.sender
     yield "Subject", reply.subject
     yield "Date", format_datetime(date)
@@ -46,13 +46,6 @@ def _headers(reply: Reply, date: datetime) -> Iterator[tuple[str, str]]:
     yield "Auto-Submitted", "auto-replied"
     yield "X-Auto-Response-Suppress", "All"
     yield REFERENCE_FIELD, reply.reference
-
-
-def _mailbox(mailbox: str) -> str:
-    """Return a mailbox whose display name is quoted if it has to be."""
-    address = mailbox_address(mailbox)
-    name = mailbox[: -len(address) - 1].rstrip("<").strip() if mailbox != address else ""
-    return formataddr((name, address))
 
 
 def _folded(name: str, value: str) -> str:

@@ -275,6 +275,15 @@ def test_an_attempt_that_lost_its_day_notes_nothing() -> None:
     assert first.begin() == "begun"
 
 
+def test_a_name_is_quoted_where_it_has_to_be() -> None:
+    """A comma in a name would begin a second address, and a bracket a comment."""
+    names = ("Ops, Night <a@example.com>", "(x <a@example.com>", "Ops <a@example.com>")
+    request = request_of(ReportMail(names[0], names, "Subject", "Text", "main", "set"))
+    written = ['"Ops, Night" <a@example.com>', '"(x" <a@example.com>', "Ops <a@example.com>"]
+    assert request["FromEmailAddress"] == written[0]
+    assert request["Destination"]["ToAddresses"] == request["ReplyToAddresses"] == written
+
+
 def test_the_request_is_one_that_the_sdk_takes() -> None:
     """The SDK checks names and types of all members."""
     mail = ReportMail("a@example.com", ("b@example.com",), "Subject", "Text", "main", "set")
