@@ -107,28 +107,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"report": {"to": "a@b.example", "timezone": "Berlin"}},
         'report.timezone: found "Berlin", expected a time zone such as Europe/Berlin',
     ),
-    *(
-        (
-            {"report": {"to": "a@b.example", "timezone": zone}},
-            f'report.timezone: found "{zone}", expected a time zone such as Europe/Berlin',
-        )
-        for zone in ("localtime", "Factory", "posixrules", "right/UTC", "posix/Europe/Berlin")
-    ),
-    *(
-        ({key: f"{name} <a@example.com>"}, f"{key}: found")
-        for key in ("bounce_sender", "alarm_email")
-        for name in ("Ops, Night", "(x", "Jo:", "a;b", '"x"y"', '"x')
+    (
+        {"report": {"to": "a@b.example", "timezone": "Factory"}},
+        'report.timezone: found "Factory", expected a time zone such as Europe/Berlin',
     ),
     (
-        {"report": {"to": ["Ops, Night <a@b.example>"]}},
-        (
-            'report.to[0]: found "Ops, Night <a@b.example>", expected an address such as bounces@'
-            'example.com, a name with any of ( ) , : ; @ before it in "quotes"'
-        ),
+        {"report": {"to": "a@b.example", "at": "02:30", "timezone": "Europe/Berlin"}},
+        "report.at: found 02:30, expected a time that every day has: clocks in Europe/Berlin are",
     ),
     (
-        {"report": {"to": [f"{'x' * 60}{n:02}@{'y' * 60}.example" for n in range(20)]}},
-        "report.to: found addresses of 2704 bytes, expected at most 1500: a function's environment",
+        {"report": {"to": [f"{'a' * 60}@{'b' * 60}.example"] * 12}},
+        "report: found 1548, expected at most 1500 characters of addresses",
     ),
     ({"dashboard": "no"}, 'dashboard: found "no", expected true or false'),
     ({"alarm_without_mail": 25}, "alarm_without_mail: found 25, expected a number of hours, 1 to"),
@@ -209,18 +198,21 @@ def test_a_deployment_without_stored_mail_says_so_to_its_functions() -> None:
     assert "store" not in read_settings(MINIMAL).runtime
 
 
-def test_a_display_name_may_be_quoted() -> None:
-    """As RFC 5322 has it; the address is found in it."""
-    quoted = r'"Ops, \"Night\" (x)" <a@example.com>'
-    settings = read_settings({**MINIMAL, "bounce_sender": quoted, "report": {"to": [quoted]}})
-    assert (settings.bounce_sender, settings.senders) == (quoted, ("a@example.com",))
-
-
 @pytest.mark.parametrize(("change", "says"), REFUSED)
 def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
     """The refusal comes before anything is deployed, in one sentence that names the key."""
     (problem,) = refused({**MINIMAL, **change})
     assert problem.startswith(f"cdk.json: context.bouncer.{says}")
+
+
+def test_a_display_name_may_be_quoted() -> None:
+    """As RFC 5322 has it; the address is found in it."""
+    quoted = r'"Ops, \"Night\" (x)" <a@example.com>'
+    settings = read_settings({**MINIMAL, "bounce_sender": quoted, "report": {"to": [quoted]}})
+    assert (settings.bounce_sender, settings.senders) == (quoted, ("a@example.com",))
+    for broken in ('"x"y" <a@example.com>', '"x <a@example.com>', '"a" "b" <a@example.com>'):
+        (problem,) = refused({**MINIMAL, "bounce_sender": broken})
+        assert "expected an address such as" in problem
 
 
 def test_a_key_elsewhere_is_refused_where_the_region_is_known() -> None:
