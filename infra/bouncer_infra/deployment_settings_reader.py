@@ -59,8 +59,12 @@ def read_cdk_json(
         raise SettingsFileError(
             f"{path}: found values nested too deeply, expected a cdk.json"
         ) from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise SettingsFileError(f"{path}: found no UTF-8, expected a cdk.json") from error
+    except ValueError as error:
+        raise SettingsFileError(
+            f"{path}: found a number with thousands of digits, expected a cdk.json"
+        ) from error
     context = document.get("context") if isinstance(document, dict) else None
     bouncer = context.get("bouncer") if isinstance(context, dict) else None
     found = read_deployments(bouncer, document=str(path))

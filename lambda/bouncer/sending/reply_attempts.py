@@ -23,11 +23,11 @@ from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.pacer import OutOfTimeError, TimeIsUpError
 from bouncer.sending.queue import QueueError, Record
 from bouncer.sending.reply_calls import ReplyCalls
-from bouncer.sending.reply_counter import count
 from bouncer.sending.reply_item import LastReply, OtherFormError
 from bouncer.sending.reply_ledger import ReplyLedger, ReplyReading
 from bouncer.sending.reply_outcomes import ReplyOutcomes
 from bouncer.sending.reply_queue import ReplierQueue
+from bouncer.sending.reply_tally import count_reply
 from bouncer.sending.send_quota import QuotaBook, QuotaUsedError
 from bouncer.sending.ses_errors import UnknownOutcomeError
 
@@ -112,7 +112,7 @@ class ReplyAttempts:
         if self._ticks() > terms.until:
             raise TimeIsUpError
         try:
-            reading = self._ledger.read(reply, terms.settings.caps, terms.salt)
+            reading = self._ledger.read(reply, terms.salt)
         except OtherFormError as error:
             return self._pass_over(record, reply, error)
         last = reading.last
@@ -159,7 +159,9 @@ class ReplyAttempts:
         now, last = self._now(), reading.last
         if last.is_at_work(now) and not reply_gate.is_expired(reply, now=now):
             raise BusyError("another reply to this sender by this rule may be at work")
-        reason = reply_gate.withheld(reply, reading, now=now, settings=terms.settings)
+        reason = reply_gate.withheld(
+            reply, reading, now=now, settings=terms.settings, senders=terms.senders
+        )
         if reason:
             self._report(record, reply, ending.withheld(reason))
             return True
@@ -226,12 +228,10 @@ class ReplyAttempts:
         now, last = self._now(), reading.last
         mine = last if _is_begun(last, record) else last.next(record["messageId"])
         after = mine.ended(end, now)
-        notes = (
-            [count(reading.counter, now)] if reading.counter and after.may_have_been_sent else []
-        )
+        notes = [count_reply(reply, terms.salt, now)] if after.may_have_been_sent else []
         if end.bounce_id:
-            sender, recipients = reply.sender, reply.recipients
-            notes.append(suppression.note(end.bounce_id, sender, recipients, terms.salt, now))
+            sender, others = reply.sender, reply.recipients
+            notes.append(suppression.note(end.bounce_id, sender, others, terms.salt, now))
         try:
             stands = self._ledger.replace(reading.key, reply.rule, last, after, *notes)
         except LedgerError as error:
@@ -258,7 +258,7 @@ class ReplyAttempts:
 
     def _defect(self, record: Record, reply: Reply, error: Exception, terms: ReplyTerms) -> None:
         """End a reply after an error of this program, which may have asked SES or not."""
-        reading = self._ledger.read(reply, terms.settings.caps, terms.salt)
+        reading = self._ledger.read(reply, terms.salt)
         last = reading.last
         if _is_begun(last, record):
             self._end(record, reply, reading, failed(Failure.UNKNOWN, error), terms)

@@ -1,4 +1,4 @@
-"""The ledger as replies use it: the last reply to each sender, who is suppressed, counters.
+"""The ledger as replies use it: the last reply to each sender, and who is suppressed.
 
 A write whose answer was lost is repeated, and then its condition fails if the first one took
 effect: what stands in the ledger settles the matter. All methods raise `LedgerError`.
@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from bouncer.caps import Caps
 from bouncer.jobs.reply import Reply
-from bouncer.sending import lease, suppression
+from bouncer.sending import lease, reply_tally, suppression
 from bouncer.sending.digest import Salt
 from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
-from bouncer.sending.reply_counter import counter_key
 from bouncer.sending.reply_item import LastReply, key_of, last_reply, replace_reply
 from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write
@@ -29,15 +27,13 @@ _PAUSE_S = 0.2
 class ReplyReading:
     """All that the ledger knows of a reply: the item's key, the last reply, the suppression.
 
-    `counter` is the key of its organisation's counter, "" if no cap is about it; `counted` is that
-    counter's item.
+    `sent_today` are the replies that the sender's organisation got today.
     """
 
     key: str
     last: LastReply
     suppressed: Item
-    counter: str
-    counted: Item
+    sent_today: int
 
 
 class ReplyLedger:
@@ -69,19 +65,18 @@ class ReplyLedger:
         kept = lease.salt(self._repeated(lambda: self._table.write(write)))
         return kept, kept == Salt(made)
 
-    def read(self, reply: Reply, caps: Caps, salt: Salt) -> ReplyReading:
+    def read(self, reply: Reply, salt: Salt) -> ReplyReading:
         """Read all that is known of a reply, in one request."""
         key = key_of(reply, salt)
         form = suppression.suppressed_form(reply.sender, reply.recipients)
         suppressed = suppression.suppressed_key(salt.digest(form))
-        counter = counter_key(reply, caps, salt, self._now())
-        found = self._read([*filter(None, (key, suppressed, counter))])
+        tally = reply_tally.tally_key(reply, salt, self._now())
+        found = self._read([key, suppressed, tally])
         return ReplyReading(
             key=key,
             last=last_reply(found.get(key, {}), reply.rule),
             suppressed=found.get(suppressed, {}),
-            counter=counter,
-            counted=found.get(counter, {}),
+            sent_today=reply_tally.sent_today(found.get(tally, {})),
         )
 
     def replace(

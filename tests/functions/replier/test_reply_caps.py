@@ -1,85 +1,76 @@
-"""Tests: an organisation gets so many replies a day, by however many senders it writes."""
+"""Tests: an organisation gets no more replies in a day than its cap allows."""
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from bouncer.caps import Caps
+from bouncer.caps import NO_CAPS, Caps
 from bouncer.operator_settings import Settings
-from bouncer.sending import reply_counter
+from bouncer.sending.queue import Record
 from tests.functions.replier.lone_replier import LoneReplier, record
-from tests.functions.worker.lone_worker import THROTTLED, refusal
+from tests.functions.worker.lone_worker import refusal
 
-MOST = 3
-CAPPED = "reply_withheld capped"
-
-
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an organisation have three replies."""
-    monkeypatch.setattr(reply_counter, "MOST_REPLIES", MOST)
+DAY_S = 86_400
 
 
-def work(lone: LoneReplier, *names: str, host: str = "evil.example") -> list[str]:
-    """Have replies to new senders of a domain worked off; return how they ended."""
-    before = len(lone.ends())
-    for name in names:
-        lone.work(record(name, sender=f"{name}@{host}", received_at=lone.now()))
-    return lone.ends()[before:]
+def cap(lone: LoneReplier, caps: Caps) -> None:
+    """Put caps in force."""
+    lone.in_force.loaded = lone.in_force.loaded._replace(settings=Settings(caps=caps))
+
+
+def strangers(lone: LoneReplier, count: int, host: str = "evil.example") -> list[Record]:
+    """Replies to people of one domain, each on a host of its own."""
+    begun = len(lone.sent)
+    return [
+        record(f"r{begun}-{each}", sender=f"u{begun}-{each}@h{each}.{host}", received_at=lone.now())
+        for each in range(count)
+    ]
 
 
 @pytest.mark.threat
-def test_an_organisation_gets_no_more_replies_than_a_day_allows(lone: LoneReplier) -> None:
-    """Made-up senders and hosts count together; other organisations get theirs."""
-    assert work(lone, "a", "b") == ["replied"] * 2
-    assert work(lone, "c", "d", "e", host="mail.evil.example") == ["replied", CAPPED, CAPPED]
-    assert work(lone, "f", host="good.example") == ["replied"]
-    assert len(lone.sent) == MOST + 1
+def test_an_organisation_gets_no_more_replies_than_its_cap(lone: LoneReplier) -> None:
+    """Its hosts count together, another one has its own count, and the next day a new one."""
+    cap(lone, Caps(domain_replies=3))
+    lone.work(*strangers(lone, 5))
+    assert lone.ends() == ["replied"] * 3 + ["reply_withheld capped"] * 2
+    lone.work(*strangers(lone, 1, "partner.example"))
+    assert lone.ends()[-1] == "replied"
+    lone.clock.sleep(DAY_S)
+    lone.work(*strangers(lone, 1))
+    assert lone.ends()[-1] == "replied"
 
 
-def test_the_next_day_counts_anew(lone: LoneReplier) -> None:
-    """The counter is that of a day, and expires soon after it."""
-    assert work(lone, "a", "b", "c", "d")[-1] == CAPPED
-    lone.clock.sleep(86_400)
-    assert work(lone, "e") == ["replied"]
-    counters = [item for key, item in lone.service.items.items() if key.startswith("count#")]
-    assert [item["sent"]["N"] for item in counters] == ["3", "1"]
-    assert all(int(item["expires"]["N"]) < lone.clock.time() + 3 * 86_400 for item in counters)
-
-
-def test_only_what_may_have_been_sent_counts(lone: LoneReplier) -> None:
-    """A refusal and a throttle count nothing, a lost answer counts."""
-    lone.ses.plan.append(refusal("MessageRejected", text="something in it"))
-    assert work(lone, "a") == ["reply_failed refused"]
-    lone.ses.plan += [THROTTLED] * 10
-    assert work(lone, "b") == []
-    lone.ses.plan.clear()
-    lone.ses.plan.append(ReadTimeoutError(endpoint_url="x"))
-    assert work(lone, "c") == ["reply_failed unknown"]
-    assert work(lone, "d", "e", "f") == ["replied", "replied", CAPPED]
-
-
-def test_a_reply_counts_once_however_often_it_comes(lone: LoneReplier) -> None:
-    """A message that SQS delivers again has its end, and counts no more."""
-    assert work(lone, "a", "a", "a") == ["replied", "replied again", "replied again"]
-    assert work(lone, "b", "c", "d") == ["replied", "replied", CAPPED]
+def test_without_a_setting_an_organisation_gets_200_replies(lone: LoneReplier) -> None:
+    """It is one item of the ledger, and two environments share it."""
+    for _ in range(21):
+        lone.work(*strangers(lone, 10), replier=lone.environment())
+        lone.clock.sleep(1)
+    assert lone.ends().count("replied") == 200
+    assert sum(key.startswith("replies#") for key in lone.service.items) == 1
 
 
 @pytest.mark.parametrize(
-    "caps",
-    [
-        Caps(allow=("evil.example",)),
-        Caps(allow=("a@evil.example", "b@evil.example", "c@evil.example", "d@evil.example")),
-        Caps(domain_share=()),
-    ],
-    ids=["domain", "addresses", "off"],
+    "caps", [NO_CAPS, Caps(domain_replies=1, allow=(".evil.example",))], ids=["off", "allow"]
 )
-def test_whom_no_cap_is_about(caps: Caps, lone: LoneReplier) -> None:
-    """`allow` and `domain_share: off` of the setting `caps` hold for replies as well."""
-    lone.in_force.loaded = lone.in_force.loaded._replace(settings=Settings(caps=caps))
-    assert work(lone, "a", "b", "c", "d") == ["replied"] * 4
+def test_a_cap_is_off_or_not_about_everybody(caps: Caps, lone: LoneReplier) -> None:
+    """`off`, and `allow` as for bounces."""
+    cap(lone, caps)
+    lone.work(*strangers(lone, 5))
+    assert lone.ends() == ["replied"] * 5
 
 
-def test_the_counter_has_no_address(lone: LoneReplier) -> None:
-    """Its key is a digest with the table's salt."""
-    work(lone, "a")
-    assert "evil" not in str(lone.service.items)
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (ReadTimeoutError(endpoint_url="x"), ["reply_failed unknown", "reply_withheld capped"]),
+        (refusal("MessageRejected"), ["reply_failed refused", "replied"]),
+    ],
+    ids=["unknown", "refused"],
+)
+def test_what_was_not_sent_does_not_count(
+    answer: Exception, ends: list[str], lone: LoneReplier
+) -> None:
+    """A reply that may have been sent does."""
+    cap(lone, Caps(domain_replies=1))
+    lone.ses.plan.append(answer)
+    lone.work(*strangers(lone, 2))
+    assert lone.ends() == ends
