@@ -6,12 +6,14 @@ The emulator evaluates no query of Logs Insights: the report says so, and is sen
 import json
 from typing import Any
 
+from bouncer.function_limits import REPORT_SCHEDULED
 from bouncer_rehearsal.emulator import Emulator
 from bouncer_rehearsal.parameter_changes import ParameterChanges
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 
 RECEIVER = "ops@example.com"
+_PAYLOAD = json.dumps({REPORT_SCHEDULED: "2026-11-28T06:00:00Z"})
 
 
 class DailyReport:
@@ -47,7 +49,7 @@ class DailyReport:
             self._story.tell(shown.splitlines()[0])
 
     def _invoke(self) -> dict[str, Any]:
-        answer = self._aws.client("lambda").invoke(FunctionName=self._function, Payload=b"{}")
+        answer = self._aws.client("lambda").invoke(FunctionName=self._function, Payload=_PAYLOAD)
         found: dict[str, Any] = json.loads(answer["Payload"].read())
         expect("an error of the reporter", answer.get("FunctionError"), None)
         return found
