@@ -107,6 +107,18 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"report": {"to": "a@b.example", "timezone": "Berlin"}},
         'report.timezone: found "Berlin", expected a time zone such as Europe/Berlin',
     ),
+    (
+        {"report": {"to": "a@b.example", "timezone": "Factory"}},
+        'report.timezone: found "Factory", expected a time zone such as Europe/Berlin',
+    ),
+    (
+        {"report": {"to": "a@b.example", "at": "02:30", "timezone": "Europe/Berlin"}},
+        "report.at: found 02:30, expected a time that every day has: clocks in Europe/Berlin are",
+    ),
+    (
+        {"report": {"to": [f"{'a' * 60}@{'b' * 60}.example"] * 12}},
+        "report: found 1548, expected at most 1500 characters of addresses",
+    ),
     ({"dashboard": "no"}, 'dashboard: found "no", expected true or false'),
     ({"alarm_without_mail": 25}, "alarm_without_mail: found 25, expected a number of hours, 1 to"),
     ({"alarm_without_mail": 0}, "alarm_without_mail: found 0, expected a number of hours, 1 to"),

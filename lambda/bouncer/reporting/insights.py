@@ -1,11 +1,13 @@
 """Asks CloudWatch Logs Insights: all queries at once, then their answers until the time is up.
 
 An account may run 30 queries at once, and an answer takes seconds to minutes (CloudWatch Logs User
-Guide, "CloudWatch Logs quotas"). A query that takes too long is stopped: it costs by the bytes it
-has read. Every failure is a gap of the answer concerned, so that a report lacks no more than that.
+Guide, "CloudWatch Logs quotas"). A query that nobody waits for any more is stopped: it costs by
+the bytes it has read. Every failure is a gap of the answer concerned, so that a report lacks no
+more than that.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -21,6 +23,7 @@ from bouncer.reporting.period import Period
 
 _MOST_GROUPS = 50  # of one query (CloudWatch Logs API reference, StartQuery)
 _PAUSE_S = 1.0
+_STOPPING_S = 10.0  # for all queries that are given up
 _RUNNING = ("Scheduled", "Running", "Unknown")
 
 
@@ -60,12 +63,22 @@ class Insights:
 
     def answers(self, queries: Sequence[JournalQuery], period: Period) -> list[Answer]:
         """Return an answer to each query, in their order."""
+        answers = [self._too_late()] * len(queries)
+        running: dict[int, str] = {}  # ids by the place of the query
         until = self._ticks() + self._patience_s
-        started = [self._start(query, period) for query in queries]
-        return [self._end(each, until) if isinstance(each, str) else each for each in started]
+        try:
+            for place, query in enumerate(queries):
+                if self._ticks() < until:
+                    answers[place] = self._start(query, period, place, running)
+            self._wait(answers, running, until)
+        finally:  # also of an operator who does not wait
+            self._stop(running.values())
+        return answers
 
-    def _start(self, query: JournalQuery, period: Period) -> str | Answer:
-        """Return the id of a started query, or the answer that there will be none."""
+    def _start(
+        self, query: JournalQuery, period: Period, place: int, running: dict[int, str]
+    ) -> Answer:
+        """Start a query; return its answer for as long as there is no other one."""
         if not self._groups:
             return Answer(gap="found no log group of the functions, expected those of the stack")
         try:
@@ -79,31 +92,40 @@ class Insights:
                 )
         except NotKnownError as error:
             return Answer(gap=str(error))
-        return str(answer.get("queryId", ""))
+        running[place] = str(answer.get("queryId", ""))
+        return self._too_late()
 
-    def _end(self, query_id: str, until: float) -> Answer:
-        """Wait for an answer; one that does not come in time is given up."""
-        try:
-            while True:
+    def _wait(self, answers: list[Answer], running: dict[int, str], until: float) -> None:
+        """Ask for one answer after the other, so that a slow query delays no other one."""
+        waiting = deque(running)
+        while waiting and self._ticks() < until:
+            place = waiting.popleft()
+            try:
                 with asking("logs:GetQueryResults"):
-                    found = self._client.get_query_results(queryId=query_id)
-                if found.get("status") not in _RUNNING:
-                    return _answer(found)
-                if self._ticks() >= until:
-                    break
+                    found = self._client.get_query_results(queryId=running[place])
+            except NotKnownError as error:
+                answers[place] = Answer(gap=str(error))
+                continue
+            if found.get("status") in _RUNNING:
+                waiting.append(place)
                 self._sleep(_PAUSE_S)
-        except NotKnownError as error:
-            return Answer(gap=str(error))
-        self._stop(query_id)
+                continue
+            answers[place] = _answer(found)
+            del running[place]
+
+    def _too_late(self) -> Answer:
         return Answer(
             gap=f"CloudWatch Logs had no answer within {self._patience_s:.0f} seconds: "
             "run bouncer report later"
         )
 
-    def _stop(self, query_id: str) -> None:
-        """Stop a query; if that fails it ends by itself."""
+    def _stop(self, query_ids: Iterable[str]) -> None:
+        """Stop queries; where that fails or takes long, the others end by themselves."""
+        until = self._ticks() + _STOPPING_S
         with suppress(NotKnownError), asking("logs:StopQuery"):
-            self._client.stop_query(queryId=query_id)
+            for query_id in query_ids:
+                if self._ticks() < until:
+                    self._client.stop_query(queryId=query_id)
 
 
 def _answer(found: Mapping[str, Any]) -> Answer:

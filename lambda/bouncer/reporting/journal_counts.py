@@ -26,7 +26,7 @@ filter message = "mail"
 | fields jsonParse(@message) as line
 | unnest line.decisions into decision
 | stats count(*) as recipients by decision.action as action, decision.rule as rule,
-    decision.withheld as reason
+    decision.withheld as reason, line.mode as mode
 | sort recipients desc
 | limit 10000
 """,
@@ -90,12 +90,16 @@ class MailCount(NamedTuple):
 
 
 class DecisionCount(NamedTuple):
-    """Recipients by action, rule and the guard's reason to withhold the bounce; "" for none."""
+    """Recipients by action, rule and the guard's reason to withhold the bounce; "" for none.
+
+    `mode` is that of the deployment: in shadow nothing was done of what was decided.
+    """
 
     action: str
     rule: str
     reason: str
     recipients: int
+    mode: str = "enforce"
 
 
 class ShadowCount(NamedTuple):
@@ -153,8 +157,10 @@ def _mail(row: Row) -> MailCount:
 
 
 def _decision(row: Row) -> DecisionCount:
-    action, rule, reason = (text_of(row, name) for name in ("action", "rule", "reason"))
-    return DecisionCount(action, rule, reason, number_of(row, "recipients"))
+    action, rule, reason, mode = (
+        text_of(row, name) for name in ("action", "rule", "reason", "mode")
+    )
+    return DecisionCount(action, rule, reason, number_of(row, "recipients"), mode)
 
 
 def _shadow(row: Row) -> ShadowCount:

@@ -6,12 +6,13 @@ operators. It has no address of a mail.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bouncer.reporting.failures import FAILURES
 from bouncer.reporting.journal_counts import Counts, JobCount
 from bouncer.reporting.period import Period
 from bouncer.reporting.standing import InForce, Standing
+from bouncer.rules.rule import Mode
 from bouncer.sending.ending import Outcome
 
 _RUNBOOK = "docs/operations.md#"
@@ -33,9 +34,6 @@ _DEAD = {
         f"see {_RUNBOOK}failed-events",
     ),
 }
-_IN_FORCE = ("held", "braked-rules", "invalid-rules")  # alarms about what the pointer says, too
-
-
 _COLUMNS = {str(Outcome.SENT): "bounced", "replied": "replied"}  # other jobs were withheld
 
 
@@ -57,15 +55,25 @@ class Failed(NamedTuple):
 class RuleLine(NamedTuple):
     """The counts of one rule: recipients, bounces, replies, what was withheld, and recorded only.
 
-    `withheld` counts recipients at the intake, and bounces and replies behind it.
+    `withheld` counts recipients at the intake, and bounces and replies behind it. None stands for
+    what is not known.
     """
 
     rule: str
-    matched: int
-    bounced: int
-    replied: int
-    withheld: int
-    recorded: int
+    matched: int | None
+    bounced: int | None
+    replied: int | None
+    withheld: int | None
+    recorded: int | None
+
+
+_COUNTED = {  # the counts without which a number of a rule is not known
+    "matched": ("decisions",),
+    "bounced": ("jobs",),
+    "replied": ("replies",),
+    "withheld": ("decisions", "jobs", "replies"),
+    "recorded": ("shadows",),
+}
 
 
 class WithheldLine(NamedTuple):
@@ -113,24 +121,38 @@ class Report:
             and all(getattr(each, name) == value for name, value in having.items())
         )
 
-    def recipients(self, action: str) -> int:
-        """Return the recipients for whom rules decided so, as far as is known; "": none did."""
+    def recipients(self, action: str, *, shadow: bool = False) -> int:
+        """Return the recipients for whom rules decided so, as far as is known; "": none did.
+
+        Those of mails that came in mode `shadow` are counted apart.
+        """
         found = self.counts.decisions or ()
-        return sum(each.recipients for each in found if each.action == action)
+        return sum(
+            each.recipients
+            for each in found
+            if each.action == action and (each.mode == Mode.SHADOW) == shadow
+        )
 
     @property
     def needs(self) -> tuple[Need, ...]:
         """The states that need a person, the most urgent first."""
         return tuple(self._needs())
 
+    @property
+    def needs_known(self) -> bool:
+        """Tell whether all was looked at that may need a person."""
+        standing = self.standing
+        return not standing.gaps and None not in (standing.alarms, standing.in_force)
+
     def _needs(self) -> Iterator[Need]:
         standing = self.standing
         for key, (one, many, step) in _DEAD.items():
             if count := standing.dead.get(key):
                 yield Need(one if count == 1 else many.format(f"{count:,}"), step)
-        if standing.in_force:
-            yield from _needs_of(standing.in_force)
-        said = {*standing.dead, *(_IN_FORCE if standing.in_force else ())}
+        said = set(standing.dead)
+        for key, need in _needs_of(standing.in_force) if standing.in_force else ():
+            said.add(key)
+            yield need
         for key in standing.alarms or ():
             if key not in said:
                 yield Need(f"alarm {self.deployment}-{key} is in ALARM", f"see {_RUNBOOK}{key}")
@@ -167,7 +189,18 @@ class Report:
             add(job.rule, **{_COLUMNS.get(job.event, "withheld"): job.jobs})
         for shadow in self.counts.shadows or ():
             add(shadow.rule, recorded=shadow.recipients)
-        return tuple(sorted(lines.values(), key=lambda line: (-line.matched, line.rule)))
+        unknown: dict[str, Any] = dict.fromkeys(self.unknown_columns)
+        most_first = sorted(lines.values(), key=lambda line: (-(line.matched or 0), line.rule))
+        return tuple(line._replace(**unknown) for line in most_first)
+
+    @property
+    def unknown_columns(self) -> tuple[str, ...]:
+        """The numbers of rules that are not known."""
+        return tuple(
+            name
+            for name, needed in _COUNTED.items()
+            if any(getattr(self.counts, each) is None for each in needed)
+        )
 
     @property
     def withheld(self) -> tuple[WithheldLine, ...]:
@@ -198,11 +231,15 @@ class Report:
         return tuple(name for name in in_force.rules if name not in matched)
 
 
-def _needs_of(in_force: InForce) -> Iterator[Need]:
+def _needs_of(in_force: InForce) -> Iterator[tuple[str, Need]]:
+    """Yield what needs a person, with the key of the alarm that may say the same."""
     for cause in in_force.causes:
-        yield Need(str(cause), "bouncer resume")
+        yield "held", Need(str(cause), "bouncer resume")
+    if not (in_force.sending or in_force.causes):
+        yield "held", Need("sending is paused by the settings", "bouncer resume")
     for rule in in_force.braked:
         what = f"rule {rule} is braked and only records"
-        yield Need(what, f"bouncer rules release {rule}")
+        yield "braked-rules", Need(what, f"bouncer rules release {rule}")
     for problem in in_force.problems:
-        yield Need(f"a document is refused: {problem}", f"see {_RUNBOOK}invalid-rules")
+        what = f"a document is refused: {problem}"
+        yield "invalid-rules", Need(what, f"see {_RUNBOOK}invalid-rules")

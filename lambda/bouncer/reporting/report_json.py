@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bouncer.reporting.report import Report
+from bouncer.reporting.report import Report, RuleLine
 
 
 def report_values(report: Report) -> dict[str, Any]:
     """Return the report; null stands for what is not known."""
     standing, counts = report.standing, report.counts
     in_force = standing.in_force
+    unknown, columns = report.unknown_columns, set(RuleLine._fields[1:])
     return {
         "deployment": report.deployment,
         "start": report.period.start.isoformat(),
@@ -20,8 +21,8 @@ def report_values(report: Report) -> dict[str, Any]:
         "needs": _listed(report.needs),
         "dispositions": _listed(counts.mails),
         "decisions": _listed(counts.decisions),
-        "rules": _listed(None if counts.decisions is None else report.by_rule),
-        "withheld": _listed(None if counts.decisions is None else report.withheld),
+        "rules": _listed(None if set(unknown) == columns else report.by_rule),
+        "withheld": _listed(None if "withheld" in unknown else report.withheld),
         "lines": _listed(counts.lines),
         "failures": _listed(None if counts.lines is None else report.failures),
         "waiting": standing.waiting,

@@ -18,14 +18,16 @@ _FREE = "free"
 
 
 class ReportLedger:
-    """The item of one day, such as 2026-11-28; `name` is this attempt's own.
+    """The item of one report: its day, such as 2026-11-28; `name` is this attempt's own.
+
+    A report that an operator asked for has the id of the request as well: `2026-11-28#ID`.
 
     Methods raise `LedgerError`.
     """
 
-    def __init__(self, table: Table, day: str, *, name: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, table: Table, once: str, *, name: str, now: Callable[[], datetime]) -> None:
         self._table = table
-        self._key = f"{REPORT_DAYS}{day}"
+        self._key = f"{REPORT_DAYS}{once}"
         self._name = name
         self._now = now
 

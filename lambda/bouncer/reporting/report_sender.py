@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bouncer.errors import BouncerError
 from bouncer.lost_answer import may_have_worked
+from bouncer.mail.quoted_mailbox import quoted_mailbox
 
 CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1})
 _HEADERS = {"Auto-Submitted": "auto-generated"}
@@ -58,10 +59,11 @@ def send(client: MailClient, mail: ReportMail) -> str:
 
 def request_of(mail: ReportMail) -> dict[str, Any]:
     """Return the parameters of SendEmail (SES API v2 reference)."""
+    to = [*map(quoted_mailbox, mail.to)]
     return {
-        "FromEmailAddress": mail.sender,
-        "Destination": {"ToAddresses": list(mail.to)},
-        "ReplyToAddresses": list(mail.to),
+        "FromEmailAddress": quoted_mailbox(mail.sender),
+        "Destination": {"ToAddresses": to},
+        "ReplyToAddresses": to,
         "Content": {
             "Simple": {
                 "Subject": _text(mail.subject),

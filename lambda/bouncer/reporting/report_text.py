@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from bouncer.mail.text import shown
 from bouncer.reporting.report import Report, RuleLine
+from bouncer.rules.rule import Mode
 from bouncer.sending.ending import Outcome
 
 WIDTH = 72
@@ -16,12 +17,12 @@ _MOST_LINES = 20  # of a table; the others are counted
 _MOST_NAMES = 10
 _NUMBER = 9
 _LONGEST = 2000  # characters of a sentence
-_DECIDED = (  # in whatever order rules act
-    ("reject", "recipients rejected"),
-    ("drop", "recipients dropped"),
-    ("reply", "recipients with a rule that replies"),
-    ("accept", "recipients accepted by a rule"),
-    ("", "recipients without a matching rule"),
+_DECIDED = (  # in whatever order rules act, and what is only recorded in mode shadow
+    ("reject", "recipients rejected", "recipients that would be rejected"),
+    ("drop", "recipients dropped", "recipients that would be dropped"),
+    ("reply", "recipients with a rule that replies", "recipients with a rule that would reply"),
+    ("accept", "recipients accepted by a rule", "recipients that a rule would accept"),
+    ("", "recipients without a matching rule", "recipients without a matching rule"),
 )
 
 
@@ -32,9 +33,12 @@ def subject(report: Report) -> str:
         "bounces not known" if report.bounces is None else f"{report.bounces:,} bounced",
         _need(report),
     ]
+    in_force = report.standing.in_force
+    if in_force and in_force.mode != Mode.ENFORCE:
+        parts.append(f"mode {in_force.mode}")
     if report.gaps:
         parts.append("incomplete")
-    return f"[{report.deployment}] {', '.join(part for part in parts if part)}"
+    return f"[{report.deployment}] {', '.join(parts)}"
 
 
 def report_text(report: Report) -> str:
@@ -56,14 +60,16 @@ def report_text(report: Report) -> str:
 
 def _need(report: Report) -> str:
     count = len(report.needs)
-    return f"{count} need{'s' if count == 1 else ''} you" if count else "nothing to do"
+    if count:
+        return f"{count} need{'s' if count == 1 else ''} you"
+    return "nothing to do" if report.needs_known else "needs not known"
 
 
 def _first(report: Report) -> str:
     count = len(report.needs)
     if count:
         return "1 thing needs you." if count == 1 else f"{count} things need you."
-    return "Nothing to do, as far as is known." if report.gaps else "Nothing to do."
+    return "Nothing to do." if report.needs_known else "What needs you is not known."
 
 
 def _needs(report: Report) -> Iterator[str]:
@@ -85,9 +91,11 @@ def _mail(report: Report) -> Iterator[str]:
     if count := sum(each.mails for each in went_on):
         reasons = ", ".join(f"{each.went_on} {each.mails:,}" for each in went_on)
         yield from _folded(_row(count, f"went on though rejected: {reasons}"), indent=_NUMBER + 2)
-    for action, words in _DECIDED:
+    for action, words, recorded in _DECIDED:
         if count := report.recipients(action):
             yield _row(count, words)
+        if count := report.recipients(action, shadow=True):
+            yield _row(count, f"{recorded} (mode shadow)")
     for event, words in ((Outcome.SENT, "bounces sent"), ("replied", "replies sent")):
         if count := report.times(event) or 0:
             yield _row(count, words)
@@ -101,13 +109,13 @@ def _by_rule(report: Report) -> Iterator[str]:
     yield _cells("BY RULE", columns)
     for line in lines[:_MOST_LINES]:
         numbers = [getattr(line, name) for name in columns]
-        cells = [f"{count:,}" if count else "-" for count in numbers]
+        cells = ["?" if count is None else f"{count:,}" if count else "-" for count in numbers]
         yield _cells(shown(line.rule, _LONGEST), cells)
     yield from _others(lines, "rules")
 
 
 def _replies(lines: Iterable[RuleLine]) -> bool:
-    return any(line.replied for line in lines)
+    return any(line.replied != 0 for line in lines)
 
 
 def _withheld(report: Report) -> Iterator[str]:

@@ -11,11 +11,13 @@ from bouncer.rules.rule import Mode
 class InForce:
     """The revision and settings that the publisher put in force, and what it refused.
 
-    `causes` hold sending. `rules` are the names of the rules that can match; None if unknown.
+    `causes` hold sending; without any, `sending` is false if the settings pause it. `rules` are the
+    names of the rules that can match; None if unknown.
     """
 
     revision: str
     mode: Mode
+    sending: bool = True
     causes: tuple[Held, ...] = ()
     problems: tuple[str, ...] = ()
     braked: tuple[str, ...] = ()

@@ -159,6 +159,7 @@ class StandingLook:
         return InForce(
             revision=pointer.revision,
             mode=pointer.settings.mode,
+            sending=pointer.settings.sending,
             causes=pointer.causes,
             problems=problems,
             braked=pointer.braked,

@@ -51,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
     from bouncer_cli.operations.operated_deployment import find_deployment  # noqa: PLC0415
     from bouncer_infra.deployment_settings_reader import read_cdk_json  # noqa: PLC0415
 
-    wanted = read_cdk_json(options.settings)
+    wanted = read_cdk_json(options.settings, deployment=options.deployment)
     zone = options.timezone or (wanted.report.zone if wanted.report else "UTC")
-    deployment = find_deployment(options.settings, options.region)
+    deployment = find_deployment(options.settings, options.region, name=options.deployment)
     moment = now(SystemClock())
     period = days_until(moment, options.days, zone)
     if options.days > wanted.log_days:

@@ -58,16 +58,31 @@ def test_another_account_is_not_operated_on(operate: Operate) -> None:
         assert ("account: found 123456789012, expected 111122223333" in error) == bool(status)
 
 
+RULE = "when: {virus: fail}\ndrop: {}\n"
+KEY = "bnc-abcdefghij234567"
 COMMANDS = (
-    *("doctor", "pause", "resume", "forget", "hash", "replay", "rules push", "rules release"),
-    *("rules check", "lists push", "jobs list", "jobs show", "jobs retry", "jobs drop"),
-    *("mail list", "mail get", "mail release"),
+    *("doctor", "pause", "resume", "forget ann@example.com", "hash ann@example.com", "report"),
+    *(
+        "replay mail --rules revision:current",
+        "rules push rules",
+        "rules release 300-x",
+        "rules check revision:current",
+    ),
+    *("lists push lists", "jobs list", f"jobs show {KEY}", f"jobs retry {KEY}", f"jobs drop {KEY}"),
+    *("mail list", "mail get mail-1", "mail release mail-1 --to out"),
 )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_with_a_cdk_json_takes_a_name(operate: Operate, command: str) -> None:
-    """The file and the name belong together."""
-    _, help_text, _ = operate(*command.split(), "--help")
-    assert "cdk.json" in help_text
-    assert "--deployment NAME" in help_text
+def test_every_command_looks_for_the_deployment_that_is_named(
+    several: Operate, command: str
+) -> None:
+    """A name that cdk.json does not have is refused before anything is asked."""
+    for name, text in (("lists/a.txt", "a@example.com\n"), ("rules/300-x.yaml", RULE)):
+        Path(name).parent.mkdir()
+        Path(name).write_text(text, encoding="utf-8")
+    status, _, error = several(*command.split(), "--deployment", "x")
+    assert (status, error.strip()) == (
+        2,
+        'deployment: found "x", expected main or other, as in cdk.json',
+    )

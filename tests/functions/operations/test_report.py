@@ -87,6 +87,22 @@ def test_the_time_zone_is_that_of_the_setting(logged: Deployed, operate: Operate
     assert json.loads(out)["timezone"] == "Asia/Tokyo"
 
 
+def test_one_of_several_deployments_is_named(logged: Deployed, operate: Operate) -> None:
+    """Its stack is asked, and its time zone holds."""
+    assert logged
+    report = {"to": ["ops@example.com"], "timezone": "Asia/Tokyo"}
+    main = {**CDK["context"]["bouncer"], "settings": {"rate": 0.5}, "report": report}
+    other = {
+        "recipients": ["other.example"],
+        "bounce_sender": "daemon@other.example",
+        "settings": {"rate": 0.2},
+    }
+    several = {"context": {"bouncer": {"deployments": {"main": main, "other": other}}}}
+    Path("cdk.json").write_text(json.dumps(several), encoding="utf-8")
+    status, out, _ = operate("report", "--format", "json", "--deployment", "main")
+    assert (status, json.loads(out)["timezone"]) == (0, "Asia/Tokyo")
+
+
 def test_logs_that_expire_sooner_are_said(logged: Deployed, operate: Operate) -> None:
     """Otherwise the counts of a year would be taken for a year's."""
     assert logged

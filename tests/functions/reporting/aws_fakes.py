@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 28, 6, 5, tzinfo=UTC)
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/1/jobs.fifo"
 DEAD = "https://sqs.eu-west-1.amazonaws.com/1/dead.fifo"
 
-Answer = Mapping[str, Any] | Exception
+Answer = Mapping[str, Any] | BaseException
 Ask = Callable[..., Mapping[str, Any]]
 
 
@@ -57,7 +57,7 @@ class Aws:
             answer = self.answers[name]
             if isinstance(answer, list):
                 answer = answer.pop(0) if len(answer) > 1 else answer[0]
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 raise answer
             return answer
 

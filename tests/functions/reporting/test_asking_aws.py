@@ -1,11 +1,13 @@
 """The looks of a report at AWS: each answer, each refusal, each silence."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from bouncer.held import Held
+from bouncer.reporter import PATIENCE_S
 from bouncer.reporting.insights import Insights
 from bouncer.reporting.journal_counts import QUERIES
 from bouncer.reporting.journal_query import MOST_ROWS, JournalQuery
@@ -17,8 +19,21 @@ QUERY = JournalQuery("the mails", "filter x", "mails")
 LOGS = "/aws/lambda/intake"
 
 
+class Slow(Aws):
+    """An AWS each of whose calls takes so many seconds."""
+
+    def __init__(self, seconds: float, **answers: Any) -> None:
+        super().__init__(**answers)
+        self.seconds = seconds
+        self.time = [0.0]
+
+    def __getattr__(self, name: str) -> Any:
+        self.time[0] += self.seconds
+        return super().__getattr__(name)
+
+
 def insights(aws: Any, *groups: str, patience_s: float = 10.0) -> Insights:
-    time = [0.0]
+    time = aws.time if isinstance(aws, Slow) else [0.0]
 
     def sleep(seconds: float) -> None:
         time[0] += seconds
@@ -51,13 +66,41 @@ def test_a_running_query_is_waited_for() -> None:
 
 
 def test_a_query_that_takes_too_long_is_stopped() -> None:
-    """The others have been answered meanwhile; a failing stop changes nothing."""
+    """A failing stop changes nothing, and no other one is tried."""
     aws = Aws(get_query_results={"status": "Running"}, stop_query=refused("Throttling"))
     first, second = insights(aws).answers([QUERY, QUERY], PERIOD)
     assert first == second
     assert first.gap.startswith("CloudWatch Logs had no answer within 10 seconds: run bouncer")
-    assert len(aws.asked("stop_query")) == 2
+    assert len(aws.asked("stop_query")) == 1
     assert len(aws.asked("get_query_results")) <= 13
+
+
+def test_a_slow_query_delays_no_other_one() -> None:
+    """Each is asked in turn, so that those which have ended are known."""
+    done = {"status": "Complete", "results": []}
+    aws = Aws(get_query_results=[{"status": "Running"}, done, {"status": "Running"}])
+    first, second = insights(aws).answers([QUERY, QUERY], PERIOD)
+    assert (bool(first.gap), second.gap) == (True, "")
+    assert len(aws.asked("stop_query")) == 1
+
+
+@pytest.mark.parametrize("stopped", [{}, refused("Throttling")])
+def test_slow_calls_keep_to_the_time_of_all_queries(stopped: Any) -> None:
+    """Starting, asking and stopping, so that the function has time left to send the report."""
+    longest_s = 11.0
+    aws = Slow(longest_s, get_query_results={"status": "Running"}, stop_query=stopped)
+    answers = insights(aws, patience_s=PATIENCE_S).answers(QUERIES, PERIOD)
+    assert all("no answer within 90 seconds" in each.gap for each in answers)
+    assert aws.time[0] <= PATIENCE_S + longest_s + 2 * longest_s + 1
+
+
+@pytest.mark.parametrize("error", [refused("AccessDenied"), KeyboardInterrupt()])
+def test_queries_that_nobody_waits_for_are_stopped(error: Any) -> None:
+    """After a refusal, and if an operator stops the command."""
+    aws = Aws(start_query=[{"queryId": "a"}, {"queryId": "b"}], get_query_results=error)
+    with suppress(KeyboardInterrupt):
+        insights(aws).answers([QUERY, QUERY], PERIOD)
+    assert [each["queryId"] for each in aws.asked("stop_query")] == ["a", "b"]
 
 
 @pytest.mark.parametrize(

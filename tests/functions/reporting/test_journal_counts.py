@@ -101,12 +101,13 @@ def test_a_mail_of_a_hundred_recipients_is_counted_whole() -> None:
         "decisions": [{"recipient": f"r{number}@example.com", **decision} for number in range(100)],
         "disposition": "STOP_RULE_SET",
         "went_on": None,
+        "mode": "shadow",
         "ShadowMatches": [100],
     }
     text = json.dumps(line, separators=(",", ":"))
     counts = counts_of(LogsInsights([text]).answers(QUERIES, PERIOD))
     assert counts.mails == (("STOP_RULE_SET", "", 1),)
-    assert counts.decisions == (("reject", "200-departed", "", 100),)
+    assert counts.decisions == (("reject", "200-departed", "", 100, "shadow"),)
     assert counts.shadows == (("210-shadow", 100),)
 
 

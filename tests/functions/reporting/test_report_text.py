@@ -1,7 +1,9 @@
 """The text of a report: what needs a person first, 72 columns, and short on a quiet day."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
@@ -19,6 +21,7 @@ from tests.functions.reporting.report_cases import (
     BUSY_STANDING,
     LONG_NAME,
     QUIET,
+    QUIET_STANDING,
     report,
 )
 
@@ -36,8 +39,12 @@ def test_the_subject_says_the_essential() -> None:
 def test_a_subject_names_what_is_not_known() -> None:
     """No number is made up."""
     assert subject(report(UNKNOWN, Standing())) == (
-        "[ses-auto-bouncer-main] mails not known, bounces not known, nothing to do, incomplete"
+        "[ses-auto-bouncer-main] mails not known, bounces not known, needs not known, incomplete"
     )
+    assert report_text(report(UNKNOWN, Standing())).startswith("What needs you is not known.\n")
+    assert subject(report(UNKNOWN, QUIET_STANDING)).endswith(", nothing to do, incomplete")
+    partly = replace(QUIET_STANDING, dead={}, gaps=("the number of dead letters: no answer",))
+    assert subject(report(standing=partly)).endswith(", needs not known, incomplete")
 
 
 def test_the_report_of_a_quiet_day_is_short() -> None:
@@ -119,10 +126,52 @@ def test_every_line_fits_and_nothing_steers_a_terminal() -> None:
 def test_a_gap_is_said_and_the_rest_reported() -> None:
     """A missing permission costs one section, not the report."""
     counts = BUSY_COUNTS._replace(decisions=None, gaps=("the decisions by rule: allow it in IAM",))
-    text = report_text(report(counts, Standing()))
-    assert text.startswith("Nothing to do, as far as is known.\n")
+    text = report_text(report(counts, QUIET_STANDING))
+    assert text.startswith("Nothing to do.\n")
     assert "NOT KNOWN\n  the decisions by rule: allow it in IAM\n" in text
     assert "    1,204  came\n" in text
+
+
+def test_in_mode_shadow_nothing_was_rejected() -> None:
+    """A trial is told from what was done, also on the day on which it ends."""
+    in_force = InForce(revision="ab" * 32, mode=Mode.SHADOW)
+    decisions = (
+        DecisionCount("reject", "200-departed", "", 40, "shadow"),
+        DecisionCount("reject", "200-departed", "", 2, "enforce"),
+        DecisionCount("", "", "", 7, "shadow"),
+    )
+    found = report(
+        BUSY_COUNTS._replace(decisions=decisions), replace(QUIET_STANDING, in_force=in_force)
+    )
+    assert subject(found).endswith(", 37 bounced, nothing to do, mode shadow")
+    for line in (
+        "        2  recipients rejected\n",
+        "       40  recipients that would be rejected (mode shadow)\n",
+        "        7  recipients without a matching rule (mode shadow)\n",
+    ):
+        assert line in report_text(found)
+
+
+@pytest.mark.parametrize(
+    ("missing", "row", "unknown"),
+    [
+        ("decisions", ("?", "37", "-", "?", "-"), {"matched", "withheld"}),
+        ("jobs", ("44", "?", "-", "?", "-"), {"bounced", "withheld"}),
+        ("replies", ("44", "37", "?", "?", "-"), {"replied", "withheld"}),
+        ("shadows", ("44", "37", "-", "4", "?"), {"recorded"}),
+    ],
+)
+def test_a_column_that_is_not_known_is_not_zero(
+    missing: str, row: tuple[str, ...], unknown: set[str]
+) -> None:
+    """Each query that failed costs the columns that need it."""
+    found = report(BUSY_COUNTS._replace(**cast("Any", {missing: None})))
+    (line,) = [each for each in report_text(found).split("\n") if each.startswith("200-departed  ")]
+    assert tuple(line.split()[1:]) == row
+    values = report_values(found)
+    (rule,) = [each for each in values["rules"] if each["rule"] == "200-departed"]
+    assert {name for name, value in rule.items() if value is None} == unknown
+    assert (values["withheld"] is None) == ("withheld" in unknown)
 
 
 def test_rules_without_a_match_are_named_only_if_that_is_known() -> None:
@@ -140,6 +189,20 @@ def test_an_alarm_is_named_where_the_queue_could_not_be_asked() -> None:
     """Dead letters are a need by their number, or else by their alarm."""
     (need,) = report(standing=Standing(alarms=("dead-letters",))).needs
     assert need.step == "see docs/operations.md#dead-letters"
+
+
+def test_an_alarm_is_left_out_only_if_its_need_is_said() -> None:
+    """What is in force may have changed since the alarm looked, or not have arrived yet."""
+    in_force = InForce(revision="ab" * 32, mode=Mode.ENFORCE, sending=False)
+    alarms = ("held", "invalid-rules")
+    found = report(standing=replace(QUIET_STANDING, in_force=in_force, alarms=alarms)).needs
+    assert [(need.what, need.step) for need in found] == [
+        ("sending is paused by the settings", "bouncer resume"),
+        (
+            "alarm ses-auto-bouncer-main-invalid-rules is in ALARM",
+            "see docs/operations.md#invalid-rules",
+        ),
+    ]
 
 
 def test_every_kind_of_failure_has_a_row() -> None:

@@ -145,6 +145,16 @@ def test_the_next_day_has_a_report_of_its_own() -> None:
     assert len(line.mails) == 2
 
 
+def test_a_report_that_an_operator_asks_for_does_not_replace_the_scheduled_one() -> None:
+    """Each request is sent once: Lambda repeats one that failed with the same id."""
+    line = Line()
+    for request_id in ("trial", "trial", "another"):
+        line.reporter.report({}, request_id=request_id)
+    assert len(line.mails) == 2
+    assert line.report() == {"day": DAY, "state": "sent", "mail_id": "mail-1"}
+    assert line.report() == {"day": DAY, "state": "sent"}
+
+
 @pytest.mark.parametrize("event", [{}, {REPORT_SCHEDULED: "<aws.scheduler.scheduled-time>"}])
 def test_an_operator_may_invoke_it(event: dict[str, str]) -> None:
     """Without a scheduled time the day ends now."""
@@ -192,7 +202,7 @@ def test_a_report_with_gaps_is_sent() -> None:
     line.report()
     simple = line.mails[0]["Content"]["Simple"]
     assert simple["Subject"]["Data"].endswith(
-        "mails not known, bounces not known, nothing to do, incomplete"
+        "mails not known, bounces not known, needs not known, incomplete"
     )
     text = " ".join(simple["Body"]["Text"]["Data"].split())
     assert "NOT KNOWN the number of mails, the decisions by rule," in text
@@ -263,6 +273,15 @@ def test_an_attempt_that_lost_its_day_notes_nothing() -> None:
     first.free()
     assert second.begin() == ""
     assert first.begin() == "begun"
+
+
+def test_a_name_is_quoted_where_it_has_to_be() -> None:
+    """A comma in a name would begin a second address, and a bracket a comment."""
+    names = ("Ops, Night <a@example.com>", "(x <a@example.com>", "Ops <a@example.com>")
+    request = request_of(ReportMail(names[0], names, "Subject", "Text", "main", "set"))
+    written = ['"Ops, Night" <a@example.com>', '"(x" <a@example.com>', "Ops <a@example.com>"]
+    assert request["FromEmailAddress"] == written[0]
+    assert request["Destination"]["ToAddresses"] == request["ReplyToAddresses"] == written
 
 
 def test_the_request_is_one_that_the_sdk_takes() -> None:
