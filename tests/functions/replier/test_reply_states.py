@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from bouncer.operator_settings import Settings
 from bouncer.sending import lease
 from bouncer.sending.bounce_event import BounceEvent, Kind
 from bouncer.sending.feedback_ledger import FeedbackLedger
@@ -166,6 +167,23 @@ def test_a_forged_reply_is_withheld(sender: str, reason: str, lone: LoneReplier)
     lone.work(record(sender=sender))
     assert lone.ends() == [f"reply_withheld {reason}"]
     assert lone.sent == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(senders=frozenset({"mta@brand.example"})),
+        Settings(bounce_sender="MTA <mta@brand.example>"),
+        Settings(own_domains=("brand.example",)),
+    ],
+    ids=["senders", "bounce_sender", "own_domains"],
+)
+def test_addresses_of_the_settings_get_no_reply(settings: Settings, lone: LoneReplier) -> None:
+    """Those that bounces come from, and all in own domains."""
+    lone.work(record(sender="mta@brand.example"))
+    lone.in_force.loaded = lone.in_force.loaded._replace(settings=settings)
+    lone.work(record("r2", sender="mta+2@brand.example", rule="020-ticket"))
+    assert lone.ends() == ["replied", "reply_withheld own_sender"]
 
 
 def test_a_reply_to_mail_that_went_to_its_from_is_withheld(lone: LoneReplier) -> None:
