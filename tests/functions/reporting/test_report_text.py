@@ -1,6 +1,7 @@
 """The text of a report: what needs a person first, 72 columns, and short on a quiet day."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -9,7 +10,7 @@ import pytest
 
 from bouncer.held import Held
 from bouncer.reporting.failures import FAILURES
-from bouncer.reporting.journal_counts import Counts, DecisionCount, LineCount
+from bouncer.reporting.journal_counts import QUERIES, Counts, DecisionCount, LineCount
 from bouncer.reporting.period import day_until, days_until
 from bouncer.reporting.report_json import report_values
 from bouncer.reporting.report_text import WIDTH, report_text, subject
@@ -211,6 +212,15 @@ def test_every_kind_of_failure_has_a_row() -> None:
     for event, reason in (*of_jobs, *(("reply_failed", reason) for reason in Failure)):
         line = LineCount(event, reason, "", "", 1, 0, 0)
         assert sum(row.fits(line) for row in FAILURES) == 1, reason
+
+
+def test_every_event_of_a_failure_is_asked_for() -> None:
+    """A row whose event is in no query would never be seen."""
+    (text,) = [query.text for query in QUERIES if "intake_failed" in query.text]
+    for row in FAILURES:
+        assert f'"{row.event}"' in text, row
+    asked = set(re.findall(r'"(\w+_failed|documents_stale)"', text))
+    assert asked <= {row.event for row in FAILURES}
 
 
 def test_days_end_at_the_same_time_by_the_clock() -> None:
