@@ -157,8 +157,8 @@ class AutoBouncer(Construct):
     def _as_the_organization_asks(self) -> None:
         """Apply to everything made above what the settings ask of each resource."""
         settings = self.settings
-        if settings.kms_key:
-            encrypt(self, settings.kms_key)
+        if settings.kms_key or settings.former_kms_keys:
+            encrypt(self, settings.kms_key, settings.former_kms_keys)
         if settings.permissions_boundary:
             policy = iam.ManagedPolicy.from_managed_policy_arn(
                 self, "Boundary", settings.permissions_boundary

@@ -4,7 +4,7 @@ A deployment has one configuration set of its own, for its bounces. These are fo
 account. Nothing here imports CDK: `further_sets` makes the resources.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,13 +123,20 @@ def refuse_contradictions(entries: Mapping[str, Node], found: Mapping[str, Any])
         refuse_counted_anyway(entries["destinations"], own, events)
         refuse_many(entries["destinations"], own, built_in=len(BUILT_IN) - (not archive))
     if not archive:
-        of_sets = [each for further in sets for each in further.destinations]
-        for key, named in (("destinations", own), ("configuration_sets", of_sets)):
-            if named:
-                refuse_missing_archive(entries[key], named)
+        for node in _all_destinations(entries):
+            refuse_missing_archive(node)
     if sets:
         _refuse_own_identity(entries["configuration_sets"], sets, found)
         _refuse_long_identities(entries["configuration_sets"], sets)
+
+
+def _all_destinations(entries: Mapping[str, Node]) -> Iterator[Node]:
+    if "destinations" in entries:
+        yield entries["destinations"]
+    sets = entries.get("configuration_sets")
+    for each in sets.items() if sets and sets.value else ():
+        if isinstance(each.value, dict):
+            yield each.child("destinations", each.value.get("destinations"))
 
 
 def _refuse_own_identity(

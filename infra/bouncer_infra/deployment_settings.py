@@ -124,6 +124,9 @@ class DeploymentSettings:
     kms_key: str | None = field(
         default=None, metadata=_row(organization.kms_key, "none: AWS's own keys")
     )
+    former_kms_keys: tuple[str, ...] = field(
+        default=(), metadata=_row(organization.former_kms_keys, "none")
+    )
     permissions_boundary: str | None = field(
         default=None, metadata=_row(organization.permissions_boundary, "none")
     )

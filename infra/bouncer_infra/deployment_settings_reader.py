@@ -59,8 +59,12 @@ def read_cdk_json(
         raise SettingsFileError(
             f"{path}: found values nested too deeply, expected a cdk.json"
         ) from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise SettingsFileError(f"{path}: found no UTF-8, expected a cdk.json") from error
+    except ValueError as error:
+        raise SettingsFileError(
+            f"{path}: found a number with thousands of digits, expected a cdk.json"
+        ) from error
     context = document.get("context") if isinstance(document, dict) else None
     bouncer = context.get("bouncer") if isinstance(context, dict) else None
     found = read_deployments(bouncer, document=str(path))
@@ -141,6 +145,7 @@ def _refuse_contradictions(entries: dict[str, Node], found: dict[str, Any]) -> N
     _refuse_sender(entries, found)
     _refuse_many_identities(entries, found)
     _refuse_analysis(entries, found)
+    _refuse_former_key(entries, found)
     configuration_set_settings.refuse_contradictions(entries, found)
 
 
@@ -223,6 +228,12 @@ def _refuse_many_identities(entries: dict[str, Node], found: dict[str, Any]) -> 
 def _refuse_analysis(entries: dict[str, Node], found: dict[str, Any]) -> None:
     if found.get("analysis") and found.get("archive") is False:
         entries["analysis"].fault("archive: true as well: the tables show what is in the archive")
+
+
+def _refuse_former_key(entries: dict[str, Node], found: dict[str, Any]) -> None:
+    key = found.get("kms_key")
+    if key and key in (found.get("former_kms_keys") or ()):
+        entries["former_kms_keys"].fault("other keys than kms_key", found=show(key))
 
 
 def _runtime(root: Node, node: Node | None, found: dict[str, Any]) -> Mapping[str, Any]:

@@ -43,10 +43,15 @@ def split(shared: Mapping[str, Node], several: Node, known: Collection[str]) -> 
 
 
 def _merged(shared: Mapping[str, Node], own: Mapping[str, Node]) -> dict[str, Node]:
+    """Return what both state together; null inside states nothing, as elsewhere it is a default."""
     merged = {}
     for key in _MERGED:
         outer, inner = shared.get(key), own.get(key)
-        if outer and inner and isinstance(outer.value, dict) and isinstance(inner.value, dict):
+        if not outer or not inner:
+            continue
+        if inner.value is None:
+            merged[key] = outer
+        elif isinstance(outer.value, dict) and isinstance(inner.value, dict):
             merged[key] = Node({**outer.value, **inner.value}, inner.path, inner.report)
     return merged
 
@@ -96,6 +101,7 @@ class _Pair:
         self._refuse_identities()
         self._refuse_sets()
         self._refuse_prefixes()
+        self._refuse_filters()
 
     def _fault(self, key: str, *, found: str, expected: str) -> None:
         self._place.child(key, None).fault(expected, found=found)
@@ -163,6 +169,18 @@ class _Pair:
                 found=f"{other}, and {one} in {self._one.name}",
                 expected="paths of which none is below the other",
             )
+
+    def _refuse_filters(self) -> None:
+        """Note networks that one allows and the other blocks: filters hold for a whole region."""
+        theirs = {each.cidr: each.allow for each in self._one.ip_filters}
+        for each in self._other.ip_filters:
+            if theirs.get(each.cidr, each.allow) != each.allow:
+                words = ("blocked", "allowed") if theirs[each.cidr] else ("allowed", "blocked")
+                self._fault(
+                    "ip_filters",
+                    found=f"{each.cidr} {words[0]}, and {words[1]} in {self._one.name}",
+                    expected="one of both: filters hold for all mail of an account in a region",
+                )
 
 
 def _attached(deployment: DeploymentSettings) -> set[str]:

@@ -142,12 +142,12 @@ def refuse_counted_anyway(node: Node, found: Sequence[Destination], events: Sequ
             _fault_counted_twice(node, each, BUILT_IN[0])
 
 
-def refuse_missing_archive(node: Node, found: Sequence[Destination]) -> None:
+def refuse_missing_archive(node: Node) -> None:
     """Note destinations that publish to an archive which the deployment does not have."""
-    for each in found:
-        if each.stream == ARCHIVE:
+    for each in node.items() if node.value else ():
+        if isinstance(each.value, dict) and each.value.get("stream") == ARCHIVE:
             expected = "archive: true as well, or the ARN of a stream of your own"
-            node.fault(expected, found=f"{each.name} with stream: {ARCHIVE}")
+            each.child("stream", ARCHIVE).fault(expected)
 
 
 def named_arns(place: str, found: Sequence[Destination]) -> Iterator[NamedArn]:

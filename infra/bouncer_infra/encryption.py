@@ -1,10 +1,13 @@
 """Encrypts what a deployment stores with a key of one's own (`kms_key`), and lets its roles use it.
 
+What was stored with an earlier key stays encrypted with that one: roles may still decrypt with the
+`former_kms_keys`.
+
 It goes by the type of a resource and by the actions of a role: a new queue, or a new permission on
 one, needs no line here. The policy of the key is not ours to write; `key_policy` has its needs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_athena as athena
@@ -33,16 +36,22 @@ _MADE_FOR: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def encrypt(scope: Construct, key_arn: str) -> None:
-    """Encrypt what `scope` has with a key, and allow its roles what they then need."""
+def encrypt(scope: Construct, key_arn: str | None, former: Sequence[str]) -> None:
+    """Encrypt what `scope` has with a key, and allow its roles what they then need.
+
+    Without `key_arn` AWS's own keys encrypt, and roles may decrypt with the `former` ones alone.
+    """
     made = scope.node.find_all()
-    for each in made:
-        _set_key(each, key_arn)
+    own = [key_arn] if key_arn else []
+    for key in own:
+        for each in made:
+            _set_key(each, key)
+    keys = {_DECRYPT: [*own, *former], _GENERATE: own}
     functions = [each for each in made if isinstance(each, lambda_.Function)]
     running = {each.role.node.path for each in functions if each.role}
     for each in made:
         if isinstance(each, iam.Role):
-            _may_use(each, key_arn, environment=each.node.path in running)
+            _may_use(each, keys, environment=each.node.path in running)
 
 
 def _set_key(each: IConstruct, key_arn: str) -> None:
@@ -87,10 +96,11 @@ def _for_bucket(key_arn: str) -> s3.CfnBucket.BucketEncryptionProperty:
     )
 
 
-def _may_use(role: iam.Role, key_arn: str, *, environment: bool) -> None:
-    """Allow a role to use the key through the services that it calls, and by no call of its own.
+def _may_use(role: iam.Role, keys: Mapping[str, list[str]], *, environment: bool) -> None:
+    """Allow a role to use the keys through the services that it calls, and by no call of its own.
 
-    `environment` is set for a function's role: Lambda decrypts its environment.
+    `keys` has those that may be used by each call of KMS. `environment` is set for a function's
+    role: Lambda decrypts its environment.
     """
     needed = {_DECRYPT: {"lambda"}} if environment else {}
     for action in _actions(role):
@@ -100,11 +110,13 @@ def _may_use(role: iam.Role, key_arn: str, *, environment: bool) -> None:
                     needed.setdefault(call, set()).add(service)
     region = Stack.of(role).region
     for call, services in sorted(needed.items()):
+        if not keys[call]:
+            continue
         through = [f"{service}.{region}.*" for service in sorted(services)]  # then AWS's suffix
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=[call],
-                resources=[key_arn],
+                resources=keys[call],
                 conditions={"StringLike": {"kms:ViaService": through}},
             )
         )

@@ -26,7 +26,7 @@ _SOURCES = {
 
 
 class EventDestinations(Construct):
-    """The destinations of `configuration_set`; `archive` is None if the deployment has none."""
+    """The destinations of `configuration_set`; `archive` is the deployment's, if it has one."""
 
     def __init__(
         self,

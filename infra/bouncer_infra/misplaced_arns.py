@@ -35,6 +35,8 @@ def _named(settings: DeploymentSettings, place: str) -> Iterator[NamedArn]:
         if arn:
             here = key == "permissions_boundary" and _BY_AWS not in arn
             yield NamedArn(place=f"{place}.{key}", arn=arn, here=here)
+    for index, key in enumerate(settings.former_kms_keys):
+        yield NamedArn(place=f"{place}.former_kms_keys[{index}]", arn=key, here=False)
     yield from named_arns(f"{place}.destinations", settings.destinations)
     for index, each in enumerate(settings.configuration_sets):
         yield from named_arns(

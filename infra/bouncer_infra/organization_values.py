@@ -11,6 +11,7 @@ _MOST_TAGS = 50  # of one resource (AWS General Reference, "Tag naming limits an
 _LONGEST_KEY = 128
 _LONGEST_VALUE = 256
 _MOST_CONCURRENCY = 10_000
+_MOST_FORMER_KEYS = 5  # an inline policy of IAM has room for no long list
 _ALLOWED = "letters, digits, blanks and _ . : / = + - @, no blank at its ends"
 
 _KEY = re.compile(r"key/(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -40,6 +41,18 @@ permissions_boundary = arn_reader(
     "the ARN of a managed policy, such as arn:aws:iam::111122223333:policy/developer-boundary",
     regional=False,
 )
+
+
+def former_kms_keys(node: Node) -> tuple[str, ...]:
+    """Read keys that what is stored may still be encrypted with; an empty list is allowed."""
+    if node.value == []:
+        return ()
+    found = [key for item in node.items() if (key := kms_key(item))]
+    if len(found) > _MOST_FORMER_KEYS:
+        node.fault(f"at most {_MOST_FORMER_KEYS} keys", found=f"{len(found)}")
+    if len(set(found)) < len(found):
+        node.fault("each key once", found="one twice")
+    return tuple(found)
 
 
 def concurrency(node: Node) -> int | None:

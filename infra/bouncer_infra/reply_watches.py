@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from bouncer.metric_names import Metric
+from bouncer.metric_names import Metric, withheld_for
+from bouncer.reasons import Reason
 from bouncer_infra.alarm_limits import HOUR_S, LONG_WAIT_H
-from bouncer_infra.metrics import FIVE_MINUTES, Metrics, total
+from bouncer_infra.metrics import FIVE_MINUTES, HOUR, Metrics, total
 from bouncer_infra.watch import Watch
 
 
@@ -26,6 +27,8 @@ def replies(metrics: Metrics) -> Iterator[Watch]:
         says="SES refused a reply, or may have sent it or not; it is not sent again by itself.",
         measure=metrics.own("replier", Metric.REPLIES_FAILED),
     )
+    # The age shows a replier that takes nothing: SQS leaves out what was received three times or
+    # more (SQS Developer Guide, "Available CloudWatch metrics"), and so what was handed back.
     yield Watch(
         key="waiting-replies",
         says="The oldest reply has waited half of the 24 hours in which it is sent.",
@@ -34,6 +37,24 @@ def replies(metrics: Metrics) -> Iterator[Watch]:
         ),
         threshold=LONG_WAIT_H * HOUR_S,
         periods=1,
+    )
+    yield Watch(
+        key="stuck-replier",
+        says="The replier has handed replies back to the queue for a quarter of an hour.",
+        measure=metrics.own("replier", Metric.HANDED_BACK),
+        breaches=3,
+    )
+    yield Watch(
+        key="held-replies",
+        says="Replies have waited for six hours because sending is held.",
+        measure=metrics.own("replier", Metric.HELD, period=HOUR),
+        breaches=6,
+        periods=6,
+    )
+    yield Watch(
+        key="expired-replies",
+        says="Replies were not sent within 24 hours of their mail, so that they never will be.",
+        measure=metrics.own("replier", withheld_for(Reason.EXPIRED)),
     )
     yield Watch(
         key="replier-errors",

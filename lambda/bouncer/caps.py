@@ -1,4 +1,4 @@
-"""The setting `caps`: how many bounces one sender, or one organisation, can make us send.
+"""The setting `caps`: how many bounces or replies a sender or an organisation can make us send.
 
 SES sends one bounce a second for everybody, so a stranger could use them up. docs/rules.md has the
 setting, docs/decisions/0021-caps.md the reasons for its defaults. Nothing here counts.
@@ -27,6 +27,8 @@ _A_LADDER = "windows with the most bounces in each, such as {1h: 10, 24h: 20}, o
 _A_SHARE = "a share such as 25%, 1% to 100%"
 _SHARES = "windows with the share in each, such as {1h: 40%, 24h: 25%}, a share of the day, or off"
 _HOURS = "a window of hours, 1h to 24h"
+_MOST_REPLIES = 100_000
+_REPLIES = f"a whole number of replies in a day, 1 to {_MOST_REPLIES}, or off"
 _ALLOWED = "an address, a domain such as example.com, or .example.com for its subdomains"
 
 
@@ -34,18 +36,20 @@ _ALLOWED = "an address, a domain such as example.com, or .example.com for its su
 class Caps:
     """The caps in force; without windows a cap caps nothing.
 
-    `domain_share` is in percent of the bounces that a window has room for. `allow` has addresses
+    `domain_share` is in percent of the bounces that a window has room for. `domain_replies` is the
+    most replies to one organisation in a day (UTC), None for no cap. `allow` has addresses
     and domains, as in rules, whose senders no cap is about.
     """
 
     sender: Ladder = ((10 * MINUTE_S, 20), (HOUR_S, 40), (DAY_S, 100))
     domain_share: Shares = ((HOUR_S, 40), (DAY_S, 25))
     sender_recipient_rule: Ladder = ((DAY_S, 5),)
+    domain_replies: int | None = 200
     allow: tuple[str, ...] = ()
 
 
 DEFAULT_CAPS = Caps()
-NO_CAPS = Caps(sender=(), domain_share=(), sender_recipient_rule=())
+NO_CAPS = Caps(sender=(), domain_share=(), sender_recipient_rule=(), domain_replies=None)
 
 
 def read_caps(node: Node) -> Caps:
@@ -104,6 +108,15 @@ def _share(node: Node) -> int:
     return int(match[1]) if match else 0
 
 
+def _replies(node: Node) -> int | None:
+    if node.value == _OFF:
+        return None
+    number = node.number(_REPLIES, least=1) or 0
+    if number > _MOST_REPLIES:
+        node.fault(_REPLIES)
+    return int(number)
+
+
 def _allow(node: Node) -> tuple[str, ...]:
     found = (_allowed(item) for item in node.items())
     return tuple(each for each in found if each)
@@ -125,5 +138,6 @@ _READERS: Mapping[str, Callable[[Node], object]] = {
     "sender": _ladder,
     "domain_share": _shares,
     "sender_recipient_rule": _ladder,
+    "domain_replies": _replies,
     "allow": _allow,
 }

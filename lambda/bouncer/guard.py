@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from bouncer.authentication import could_not_tell, vouched
+from bouncer.authentication import could_not_tell, is_unproven_forward, vouched
 from bouncer.detector import comment_free, is_marked_sender, marked
 from bouncer.jobs.reference import REFERENCE
 from bouncer.mail.address import domain, is_recipient, mailbox_address, without_tag
@@ -158,8 +158,8 @@ def _own(sender: str, context: Context) -> str:
 
 @lru_cache(maxsize=1000)
 def _bare_address(mailbox: str) -> str:
-    """Return the address of a mailbox that an operator wrote: few, and the same for each mail."""
-    return mailbox_address(mailbox).lower()
+    """Return the address of an operator's mailbox without its tag: few, the same for each mail."""
+    return without_tag(mailbox_address(mailbox)).lower()
 
 
 def in_domains(domain: str, patterns: Iterable[str]) -> bool:
@@ -191,7 +191,9 @@ def _spam(message: Message, _: Context) -> str:
 
 
 @_checks(Reason.UNAUTHENTICATED)
-def _unauthenticated(message: Message, _: Context) -> str:
+def _unauthenticated(message: Message, context: Context) -> str:
+    if context.for_reply and is_unproven_forward(message):
+        return _evidence(message)
     return "" if vouched(message) or could_not_tell(message) else _evidence(message)
 
 

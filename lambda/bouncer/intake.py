@@ -7,7 +7,7 @@ and an error of ours never becomes a bounce.
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -34,6 +34,7 @@ RESERVE_S = 3  # kept for judging, the journal and the answer, when AWS does not
 PARSING_S = (
     6  # and before that for reading contents: a hostile mail takes 5 s at a seventh of a core
 )
+REPLYING_S = 3  # the longest that a mail waits for the queue of replies: one lost costs less
 
 
 class JobSink(Protocol):
@@ -54,7 +55,7 @@ class Intake:
     """Judges the mails of one event; `now` is the time of day.
 
     `mails` are those that SES has stored, None if it stores none; `replies` takes replies, None if
-    the deployment sends none.
+    the deployment sends none; `replying` bounds the time in which it takes those of a mail.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Intake:
         now: Callable[[], datetime],
         mails: MailBucket | None = None,
         replies: ReplySink | None = None,
+        replying: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._loader = loader
         self._jobs = jobs
@@ -73,6 +75,7 @@ class Intake:
         self._now = now
         self._mails = mails
         self._replies = replies
+        self._replying = replying
 
     def handle(self, event: object, *, request_id: str = "") -> dict[str, str]:
         """Return the answer to SES, which says whether the mail goes on; never raises."""
@@ -172,18 +175,19 @@ class Intake:
         message_id = judgement.message.message_id
         if judgement.reply_error:
             self._journal.reply_not_queued("make", judgement.reply_error, message_id)
-        if self._replies is None:
+        queue = self._replies
+        if queue is None:
             return (QueueAnswer.NO_QUEUE,) * len(judgement.replies)
-        answers: list[QueueAnswer] = []
-        for reply in judgement.replies:
-            try:
-                self._replies.send(reply)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the others are due
-                self._journal.reply_not_queued("queue", error, message_id)
-                answers.append(_answer_of(error))
-            else:
-                answers.append(QueueAnswer.TAKEN)
-        return tuple(answers)
+        with self._replying():
+            return tuple(self._queue_reply(each, queue, message_id) for each in judgement.replies)
+
+    def _queue_reply(self, reply: "Reply", queue: ReplySink, message_id: str) -> QueueAnswer:
+        try:
+            queue.send(reply)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the others are due
+            self._journal.reply_not_queued("queue", error, message_id)
+            return _answer_of(error)
+        return QueueAnswer.TAKEN
 
     def _report(
         self,
@@ -242,6 +246,7 @@ def _intake() -> tuple[Intake, Surroundings]:
         now=_now,
         mails=_mails(surroundings, environment),
         replies=_replies(surroundings, environment),
+        replying=partial(surroundings.within, REPLYING_S),
     )
     return intake, surroundings
 

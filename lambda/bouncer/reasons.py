@@ -97,7 +97,8 @@ class Reason(StrEnum):
     SPAM = _guard("spam", "the spam verdict is FAIL", waived_by="spam")
     UNAUTHENTICATED = _guard(
         "unauthenticated",
-        "SPF did not pass, nor did DMARC for a From that is the envelope sender",
+        "SPF did not pass, nor did DMARC for a From that is the envelope sender;"
+        " for a reply, SPF of a forwarder alone is not enough",
         waived_by="unauthenticated",
     )
     AUTOMATIC = _guard(
@@ -172,7 +173,7 @@ class Reason(StrEnum):
     CAPPED = _gate(
         "capped",
         "the sender, its organisation, or the sender with this recipient and rule had all bounces"
-        " that the setting `caps` allows",
+        " that the setting `caps` allows; or its organisation had all replies of a day",
     )
     BRAKED = _gate(
         "braked",

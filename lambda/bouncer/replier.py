@@ -129,21 +129,22 @@ class Replier:
             remaining_s=remaining_s,
             timeout_s=REPLIER_TIMEOUT_S,
         )
-        busy: list[Record] = []
+        busy: list[tuple[Record, BusyError]] = []
         left, error = self._work(records, term, busy)
         if error is not None:
             self._return(left, error, done=len(records) - len(left) - len(busy))
+        waiting = [record for record, _ in busy]
         if busy:
-            self._return(busy, BusyError("others were at work on these replies"), done=0)
-        failed = [record["messageId"] for record in (*busy, *left)]
+            self._return(waiting, busy[0][1], done=0)
+        failed = [record["messageId"] for record in (*waiting, *left)]
         return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
     def _work(
-        self, records: Sequence[Record], term: Term, busy: list[Record]
+        self, records: Sequence[Record], term: Term, busy: list[tuple[Record, BusyError]]
     ) -> tuple[Sequence[Record], Exception | None]:
         """Work off records until an error stops all of them; return what is left, and the error.
 
-        Those that have to wait by themselves are added to `busy`.
+        Those that have to wait by themselves are added to `busy`, each with its reason.
         """
         done = 0
         try:
@@ -152,8 +153,8 @@ class Replier:
             for record in records:
                 try:
                     self._attempts.work(record, terms)
-                except BusyError:
-                    busy.append(record)
+                except BusyError as error:
+                    busy.append((record, error))
                 done += 1
         except _EXPECTED as error:
             return records[done:], error

@@ -79,6 +79,7 @@ def _reply(message: Message, decisions: list[Decision], columns: Columns, now: d
         once_per_s=form.once_per_s,
         in_reply_to=_own_id(message),
         references=ids,
+        reply_to=form.reply_to,
     )
 
 

@@ -8,11 +8,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_COMMENT = r"\((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.|\([^()]*+\))*+\))*+\)"
+_COMMENT = r"\((?>(?:[^()\\]++|\\.|\((?>(?:[^()\\]++|\\.|\([^()]*+\))*)\))*)\)"
 _PIECE = re.compile(
     rf"(?P<comment>{_COMMENT})"
     r"|(?P<unclosed>\(.*)"  # a comment to the end, whatever it looks like
-    r'|(?P<quoted>"(?:[^"\\]++|\\.)*+(?:"|\\?\Z))'
+    r'|(?P<quoted>"(?>(?:[^"\\]++|\\.)*)(?:"|\\?\Z))'
     r"|(?P<end>;)"
     r'|(?P<text>[^"(;]++|.)',
     re.DOTALL,

@@ -216,6 +216,8 @@ def _disposition(judgement: Judgement, settings: Settings) -> Iterator[str]:
     for reply in judgement.replies:
         sender, receiver = clean(reply.from_), clean(reply.sender)
         yield f"reply: from {sender} to {receiver}, reference {reply.reference}"
+        if reply.reply_to:
+            yield f"{INDENT}answers go to: {clean(reply.reply_to)}"
         yield f"{INDENT}subject: {clean(reply.subject)}"
         yield from (f"{INDENT}{clean(line)}".rstrip() for line in reply.text.split("\n"))
     if judgement.reply_error:

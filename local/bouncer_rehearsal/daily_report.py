@@ -4,11 +4,10 @@ The emulator evaluates no query of Logs Insights: the report says so, and is sen
 """
 
 import json
-import urllib.request
 from typing import Any
 
 from bouncer.function_limits import REPORT_SCHEDULED
-from bouncer_rehearsal.emulator import ACCOUNT, Emulator
+from bouncer_rehearsal.emulator import Emulator
 from bouncer_rehearsal.parameter_changes import ParameterChanges
 from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
@@ -40,7 +39,7 @@ class DailyReport:
         with self._story.step("the daily report, asked for twice"):
             first, second = self._invoke(), self._invoke()
             expect("the states", [first["state"], second["state"]], ["sent", "sent"])
-            (mail,) = [each for each in self._mails() if RECEIVER in each["To"]]
+            (mail,) = [each for each in self._aws.mails() if RECEIVER in each["To"]]
             expect("its id", mail["MessageId"], first["mail_id"])
             self._expect_revision(mail["BodyText"])
             self._story.tell(mail["Subject"])
@@ -54,13 +53,6 @@ class DailyReport:
         found: dict[str, Any] = json.loads(answer["Payload"].read())
         expect("an error of the reporter", answer.get("FunctionError"), None)
         return found
-
-    def _mails(self) -> list[dict[str, Any]]:
-        """Return the mails that the emulated SES took."""
-        address = f"{self._aws.endpoint}/_ministack/ses/messages"
-        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310  # loopback
-            found: dict[str, list[dict[str, Any]]] = json.load(answer)["messages"]
-        return found[ACCOUNT]
 
     def _expect_revision(self, text: str) -> None:
         revision = self._changes.pointer().revision

@@ -52,7 +52,7 @@ def first_settings() -> dict[str, Any]:
 
 def _changed_settings() -> dict[str, Any]:
     """Return the settings after which ours are disabled, and the others gone."""
-    ours = [{**each, "enabled": False, "events": ["bounce"]} for each in (*_KINDS, _BY_HEADER)]
+    ours = [{**each, "enabled": False} for each in (*_KINDS, {**_BY_HEADER, "events": ["bounce"]})]
     options = {"tls": "require", "sending": False, "suppression": ["COMPLAINT"]}
     return {"destinations": ours, "configuration_sets": [{"name": NEWS, **options}]}
 
@@ -86,7 +86,10 @@ class DestinationChanges:
     def _prepare_stream(self) -> None:
         trust = {"Effect": "Allow", "Principal": {"Service": "ses.amazonaws.com"}}
         document = json.dumps({"Statement": [{**trust, "Action": "sts:AssumeRole"}]})
-        self._aws.client("iam").create_role(RoleName=_WORD, AssumeRolePolicyDocument=document)
+        writes = {"Effect": "Allow", "Action": "firehose:PutRecordBatch", "Resource": _STREAM}
+        iam, policy = self._aws.client("iam"), json.dumps({"Statement": [writes]})
+        iam.create_role(RoleName=_WORD, AssumeRolePolicyDocument=document)
+        iam.put_role_policy(RoleName=_WORD, PolicyName=_WORD, PolicyDocument=policy)
         self._aws.client("s3").create_bucket(Bucket=_BUCKET)
         self._aws.client("firehose").create_delivery_stream(
             DeliveryStreamName=_WORD,
@@ -100,13 +103,14 @@ class DestinationChanges:
         """Send a mail with each set, and find its events wherever they are published."""
         with self._story.step("two mails, and their events at each destination"):
             expect("sets", {self._own, NEWS, OLD} - set(self._sets()), set())
+            before = self._counts()  # replies and reports are counted as well
             for sent in (self._send_ours(), self._send_news()):
                 self._arrives(sent, "SNS", lambda: self._received("notices"))
                 self._arrives(sent, "EventBridge", lambda: self._received("bus"))
                 self._arrives(sent, "Firehose", lambda: self._stored(_BUCKET))
                 self._arrives(sent, "the archive", lambda: self._stored(archive, "events/"))
-            for name, value in _COUNTED:
-                expect(f"mails counted for {name} {value}", self._counted(name, value), 1)
+            counted = [now - then for now, then in zip(self._counts(), before, strict=True)]
+            expect(f"mails counted for {_COUNTED}", counted, [1] * len(_COUNTED))
             self._story.tell(
                 "each in SNS, EventBridge and both streams; counted by tag, default and header"
             )
@@ -133,7 +137,7 @@ class DestinationChanges:
         )
         return str(answer["MessageId"])
 
-    def change(self, cdk: Cdk, settings: Mapping[str, Any]) -> None:
+    def change(self, cdk: Cdk, settings: Mapping[str, Any], archive: str) -> None:
         """Deploy changed settings: disable, remove, delete; then nothing is published."""
         with self._story.step("disable destinations, remove others, delete a set: cdk deploy"):
             cdk.configure({**settings, **_changed_settings()})
@@ -141,12 +145,27 @@ class DestinationChanges:
             expect("sets deleted", {NEWS, OLD} - set(self._sets()), {OLD})
             ours = {each["Name"]: each for each in self._destinations(self._own)}
             for each in (*_KINDS, _BY_HEADER):
-                shown = ours[each["name"]]
-                found = (shown["Enabled"], shown["MatchingEventTypes"])
-                expect(f"{each['name']}: enabled, events", found, (False, ["BOUNCE"]))
+                expect(f"{each['name']}: enabled", ours[each["name"]]["Enabled"], False)
+            expect("events", ours[_BY_HEADER["name"]]["MatchingEventTypes"], ["BOUNCE"])
             expect(f"destinations of {NEWS}", self._destinations(NEWS), [])
             self._expect_options()
-            self._story.tell("five are disabled, five removed, one set deleted, one detached")
+            self._expect_silence(archive)
+            self._story.tell("five are disabled, five removed, one set deleted, one detached;")
+            self._story.tell("of two more mails the archive alone has an event, of the first")
+
+    def _expect_silence(self, archive: str) -> None:
+        """Send both mails again; the deployment's own archive shows that events are out."""
+        before = self._counts()
+        mails = (self._send_news(), self._send_ours())
+        self._arrives(mails[-1], "the archive", lambda: self._stored(archive, "events/"))
+        for sent in mails:
+            for where, found in (
+                ("SNS", self._received("notices")),
+                ("EventBridge", self._received("bus")),
+                ("Firehose", self._stored(_BUCKET)),
+            ):
+                expect(f"events of {sent} in {where}", [each for each in found if sent in each], [])
+        expect(f"mails counted for {_COUNTED}", self._counts(), before)
 
     def _expect_options(self) -> None:
         sesv2 = self._aws.client("sesv2")
@@ -175,16 +194,19 @@ class DestinationChanges:
 
     def _received(self, name: str) -> Iterator[str]:
         """Yield what a queue got so far; its messages stay for the next question."""
-        answer = self._aws.client("sqs").receive_message(
-            QueueUrl=self._queues[name], MaxNumberOfMessages=10, VisibilityTimeout=3600
-        )
-        self._bodies += [f"{name} {each['Body']}" for each in answer.get("Messages", [])]
+        sqs, url = self._aws.client("sqs"), self._queues[name]
+        asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 3600}
+        while messages := sqs.receive_message(**asked).get("Messages"):
+            self._bodies += [f"{name} {each['Body']}" for each in messages]
         yield from (body for body in self._bodies if body.startswith(name))
 
     def _stored(self, bucket: str, prefix: str = "") -> Iterator[str]:
         s3 = self._aws.client("s3")
         for each in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
             yield s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read().decode()
+
+    def _counts(self) -> list[int]:
+        return [self._counted(name, value) for name, value in _COUNTED]
 
     def _counted(self, name: str, value: str) -> int:
         now = time.time()

@@ -4,6 +4,7 @@ Nothing here can reach AWS: every client and every child gets the emulator's add
 are not valid anywhere.
 """
 
+import json
 import os
 import signal
 import socket
@@ -54,6 +55,13 @@ class Emulator:
             aws_secret_access_key="none",  # noqa: S106  # not checked
             config=_CONFIG,
         )
+
+    def mails(self) -> list[dict[str, Any]]:
+        """Return the mails that the emulated SES took, bounces aside."""
+        address = f"{self.endpoint}/_ministack/ses/messages"
+        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310  # loopback
+            found: dict[str, list[dict[str, Any]]] = json.load(answer)["messages"]
+        return found[ACCOUNT]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The journey: deploy into the emulator, send mail in, read the bounces, operate, remove all.
+"""The journey: deploy into the emulator, send mail in, read what comes out, operate, remove all.
 
 Every step checks what it reports; the first that finds something else ends the journey with one
 sentence. The mails are shipped samples, the rules are the starter rules, the operator's commands
@@ -16,6 +16,7 @@ from typing import Any
 from bouncer.errors import BouncerError
 from bouncer.function_limits import PRODUCT
 from bouncer_infra.deployment_settings import full_name
+from bouncer_rehearsal.automatic_replies import REPLY_SENDER, AutomaticReplies, put_in_force
 from bouncer_rehearsal.braked_rule import BrakedRule
 from bouncer_rehearsal.cdk_command import Cdk
 from bouncer_rehearsal.daily_report import RECEIVER, DailyReport
@@ -62,6 +63,7 @@ def settings() -> dict[str, Any]:
         "store": {"prefix": "mail/"},
         "ip_filters": [{"block": "192.0.2.66/32"}],
         "architecture": _ARCHITECTURES[machine],
+        "reply_senders": [REPLY_SENDER],
         "report": {"to": [RECEIVER], "timezone": "Europe/Berlin"},
         "settings": {"cache": _CACHE_S},
     }
@@ -100,9 +102,14 @@ class Journey:
                 name=NAME,
                 outputs=self._outputs(),
             )
+            put_in_force(runbooks)
             runbooks.begin()
             self._show_rule(region.aws, wanted)
             mails = self._mails(region.aws, region.ses)
+            replies = AutomaticReplies(
+                runbooks, mails, aws=region.aws, own=STACK, story=self._story
+            )
+            replies.reply()
             outputs = self._outputs()
             ListChanges(region.aws, mails, story=self._story, outputs=outputs).change()
             operator = OperatorCommands(runbooks, mails, aws=region.aws, story=self._story)
@@ -122,13 +129,16 @@ class Journey:
             operator.push_rules()
             operator.work_on_dead_letters()
             operator.hold_and_resume()
+            operator.write_a_folder()
+            replies.retry()
             reporter = reporter_name(region.aws)
             report = DailyReport(runbooks, changes, reporter, aws=region.aws, story=self._story)
             report.mail_and_print()
             runbooks.operate()
+            archive = self._outputs()["ArchiveBucket"]
+            destinations.publish(archive)
+            destinations.change(region.cdk, wanted, archive)
             operator.wait_for_the_bounce()
-            destinations.publish(self._outputs()["ArchiveBucket"])
-            destinations.change(region.cdk, wanted)
             self._doctor(region.aws)
             self._destroy(region.aws, region.cdk, before)
 
@@ -234,12 +244,12 @@ class Journey:
 
 
 def function_logs(aws: Emulator) -> list[str]:
-    """The log groups of the functions that see mail."""
+    """The log groups of the functions that see mail, or what came of it."""
     return [
         each["PhysicalResourceId"]
         for each in stack_resources(aws)
         if each["ResourceType"] == "AWS::Logs::LogGroup"
-        and each["LogicalResourceId"].startswith(("Intake", "Worker", "Feedback"))
+        and each["LogicalResourceId"].startswith(("Intake", "Worker", "Feedback", "Replies"))
     ]
 
 

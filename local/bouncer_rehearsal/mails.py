@@ -221,15 +221,20 @@ class Mails:
                 if time.monotonic() > until:
                     raise ShowedError(f"{url}: found {waiting} messages, expected none")
                 time.sleep(0.1)
-        said = [line for line in self._lines() if "message" in line]
-        outcomes = Counter(line["message"] for line in said if line["message"] in _OUTCOMES)
+        said = [line["message"] for line in self._lines() if "message" in line]
+        outcomes = Counter(each for each in said if each in _OUTCOMES)
         wanted = Counter(sent=len(self._ses.sent), withheld=withheld)
         expect("the worker's outcomes", +outcomes, +wanted)
-        troubles = {line["message"] for line in said if line["level"] != "INFO"} - _EXPECTED
-        expect("warnings and errors in the journal", sorted(troubles), [])
+        self.expect_no_trouble()
         self._story.tell(
             "the queues are empty; the journal has as many bounces, and no warning or error"
         )
+
+    def expect_no_trouble(self) -> None:
+        """Check that the journal has no warning or error."""
+        said = [line for line in self._lines() if "message" in line]
+        troubles = {line["message"] for line in said if line["level"] != "INFO"} - _EXPECTED
+        expect("warnings and errors in the journal", sorted(troubles), [])
 
     def _errors(self) -> str:
         """Return the errors in the journal, for the end of a sentence."""

@@ -18,6 +18,7 @@ from bouncer_rehearsal.story import Story, expect
 _ACCEPTED_MAIL = "04-existing-mailbox"
 _HELD_MAIL = "05-answer-to-no-reply"
 NOTICED_S = 5.0  # more than the deployment's `cache`
+_RULE_SET = "local-rules"  # the active one
 _SENDER = "mailer-daemon@example.com"
 
 
@@ -30,6 +31,15 @@ class OperatorCommands:
         self._mails = mails
         self._aws = aws
         self._story = story
+
+    def write_a_folder(self) -> None:
+        """Write a folder to deploy from, as users of the wheel do; it is not deployed here."""
+        with self._story.step("bouncer init"):
+            self._run("bouncer init")
+            text = (self._runbooks.folder / "mail" / "cdk.json").read_text(encoding="utf-8")
+            found = json.loads(text)["context"]["bouncer"]
+            expect("the rule set that was looked up", found["rule_set"], _RULE_SET)
+            self._story.tell(f"recipients {', '.join(found['recipients'])}, rule set {_RULE_SET}")
 
     def push_rules(self) -> None:
         """Push a further rule and have a mail judged by it; take it back, and again."""

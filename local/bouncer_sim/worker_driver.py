@@ -82,7 +82,7 @@ class WorkerDriver:
         self.batch = BATCH_SIZE if isinstance(clock, SimulatedClock) else 1
         self._outcomes = OutcomeRecorder()
         self._outbox = Outbox(out)
-        self._replies = ReplyOutbox(self._outbox, clock)
+        self._replies = ReplyOutbox(self._outbox, clock, settings.caps)
         self._services = DeployedServices(clock.time, verified=verified, outbox=self._outbox)
         self._jobs = WorkerQueue(self._client("sqs"), QUEUE_URL, DEAD_LETTER_URL)
         self._worker = self._make_worker(Loaded(Ruleset(()), settings, limits=limits or {}))

@@ -2,6 +2,8 @@
 
 import gc
 import json
+import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -9,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from bouncer import intake
-from bouncer.environment import MAIL_BUCKET_KEY, MAIL_PREFIX_KEY
+from bouncer.environment import MAIL_BUCKET_KEY, MAIL_PREFIX_KEY, REPLY_QUEUE_KEY
 from bouncer.jobs.job_json import from_json
 from bouncer.operator_settings import Settings
 from bouncer.publishing.list_forms import FormsInMemory
@@ -116,3 +118,27 @@ def test_the_handler_answers_before_its_time_is_up(
     line = json.loads(capsys.readouterr().out)
     assert (line["stage"], line["request_id"]) == ("rules", "r1")
     assert "ReadTimeoutError" in line["error"]
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # as above
+def test_a_silent_queue_of_replies_delays_the_mail_a_little(
+    aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All replies of a mail share a short time, and the mail goes on as it was decided."""
+    rule = "when: {{recipient: {}@example.com}}\nreply: {{from: no-reply@example.com, text: Gone.}}"
+    published({name: rule.format(name) for name in ("ann", "bob")})
+    headers = [
+        {"name": "From", "value": "Eve <eve@partner.example>"},
+        {"name": "To", "value": "ann@example.com, bob@example.com"},
+    ]
+    monkeypatch.setattr(intake, "REPLYING_S", 0.3)
+    monkeypatch.setenv(REPLY_QUEUE_KEY, aws.environ["BOUNCER_QUEUE_URL"])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{port}")
+        begun = time.monotonic()
+        mail = event("ann@example.com", "bob@example.com", headers=headers)
+        assert intake.handler(mail, CONTEXT) == {"disposition": "CONTINUE"}
+        assert time.monotonic() - begun < 3
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [each["queue_answer"] for each in line["replies"]] == ["unknown", "refused"]

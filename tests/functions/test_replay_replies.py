@@ -52,6 +52,7 @@ def test_a_reply_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "recipient Help+shop@example.com: reply by 250-ticket-received" in out
     assert "  guard: may be answered" in out
     assert "reply: from Example help desk <replies@example.com> to fay@garden.example" in out
+    assert "\n  answers go to: help@example.com\n" in out
     assert "  subject: We have your request: Roses\n  Thank you. Your mail to Help+shop@" in out
     assert "\n\n  A machine wrote this; please answer to Help+shop@example.com.\n" in out
 
@@ -85,8 +86,8 @@ def test_replies_are_sent_once_per_time(tmp_path: Path, capsys: pytest.CaptureFi
     mails = [
         mail(tmp_path, 1),
         mail(tmp_path, 1, messageId="tag", source="fay+x@garden.example"),
-        mail(tmp_path, 1, messageId="month", timestamp="2026-12-01T08:00:00.000Z"),
-        mail(tmp_path, 1, messageId="later", timestamp="2026-12-02T08:00:01.000Z"),
+        mail(tmp_path, 1, messageId="day", timestamp="2026-11-03T07:59:59.000Z"),
+        mail(tmp_path, 1, messageId="later", timestamp="2026-11-03T08:00:01.000Z"),
         mail(tmp_path, 1, messageId="other", source="ben@garden.example"),
     ]
     replay("--format", "json", "--send", "--out", str(out), *mails)
@@ -103,6 +104,17 @@ def test_replies_are_sent_once_per_time(tmp_path: Path, capsys: pytest.CaptureFi
     to = ["fay@garden.example", "fay@garden.example", "ben@garden.example"]
     assert [message["to"] for message in read] == to
     assert {message["auto-submitted"] for message in read} == {"auto-replied"}
+
+
+def test_caps_hold_in_a_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An organisation gets no more replies in a day than the settings allow."""
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("caps: {domain_replies: 1}\n", encoding="utf-8")
+    mails = [mail(tmp_path, 1), mail(tmp_path, 1, messageId="b", source="ben@eu.garden.example")]
+    out = ("--settings", str(settings), "--send", "--out", str(tmp_path / "out"))
+    replay("--format", "json", *out, *mails)
+    ends = [json.loads(line)["replies"][0] for line in capsys.readouterr().out.splitlines()]
+    assert [end["reason"] for end in ends] == [None, "capped"]
 
 
 def test_no_reply_is_sent_while_sending_is_paused(

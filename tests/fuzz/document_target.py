@@ -162,6 +162,7 @@ _REPLYING = {
     "reply": {
         "from": '"Daemon, of" <no-reply@bounces.example>',
         "from_arn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
+        "reply_to": "Hello <hello@example.com>",
         "subject": "{subject} {sender}",
         "text": "{recipient}\n{sender} {date} {rule} {reference} Grüße",
         "once_per": "7d",

@@ -71,6 +71,7 @@ REPLY = {
     "rule": "240-out-of-office",
     "from": "Example, Ltd <no-reply@example.com>",
     "from_arn": None,
+    "reply_to": None,
     "subject": "Auto: Grüße",
     "text": "Grüße\n\nvon hier",
     "once_per_s": 604800,

@@ -39,6 +39,7 @@ MAXIMAL: dict[str, Any] = {
     "alarm_without_mail": 12,
     "went_on_percent": 35,
     "kms_key": f"arn:aws:kms:{PLACE}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "former_kms_keys": [f"arn:aws:kms:{PLACE}:key/abcd1234-12ab-34cd-56ef-1234567890ab"],
     "permissions_boundary": "arn:aws:iam::123456789012:policy/developer-boundary",
     "tags": {"team": "mail", "cost-centre": "1234"},
     "termination_protection": True,

@@ -3,6 +3,7 @@
 from typing import Any
 
 _ID = "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_KEY = f"arn:aws:kms:eu-west-1:111122223333:{_ID}"
 _HERE = {"region": "eu-west-1", "account": "111122223333"}
 _POLICY = "arn:aws:iam::111122223333:policy"
 
@@ -37,6 +38,23 @@ REFUSED_OF_ORGANIZATION: list[tuple[dict[str, Any], str]] = [
             'alarm_topic: found "arn:aws:sns:eu-west-1:111122223333:alarms", expected an ARN of '
             "region us-east-1, as in context.bouncer.kms_key"
         ),
+    ),
+    ({"former_kms_keys": ["x"]}, 'former_kms_keys[0]: found "x", expected the ARN of a key'),
+    ({"former_kms_keys": [_KEY, _KEY]}, "former_kms_keys: found one twice, expected each key once"),
+    (
+        {"former_kms_keys": [f"{_KEY[:-1]}{n}" for n in range(6)]},
+        "former_kms_keys: found 6, expected at most 5 keys",
+    ),
+    (
+        {"kms_key": _KEY, "former_kms_keys": [_KEY]},
+        (
+            'former_kms_keys: found "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-'
+            '56...", expected other keys than kms_key'
+        ),
+    ),
+    (
+        {"region": "us-east-1", "former_kms_keys": [_KEY]},
+        'former_kms_keys[0]: found "arn:aws:kms:eu-west-1:',
     ),
     (
         {"alarm_topic": "arn:aws:sns:eu-west-1:111122223333:alarms.fifo"},

@@ -22,7 +22,15 @@ def test_every_alarm_has_its_section_and_every_section_its_alarm(
 ) -> None:
     """An operator finds there what the alarm means, where to look and what to do."""
     explained = sections("Alarms")
-    of_replies = {"dead-replies", "failed-replies", "waiting-replies", "replier-errors"}
+    of_replies = {
+        "dead-replies",
+        "expired-replies",
+        "failed-replies",
+        "held-replies",
+        "replier-errors",
+        "stuck-replier",
+        "waiting-replies",
+    }
     of_events = {"failed-events", "lost-events", "no-mail"}
     found = set(alarms(other)) - set(alarms(template))
     assert found == of_events | of_replies | {"report-errors"}
@@ -74,6 +82,21 @@ def test_a_head_that_hides_from_the_age_is_seen(template: Template) -> None:
     (metric,) = watched(alarm)
     assert metric["MetricName"] == "HandedBack"
     assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
+
+
+def test_replies_that_are_handed_back_are_seen(other: Template) -> None:
+    """They hide from the age as jobs do: held, throttled, or with the quota of the day used."""
+    for key, name in (
+        ("stuck-replier", "HandedBack"),
+        ("held-replies", "Held"),
+        ("expired-replies", "Withheld_expired"),
+    ):
+        alarm = alarms(other)[key]
+        (metric,) = watched(alarm)
+        assert metric["MetricName"] == name
+        assert {"Name": "service", "Value": "replier"} in metric["Dimensions"]
+        if key != "expired-replies":
+            assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
 
 
 def test_an_intake_without_environment_is_an_intake_error(template: Template) -> None:

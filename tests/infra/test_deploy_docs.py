@@ -127,7 +127,7 @@ def test_the_doctors_permissions_are_all_listed() -> None:
     section = DEPLOY.partition("\n## Doctor\n")[2].partition("\n## ")[0]
     named = re.findall(r"`[a-z0-9]+:([A-Za-z]+)`", section)
     source = "".join(path.read_text(encoding="utf-8") for path in DOCTOR.glob("*.py"))
-    calls = set(re.findall(r'"((?:describe|get|list)_[a-z_]+)"', source))
+    calls = set(re.findall(r'"((?:describe|get|list|simulate)_[a-z_]+)"', source))
     assert calls
     assert {xform_name(CALLS.get(action, action)) for action in named} == calls
 
@@ -136,7 +136,9 @@ def test_the_doctors_permissions_belong_to_their_services() -> None:
     """Each action is an operation of the service it is listed under."""
     session = get_session()  # it keeps the models it has read
     apis = {"ses": ("ses", "sesv2")}
-    for service, action in re.findall(r"`([a-z0-9]+):((?:Get|List|Describe)[A-Za-z]+)`", DEPLOY):
+    for service, action in re.findall(
+        r"`([a-z0-9]+):((?:Get|List|Describe|Simulate)[A-Za-z]+)`", DEPLOY
+    ):
         names = apis.get(service, (service,))
         models = [session.get_service_model(name) for name in names]
         call = CALLS.get(action, action)

@@ -67,6 +67,26 @@ def test_what_is_inside_wins() -> None:
     assert modes == [("shadow", 0.6), ("shadow", 0.4)]
 
 
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_nothing_inside_takes_nothing_away(nothing: dict[str, Any] | None) -> None:
+    """Without the shared mode, a deployment would send bounces."""
+    block = {**PROD, "settings": nothing, "tags": nothing}
+    shared = {"settings": {"mode": "shadow"}, "tags": {"team": "mail"}}
+    (prod,) = read_deployments({**shared, "deployments": {"prod": block}})
+    assert (prod.runtime["mode"], prod.tags) == ("shadow", {"team": "mail"})
+
+
+def test_a_wrong_value_is_refused_where_it_stands() -> None:
+    """The shared one in its place, the one inside in its own."""
+    for shared, inside, place in (
+        ({}, ["x"], "deployments.prod.settings"),
+        (["x"], None, "settings"),
+    ):
+        context = {"settings": shared, "deployments": {"prod": {**PROD, "settings": inside}}}
+        (problem,) = refused(context)
+        assert problem.startswith(f"{place}: found a list, expected a mapping of settings")
+
+
 CLASHES: list[tuple[dict[str, Any], str]] = [
     (
         both({}, {"recipients": ["ann@EXAMPLE.com"]}),
@@ -110,6 +130,17 @@ CLASHES: list[tuple[dict[str, Any], str]] = [
     (
         both({"prefix": "/mail/prod"}, {"prefix": "/mail/prod/test"}),
         "deployments.test.prefix: found /mail/prod/test, and /mail/prod in prod, expected paths",
+    ),
+    (
+        both(
+            {"ip_filters": [{"block": "192.0.2.0/24"}, {"block": "198.51.100.1"}]},
+            {"ip_filters": [{"block": "192.0.2.0/24"}, {"allow": "198.51.100.1/32"}]},
+        ),
+        "deployments.test.ip_filters: found 198.51.100.1/32 allowed, and blocked in prod, expected",
+    ),
+    (
+        both({}, {"ip_filters": [{"block": "192.0.2.1"}]}, ip_filters=[{"allow": "192.0.2.1"}]),
+        "deployments.test.ip_filters: found 192.0.2.1/32 blocked, and allowed in prod, expected",
     ),
     (
         both({"after": "ses-auto-bouncer-test"}, {"after": "theirs"}, name="x"),
@@ -195,6 +226,8 @@ def test_rules_that_wait_for_each_other_are_refused() -> None:
 def test_other_places_share_nothing(prod: dict[str, Any], test: dict[str, Any]) -> None:
     """The same mail, the whole rate and the same names are fine elsewhere."""
     full = {"settings": {}, "create_rule_set": True, "activate_rule_set": True}
+    prod = {**prod, "ip_filters": [{"block": "192.0.2.1"}]}
+    test = {**test, "ip_filters": [{"allow": "192.0.2.1"}]}
     deployments = {"prod": {**PROD, **full, **prod}, "test": {**PROD, **full, **test}}
     assert len(read_deployments({"deployments": deployments})) == 2
 

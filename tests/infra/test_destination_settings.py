@@ -169,11 +169,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     *(({"configuration_sets": value}, says) for value, says in SETS),
     (
         {"destinations": [stream(stream="archive", role=None)], "archive": False},
-        "destinations: found own with stream: archive, expected archive: true as well, or the ARN",
+        'destinations[0].stream: found "archive", expected archive: true as well, or the ARN of a',
     ),
     (
-        {"configuration_sets": [set_of(stream(stream="archive", role=None))], "archive": False},
-        "configuration_sets: found own with stream: archive, expected archive: true as well, or",
+        {
+            "configuration_sets": [
+                {"name": "a"},
+                set_of(bus(), stream(stream="archive", role=None)),
+            ],
+            "archive": False,
+        },
+        'configuration_sets[1].destinations[1].stream: found "archive", expected archive: true as',
     ),
     (
         {"destinations": [bus(f"n{number}") for number in range(9)], "archive": False},

@@ -2,14 +2,19 @@
 
 from typing import Any
 
+import pytest
+
 from bouncer.function_limits import LEDGER_EXPIRES
 from bouncer_cli.doctor import (
+    check_configuration_sets,
+    check_destinations,
     check_functions,
     check_identities,
     check_ledger,
     check_queue_mapping,
     check_queues,
 )
+from bouncer_cli.doctor.deployed_stack import Resource, Stack
 from bouncer_infra.deployment_settings import DeploymentSettings
 
 DEPLOYMENT = DeploymentSettings(
@@ -32,9 +37,30 @@ def test_the_doctor_knows_the_types_of_what_it_checks(template: dict[str, Any]) 
     assert of_type(template, check_queue_mapping.MAPPINGS)
     queues = of_type(template, check_queues.QUEUES)
     assert {"RedrivePolicy" in queue for queue in queues} == {True, False}
-    assert of_type(template, check_identities._ATTACHED)  # noqa: SLF001  # its word for our resource
     (table,) = of_type(template, *check_ledger.TABLES)
     assert table["TimeToLiveSpecification"]["AttributeName"] == LEDGER_EXPIRES
+
+
+# ruff: noqa: SLF001  # the doctor's words for resources of ours
+@pytest.mark.parametrize(
+    ("kind", "logical", "count"),
+    [
+        (check_configuration_sets._DESTINATION, check_configuration_sets._BUILT_IN, 3),
+        (check_destinations._STREAMS, check_destinations._EVENTS_STREAM, 1),
+        (check_identities._TYPE, check_identities._ATTACHED, 1),
+    ],
+)
+def test_the_doctor_tells_our_resources_from_others(
+    sending: dict[str, Any], kind: str, logical: str, count: int
+) -> None:
+    """By their logical ids, beside destinations, sets and identities that cdk.json names."""
+    resources = tuple(
+        Resource(kind=each["Type"], logical=name, name=name)
+        for name, each in sending["Resources"].items()
+    )
+    stack = Stack(name="x", resources=resources)
+    assert len(stack.named(kind, logical)) == count
+    assert len(stack.names(kind)) > count
 
 
 def test_the_doctor_knows_the_names(template: dict[str, Any]) -> None:

@@ -14,11 +14,13 @@ from tests.infra.conftest import FLAGS, MAXIMAL, MINIMAL
 from tests.infra.monitoring_parts import Template, alarms, of_type
 
 KEY = MAXIMAL["kms_key"]
+FORMER = MAXIMAL["former_kms_keys"]
 CALLS = {"kms:Decrypt", "kms:GenerateDataKey"}
 
 # Properties that could name a key, and need none.
 NOT_ENCRYPTED = {
     "AWS::Lambda::EventSourceMapping": "the mappings have no filter criteria",
+    "AWS::Scheduler::Schedule": "its input, all that a key would encrypt, is the time of a run",
     "AWS::SES::ReceiptRule": "the bucket encrypts; the intake could not read what SES does",
 }
 
@@ -70,7 +72,8 @@ def test_a_role_may_use_the_key_through_what_it_calls_alone(maximal: Template) -
         uses = [each for each in statements if "kms:" in json.dumps(each["Action"])]
         for each in uses:
             assert set(listed(each["Action"])) <= CALLS
-            assert each["Resource"] == KEY
+            keys = [KEY, *FORMER] if listed(each["Action"]) == ["kms:Decrypt"] else [KEY]
+            assert listed(each["Resource"]) == keys
             (through,) = each["Condition"]["StringLike"].values()
             services = {json.dumps(service).split(".")[0].split('"')[-1] for service in through}
             assert services <= {action.partition(":")[0] for action in actions} | {"lambda"}, name
@@ -79,6 +82,37 @@ def test_a_role_may_use_the_key_through_what_it_calls_alone(maximal: Template) -
         assert ("kms:GenerateDataKey" in asked) == writes, name
         users += bool(uses)
     assert users >= len(of_type(maximal, "AWS::Lambda::Function"))
+
+
+@pytest.mark.parametrize("key", [None, f"{KEY[:-1]}0"])
+def test_what_a_former_key_encrypts_can_be_read(synth: Callable[..., Any], key: str | None) -> None:
+    """With another key, or none, each role may decrypt all that it might decrypt before.
+
+    Without that, whatever is in force, stored or waiting would be lost with the deployment.
+    """
+    before = synth(kms_key=KEY)
+    after = synth(kms_key=key, former_kms_keys=[KEY])
+    assert decrypts(after, KEY) == decrypts(before, KEY)
+    assert len(decrypts(after, KEY)) >= len(of_type(after, "AWS::Lambda::Function"))
+    (queue, *_) = of_type(after, "AWS::SQS::Queue")
+    assert queue.get("KmsMasterKeyId") == key
+    encrypting = [
+        each
+        for statements in roles_and_statements(after).values()
+        for each in statements
+        if "kms:GenerateDataKey" in listed(each["Action"])
+    ]
+    assert {each["Resource"] for each in encrypting} == ({key} if key else set())
+
+
+def decrypts(template: Template, key: str) -> dict[str, list[Any]]:
+    """The services through which each role may decrypt with a key."""
+    return {
+        name: [each["Condition"]]
+        for name, statements in roles_and_statements(template).items()
+        for each in statements
+        if "kms:Decrypt" in listed(each["Action"]) and key in listed(each["Resource"])
+    }
 
 
 def test_every_role_has_the_boundary(maximal: Template, template: Template) -> None:

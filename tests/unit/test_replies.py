@@ -19,7 +19,7 @@ from tests.unit.ruleset_mails import named_list
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 ANN, BOB = "ann@example.com", "bob@example.com"
-REPLY = "reply: {from: no-reply@example.com, text: 'Dear {sender}: {recipient} is out.'}"
+REPLY = "reply: {from: no-reply@brand.example, text: 'Dear {sender}: {recipient} is out.'}"
 FOR_ANN = f"when: {{recipient: {ANN}}}\n{REPLY}"
 REJECT_BOB = f"when: {{recipient: {BOB}}}\nreject: {{type: DoesNotExist}}"
 HEADERS = (
@@ -63,7 +63,7 @@ def test_a_mail_gets_a_reply_and_goes_on() -> None:
         "Auto: Hello",
         "Dear eve@partner.example: ann@example.com is out.",
     )
-    assert (reply.from_, reply.once_per_s) == ("no-reply@example.com", 7 * 86400)
+    assert (reply.from_, reply.once_per_s) == ("no-reply@brand.example", 7 * 86400)
     assert (reply.in_reply_to, reply.references) == (
         "<1@partner.example>",
         ("<1@partner.example>",),
@@ -142,7 +142,7 @@ WITHHELD: list[tuple[Message, Reason]] = [
     (mail(("X-Bouncer-Reference", "bnc-aaaaaaaaaaaaaaaa")), Reason.REPORT),
     (mail(("In-Reply-To", "<bnc-aaaaaaaaaaaaaaaa@x>")), Reason.REPORT),
     (mail(source="carl@example.com"), Reason.OWN_SENDER),
-    (mail(source="no-reply@example.com"), Reason.OWN_SENDER),
+    (mail(source="no-reply+1@brand.example"), Reason.OWN_SENDER),
     (mail(source="mailer-daemon@partner.example"), Reason.DAEMON_SENDER),
     (mail(verdicts={"virus": "FAIL"}), Reason.VIRUS),
     (mail(verdicts={"spam": "FAIL"}), Reason.SPAM),
@@ -154,6 +154,7 @@ WITHHELD: list[tuple[Message, Reason]] = [
     (mail(without="To"), Reason.NOT_NAMED),
     (mail(("Cc", "Somebody <other@example.com>"), without="To"), Reason.NOT_NAMED),
     (mail(headersTruncated=True), Reason.HEADERS_TRUNCATED),
+    (mail(verdicts={"spf": "PROCESSING_FAILED", "dmarc": "GRAY"}), Reason.UNVERIFIABLE),
 ]
 
 
@@ -164,6 +165,14 @@ def test_what_must_not_be_answered_gets_no_reply(message: Message, reason: Reaso
     found = judged(message, answer=frozenset(ANSWER_CLASSES))
     assert (found.replies, found.unreplied) == ((), {ANN: reason})
     assert (str(found.disposition), found.withheld) == ("CONTINUE", {})
+
+
+def test_no_reply_is_made_while_sending_is_held_for_long() -> None:
+    """It would hardly be sent within its day; the mail goes on as ever."""
+    rules = Ruleset([read_rule("1", FOR_ANN)])
+    found = judge(mail(), rules, Settings(), now=NOW, goes_on=True)
+    assert (found.replies, found.unreplied) == ((), {ANN: Reason.HELD})
+    assert str(found.disposition) == "CONTINUE"
 
 
 @pytest.mark.parametrize(
@@ -189,6 +198,43 @@ def test_mail_to_an_address_that_replies_come_from_is_never_answered() -> None:
     reject = f"when: {{recipient: {ANN}}}\nreject: {{type: DoesNotExist}}"
     assert judged(mail(), off, reject).withheld == {ANN: Reason.OWN_SENDER}
     assert judged(mail(), reject).withheld == {}
+
+
+@pytest.mark.threat
+def test_a_tag_of_the_address_that_replies_come_from_makes_no_difference() -> None:
+    """Mail to it may answer a reply, with a tag in From, in the recipient or in both."""
+    answers = f"when: {{recipient: {ANN}}}\nreply: {{from: Ann <ann+auto@example.com>, text: Hi}}"
+    for address in (ANN, "ann+auto@example.com", "ann+x@example.com"):
+        asked = mail(("To", address), to=(address,), without="To")
+        assert judged(asked, answers).unreplied == {address: Reason.OWN_SENDER}
+        reject = f"when: {{recipient: {ANN}}}\nreject: {{type: DoesNotExist}}"
+        found = judged(asked, f"mode: off\n{answers}", reject)
+        assert found.withheld == {address: Reason.OWN_SENDER}
+
+
+@pytest.mark.threat
+@pytest.mark.parametrize(
+    ("source", "author", "dmarc", "answered"),
+    [
+        ("SRS0=ab=cd=victim.example=bob@forwarder.example", "Bob@victim.example", "FAIL", False),
+        ("SRS0=ab=cd=victim.example=bob@forwarder.example", "Bob@victim.example", "GRAY", False),
+        ("SRS0=ab=cd=victim.example=bob@forwarder.example", "eve@evil.example", "PASS", False),
+        ("SRS0=ab=cd=home.example=bob@forwarder.example", "Bob@home.example", "PASS", True),
+        ("SRS1=ab=x.example==ab=cd=home.example=bob@f.example", "bob@home.example", "PASS", True),
+        ("ann+SRS=ab=cd=home.example=bob@f.example", "bob@home.example", "PASS", True),
+        ("ann+SRS=ab=cd=home.example=bob@f.example", "bob@home.example", "FAIL", False),
+        ("bounces+SRS=ab=cd@f.example", "bob@f.example", "PASS", False),
+        ("prvs=0123456789=bob@home.example", "bob@home.example", "FAIL", True),
+    ],
+)
+def test_a_forwarder_does_not_vouch_for_the_sender_that_he_wrote_down(
+    source: str, author: str, dmarc: str, answered: bool
+) -> None:
+    """He hands the reply on to him, whom anybody can have named to the forwarder."""
+    forwarded = mail(("From", author), without="From", source=source, verdicts={"dmarc": dmarc})
+    found = judged(forwarded)
+    assert bool(found.replies) is answered
+    assert answered or found.unreplied == {ANN: Reason.UNAUTHENTICATED}
 
 
 def test_a_hostile_subject_can_do_nothing() -> None:

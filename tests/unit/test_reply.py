@@ -51,7 +51,12 @@ def text_of(read: EmailMessage) -> str:
 
 def test_a_reply_survives_the_queue() -> None:
     """It is ASCII JSON with a version and its kind."""
-    reply = replace(REPLY, text="Grüße \U0001f4ec", from_arn="arn:aws:ses:x:1:identity/a")
+    reply = replace(
+        REPLY,
+        text="Grüße \U0001f4ec",
+        from_arn="arn:aws:ses:x:1:identity/a",
+        reply_to="hello@example.com",
+    )
     body = to_json(reply)
     assert body.isascii()
     assert (json.loads(body)["v"], json.loads(body)["kind"]) == (1, "reply")
@@ -90,6 +95,8 @@ def test_the_longest_reply_fits_the_queue() -> None:
         {"from_": "no-reply@example.com\r\nBcc: eve@evil.example"},
         {"from_": "a@example.com, b@example.com"},
         {"from_arn": "arn\n"},
+        {"reply_to": "hello@example.com\r\nBcc: eve@evil.example"},
+        {"reply_to": ""},
         {"in_reply_to": "<1@sender.example>\r\nBcc: eve@evil.example"},
         {"in_reply_to": "1@sender.example"},
         {"references": ("<a b@sender.example>",)},
@@ -159,6 +166,13 @@ def test_the_message_has_what_automatic_replies_have() -> None:
     assert text_of(read) == "Ann has left.\n\nPlease write to Carl.\n"
 
 
+def test_answers_go_where_the_rule_says() -> None:
+    """Reply-To has the address to which people write who press Reply."""
+    read = message(replace(REPLY, reply_to="=?utf-8?Q?B=C3=BCro?= <office@example.com>"))
+    (address,) = read["reply-to"].addresses
+    assert (address.display_name, address.addr_spec) == ("Büro", "office@example.com")
+
+
 def test_a_mail_without_an_id_has_no_thread() -> None:
     """An empty header would be a defect."""
     read = message(replace(REPLY, in_reply_to="", references=()))
@@ -171,12 +185,26 @@ def test_a_mail_without_an_id_has_no_thread() -> None:
     [
         ("no-reply@example.com", ""),
         ("Example, Ltd: (help) <no-reply@example.com>", "Example, Ltd: (help)"),
+        ("=?utf-8?Q?M=C3=BCller,_Ltd?= <no-reply@example.com>", "Müller, Ltd"),
+        ("=?utf-8?Q?a=0D=0ABcc:_x?= <no-reply@example.com>", "a Bcc: x"),
+        ("What =? <no-reply@example.com>", "What =?"),
     ],
 )
 def test_a_display_name_is_quoted_if_need_be(mailbox: str, name: str) -> None:
-    """So From has one address, whatever an operator called it."""
+    """So From has one address, whatever an operator called it, in encoded words, too."""
     (address,) = message(replace(REPLY, from_=mailbox))["from"].addresses
     assert (address.display_name, address.addr_spec) == (name, "no-reply@example.com")
+
+
+@pytest.mark.threat
+def test_addresses_and_ids_are_never_encoded() -> None:
+    """A stranger's may look like encoded words, and no reader would find them again."""
+    odd = "<=?utf-8?q?x?=@sender.example>"
+    reply = replace(REPLY, sender="a=?b@sender.example", in_reply_to=odd, references=(ID, odd))
+    lines = mime(reply, date=NOW).decode().split("\r\n")
+    assert f"To: {reply.sender}" in lines
+    assert f"In-Reply-To: {odd}" in lines
+    assert f"References: {ID} {odd}" in lines
 
 
 LINES = st.text(st.characters(blacklist_categories=("C", "Z")) | st.just(" "), max_size=120)

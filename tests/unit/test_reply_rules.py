@@ -14,6 +14,7 @@ when: {recipient: {in: departed}}
 reply:
   from: Example Ltd <No-Reply@example.com>
   from_arn: arn:aws:ses:eu-west-1:123456789012:identity/example.com
+  reply_to: Hello <hello@example.com>
   subject: "{recipient} has left"
   text: |
     Grüße,
@@ -34,6 +35,7 @@ def test_a_rule_with_everything_survives_the_revision() -> None:
     assert rule.reply
     assert rule.reply.text.text == "Grüße,\n\n  {departed.successor} is in charge.\n"
     assert rule.reply.once_per_s == 12 * 3600
+    assert rule.reply.reply_to == "Hello <hello@example.com>"
     assert rule.columns == (("departed", "successor"),)
     assert rule_of(json.loads(json.dumps(rule_values(rule)))) == rule
 
@@ -83,13 +85,48 @@ def test_a_from_that_cannot_send_is_warned_of() -> None:
     )
 
 
-@pytest.mark.parametrize("action", ["drop: {}", "reply: {from: 'A <help@example.com>', text: Hi}"])
-def test_a_from_that_a_rule_is_about_is_warned_of(action: str) -> None:
-    """The guard withholds each reply and each bounce for mail to it."""
-    rules = [
-        read_rule("200-a", f"when: {{recipient: Help@example.com}}\n{action}"),
-        read_rule("300-b", "when: {spf: pass}\nreply: {from: help@example.com, text: Hi}"),
-    ]
-    for warning in reply_warnings(rules, None):
-        assert "which rule 200-a is about, expected another address" in str(warning)
-    assert [each.document for each in reply_warnings(rules, None)][-1] == "300-b"
+ABOUT = "which rule 200-a is about, expected another address, reply_to, or an accept rule"
+FROM_HELP = "when: {spf: fail}\nreply: {from: Help+auto@example.com, text: Hi}"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "when: {recipient: Help@example.com}\ndrop: {}",
+        "when: {recipient: Help@example.com}\nreply: {from: 'A <help@example.com>', text: Hi}",
+        "when: {recipient: help@example.com, subject: x}\nreject: {type: DoesNotExist}",
+        "when: {recipient_domain: example.com}\nreject: {type: DoesNotExist}",
+        "reject: {type: DoesNotExist}",
+    ],
+)
+def test_a_from_that_a_rule_is_about_is_warned_of(rule: str) -> None:
+    """The guard withholds each reply and each bounce for mail to it, whatever its tag."""
+    rules = [read_rule("200-a", rule), read_rule("300-b", FROM_HELP)]
+    warnings = [each for each in reply_warnings(rules, None) if each.document == "300-b"]
+    assert [ABOUT in str(each) for each in warnings] == [True]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ["when: {recipient: help@example.com}\naccept: {}", "reject: {type: DoesNotExist}"],
+        ["when: {recipient_domain: example.org}\nreject: {type: DoesNotExist}"],
+        ["when: {subject: x}\nreject: {type: DoesNotExist}"],
+        ["when: {recipient: {not: {in: people}}}\nreject: {type: DoesNotExist}"],
+        ["mode: off\nreject: {type: DoesNotExist}"],
+    ],
+)
+def test_a_from_that_gets_its_mail_is_not_warned_of(rules: list[str]) -> None:
+    """An accept rule before the others lets it through, and what is not sure is not told."""
+    read = [read_rule(str(number), text) for number, text in enumerate([*rules, FROM_HELP])]
+    assert list(reply_warnings(read, None)) == []
+
+
+def test_a_from_whose_answers_go_elsewhere_needs_no_mail() -> None:
+    """With reply_to nobody writes to From; a rule that names From is warned of all the same."""
+    form = "reply: {from: help@example.com, reply_to: hello@example.com, text: Hi}"
+    reply = read_rule("300-b", f"when: {{spf: fail}}\n{form}")
+    everybody = read_rule("200-a", "reject: {type: DoesNotExist}")
+    named = read_rule("200-a", "when: {recipient: help@example.com}\nreject: {type: DoesNotExist}")
+    assert list(reply_warnings([everybody, reply], None)) == []
+    assert [ABOUT in str(each) for each in reply_warnings([named, reply], None)] == [True]

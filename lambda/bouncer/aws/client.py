@@ -78,6 +78,16 @@ class Surroundings:
         finally:
             self.until = until
 
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """End calls after this time, as long as it lasts."""
+        until = self.until
+        self.until = min(until, self.ticks() + seconds)
+        try:
+            yield
+        finally:
+            self.until = until
+
 
 class Request(NamedTuple):
     """A request as it is signed and sent; the path needs no further quoting."""

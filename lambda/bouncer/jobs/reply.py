@@ -36,10 +36,10 @@ class Reply:
     `received_at` is aware. `sender` is the envelope sender, to whom the reply goes (RFC 3834
     section 4). `recipients` are those to whom the rule replied, 50 of them at most; the reply is
     not sent to them. `from_` may have a display name, and `from_arn` is the identity of another
-    account that verifies it. `subject` is one line; `text` has line feeds between its lines. The
-    sender gets one reply of the rule in `once_per_s` seconds. `in_reply_to` is the message id of
-    the mail, or ""; `references` has the ids of its thread, with its own last (RFC 5322 section
-    3.6.4).
+    account that verifies it; an answer goes to the mailbox `reply_to`, None for that in From.
+    `subject` is one line; `text` has line feeds between its lines. The sender gets one reply of the
+    rule in `once_per_s` seconds. `in_reply_to` is the message id of the mail, or ""; `references`
+    has the ids of its thread, with its own last (RFC 5322 section 3.6.4).
     """
 
     message_id: str
@@ -55,6 +55,7 @@ class Reply:
     once_per_s: int
     in_reply_to: str
     references: tuple[str, ...]
+    reply_to: str | None = None
 
     def __post_init__(self) -> None:
         check_line("message_id", self.message_id)
@@ -75,6 +76,8 @@ class Reply:
             raise JobError(f"found {self.sender!r:.80} as sender, expected an address")
         if not isinstance(self.from_, str) or not is_mailbox(self.from_):
             raise JobError(f"found {self.from_!r:.80} as from, expected a mailbox")
+        if self.reply_to is not None and not is_mailbox(self.reply_to):
+            raise JobError(f"found {self.reply_to!r:.80} as reply_to, expected a mailbox")
 
     def _check_received_at(self) -> None:
         if self.received_at.tzinfo is None:

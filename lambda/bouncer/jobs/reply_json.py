@@ -29,6 +29,7 @@ def to_json(reply: Reply) -> str:
         "once_per_s": reply.once_per_s,
         "in_reply_to": reply.in_reply_to,
         "references": reply.references,
+        "reply_to": reply.reply_to,
     }
     return json.dumps(members, separators=(",", ":"))
 

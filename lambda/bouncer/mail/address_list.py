@@ -11,11 +11,13 @@ from collections.abc import Iterator
 # Most values are one mailbox without anything odd; the rest is read token by token.
 _PLAIN = re.compile(r"([A-Za-z0-9 .'_-]*<)?([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)(?(1)>)")
 _ENCODED_WORD = r"=\?[^?\s]++\?[bqBQ]\?[^?]*+\?="
-_QUOTED = r'"(?:[^"\\]++|\\.)*+"'
+# Groups are repeated within (?>...): Python before 3.11.5 is wrong about groups with *+ and ++ that
+# fail behind their first character (gh-106052).
+_QUOTED = r'"(?>(?:[^"\\]++|\\.)*)"'
 _TOKEN = (
     rf"(?P<blank>\s++|{_ENCODED_WORD})"
-    r'|(?P<text>(?:[^\s"()<>,:;\[\]\\=]++|=(?!\?)|\[[^\]\[\\"<>(),;\s]*+\])++)'
-    r'|<(?P<bracket>(?:[^"<>]++|"(?:[^"\\<>]++|\\[^<>])*+")*+)>'
+    r'|(?P<text>(?>(?:[^\s"()<>,:;\[\]\\=]++|=(?!\?)|\[[^\]\[\\"<>(),;\s]*+\])+))'
+    r'|<(?P<bracket>(?>(?:[^"<>]++|"(?>(?:[^"\\<>]++|\\[^<>])*)")*))>'
     r"|(?P<comment>\()|(?P<group>:)|(?P<end>[,;])"
 )
 _TOKENS = re.compile(rf"(?P<quoted>{_QUOTED})|{_TOKEN}|(?P<other>.)", re.DOTALL)

@@ -18,7 +18,7 @@ _LONGEST_VALUE = 16_384  # characters of a header's value
 # What stands between semicolons: a name and, behind an equals sign, a quoted string or a text. A
 # string that is never closed goes on to the end, so that no text is looked at twice.
 _PARAMETER = re.compile(
-    r'([^;=]*+)(?:(=)[ \t]*+(?:(")((?:[^"\\]|\\.)*+)("?+))?+([^;]*+))?+(?:;|\Z)', re.DOTALL
+    r'([^;=]*+)(?:(=)[ \t]*+(?:(")((?>(?:[^"\\]|\\.)*))("?+))?+([^;]*+))?+(?:;|\Z)', re.DOTALL
 )
 _CONTROLS = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 _COMMENT = re.compile(r"\([^()]*\)?|\)")

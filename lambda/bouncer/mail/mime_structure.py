@@ -19,7 +19,7 @@ _LONGEST_BOUNDARY = 200  # characters; RFC 2046 allows 70
 _PART_HEADERS = 16_384  # bytes of one part's headers
 _ALL_HEADERS = 1_048_576
 _BLANKS = b" \t\r"
-_HEADER_LINES = re.compile(rb"(?:(?:[!-9;-~\0]++[ \t]*+:|[ \t])[^\n]*+(?:\n|\Z))*+")
+_STRAY_LINE = re.compile(rb"^(?![!-9;-~\0]++[ \t]*+:|[ \t])", re.MULTILINE)  # not of a header
 _NOT_BLANK = re.compile(rb"\S")
 _QUOTED_FROM = re.compile(rb">From [^\n]*+\n")  # some programs leave it of an mbox
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
@@ -128,8 +128,8 @@ class _Reader:
     def _stray(self, start: int, end: int) -> int:
         """Return the place of the first line that is not of a header, or the end."""
         quoted = _QUOTED_FROM.match(self._raw, start, end)
-        lines = _HEADER_LINES.match(self._raw, quoted.end() if quoted else start, end)
-        return lines.end() if lines else end
+        stray = _STRAY_LINE.search(self._raw, quoted.end() if quoted else start, end)
+        return stray.end() if stray else end
 
     def _inner(
         self, boundary: str, start: int, body: int, end: int, most: int

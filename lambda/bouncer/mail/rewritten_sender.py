@@ -20,11 +20,14 @@ _PARTS = "[^=]*=[^=]*"  # the hash and the day
 _ORIGINAL = "(?P<host>[^=]+)=(?P<user>.+)"
 _RELAYED = rf"(?P<user>[^+]+)\+srs={_PARTS}"  # Microsoft 365, relayed: `bounces+SRS=hash=day`
 _OF_CUSTOMER = r"bounces?\+[0-9]+-.*"  # SendGrid: `bounces+customer-hash-ann=example.com`
-_FORMS = (
+_OF_FORWARDERS = (
     rf"srs0[-+=]{_PARTS}={_ORIGINAL}",  # Sender Rewriting Scheme, libsrs2
     rf"srs1[-+=][^=]*=[^=]+=[-+=]{_PARTS}={_ORIGINAL}",  # the same, forwarded once more
     rf"[^+]*\+srs={_PARTS}={_ORIGINAL}",  # Microsoft 365, from a mailbox that forwards
     _RELAYED,
+)
+_FORMS = (
+    *_OF_FORWARDERS,
     r"prvs=[0-9a-f]+=(?P<user>.+)",  # BATV (draft-levine-smtp-batv)
     r"btv1==[^=]+==(?P<user>.+)",  # BATV of Barracuda
 )
@@ -54,6 +57,25 @@ def is_shared(sender: str) -> bool:
     """
     form = f"{_RELAYED}|{_OF_CUSTOMER}"
     return len(sender) <= _LONGEST and bool(re.fullmatch(form, local_part(sender), re.DOTALL))
+
+
+def is_forwarded(sender: str) -> bool:
+    """Tell whether a sender is in a form of forwarders, who hand on what is sent to it."""
+    return _forwarded(sender) is not None
+
+
+def original_sender(sender: str) -> str:
+    """Return the sender that a forwarder wrote into his address, or "" if he wrote none."""
+    found = match.groupdict() if (match := _forwarded(sender)) else {}
+    return f"{found['user']}@{found['host']}" if "host" in found else ""
+
+
+def _forwarded(sender: str) -> re.Match[str] | None:
+    if len(sender) > _LONGEST:
+        return None
+    local = local_part(sender)
+    forms = _forms()[: len(_OF_FORWARDERS)]
+    return next(filter(None, (form.fullmatch(local) for form in forms)), None)
 
 
 def verp_recipients(sender: str) -> list[str]:

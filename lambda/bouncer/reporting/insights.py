@@ -78,7 +78,7 @@ class Insights:
     def _start(
         self, query: JournalQuery, period: Period, place: int, running: dict[int, str]
     ) -> Answer:
-        """Start a query; return its answer for as long as there is no other one."""
+        """Start a query; return the answer that holds until it has another."""
         if not self._groups:
             return Answer(gap="found no log group of the functions, expected those of the stack")
         try:

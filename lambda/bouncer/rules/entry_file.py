@@ -24,12 +24,10 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the byte order marks
 _LINE_END = re.compile(r"\r\n?|\n")
 
 # Excel's line that names the separator, and the first separator that stands in a row outside of
-# quotes: a spreadsheet chooses one.
+# quotes: a spreadsheet chooses one. Above that row there may be empty lines and comments.
 _NAMED_SEPARATOR = re.compile(r'"?sep=(\t|[^\w\s"])"?[^\S\r\n]*(?:\r\n?|\n|\Z)', re.IGNORECASE)
-_FIRST_SEPARATOR = re.compile(
-    r'(?:[,;\t \xa0]*+(?:"?#[^\r\n]*+)?[\r\n])*+'  # empty lines and comments
-    r'(?:[^",;\t\r\n]++|"[^"]*+")*+([,;\t])'
-)
+_EMPTY_LINE = re.compile(r'[,;\t \xa0]*+(?:"?#[^\r\n]*+)?[\r\n]')
+_FIRST_SEPARATOR = re.compile(r'(?:[^",;\t\r\n]++|"[^"]*+")*+([,;\t])')
 
 # The words that may stand above the entries of a list, without blanks and signs.
 _WORDS = {
@@ -133,6 +131,13 @@ def _refuse_unnamed(line: int, cells: list[str], report: Report) -> None:
     report.add((), line=line, found=found, expected=expected)
 
 
+def _first_separator(text: str) -> re.Match[str] | None:
+    place = 0
+    while empty := _EMPTY_LINE.match(text, place):
+        place = empty.end()
+    return _FIRST_SEPARATOR.match(text, place)
+
+
 class _Lines:
     """The lines of a file, without the empty ones and the comments between its rows.
 
@@ -141,7 +146,7 @@ class _Lines:
 
     def __init__(self, text: str) -> None:
         named = _NAMED_SEPARATOR.match(text)
-        first = named or _FIRST_SEPARATOR.match(text)
+        first = named or _first_separator(text)
         self.separator = first[1] if first else ","
         self.row = 1
         self._lines = enumerate(io.StringIO(text, newline=""), 1)

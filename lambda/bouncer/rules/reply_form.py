@@ -13,8 +13,9 @@ class ReplyForm(NamedTuple):
     """The form of a rule's replies.
 
     `sender` is the mailbox in From, and `sender_arn` the identity of another account that verifies
-    it. Without a `subject` a reply has that of the mail behind `Auto:`. A sender gets one reply of
-    the rule in `once_per_s` seconds.
+    it. `reply_to` is the mailbox that answers go to, None for that in From. Without a `subject` a
+    reply has that of the mail behind `Auto:`. A sender gets one reply of the rule in `once_per_s`
+    seconds.
     """
 
     sender: str
@@ -22,6 +23,7 @@ class ReplyForm(NamedTuple):
     subject: Template | None
     text: Template
     once_per_s: int
+    reply_to: str | None = None
 
     @property
     def texts(self) -> Mapping[str, Template]:

@@ -8,7 +8,7 @@ from bouncer.rules.reply_form import ReplyForm
 
 Values = dict[str, Any]
 
-_MEMBERS = frozenset(("from", "from_arn", "subject", "text", "once_per_s"))
+_MEMBERS = frozenset(("from", "from_arn", "reply_to", "subject", "text", "once_per_s"))
 
 
 def reply_form_values(form: ReplyForm) -> Values:
@@ -16,6 +16,8 @@ def reply_form_values(form: ReplyForm) -> Values:
     values: Values = {"from": form.sender, "text": form.text.text, "once_per_s": form.once_per_s}
     if form.sender_arn:
         values["from_arn"] = form.sender_arn
+    if form.reply_to:
+        values["reply_to"] = form.reply_to
     if form.subject:
         values["subject"] = form.subject.text
     return values
@@ -31,4 +33,5 @@ def reply_form_of(values: Values) -> ReplyForm:
         subject=None if subject is None else Template(subject),
         text=Template(values["text"]),
         once_per_s=values["once_per_s"],
+        reply_to=values.get("reply_to"),
     )

@@ -2,6 +2,7 @@
 
 from: Example support <replies@example.com>    # one of the deployment's reply_senders
 from_arn: arn:aws:ses:...                       # if another account verifies it
+reply_to: hello@example.com                      # where answers go; default from
 subject: "We have your mail (was: {subject})"   # default "Auto: {subject}"
 text: |
   Plain text in any letters, with the placeholders of reject.
@@ -19,7 +20,7 @@ from bouncer.rules.reply_form import DEFAULT_ONCE_PER_S, ReplyForm
 
 TEXT_LIMIT = 4000  # characters of a text before it is filled in
 SUBJECT_LIMIT = 200
-KEYS = ("from", "from_arn", "subject", "text", "once_per")
+KEYS = ("from", "from_arn", "reply_to", "subject", "text", "once_per")
 
 _LONGEST_S = 30 * DAY_S
 _A_PERIOD = "hours or days such as 12h or 7d, 1h to 30d"
@@ -45,6 +46,7 @@ def read_reply(node: Node) -> ReplyForm | None:
         once_per_s=_once_per_s(entries["once_per"])
         if "once_per" in entries
         else DEFAULT_ONCE_PER_S,
+        reply_to=read_mailbox(entries["reply_to"]) if "reply_to" in entries else None,
     )
     return form if sender and text else None
 

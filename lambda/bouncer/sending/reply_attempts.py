@@ -14,6 +14,7 @@ from bouncer.jobs.job import JobError
 from bouncer.jobs.reply import Reply
 from bouncer.jobs.reply_json import from_json
 from bouncer.operator_settings import Settings
+from bouncer.reasons import Reason
 from bouncer.sending import ending, reply_gate, suppression
 from bouncer.sending.digest import Salt
 from bouncer.sending.ending import Ending, Failure, failed
@@ -22,10 +23,11 @@ from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.pacer import OutOfTimeError, TimeIsUpError
 from bouncer.sending.queue import QueueError, Record
 from bouncer.sending.reply_calls import ReplyCalls
-from bouncer.sending.reply_item import LastReply
+from bouncer.sending.reply_item import LastReply, OtherFormError
 from bouncer.sending.reply_ledger import ReplyLedger, ReplyReading
 from bouncer.sending.reply_outcomes import ReplyOutcomes
 from bouncer.sending.reply_queue import ReplierQueue
+from bouncer.sending.reply_tally import count_reply
 from bouncer.sending.send_quota import QuotaBook, QuotaUsedError
 from bouncer.sending.ses_errors import UnknownOutcomeError
 
@@ -40,7 +42,7 @@ class HeldReplyError(BouncerError):
 
 
 class BusyError(BouncerError):
-    """Another attempt at a reply to this sender by this rule may still be at work."""
+    """A reply has to wait alone: another attempt, or another version, may be at work on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,10 @@ class ReplyAttempts:
         """Take one step from the state that the ledger has; false if it must be read again."""
         if self._ticks() > terms.until:
             raise TimeIsUpError
-        reading = self._ledger.read(reply, terms.salt)
+        try:
+            reading = self._ledger.read(reply, terms.salt)
+        except OtherFormError as error:
+            return self._pass_over(record, reply, error)
         last = reading.last
         if _is_ended(last, record):
             self._report(record, reply, last.ending, again=True)
@@ -123,6 +128,13 @@ class ReplyAttempts:
         except Exception as error:  # noqa: BLE001  # one odd reply must not hold up the others
             self._defect(record, reply, error, terms)
             return True
+
+    def _pass_over(self, record: Record, reply: Reply, error: OtherFormError) -> bool:
+        """Leave a reply to the version that can read its item; only an old one comes to its end."""
+        if not reply_gate.is_expired(reply, now=self._now()):
+            raise BusyError(str(error)) from error
+        self._report(record, reply, ending.withheld(Reason.EXPIRED))
+        return True
 
     def _settle(
         self, record: Record, reply: Reply, reading: ReplyReading, terms: ReplyTerms
@@ -147,7 +159,9 @@ class ReplyAttempts:
         now, last = self._now(), reading.last
         if last.is_at_work(now) and not reply_gate.is_expired(reply, now=now):
             raise BusyError("another reply to this sender by this rule may be at work")
-        reason = reply_gate.withheld(reply, reading, now=now, settings=terms.settings)
+        reason = reply_gate.withheld(
+            reply, reading, now=now, settings=terms.settings, senders=terms.senders
+        )
         if reason:
             self._report(record, reply, ending.withheld(reason))
             return True
@@ -213,13 +227,12 @@ class ReplyAttempts:
         """
         now, last = self._now(), reading.last
         mine = last if _is_begun(last, record) else last.next(record["messageId"])
-        notes = (
-            [suppression.note(end.bounce_id, reply.sender, reply.recipients, terms.salt, now)]
-            if end.bounce_id
-            else []
-        )
+        after = mine.ended(end, now)
+        notes = [count_reply(reply, terms.salt, now)] if after.may_have_been_sent else []
+        if end.bounce_id:
+            sender, others = reply.sender, reply.recipients
+            notes.append(suppression.note(end.bounce_id, sender, others, terms.salt, now))
         try:
-            after = mine.ended(end, now)
             stands = self._ledger.replace(reading.key, reply.rule, last, after, *notes)
         except LedgerError as error:
             if mine is last:

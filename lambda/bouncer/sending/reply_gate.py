@@ -9,11 +9,12 @@ from datetime import datetime
 from bouncer.guard import Context, never_answered
 from bouncer.jobs.reply import Reply
 from bouncer.judge import bounce_sender
-from bouncer.mail.address import domain, mailbox_address, without_tag
+from bouncer.mail.address import domain, mailbox_address
 from bouncer.operator_settings import Settings
 from bouncer.reasons import Reason
 from bouncer.sending.gate import LIFETIME, ForeignSenderError
 from bouncer.sending.reply_ledger import ReplyReading
+from bouncer.sending.reply_tally import is_capped
 from bouncer.sending.suppression import is_suppressed
 
 
@@ -23,10 +24,18 @@ def is_expired(reply: Reply, *, now: datetime) -> bool:
 
 
 def withheld(
-    reply: Reply, reading: ReplyReading, *, now: datetime, settings: Settings
+    reply: Reply,
+    reading: ReplyReading,
+    *,
+    now: datetime,
+    settings: Settings,
+    senders: frozenset[str],
 ) -> Reason | None:
-    """Return the first reason not to send this reply, or None."""
-    if reason := _never_answered(reply, settings):
+    """Return the first reason not to send this reply, or None.
+
+    `senders` are the bare addresses, in lower case, that replies may come from.
+    """
+    if reason := _never_answered(reply, settings, senders):
         return reason
     if is_expired(reply, now=now):
         return Reason.EXPIRED
@@ -34,19 +43,19 @@ def withheld(
         return Reason.REPLIED_BEFORE
     if is_suppressed(reading.suppressed, now=now, days=settings.suppression_days):
         return Reason.SENDER_BOUNCED_BEFORE
+    if is_capped(reply, reading.sent_today, settings.caps):
+        return Reason.CAPPED
     return None
 
 
-def _never_answered(reply: Reply, settings: Settings) -> Reason | None:
-    """Return the guard's reason never to answer the sender of a mail, whatever the mail was.
-
-    A reply may come from the address that the mail went to, as a team's does.
-    """
+def _never_answered(
+    reply: Reply, settings: Settings, reply_senders: frozenset[str]
+) -> Reason | None:
+    """Return the guard's reason never to answer the sender of a mail, whatever the mail was."""
     own_domains = (*map(domain, reply.recipients), *settings.own_domains)
-    own = mailbox_address(reply.from_).lower()
+    senders = {reply.from_, *settings.senders, *reply_senders}
     for recipient in reply.recipients:
-        ours = {*settings.senders, bounce_sender(recipient, None, settings)}
-        ours |= {own} - {without_tag(recipient).lower()}
+        ours = senders | {bounce_sender(recipient, None, settings)}
         if reason := never_answered(reply.sender, Context(recipient, ours, own_domains, ())):
             return reason
     return None

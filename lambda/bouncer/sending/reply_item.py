@@ -17,6 +17,11 @@ from bouncer.sending.job_item import State
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.write import SET_EXPIRES, Item, Write, expires, text, text_of
 
+
+class OtherFormError(LedgerError):
+    """The last reply of a rule stands in the ledger in a form that this version can't read."""
+
+
 # Longer than the longest `once_per` and the 24 hours of a reply, for every rule that uses the item.
 KEPT = timedelta(days=33)
 _NAME_LENGTH = 16
@@ -115,7 +120,7 @@ def attribute(rule: str) -> str:
 
 
 def last_reply(item: Item, rule: str) -> LastReply:
-    """Read the attribute of a rule; raises `LedgerError` if a later version wrote it otherwise."""
+    """Read the attribute of a rule; raises `OtherFormError` if a later version wrote it."""
     written = text_of(item, attribute(rule))
     if not written:
         return LastReply()
@@ -123,7 +128,7 @@ def last_reply(item: Item, rule: str) -> LastReply:
         members = json.loads(written)
         return LastReply(**{**members, "state": State(members["state"])})
     except (ValueError, KeyError, TypeError) as error:
-        raise LedgerError(f"the ledger has a reply in another form ({error!r:.200})") from error
+        raise OtherFormError(f"the ledger has a reply in another form ({error!r:.200})") from error
 
 
 def replace_reply(key: str, rule: str, before: LastReply, after: LastReply, now: datetime) -> Write:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from bouncer.jobs.reply import Reply
-from bouncer.sending import lease, suppression
+from bouncer.sending import lease, reply_tally, suppression
 from bouncer.sending.digest import Salt
 from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
 from bouncer.sending.reply_item import LastReply, key_of, last_reply, replace_reply
@@ -25,11 +25,15 @@ _PAUSE_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyReading:
-    """All that the ledger knows of a reply: the item's key, the last reply, the suppression."""
+    """All that the ledger knows of a reply: the item's key, the last reply, the suppression.
+
+    `sent_today` are the replies that the sender's organisation got today.
+    """
 
     key: str
     last: LastReply
     suppressed: Item
+    sent_today: int
 
 
 class ReplyLedger:
@@ -66,11 +70,13 @@ class ReplyLedger:
         key = key_of(reply, salt)
         form = suppression.suppressed_form(reply.sender, reply.recipients)
         suppressed = suppression.suppressed_key(salt.digest(form))
-        found = self._read([key, suppressed])
+        tally = reply_tally.tally_key(reply, salt, self._now())
+        found = self._read([key, suppressed, tally])
         return ReplyReading(
             key=key,
             last=last_reply(found.get(key, {}), reply.rule),
             suppressed=found.get(suppressed, {}),
+            sent_today=reply_tally.sent_today(found.get(tally, {})),
         )
 
     def replace(

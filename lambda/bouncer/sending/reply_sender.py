@@ -1,5 +1,6 @@
 """Calls SendRawEmail for replies, and turns each failure of SES into an error of `ses_errors`."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -7,7 +8,14 @@ from typing import Any, Protocol
 from bouncer.jobs.reply import Reply
 from bouncer.sending.reply_request import reply_request
 from bouncer.sending.ses import asking
-from bouncer.sending.ses_errors import DeadLetterError
+from bouncer.sending.ses_errors import DeadLetterError, Scope
+
+# SES Developer Guide, "Amazon SES email sending errors"; then come all addresses that failed.
+_UNVERIFIED = re.compile(
+    r"MessageRejected: Email address is not verified\. The following identities failed the check in"
+    r" region [A-Z0-9-]+: ",
+    re.IGNORECASE,
+)
 
 
 class RawMailClient(Protocol):
@@ -39,9 +47,25 @@ class ReplySender:
             raise DeadLetterError(
                 f"the reply can't be written as a mail: {error!r:.200}"
             ) from error
-        with asking():
-            return str(self._client.send_raw_email(**call)["MessageId"])
+        try:
+            with asking():
+                return str(self._client.send_raw_email(**call)["MessageId"])
+        except DeadLetterError as error:
+            if _is_about_receiver_alone(error, reply):
+                error.scope = Scope.JOB
+            raise
 
     def close(self) -> None:
         """Close the connection: one kept while the function was frozen would be dead."""
         self._client.close()
+
+
+def _is_about_receiver_alone(error: DeadLetterError, reply: Reply) -> bool:
+    """Tell whether SES named the receiver, and nobody else, as not verified: so in the sandbox.
+
+    What it named has to be the receiver's address as a whole, which is not ours: strangers choose
+    theirs.
+    """
+    said = str(error)
+    found = _UNVERIFIED.match(said)
+    return found is not None and said[found.end() :].strip().lower() == reply.sender.lower()

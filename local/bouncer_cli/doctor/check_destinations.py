@@ -21,6 +21,7 @@ DEPLOY_OR_REPAIR = f"run cdk deploy if cdk.json has changed, else {REPAIR}"
 Shown = Mapping[str, Any]
 
 _STREAMS = "AWS::KinesisFirehose::DeliveryStream"
+_EVENTS_STREAM = "ArchiveEventsStream"  # the other one is the journal's
 
 # Member of the SESv2 API -> the name of the service it stands for.
 SERVICES = {
@@ -98,7 +99,7 @@ def _target_difference(context: CheckContext, wanted: Destination, target: Shown
 def _stream_difference(context: CheckContext, wanted: Destination, target: Shown) -> str:
     stream, role = str(target.get("DeliveryStreamArn")), target.get("IamRoleArn")
     if wanted.stream == ARCHIVE:
-        ours = context.stack.named(_STREAMS, "ArchiveEventsStream")
+        ours = context.stack.named(_STREAMS, _EVENTS_STREAM)
         right = not ours or stream.rpartition("/")[2] in ours
         return "" if right else f"publishes to {stream}, not to the archive"
     if stream != wanted.stream:

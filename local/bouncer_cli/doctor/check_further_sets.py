@@ -6,12 +6,11 @@ from typing import Any
 from bouncer_cli.doctor.account import NotFoundError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.check_destinations import DEPLOY_OR_REPAIR, EVENTS, destinations_of
-from bouncer_cli.doctor.check_identities import may_send, verifying
+from bouncer_cli.doctor.check_identities import BETWEEN_SETS, SETS, may_send, verifying
 from bouncer_cli.doctor.finding import NOT_KNOWN, Finding, Findings, ok, problem, warning
 from bouncer_infra.configuration_set_settings import FurtherSet
 
 _SET = "configuration set"
-_SETS = "AWS::SES::ConfigurationSet"
 
 
 def further_sets(context: CheckContext) -> Findings:
@@ -41,7 +40,7 @@ def _missing(context: CheckContext, name: str) -> Finding:
 
 
 def _found(context: CheckContext, wanted: FurtherSet, found: Mapping[str, Any]) -> Finding:
-    ours = wanted.name in context.stack.names(_SETS)
+    ours = wanted.name in context.stack.names(SETS)
     if context.stack.absent or (context.stack.deployed and not ours):
         said = f"{wanted.name} exists already, so the deployment can't make it"
         return problem(_SET, said, "delete it, or give the set another name in cdk.json")
@@ -114,16 +113,8 @@ def _identity(context: CheckContext, wanted: FurtherSet, identity: str) -> Findi
     found = answer.get("ConfigurationSetName")
     if found == wanted.name:
         return ok(_SET, f"{found} is the default of {identity}")
-    if found and context.stack.hidden:
-        said = f"the default of {identity} is {found}, cdk.json says {wanted.name}"
-        return warning(_SET, said, NOT_KNOWN)
-    if found in context.stack.names(_SETS) and found != context.deployment.full_name:
-        said = f"the default of {identity} is {found}; the deployment changes it to {wanted.name}"
-        return warning(_SET, said, "run cdk deploy")
     if found:
-        remedy = f"remove that set from the identity, or identity from {wanted.name} in cdk.json"
-        said = f"the default of {identity} is {found}; the deployment does not replace it"
-        return problem(_SET, said, remedy)
+        return _other_default(context, wanted, identity, found)
     if not may_send(answer):
         said = f"{identity} is not verified, so {wanted.name} can't be attached to it"
         return problem(_SET, said, "publish the DNS records that the SES console shows for it")
@@ -136,6 +127,19 @@ def _identity(context: CheckContext, wanted: FurtherSet, identity: str) -> Findi
     if context.stack.hidden:
         return warning(_SET, said, NOT_KNOWN)
     return problem(_SET, said, DEPLOY_OR_REPAIR)
+
+
+def _other_default(context: CheckContext, wanted: FurtherSet, identity: str, found: str) -> Finding:
+    said = f"the default of {identity} is {found}"
+    if context.stack.hidden:
+        return warning(_SET, f"{said}, cdk.json says {wanted.name}", NOT_KNOWN)
+    if found == context.deployment.full_name:
+        return problem(_SET, f"{said}; the deployment does not replace it", BETWEEN_SETS)
+    if found in context.stack.names(SETS):
+        said = f"{said}; the deployment changes it to {wanted.name}"
+        return warning(_SET, said, "run cdk deploy")
+    remedy = f"remove that set from the identity, or identity from {wanted.name} in cdk.json"
+    return problem(_SET, f"{said}; the deployment does not replace it", remedy)
 
 
 def _redirect_domain(context: CheckContext, domain: str) -> Finding:

@@ -17,6 +17,11 @@ _REPLY_SENDER = "reply sender"
 # In the stack, if it attaches our set; those of further sets have the identity in their ids.
 _ATTACHED = f"AccountSettings{SettingKind.DEFAULT_CONFIGURATION_SET}"
 _TYPE = SettingKind.DEFAULT_CONFIGURATION_SET.resource_type
+SETS = "AWS::SES::ConfigurationSet"
+BETWEEN_SETS = (
+    "deploy with the identity in neither set, then with it in the new one, as "
+    "docs/deploy.md#event-destinations-and-configuration-sets says"
+)
 
 
 def identity(context: CheckContext) -> Findings:
@@ -91,13 +96,17 @@ def _default_set(context: CheckContext, found: str | None) -> Finding:
     if context.deployment.attach_configuration_set is False:
         has = f"the default configuration set of {name} is {found}" if found else _has_no_set(name)
         return ok(_IDENTITY, f"{has}, and attach_configuration_set: false leaves it so")
-    return _foreign_set(name, found) if found else _no_set(context)
+    return _foreign_set(context, found) if found else _no_set(context)
 
 
-def _foreign_set(name: str, found: str) -> Finding:
+def _foreign_set(context: CheckContext, found: str) -> Finding:
+    name = context.deployment.identity
+    said = f"the default configuration set of {name} is {found}; the deployment does not replace it"
+    if found in context.stack.names(SETS):
+        return problem(_IDENTITY, said, BETWEEN_SETS)
     return problem(
         _IDENTITY,
-        f"the default configuration set of {name} is {found}; the deployment does not replace it",
+        said,
         "remove that set from the identity, or verify the sender's address and set it as identity "
         "in cdk.json, or set attach_configuration_set: false",
     )

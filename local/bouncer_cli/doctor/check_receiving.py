@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bouncer.aws.exclusive_setting import SettingKind
 from bouncer_cli.doctor.account import NotFoundError, UnavailableError
 from bouncer_cli.doctor.check_context import CheckContext
 from bouncer_cli.doctor.finding import (
@@ -22,6 +23,8 @@ Rule = Mapping[str, Any]
 
 _ACTIVE = "active rule set"
 _RULE = "receipt rule"
+_MADE = "AWS::SES::ReceiptRuleSet"
+_HELD = f"Custom::{SettingKind.ACTIVE_RULE_SET}"
 _DEPLOY = "run cdk deploy"
 
 
@@ -41,6 +44,13 @@ def active_rule_set(context: CheckContext) -> Findings:
 def _judge_active(context: CheckContext, active: str | None) -> Finding:
     wanted = context.deployment
     worse = problem if context.stack.deployed else warning
+    if not wanted.activate_rule_set and _activated(context, active):
+        return problem(
+            _ACTIVE,
+            f"{active}, which this deployment activated: without activate_rule_set the next one "
+            "deactivates it, and SES receives no mail in this region",
+            f"set rule_set: {active}, create_rule_set and activate_rule_set: true in cdk.json",
+        )
     if active == wanted.rule_set:
         return ok(_ACTIVE, f"{active}, as configured")
     if active is None and wanted.activate_rule_set and context.stack.pending:
@@ -63,6 +73,11 @@ def _judge_active(context: CheckContext, active: str | None) -> Finding:
         f"{active}, so no mail reaches the rules of {wanted.rule_set}",
         f"set rule_set: {active} in cdk.json and {_DEPLOY}, or activate {wanted.rule_set}",
     )
+
+
+def _activated(context: CheckContext, active: str | None) -> bool:
+    """Tell whether our stack made this rule set, and holds the setting that it is active."""
+    return active in context.stack.names(_MADE) and bool(context.stack.names(_HELD))
 
 
 def receipt_rule(context: CheckContext) -> Findings:

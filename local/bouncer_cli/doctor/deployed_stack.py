@@ -85,12 +85,21 @@ def find_stack(account: Account, name: str) -> tuple[Stack, Findings]:
     return stack, _judge(stack)
 
 
-def _read(account: Account, name: str) -> Stack:
+def stack_status(account: Account, name: str) -> str | None:
+    """Return the status of a stack, None if nothing of it exists; raises `UnavailableError`."""
     try:
         stacks = account.ask("cloudformation", "describe_stacks", StackName=name).get("Stacks", [])
-        status = stacks[0]["StackStatus"] if stacks else _NOT_YET
-        if status == _NOT_YET:
-            return Stack(name=name)
+    except NotFoundError:
+        return None
+    status = str(stacks[0]["StackStatus"]) if stacks else _NOT_YET
+    return None if status == _NOT_YET else status
+
+
+def _read(account: Account, name: str) -> Stack:
+    status = stack_status(account, name)
+    if status is None:
+        return Stack(name=name)
+    try:
         # Not DescribeStackResources, which stops at 100 (CloudFormation API reference).
         members = account.pages(
             "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=name

@@ -46,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     check_receiving.active_rule_set,
     check_receiving.receipt_rule,
     check_key.key,
+    check_key.former_keys,
     check_stored_mail.stored_mail,
     check_functions.functions,
     check_concurrency.concurrency,

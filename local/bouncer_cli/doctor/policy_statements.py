@@ -44,7 +44,13 @@ def named(
 
 
 def allows(
-    policy: object, principals: set[str], actions: Iterable[str], *, conditions: bool = True
+    policy: object,
+    principals: set[str],
+    actions: Iterable[str],
+    *,
+    conditions: bool = True,
+    account: str | None = None,
+    resource: str = "*",
 ) -> bool:
     """Tell whether a policy allows each action to one of these principals, or to everybody.
 
@@ -52,11 +58,29 @@ def allows(
     """
     return all(
         any(
-            _principals(each) & (principals | {"*"}) and (conditions or not each.get("Condition"))
-            for each in _about(policy, "Allow", action)
+            _principals(each) & (principals | {"*"})
+            and (conditions or not each.get("Condition"))
+            and not _of_others(each, account)
+            for each in _about(policy, "Allow", action, resource)
         )
         for action in actions
     )
+
+
+def may_deny(
+    policy: object, principals: set[str], actions: Iterable[str], *, account: str | None = None
+) -> list[str]:
+    """Return the names of statements that may deny one of these actions to a principal."""
+    statements = policy.get("Statement", []) if isinstance(policy, Mapping) else []
+    about = [each for action in actions for each in _about(policy, "Deny", action)]
+    return [
+        str(each.get("Sid", "a statement without Sid"))
+        for each in _listed(statements)
+        if each.get("Effect") == "Deny"
+        and ("NotAction" in each or each in about)
+        and ("NotPrincipal" in each or _principals(each) & (principals | {"*"}))
+        and not _of_others(each, account)
+    ]
 
 
 def _about(

@@ -10,6 +10,7 @@ from bouncer_cli.project.project_account import KnownAccount, is_region, look_in
 from bouncer_cli.project.project_files import project_files
 from bouncer_cli.project.project_folder import leftovers, write_folder
 from bouncer_cli.project.project_settings import ProjectSettings, Wishes, project_settings
+from bouncer_infra.deployment_settings import DEFAULT_NAME, full_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ def make_project(name: str, wishes: Wishes, *, region: str | None) -> NewProject
         raise UsageError("DIR: found nothing, expected the name of a folder")
     if region is not None and not is_region(region):
         raise UsageError(f"--region: found {region!r}, expected one such as eu-west-1")
-    known = look_into_account(region)
+    known = look_into_account(region, full_name(wishes.name or DEFAULT_NAME))
     settings = project_settings(wishes, known)
     folder = Path(name)
     files = project_files(settings, region=known.region, origin=package_origin())

@@ -1,4 +1,4 @@
-"""Looks into an account for what cdk.json has to say: verified domains, the active rule set.
+"""Looks into an account for what cdk.json has to say, and for a stack that is there already.
 
 It only reads. What can't be found out is a remark, never an error: the folder is written all the
 same, with placeholders.
@@ -7,12 +7,14 @@ same, with placeholders.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from boto3 import Session
 from botocore.exceptions import BotoCoreError
 
 from bouncer_cli.doctor.account import Account, UnavailableError
+from bouncer_cli.doctor.deployed_stack import Stack, stack_status
 from bouncer_cli.doctor.mx_lookup import LookUpError, Mx, look_up_mx
 
 _REGION = re.compile(r"[a-z]{2,8}(-[a-z]{2,10}){1,3}-[0-9]{1,2}")
@@ -28,6 +30,7 @@ class KnownAccount:
     identities: frozenset[str] | None = None
     receiving: tuple[str, ...] = ()
     rule_set: str | None = None  # "" if none is active
+    has_stack: bool | None = None  # of the name of the new deployment
     remarks: list[str] = field(default_factory=list)
 
     @property
@@ -38,11 +41,15 @@ class KnownAccount:
 
 def look_into_account(
     region: str | None,
+    stack: str,
     *,
     session: Callable[[], Session] = Session,
     look_up: Callable[[str], tuple[Mx, ...]] = look_up_mx,
 ) -> KnownAccount:
-    """Return what is known of the account; `region` None is that of environment or profile."""
+    """Return what is known of the account, and of the stack that is to be deployed into it.
+
+    `region` None is that of environment or profile.
+    """
     known = KnownAccount(region=region)
     try:
         opened = session()
@@ -60,7 +67,7 @@ def look_into_account(
         )
         known.region = None
         return known
-    _ask(Account(opened, known.region), known)
+    _ask(Account(opened, known.region), known, stack)
     if len(known.domains) > 1:
         known.receiving = tuple(_receiving(known, look_up))
     return known
@@ -71,9 +78,9 @@ def is_region(text: str) -> bool:
     return _REGION.fullmatch(text) is not None
 
 
-def _ask(account: Account, known: KnownAccount) -> None:
+def _ask(account: Account, known: KnownAccount, stack: str) -> None:
     """Ask one thing after the other; each that is refused leaves the others as they are."""
-    for question in (_who, _identities, _rule_set):
+    for question in (_who, _identities, _rule_set, partial(_stack, name=stack)):
         try:
             question(account, known)
         except UnavailableError as error:
@@ -98,6 +105,10 @@ def _may_send(identity: dict[str, Any]) -> bool:
 def _rule_set(account: Account, known: KnownAccount) -> None:
     active = account.ask("ses", "describe_active_receipt_rule_set").get("Metadata", {})
     known.rule_set = active.get("Name", "")
+
+
+def _stack(account: Account, known: KnownAccount, *, name: str) -> None:
+    known.has_stack = not Stack(name=name, status=stack_status(account, name)).absent
 
 
 def _receiving(known: KnownAccount, look_up: Callable[[str], tuple[Mx, ...]]) -> Iterator[str]:

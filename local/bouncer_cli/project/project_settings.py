@@ -65,6 +65,7 @@ def project_settings(wishes: Wishes, known: KnownAccount) -> ProjectSettings:
         "settings": {"mode": "shadow"},
     }
     _refuse_wrong(context, wishes)
+    _refuse_deployed(full_name(wishes.name or DEFAULT_NAME), known)
     remarks = (*known.remarks, *_remarks(context, known))
     return ProjectSettings(context=context, remarks=remarks)
 
@@ -106,6 +107,18 @@ def _refuse_wrong(context: dict[str, Any], wishes: Wishes) -> None:
         raise UsageError("\n".join(map(_sentence, own))) from error
 
 
+def _refuse_deployed(stack: str, known: KnownAccount) -> None:
+    """Raise for the name of a deployment that exists, whose settings are in another cdk.json.
+
+    Deployed with these, it would lose what they do not say, such as the active rule set.
+    """
+    if known.has_stack:
+        raise UsageError(
+            f"--name: found the stack {stack} in {known.region}, expected a name that no stack "
+            "has: deploying would change that one"
+        )
+
+
 def _sentence(problem: Problem) -> str:
     place = _OPTIONS.get(_key(problem), problem.place)
     return f"{place}: found {problem.found}, expected {problem.expected}"
@@ -132,6 +145,11 @@ def _remarks(context: dict[str, Any], known: KnownAccount) -> list[str]:
         remarks.append(
             "cdk.json: the active receipt rule set is not known: if yours is not named "
             "default-rule-set, name it there as rule_set"
+        )
+    if known.account is not None and known.has_stack is None:
+        remarks.append(
+            "cdk.json: deploying would change a stack that has its name: add --name NAME if there "
+            "is one"
         )
     return remarks
 

@@ -153,6 +153,7 @@ def _events(sent: Sent, message_id: str) -> Iterator[dict[str, Any]]:
                 "source": sent.source,
                 "sendingAccountId": get_account_id(),
                 "destination": sent.recipients,
+                "headers": [{"name": name, "value": text} for name, text in sent.headers.items()],
                 "tags": {name: [value] for name, value in _tags(sent).items()},
             },
             kind.lower(): _MEMBERS[kind] and {"timestamp": now, **_MEMBERS[kind]},

@@ -51,6 +51,13 @@ def active(name: str | None) -> dict[str, Any]:
     return {"ses.DescribeActiveReceiptRuleSet": {"Metadata": {"Name": name}} if name else {}}
 
 
+def activated(name: str) -> dict[str, Any]:
+    """The active rule set, which the stack made and activated."""
+    made = {"AWS::SES::ReceiptRuleSet": [name], "Custom::ActiveRuleSet": ["ActiveRuleSet"]}
+    kept = summaries({**RESOURCES, **made})
+    return {**active(name), "cloudformation.ListStackResources": {"StackResourceSummaries": kept}}
+
+
 def stops(*recipients: str) -> dict[str, Any]:
     stop = {"StopAction": {"Scope": "RuleSet"}}
     return rules(receipt_rule("first", Recipients=list(recipients), Actions=[stop]), receipt_rule())

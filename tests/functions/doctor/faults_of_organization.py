@@ -5,12 +5,14 @@ from typing import Any
 
 from bouncer_cli.doctor.finding import Level
 from bouncer_infra.key_policy import key_policy
-from tests.functions.doctor.answers import alarm, concurrency
+from tests.functions.doctor.answers import alarm, concurrency, function
 from tests.functions.doctor.aws import FRESH, HEALTHY, deployment
 
 ACCOUNT = "123456789012"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 WITH_KEY: dict[str, Any] = {"kms_key": KEY, "alarm_email": "ops@example.com"}
+FORMER = KEY.replace("1234abcd", "abcd1234")
+EVERYBODY = {"Principal": "*"}
 TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:theirs"
 WITH_TOPIC = {"alarm_topic": TOPIC}
 PUBLISHES = {
@@ -53,7 +55,12 @@ def whole(**metadata: str) -> dict[str, Any]:
 LACKS = "key: its policy lacks the statement"
 FAULTS_OF_ORGANIZATION: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
     (Level.OK, "key: key/1234abcd-.* is enabled", whole(), WITH_KEY),
-    (Level.OK, "key: its policy has the 5 statements of docs/deploy.md", whole(), WITH_KEY),
+    (
+        Level.OK,
+        "key: its policy names the 5 statements of docs/deploy.md#kms_key; conditions are not jud",
+        whole(),
+        WITH_KEY,
+    ),
     *(
         (Level.PROBLEM, f"{LACKS} {sid} for {principal}: ", key_without(sid), WITH_KEY)
         for sid, principal in (
@@ -79,12 +86,81 @@ FAULTS_OF_ORGANIZATION: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] 
     (Level.PROBLEM, f"{LACKS} Alarms", key_without("Alarms", Effect="Deny"), WITH_KEY),
     (
         Level.OK,
-        "has the 5 statements",
+        "names the 5 statements",
         key_without("Account", Principal={"AWS": [ACCOUNT]}),
         WITH_KEY,
     ),
-    (Level.OK, "has the 5 statements", key_without("Logs", Action=["kms:*"]), WITH_KEY),
-    (Level.OK, "has the 4 statements", key_without("StoredMail"), {**WITH_KEY, "store": None}),
+    (Level.OK, "names the 5 statements", key_without("Logs", Action=["kms:*"]), WITH_KEY),
+    (
+        Level.OK,
+        "names the 5 statements",
+        key_without("Account", Action=["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]),
+        WITH_KEY,
+    ),
+    (
+        Level.PROBLEM,
+        f"{LACKS} Account for",
+        key_without("Account", Action=["kms:Decrypt"]),
+        WITH_KEY,
+    ),
+    (
+        Level.PROBLEM,
+        f"{LACKS} StoredMail for",
+        key_without("StoredMail", Resource=KEY.replace("1234abcd", "00000000")),
+        WITH_KEY,
+    ),
+    (
+        Level.PROBLEM,
+        f"{LACKS} StoredMail for",
+        key_without("StoredMail", Condition={"StringEquals": {"aws:SourceAccount": "1" * 12}}),
+        WITH_KEY,
+    ),
+    (Level.OK, "names the 5 statements", key_without("StoredMail", Resource=KEY), WITH_KEY),
+    *(
+        (
+            Level.WARNING,
+            f"key: {sid} of its policy may deny what {principal} needs: then",
+            key(*statements().values(), {"Effect": "Deny", **denying}),
+            WITH_KEY,
+        )
+        for sid, principal, denying in (
+            ("Shut", "ses.amazonaws.com", {"Sid": "Shut", **EVERYBODY, "Action": "kms:*"}),
+            (
+                "a statement without Sid",
+                "ses.amazonaws.com",
+                {"Principal": {"Service": "ses.amazonaws.com"}, "Action": "kms:Decrypt"},
+            ),
+            (
+                "Most",
+                "events.amazonaws.com",
+                {"Sid": "Most", **EVERYBODY, "NotAction": "kms:List*"},
+            ),
+            (
+                "Others",
+                "arn:aws:iam::123456789012:root",
+                {"Sid": "Others", "NotPrincipal": {"AWS": ACCOUNT}, "Action": "kms:Decrypt"},
+            ),
+        )
+    ),
+    (
+        Level.PROBLEM,
+        "key: key/abcd1234-.* is Disabled: what it encrypted can't be read",
+        whole(KeyState="Disabled"),
+        {"former_kms_keys": (FORMER,)},
+    ),
+    (
+        Level.PROBLEM,
+        "key: key/abcd1234-.* does not exist: what it encrypted is lost",
+        {"kms.DescribeKey": "NotFoundException"},
+        {"former_kms_keys": (FORMER,)},
+    ),
+    (
+        Level.PROBLEM,
+        "key: key/abcd1234-.* is that of the deployed functions, and cdk.json does not name it",
+        {**whole(), **function(KMSKeyArn=FORMER)},
+        WITH_KEY,
+    ),
+    (Level.OK, "names the 4 statements", key_without("StoredMail"), {**WITH_KEY, "store": None}),
     (Level.PROBLEM, "key: it is Disabled: mail can't be", whole(KeyState="Disabled"), WITH_KEY),
     (Level.PROBLEM, "key: it is PendingDel", whole(KeyState="PendingDeletion"), WITH_KEY),
     (Level.PROBLEM, "key: it is RSA_2048, with which", whole(KeySpec="RSA_2048"), WITH_KEY),

@@ -49,6 +49,7 @@ def test_settings_are_those_the_stack_is_made_from(tmp_path: Path) -> None:
         (None, "can't be read"),
         ("{", "found no JSON"),
         ("[" * 200_000, "found values nested too deeply"),
+        ("[" + "1" * 5000 + "]", "found a number with thousands of digits"),
         ("[]", "context.bouncer: found nothing, expected a mapping with recipients"),
         ('{"context": {"bouncer": []}}', "context.bouncer: found an empty list"),
         ('{"context": {"bouncer": {"name": 5}}}', "context.bouncer.recipients: found nothing"),

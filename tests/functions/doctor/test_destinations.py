@@ -215,7 +215,7 @@ FAULTS: list[tuple[Level, str, str, dict[str, Any]]] = [
     (
         Level.PROBLEM,
         f"the default of news.example is {NAME}; the deployment does not replace it",
-        "remove that set from the identity",
+        "deploy with the identity in neither set, then with it in the new one",
         identities(NAME),
     ),
     (
@@ -274,6 +274,17 @@ def test_each_fault_is_found(
     assert any(found.endswith("warehouse is ACTIVE") for _, found, _ in findings) or (
         "stream warehouse" in expected
     )
+
+
+def test_our_own_identity_may_still_have_a_further_set() -> None:
+    """To take that set off by hand would leave live mail without one."""
+    own = {"VerifiedForSendingStatus": True, "ConfigurationSetName": "news"}
+    (step,) = [
+        each.next_step
+        for each in found({**stack_with("news"), "sesv2.GetEmailIdentity": own})
+        if "set of example.com is news; the deployment does not replace it" in each.found
+    ]
+    assert step.startswith("deploy with the identity in neither set")
 
 
 def test_a_place_is_reported_in_the_words_of_synth() -> None:

@@ -8,6 +8,7 @@ import pytest
 from bouncer_cli.doctor.finding import Level
 from tests.functions.doctor.answers import (
     account,
+    activated,
     active,
     alarm,
     call,
@@ -80,6 +81,24 @@ FAULTS: list[tuple[Level, str, dict[str, Any], dict[str, Any]]] = [
         "theirs, which the deployment does not replace",
         {**FRESH, **active("theirs")},
         {**BEFORE_MADE, "activate_rule_set": True},
+    ),
+    (
+        Level.PROBLEM,
+        "ours, which this deployment activated: without activate_rule_set the next one deactivates",
+        activated("ours"),
+        {"rule_set": "ours"},
+    ),
+    (
+        Level.OK,
+        "active rule set: ours, as configured",
+        activated("ours"),
+        {**BEFORE_MADE, "activate_rule_set": True},
+    ),
+    (
+        Level.OK,
+        "set: theirs, as conf",
+        {**activated("ours"), **active("theirs")},
+        {"rule_set": "theirs"},
     ),
     # The rule set and the rule
     (

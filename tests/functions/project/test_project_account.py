@@ -15,7 +15,8 @@ from bouncer_cli.project.project_settings import (
     Wishes,
     project_settings,
 )
-from tests.functions.doctor.aws import INBOUND, REGION, Aws
+from tests.functions.doctor.answers import stack_status
+from tests.functions.doctor.aws import BEFORE, INBOUND, NAME, REGION, Aws
 
 
 def verified(*names: str) -> dict[str, Any]:
@@ -26,9 +27,9 @@ def verified(*names: str) -> dict[str, Any]:
 def known(
     answers: dict[str, Any] | None = None, mx: dict[str, tuple[Mx, ...]] | None = None
 ) -> KnownAccount:
-    aws = Aws(verified("example.com") | (answers or {}))
+    aws = Aws(BEFORE | verified("example.com") | (answers or {}))
     return look_into_account(
-        REGION, session=aws.session, look_up=lambda domain: (mx or {}).get(domain, ())
+        REGION, NAME, session=aws.session, look_up=lambda domain: (mx or {}).get(domain, ())
     )
 
 
@@ -100,10 +101,35 @@ def test_a_missing_permission_leaves_the_rest() -> None:
     assert PLACEHOLDER in found.remarks[1]
 
 
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "ROLLBACK_FAILED"])
+def test_a_stack_of_that_name_is_not_deployed_over(status: str) -> None:
+    """Its cdk.json says what this one would not, such as that it holds the active rule set."""
+    account = known(stack_status(status))
+    with pytest.raises(UsageError) as error:
+        settings(account)
+    assert str(error.value) == (
+        "--name: found the stack ses-auto-bouncer-main in eu-west-1, expected a name that no stack "
+        "has: deploying would change that one"
+    )
+
+
+@pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"])
+def test_what_is_left_of_a_stack_is_not_in_the_way(status: str) -> None:
+    """Nothing of it exists but its name."""
+    assert settings(known(stack_status(status))).remarks == ()
+
+
+def test_a_stack_that_is_not_known_is_a_remark() -> None:
+    """Without the permission the folder is written, as its owner may know better."""
+    found = settings(known({"cloudformation.DescribeStacks": "AccessDenied"}))
+    assert "allow cloudformation:DescribeStacks" in found.remarks[0]
+    assert "deploying would change a stack that has its name: add --name NAME" in found.remarks[1]
+
+
 def test_without_network_each_service_is_tried_once() -> None:
     """The first that can't be reached ends the questions, and everything is a placeholder."""
     aws = Aws({"sts.GetCallerIdentity": ConnectTimeoutError(endpoint_url="https://x")})
-    account = look_into_account(REGION, session=aws.session)
+    account = look_into_account(REGION, NAME, session=aws.session)
     assert aws.asked == ["sts.GetCallerIdentity"]
     found = settings(account)
     assert found.recipients == [PLACEHOLDER]
@@ -120,14 +146,14 @@ def test_without_region_or_profile_aws_is_not_asked(monkeypatch: pytest.MonkeyPa
     def nobody() -> boto3.Session:
         raise ProfileNotFound(profile="nobody")
 
-    assert "expected --region REGION" in look_into_account(None).remarks[0]
-    assert "nobody" in look_into_account(None, session=nobody).remarks[0]
+    assert "expected --region REGION" in look_into_account(None, NAME).remarks[0]
+    assert "nobody" in look_into_account(None, NAME, session=nobody).remarks[0]
 
 
 def test_a_strange_region_of_the_configuration_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would stand in the commands of the README."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "x; rm -rf /")
-    account = look_into_account(None)
+    account = look_into_account(None, NAME)
     assert account.region is None
     assert "'x; rm -rf /' in its configuration" in account.remarks[0]
 
@@ -141,7 +167,7 @@ def test_a_dead_name_server_is_asked_once() -> None:
         raise LookUpError("timeout", everywhere=True)
 
     aws = Aws(verified("a.example", "b.example"))
-    assert look_into_account(REGION, session=aws.session, look_up=dead).receiving == ()
+    assert look_into_account(REGION, NAME, session=aws.session, look_up=dead).receiving == ()
     assert asked == ["a.example"]
 
 

@@ -37,7 +37,7 @@ REPLY = Reply(
     received_at=datetime.fromtimestamp(START, UTC),
     reference="bnc-abcdefghij234567",
     sender="ann@partner.example",
-    recipients=("desk@example.com",),
+    recipients=("help@example.com",),
     rule="010-away",
     from_="Desk <desk@example.com>",
     from_arn=None,
@@ -132,7 +132,7 @@ class LoneReplier:
         self.ses = PlannedSes(self.clock)
         self.queue = PlainQueue()
         self.in_force = FixedLoader()
-        self.senders = frozenset({"desk@example.com"})
+        self.senders = frozenset({"desk@example.com", "support@brand.example"})
         self._names = count(1)
         self._output = io.StringIO()
         self.replier = self.environment()

@@ -151,9 +151,10 @@ def test_an_expired_attempt_leaves_the_sender_free(lone: LoneReplier) -> None:
     ("sender", "reason"),
     [
         ("x@example.com", "own_sender"),
+        ("support@brand.example", "own_sender"),
+        ("Support+1@Brand.example", "own_sender"),
         ("mailer-daemon@partner.example", "daemon_sender"),
         ("x@localhost", "invalid_sender"),
-        ("desk@example.com", "own_sender"),
     ],
 )
 def test_a_forged_reply_is_withheld(sender: str, reason: str, lone: LoneReplier) -> None:
@@ -161,6 +162,12 @@ def test_a_forged_reply_is_withheld(sender: str, reason: str, lone: LoneReplier)
     lone.work(record(sender=sender))
     assert lone.ends() == [f"reply_withheld {reason}"]
     assert lone.sent == []
+
+
+def test_a_reply_to_mail_that_went_to_its_from_is_withheld(lone: LoneReplier) -> None:
+    """Such mail may answer a reply of ours, tag and case aside."""
+    lone.work(record(recipients=("Desk+1@example.com",)))
+    assert lone.ends() == ["reply_withheld own_sender"]
 
 
 def test_a_suppressed_sender_gets_no_reply(lone: LoneReplier) -> None:

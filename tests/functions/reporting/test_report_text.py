@@ -193,7 +193,7 @@ def test_an_alarm_is_named_where_the_queue_could_not_be_asked() -> None:
 
 
 def test_an_alarm_is_left_out_only_if_its_need_is_said() -> None:
-    """What is in force may have changed since the alarm looked, or not have arrived yet."""
+    """The alarm may know more than the pointer: a change since then, or one on its way."""
     in_force = InForce(revision="ab" * 32, mode=Mode.ENFORCE, sending=False)
     alarms = ("held", "invalid-rules")
     found = report(standing=replace(QUIET_STANDING, in_force=in_force, alarms=alarms)).needs
