@@ -48,5 +48,5 @@ FAILURES: tuple[FailureRow, ...] = (
     FailureRow("errors of the feedback function", "feedback_failed", _DOCTOR),
     FailureRow("runs of the publisher that failed", "publishing_failed", _DOCTOR),
     FailureRow("readings of the rules that failed", "documents_stale", _DOCTOR),
-    FailureRow("attempts to send this report", "report_failed", f"{_RUNBOOK}report-errors"),
+    FailureRow("attempts to send the daily report", "report_failed", f"{_RUNBOOK}report-errors"),
 )

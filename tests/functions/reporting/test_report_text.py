@@ -63,10 +63,11 @@ def test_what_needs_a_person_comes_first_with_the_next_step() -> None:
     first = report_text(report()).partition("\n\nses-auto-bouncer-main\n")[0]
     assert first == (
         "5 things need you.\n\n"
-        "1. 3 jobs are dead letters\n   bouncer jobs list\n\n"
-        "2. sending is held since 2026-11-28 06:00 UTC by ann (a bad rule)\n   bouncer resume\n\n"
+        "1. 3 jobs are dead letters\n   bouncer jobs list --deployment main\n\n"
+        "2. sending is held since 2026-11-28 06:00 UTC by ann (a bad rule)\n"
+        "   bouncer resume --deployment main\n\n"
         "3. rule 310-too-many is braked and only records\n"
-        "   bouncer rules release 310-too-many\n\n"
+        "   bouncer rules release 310-too-many --deployment main\n\n"
         "4. a document is refused: rules/300-x:1: when.sender: found 1, expected\n"
         "   an address\n   see docs/operations.md#invalid-rules\n\n"
         "5. alarm ses-auto-bouncer-main-oldest-job-12h is in ALARM\n"
@@ -91,12 +92,20 @@ def test_the_counts_follow() -> None:
         "       12  unauthenticated",
         f"           {LONG_NAME}",
         "        4  automatic  200-departed",
-        "        3  jobs wait\n           the oldest for 2 h 10 min",
-        "        3  bounces bounced for good",
+        "        3  bounces wait\n           the oldest for 2 h 10 min",
+        (
+            "        3  bounces bounced for good\n"
+            "           their senders get none for a while; to end that:\n"
+            "           bouncer forget ADDRESS --deployment main\n"
+            "        2  bounces withheld by a cap"
+        ),
         "        1  bounces that a cap took recipients out of",
         "        1  bounces that SES may have sent or not",
         "           see docs/operations.md#unknown-outcomes",
-        "        2  mails that went on, as the intake failed\n           bouncer doctor",
+        (
+            "        2  mails that went on, as the intake failed\n"
+            "           bouncer doctor --deployment main"
+        ),
         "  without a match: 330-blocked-networks",
     ):
         assert f"{line}\n" in text, line
@@ -198,7 +207,7 @@ def test_an_alarm_is_left_out_only_if_its_need_is_said() -> None:
     alarms = ("held", "invalid-rules")
     found = report(standing=replace(QUIET_STANDING, in_force=in_force, alarms=alarms)).needs
     assert [(need.what, need.step) for need in found] == [
-        ("sending is paused by the settings", "bouncer resume"),
+        ("sending is paused by the settings", "bouncer resume --deployment main"),
         (
             "alarm ses-auto-bouncer-main-invalid-rules is in ALARM",
             "see docs/operations.md#invalid-rules",
