@@ -11,5 +11,6 @@ from bouncer.mail.address import mailbox_address
 def quoted_mailbox(mailbox: str) -> str:
     """Return a mailbox with its display name in quotes if it needs them: `"Ops, Night" <a@b>`."""
     address = mailbox_address(mailbox)
-    name = mailbox[: -len(address) - 1].rstrip("<").strip() if mailbox != address else ""
-    return formataddr((name, address))
+    if mailbox == address:
+        return mailbox
+    return formataddr((mailbox.partition("<")[0].strip(), address))
