@@ -59,7 +59,7 @@ def test_survives_the_queue() -> None:
 
 @pytest.mark.parametrize("name", ["Mail, system", "Mail (system)", "Mail: x;", "J. Doe"])
 def test_a_name_that_needs_quotes_has_them_in_the_call(name: str) -> None:
-    """A phrase with such characters is none (RFC 5322), and the fake SES refuses it."""
+    """No phrase may have such characters (RFC 5322), and the fake SES refuses them."""
     sender = bounce_request(replace(JOB, bounce_sender=f"{name} <bounces@example.com>"))
     assert sender["BounceSender"] == f'"{name}" <bounces@example.com>'
     assert mailbox("BounceSender", sender["BounceSender"])
