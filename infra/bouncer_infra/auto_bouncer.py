@@ -203,9 +203,8 @@ class AutoBouncer(Construct):
         settings = self.settings
         if not settings.reply_senders:
             return None
-        self.publisher.function.add_environment(
-            REPLY_SENDERS_KEY, " ".join(settings.reply_addresses)
-        )
+        for function in (self.publisher.function, self.intake.function):
+            function.add_environment(REPLY_SENDERS_KEY, " ".join(settings.reply_addresses))
         return ReplyPath(
             self,
             "Replies",

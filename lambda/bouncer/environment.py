@@ -71,7 +71,8 @@ class IntakeEnvironment(Environment):
     """The intake's environment; `bucket` has what is in force.
 
     `mail_bucket` is "" where mail is not stored; SES stores it below `mail_prefix`. With
-    `keeps_stopped`, stopped mail is kept there. `reply_queue_url` is "" where no replies are sent.
+    `keeps_stopped`, stopped mail is kept there. `reply_queue_url` is "" where no replies are sent;
+    `reply_senders` are the bare addresses that they come from.
     """
 
     region: str
@@ -82,6 +83,7 @@ class IntakeEnvironment(Environment):
     mail_prefix: str
     keeps_stopped: bool
     reply_queue_url: str = ""
+    reply_senders: frozenset[str] = frozenset()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "IntakeEnvironment":
@@ -96,6 +98,7 @@ class IntakeEnvironment(Environment):
             mail_prefix=environ.get(MAIL_PREFIX_KEY, ""),
             keeps_stopped=bool(environ.get(KEEPS_KEY)),
             reply_queue_url=environ.get(REPLY_QUEUE_KEY, ""),
+            reply_senders=frozenset(environ.get(REPLY_SENDERS_KEY, "").lower().split()),
         )
 
 

@@ -240,7 +240,7 @@ def _intake() -> tuple[Intake, Surroundings]:
     )
     source = BucketSource(S3(surroundings, environment.bucket), environment.bucket)
     intake = Intake(
-        loader=RevisionLoader(source, now=time.monotonic),
+        loader=RevisionLoader(source, now=time.monotonic, reply_senders=environment.reply_senders),
         jobs=Queue(SQS(surroundings), environment.queue_url),
         journal=Journal("intake", environment.deployment),
         now=_now,

@@ -171,16 +171,18 @@ def guard_context(
 ) -> guard.Context:
     """Return the facts the guard needs about one recipient that is rejected or replied for.
 
-    Our senders are those of all rules, of the settings, and the one that a bounce has without them:
+    Our senders are those of all rules, of the settings, the one that a bounce has without them, and
+    all that the deployment may reply from, as a rule that replied yesterday may be gone today:
     if only the deciding rule's counted, two rules that refuse mail to each other's sender would
     answer each other's bounces without end. Nothing waives a reason to withhold a reply.
     """
     rejection = decision.rule.rejection if decision.rule else None
+    default = bounce_sender(decision.recipient, None, settings)
     for_reply = decision.action is Action.REPLY
     waived = settings.answer | (rejection.answer if rejection else frozenset())
     return guard.Context(
         recipient=decision.recipient,
-        our_senders=ruleset.our_senders | {bounce_sender(decision.recipient, None, settings)},
+        our_senders=ruleset.our_senders | {default, *(settings.reply_senders or ())},
         own_domains=(
             *map(domain, (decision.recipient, *message.own_recipients)),
             *settings.own_domains,

@@ -164,8 +164,8 @@ class Replier:
         """Return the terms of this invocation, and have the pacer keep the pace of now."""
         loaded = self._loader.load()
         self._outcomes.documents(loaded)
-        salt, made = self._ledger.salt()
-        if made:
+        facts = self._ledger.facts()
+        if facts.salt_is_new:
             self._outcomes.salt_made()
         self._pacer.spacing_s = self._quota.spacing_s()
         return ReplyTerms(
@@ -173,7 +173,8 @@ class Replier:
             held=loaded.sending_held,
             until=term.ends - RESERVE_S,
             senders=self._senders,
-            salt=salt,
+            salt=facts.salt,
+            counted_from=facts.counted_from,
         )
 
     def _renew(self, records: Sequence[Record], term: Term) -> None:

@@ -60,7 +60,12 @@ def document_loader(
 
     The senders of the worker are those of `defaults`: they come from the deployment.
     """
-    return RevisionLoader(DocumentBucket(source, defaults), now=now, senders=defaults.senders)
+    return RevisionLoader(
+        DocumentBucket(source, defaults),
+        now=now,
+        senders=defaults.senders,
+        reply_senders=defaults.reply_senders,
+    )
 
 
 def load_documents(source: Source, defaults: Settings) -> Loaded:

@@ -180,7 +180,12 @@ _SET = {
     "cache": 60,
     "ascii_only": False,
     "mask_addresses": True,
-    "caps": {"sender": {"10m": 5}, "domain_share": "25%", "allow": ["*@partner.example"]},
+    "caps": {
+        "sender": {"10m": 5},
+        "domain_share": "25%",
+        "domain_replies": 9,
+        "allow": ["*@partner.example"],
+    },
 }
 _DESTINATIONS = [
     {

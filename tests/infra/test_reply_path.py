@@ -71,3 +71,14 @@ def test_without_reply_senders_nothing_of_replies_exists(template: Template) -> 
     """The pollers of an idle queue cost money."""
     assert not [key for key in template["Resources"] if "repl" in key.lower()]
     assert "REPLY" not in str(template["Resources"])
+
+
+def test_intake_and_publisher_know_the_reply_senders(maximal: Template) -> None:
+    """Mail to them is never answered, and rules are checked against them."""
+    functions = (each["Properties"] for each in maximal["Resources"].values())
+    knowing = {
+        each["Handler"]
+        for each in functions
+        if "BOUNCER_REPLY_SENDERS" in each.get("Environment", {}).get("Variables", {})
+    }
+    assert knowing == {f"bouncer.{name}.handler" for name in ("intake", "publisher", "replier")}

@@ -28,7 +28,7 @@ ADDRESS = "a@b.example"
     ],
 )
 def test_a_reader_sees_the_name_and_one_address(written: str, name: str) -> None:
-    """A header with it says the same to everybody, SES included."""
+    """A header with it says the same to everybody."""
     assert is_mailbox(written)
     assert mailbox_address(written) == ADDRESS
     message = EmailMessage(policy=SMTP)

@@ -201,6 +201,18 @@ def test_mail_to_an_address_that_replies_come_from_is_never_answered() -> None:
 
 
 @pytest.mark.threat
+def test_an_address_that_rules_replied_from_before_is_never_answered() -> None:
+    """The rule is gone, and its replies are answered all the same."""
+    asked = mail(("To", BOB), to=(BOB,), without="To")
+    senders = frozenset({BOB, "replies@brand.example"})
+    assert judged(asked, REJECT_BOB).withheld == {}
+    found = judged(asked, REJECT_BOB, reply_senders=senders)
+    assert found.withheld == {BOB: Reason.OWN_SENDER}
+    found = judged(mail(source="replies@brand.example"), reply_senders=senders)
+    assert found.unreplied == {ANN: Reason.OWN_SENDER}
+
+
+@pytest.mark.threat
 def test_a_tag_of_the_address_that_replies_come_from_makes_no_difference() -> None:
     """Mail to it may answer a reply, with a tag in From, in the recipient or in both."""
     answers = f"when: {{recipient: {ANN}}}\nreply: {{from: Ann <ann+auto@example.com>, text: Hi}}"

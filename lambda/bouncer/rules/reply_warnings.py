@@ -40,8 +40,8 @@ def reply_warnings(rules: Iterable[Rule], senders: Collection[str] | None) -> It
             if other:
                 found = f"{show(address)}, which rule {other} is about"
                 expected = (
-                    "another address, reply_to, or an accept rule before it: mail to one that"
-                    " replies come from is never answered, so that people who do may never know"
+                    "another address, reply_to, or an accept rule before it: mail to an address"
+                    " that replies come from is never answered, and nobody is told if it stops"
                 )
                 yield _warning(rule, found, expected)
 

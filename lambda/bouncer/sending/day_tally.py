@@ -1,6 +1,7 @@
 """The ledger's tally of a day for the breaker: bounces sent, and those that bounced themselves.
 
-Two items for each hour, as worker and feedback function write at the same time. A double bounce
+Replies count as bounces do. Three items for each hour, as worker, repliers and feedback function
+write at the same time. A double bounce
 belongs to the hour in which its bounce was sent. The keys have the time from which on is counted:
 after the breaker has tripped it is a later one, so that nothing counts twice.
 """
@@ -31,7 +32,7 @@ _MARK = "d"  # begins the attributes of double bounces
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """The bounces of the last 24 hours, counted from `counted_from` on, in epoch seconds.
+    """Bounces and replies of the last 24 hours, counted from `counted_from` on (epoch seconds).
 
     `doubled` has the organisation of each one that bounced, by the mark of its bounce.
     """
@@ -47,9 +48,10 @@ def hour_of(now: datetime) -> int:
 
 
 def keys(counted_from: int, now: datetime) -> list[str]:
-    """Return the keys of a day's items: 50, as the worker's clock may be in the next hour."""
+    """Return the keys of a day's items: 75, as the worker's clock may be in the next hour."""
     hours = range(hour_of(now) - _HOURS + 1, hour_of(now) + 2)
-    return [key(counted_from, hour) for hour in hours for key in (_sent_key, _doubled_key)]
+    of_hour = (_sent_key, _replied_key, _doubled_key)
+    return [key(counted_from, hour) for hour in hours for key in of_hour]
 
 
 def day(counted_from: int, items: Mapping[str, Item]) -> Day:
@@ -61,10 +63,11 @@ def day(counted_from: int, items: Mapping[str, Item]) -> Day:
     return Day(counted_from=counted_from, sent=sent, doubled=found)
 
 
-def count_sent(counted_from: int, now: datetime) -> Write:
-    """Return the write that counts a bounce that was sent."""
+def count_sent(counted_from: int, now: datetime, *, replied: bool = False) -> Write:
+    """Return the write that counts a bounce that was sent, or a reply."""
+    key = _replied_key if replied else _sent_key
     return Write(
-        key=_sent_key(counted_from, hour_of(now)),
+        key=key(counted_from, hour_of(now)),
         update=f"ADD #sent :bounce SET {SET_EXPIRES}",
         values={":bounce": number(1), **expires(now, _KEPT)},
     )
@@ -102,6 +105,10 @@ def count_anew(known: Day, counted_from: int) -> Write:
 
 def _sent_key(counted_from: int, hour: int) -> str:
     return f"sent#{counted_from}#{hour}"
+
+
+def _replied_key(counted_from: int, hour: int) -> str:
+    return f"replied#{counted_from}#{hour}"
 
 
 def _doubled_key(counted_from: int, hour: int) -> str:

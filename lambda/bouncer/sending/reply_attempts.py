@@ -51,6 +51,7 @@ class ReplyTerms:
 
     No call starts after `until`, on the monotonic clock. `senders` are the bare addresses that
     replies may come from, in lower case. `salt` is that of the ledger's table.
+    Replies count for the breaker from `counted_from` on, in epoch seconds.
     """
 
     settings: Settings
@@ -58,6 +59,7 @@ class ReplyTerms:
     until: float
     senders: frozenset[str]
     salt: Salt
+    counted_from: int
 
 
 class ReplyAttempts:
@@ -231,7 +233,8 @@ class ReplyAttempts:
         notes = [count_reply(reply, terms.salt, now)] if after.may_have_been_sent else []
         if end.bounce_id:
             sender, others = reply.sender, reply.recipients
-            notes.append(suppression.note(end.bounce_id, sender, others, terms.salt, now))
+            noted = suppression.note(end.bounce_id, sender, others, terms.salt, now)
+            notes += suppression.counted(noted, terms.counted_from, now, replied=True)
         try:
             stands = self._ledger.replace(reading.key, reply.rule, last, after, *notes)
         except LedgerError as error:

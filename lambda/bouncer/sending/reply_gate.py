@@ -53,7 +53,7 @@ def _never_answered(
 ) -> Reason | None:
     """Return the guard's reason never to answer the sender of a mail, whatever the mail was."""
     own_domains = (*map(domain, reply.recipients), *settings.own_domains)
-    senders = {reply.from_, *settings.senders, *reply_senders}
+    senders = {*settings.senders, *reply_senders}
     for recipient in reply.recipients:
         ours = senders | {bounce_sender(recipient, None, settings)}
         if reason := never_answered(reply.sender, Context(recipient, ours, own_domains, ())):

@@ -7,7 +7,7 @@ effect: what stands in the ledger settles the matter. All methods raise `LedgerE
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bouncer.jobs.reply import Reply
 from bouncer.sending import lease, reply_tally, suppression
@@ -36,6 +36,14 @@ class ReplyReading:
     sent_today: int
 
 
+class TableFacts(NamedTuple):
+    """The table's salt, and the time from which on mail counts for the breaker, as in `Lease`."""
+
+    salt: Salt
+    salt_is_new: bool
+    counted_from: int
+
+
 class ReplyLedger:
     """The items of replies in the ledger's table.
 
@@ -56,14 +64,15 @@ class ReplyLedger:
         self._sleep = sleep
         self._new_name = new_name
 
-    def salt(self) -> tuple[Salt, bool]:
-        """Return the table's salt, and whether it was made now because there was none."""
-        found = lease.salt(self._read([lease.LEASE]).get(lease.LEASE, {}))
-        if found.value:
-            return found, False
-        write = lease.keep_salt(made := self._new_name())
-        kept = lease.salt(self._repeated(lambda: self._table.write(write)))
-        return kept, kept == Salt(made)
+    def facts(self) -> TableFacts:
+        """Return what the table has for all replies; a salt is made if it has none."""
+        item = self._read([lease.LEASE]).get(lease.LEASE, {})
+        made = ""
+        if not lease.salt(item).value:
+            write = lease.keep_salt(made := self._new_name())
+            item = self._repeated(lambda: self._table.write(write))
+        salt = lease.salt(item)
+        return TableFacts(salt, salt == Salt(made), lease.counted_from(item))
 
     def read(self, reply: Reply, salt: Salt) -> ReplyReading:
         """Read all that is known of a reply, in one request."""

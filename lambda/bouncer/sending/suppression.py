@@ -68,15 +68,22 @@ def notes(ending: Ending, body: str, terms: Terms, now: datetime) -> list[Write]
         return []
     job = from_json(body)
     noted = note(ending.bounce_id, job.sender, job.recipients, terms.salt, now)
-    if now.timestamp() < terms.counted_from:  # sending is about to be held
+    return counted(noted, terms.counted_from, now)
+
+
+def counted(
+    noted: Write, counted_from: int, now: datetime, *, replied: bool = False
+) -> list[Write]:
+    """Return the note of a bounce or reply, and what counts it for the breaker, from a time on."""
+    if now.timestamp() < counted_from:  # sending is about to be held
         return [noted]
-    counting = {":counted_from": number(terms.counted_from), ":hour": number(hour_of(now))}
-    counted = replace(
+    counting = {":counted_from": number(counted_from), ":hour": number(hour_of(now))}
+    found = replace(
         noted,
         update=f"{noted.update}, #counted_from = :counted_from, #hour = :hour",
         values={**noted.values, **counting},
     )
-    return [counted, count_sent(terms.counted_from, now)]
+    return [found, count_sent(counted_from, now, replied=replied)]
 
 
 def note(

@@ -43,7 +43,8 @@ class PointerSource(Protocol):
 class PointerLoader:
     """Loads settings and what holds sending, without rules; `now` is a clock in seconds.
 
-    `senders` are those that the deployment may bounce from, which no pointer can change.
+    `senders` are those that the deployment may bounce from, `reply_senders` those of replies, None
+    if they are not known. No pointer can change them.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class PointerLoader:
         *,
         now: Callable[[], float],
         senders: frozenset[str] = frozenset(),
+        reply_senders: frozenset[str] | None = None,
     ) -> None:
         self._source = source
         self._now = now
         self._senders = senders
+        self._reply_senders = reply_senders
         self._loaded: Loaded | None = None
         self._etag = ""
         self._fresh_until = 0.0
@@ -87,7 +90,7 @@ class PointerLoader:
     def _in_force(self, pointer: Pointer, ruleset: Ruleset) -> Loaded:
         return Loaded(
             ruleset,
-            replace(pointer.settings, senders=self._senders),
+            replace(pointer.settings, senders=self._senders, reply_senders=self._reply_senders),
             causes=pointer.causes,
             revision=pointer.revision,
             limits=pointer.limits,
@@ -131,8 +134,9 @@ class RevisionLoader(PointerLoader):
         *,
         now: Callable[[], float],
         senders: frozenset[str] = frozenset(),
+        reply_senders: frozenset[str] | None = None,
     ) -> None:
-        super().__init__(source, now=now, senders=senders)
+        super().__init__(source, now=now, senders=senders, reply_senders=reply_senders)
         self._read: tuple[str, Revision] | None = None
         self._lists: RevisionLists | None = None
         self._compiled: tuple[tuple[object, ...], Ruleset] | None = None

@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from bouncer.operator_settings import Settings
+from bouncer.sending import lease
+from bouncer.sending.bounce_event import BounceEvent, Kind
+from bouncer.sending.feedback_ledger import FeedbackLedger
 from bouncer.sending.reply_item import attribute, key_of
 from bouncer.sending.suppression import bounce_key, suppress
+from bouncer.sending.table import Table
 from tests.functions.replier.lone_replier import REPLY, WEEK_S, LoneReplier, record
 from tests.functions.worker.lone_worker import THROTTLED, KilledError, refusal
 
@@ -164,6 +169,23 @@ def test_a_forged_reply_is_withheld(sender: str, reason: str, lone: LoneReplier)
     assert lone.sent == []
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(senders=frozenset({"mta@brand.example"})),
+        Settings(bounce_sender="MTA <mta@brand.example>"),
+        Settings(own_domains=("brand.example",)),
+    ],
+    ids=["senders", "bounce_sender", "own_domains"],
+)
+def test_addresses_of_the_settings_get_no_reply(settings: Settings, lone: LoneReplier) -> None:
+    """Those that bounces come from, and all in own domains."""
+    lone.work(record(sender="mta@brand.example"))
+    lone.in_force.loaded = lone.in_force.loaded._replace(settings=settings)
+    lone.work(record("r2", sender="mta+2@brand.example", rule="020-ticket"))
+    assert lone.ends() == ["replied", "reply_withheld own_sender"]
+
+
 def test_a_reply_to_mail_that_went_to_its_from_is_withheld(lone: LoneReplier) -> None:
     """Such mail may answer a reply of ours, tag and case aside."""
     lone.work(record(recipients=("Desk+1@example.com",)))
@@ -180,11 +202,31 @@ def test_a_suppressed_sender_gets_no_reply(lone: LoneReplier) -> None:
     assert lone.ends()[-1] == "reply_withheld sender_bounced_before"
 
 
+@pytest.mark.threat
 def test_a_reply_is_noted_for_feedback(lone: LoneReplier) -> None:
-    """The event of a reply that bounces finds its sender, and does not count for the breaker."""
-    lone.work(record())
+    """The event of a reply that bounces finds its sender, and counts for the breaker."""
+    lone.work(record("r1"), record("r2", sender="bob@x.example"))
     noted = lone.service.items[bounce_key("reply-1")]
-    assert set(noted) == {"id", "sender", "organisation", "expires"}
+    assert set(noted) == {"id", "sender", "organisation", "hour", "counted_from", "expires"}
+    ledger = FeedbackLedger(
+        Table(lone.table, "ledger"),  # type: ignore[arg-type]  # a fake
+        now=lone.now,
+        new_name=lone.new_name,
+    )
+    event = BounceEvent(kind=Kind.PERMANENT, mail_id="reply-1", source="desk@example.com")
+    day = ledger.settle(event).day
+    assert day
+    assert (day.sent, list(day.doubled.values())) == (2, [noted["organisation"]["S"]])
+
+
+def test_what_is_sent_before_the_breaker_counts_anew_does_not_count(lone: LoneReplier) -> None:
+    """Sending is about to be held, as for bounces."""
+    lone.work(record("r1", sender="bob@x.example"))
+    later = int(lone.now().timestamp()) + 3600
+    lone.service.items[lease.LEASE] |= {"counted_from": {"N": str(later)}}
+    lone.work(record("r2"))
+    assert "hour" not in lone.service.items[bounce_key("reply-2")]
+    assert lone.ends() == ["replied", "replied"]
 
 
 def test_the_ledger_has_no_address(lone: LoneReplier) -> None:

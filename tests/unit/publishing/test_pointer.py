@@ -32,7 +32,11 @@ journal: {addresses: hashed, key: 0123456789abcdef}
 suppression: 7d
 breaker: {double_bounces: 7%}
 store: false
-caps: {sender: {10m: 5, 24h: 50}, domain_share: off, allow: [partner.example, ann@home.example]}
+caps:
+  sender: {10m: 5, 24h: 50}
+  domain_share: off
+  domain_replies: 7
+  allow: [partner.example, ann@home.example]
 """,
 )
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
