@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from bouncer.jobs.reply import Reply
 from bouncer.jobs.reply_json import from_json, to_json
-from bouncer.mail.address import mailbox_address
+from bouncer.mail.address import is_recipient, mailbox_address
 from bouncer.reply_text import mime
 
 _NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -31,6 +31,7 @@ def check_reply(reply: Reply) -> None:
     assert len(names) == len(set(names)), names
     headers = dict(line.split(": ", 1) for line in head.replace("\r\n ", " ").split("\r\n"))
     assert headers["To"].strip() == reply.sender
+    assert is_recipient(reply.sender), reply.sender  # one address, not two
     address = mailbox_address(reply.from_)
     assert headers["From"] == address or headers["From"].endswith(f" <{address}>"), headers["From"]
     assert headers.get("Reply-To", "").endswith(
