@@ -80,11 +80,13 @@ class Reporter(Function):
                 QUEUE_KEY: queue.queue_url,
                 LEDGER_KEY: ledger.table_name,
                 DEAD_LETTERS_KEY: " ".join(pairs),
-                LOG_GROUPS_KEY: " ".join(group.log_group_name for group in log_groups),
                 REPORT_KEY: json.dumps(addressed, sort_keys=True),
             },
         )
-        self._may_query(log_groups)
+        groups = [*log_groups, self.logs]
+        names = " ".join(group.log_group_name for group in groups)
+        self.function.add_environment(LOG_GROUPS_KEY, names)
+        self._may_query(groups)
         self._may_look([queue, *dead_letters.values()])
         may_read_revisions(self, bucket)
         self._may_begin(ledger)

@@ -11,7 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 
 from bouncer.jobs.reply import Reply
-from bouncer.mail.address import mailbox_address
+from bouncer.mail.address import display_name, mailbox_address
 from bouncer.mail.mime import decode_words
 from bouncer.mail.text import printable
 from bouncer.rules.rejection import REFERENCE_FIELD
@@ -60,8 +60,7 @@ def _mailbox(header: str, mailbox: str) -> str:
     An operator who needs other letters than ASCII writes the name as encoded words.
     """
     address = mailbox_address(mailbox)
-    written = mailbox[: -len(address) - 1].rstrip("<") if mailbox != address else ""
-    name = printable(decode_words(written), _NAME_LIMIT)
+    name = printable(decode_words(display_name(mailbox)), _NAME_LIMIT)
     if _is_plain(name):
         return _folded(header, formataddr((name, address)))
     return f"{_phrase(header, name)}\r\n <{address}>"

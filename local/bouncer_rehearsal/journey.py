@@ -137,7 +137,8 @@ class Journey:
             runbooks.operate()
             archive = self._outputs()["ArchiveBucket"]
             destinations.publish(archive)
-            destinations.change(region.cdk, wanted, archive)
+            unprotected = {**region.settings, "termination_protection": False}  # as it is by now
+            destinations.change(region.cdk, unprotected, archive)
             operator.wait_for_the_bounce()
             self._doctor(region.aws)
             self._destroy(region.aws, region.cdk, before)

@@ -181,11 +181,11 @@ def test_the_queue_of_replies_is_optional() -> None:
     assert IntakeEnvironment.from_env(given).reply_senders == frozenset()
     more = given | {"BOUNCER_REPLY_QUEUE_URL": "https://replies", "BOUNCER_REPLY_SENDERS": "A@x b"}
     assert IntakeEnvironment.from_env(more).reply_queue_url == "https://replies"
-    assert IntakeEnvironment.from_env(more).reply_senders == {"a@x", "b"}
+    assert IntakeEnvironment.from_env(more).reply_senders == frozenset({"a@x", "b"})
 
 
 def test_the_loader_of_the_intake_keeps_the_reply_senders() -> None:
     """No document can change them."""
     settings = Settings(reply_senders=frozenset({"a@example.com"}))
     loader = document_loader(Documented({"100": REPLY}, "{}"), settings, now=lambda: 0.0)
-    assert loader.load().settings.reply_senders == {"a@example.com"}
+    assert loader.load().settings.reply_senders == frozenset({"a@example.com"})

@@ -151,6 +151,23 @@ def test_a_set_has_the_options_that_it_is_given(sending: Template) -> None:
     assert "SuppressionOptions" not in sets["ses-auto-bouncer-main"]
 
 
+def test_a_redirect_domain_changes_and_goes(synth: Synth) -> None:
+    """CloudFormation changes or removes it, as nothing else of the set differs."""
+    seen = []
+    for options in ({"redirect_domain": "a.example"}, {"redirect_domain": "b.example"}, {}):
+        made = synth(configuration_sets=[{"name": "news", **options}])
+        (found,) = (
+            each
+            for each in of_type(made, "AWS::SES::ConfigurationSet").values()
+            if each["Properties"]["Name"] == "news"
+        )
+        seen.append(found["Properties"])
+    first, second, last = seen
+    assert first["TrackingOptions"] == {"CustomRedirectDomain": "a.example"}
+    assert second == {**first, "TrackingOptions": {"CustomRedirectDomain": "b.example"}}
+    assert last == {key: value for key, value in first.items() if key != "TrackingOptions"}
+
+
 def test_each_identity_gets_its_set(sending: Template, synth: Synth) -> None:
     """The function may change those identities, to those sets; it detaches before a set goes."""
     attached = {

@@ -205,6 +205,16 @@ def test_what_cannot_be_is_refused(change: dict[str, Any], says: str) -> None:
     assert problem.startswith(f"cdk.json: context.bouncer.{says}")
 
 
+def test_a_display_name_may_be_quoted() -> None:
+    """As RFC 5322 has it; the address is found in it."""
+    quoted = r'"Ops, \"Night\" (x)" <a@example.com>'
+    settings = read_settings({**MINIMAL, "bounce_sender": quoted, "report": {"to": [quoted]}})
+    assert (settings.bounce_sender, settings.senders) == (quoted, ("a@example.com",))
+    for broken in ('"x"y" <a@example.com>', '"x <a@example.com>', '"a" "b" <a@example.com>'):
+        (problem,) = refused({**MINIMAL, "bounce_sender": broken})
+        assert "expected an address such as" in problem
+
+
 def test_a_key_elsewhere_is_refused_where_the_region_is_known() -> None:
     """CDK tells the region of the AWS profile; the settings' own has precedence."""
     key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

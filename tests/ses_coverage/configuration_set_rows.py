@@ -11,11 +11,15 @@ _KINDS = f"{_INFRA}test_each_kind_has_its_target"
 _CHANGES = f"{_INFRA}test_one_destination_changes_without_the_others"
 _OPTIONS = f"{_INFRA}test_a_set_has_the_options_that_it_is_given"
 _DOCTOR = "tests/functions/doctor/test_destinations.py::"
+_REDIRECTS = f"{_INFRA}test_a_redirect_domain_changes_and_goes"
 _CONFIGURED = f"{_DOCTOR}test_what_is_as_configured_is_ok"
 _EACH_FAULT = "tests/functions/doctor/test_each_fault.py::test_each_fault_is_found"
 _LISTED = (
     "tests/functions/doctor/test_answers_of_aws.py"
     "::test_the_2016_release_is_used_to_list_and_describe"
+)
+_ASKED = (
+    "tests/functions/doctor/test_answers_of_aws.py::test_of_our_set_is_asked_for_what_is_judged"
 )
 _PAGES = "tests/functions/doctor/test_answers_of_aws.py::test_many_resources_come_in_pages"
 _SETS = "local/bouncer_cli/doctor/check_configuration_sets.py"
@@ -87,15 +91,18 @@ CONFIGURATION_SET_ROWS: Mapping[str, Iterable[Row]] = {
     ),
     **{
         f"{verb}ConfigurationSetTrackingOptions": (
-            _written("ConfigurationSetName", _SET, "Name"),
+            _written("ConfigurationSetName", _SET, "Name", test),
             _written(
-                "TrackingOptions.CustomRedirectDomain", _SET, "TrackingOptions.CustomRedirectDomain"
+                "TrackingOptions.CustomRedirectDomain",
+                _SET,
+                "TrackingOptions.CustomRedirectDomain",
+                test,
             ),
         )
-        for verb in ("Create", "Update")
+        for verb, test in (("Create", _OPTIONS), ("Update", _REDIRECTS))
     },
     "DeleteConfigurationSetTrackingOptions": (
-        _written("ConfigurationSetName", _SET, "TrackingOptions"),
+        _written("ConfigurationSetName", _SET, "TrackingOptions", _REDIRECTS),
     ),
     "PutConfigurationSetDeliveryOptions": (
         _written("ConfigurationSetName", _SET, "Name"),
@@ -117,7 +124,7 @@ CONFIGURATION_SET_ROWS: Mapping[str, Iterable[Row]] = {
     ),
     "DescribeConfigurationSet": (
         _doctor("ConfigurationSetName", _SETS, "ConfigurationSetName", _LISTED),
-        _doctor("ConfigurationSetAttributeNames", _SETS, "ConfigurationSetAttributeNames", _LISTED),
+        _doctor("ConfigurationSetAttributeNames", _SETS, "ConfigurationSetAttributeNames", _ASKED),
         Row("-> ConfigurationSet.Name", not_ours="not ours: it is the name that was asked for"),
         *_described(),
         _doctor_v2("-> TrackingOptions.CustomRedirectDomain", _FURTHER, "CustomRedirectDomain"),

@@ -24,8 +24,9 @@ without a row, or a row is of no member, or names code, a property or a test tha
   `bouncer ses`.
 - **CloudFormation** makes, changes and deletes sets and destinations, as `cdk.json` says
   ([deploy.md](deploy.md#event-destinations-and-configuration-sets)). `make deploy-local` drives all
-  of that; the emulator offers sets and destinations through SESv2 and CloudFormation only, so
-  nothing here calls the classic operations.
+  of that; the emulator offers sets and destinations through SESv2 and CloudFormation only.
+- The **doctor** lists sets and describes ours by the classic operations, which a fake account
+  answers in its tests.
 - **By SESv2**: a part of ours uses the same member of the second interface, by the name that is
   shown. That interface takes header fields of a composed mail, and knows event buses.
 - **Not ours**: nothing uses the member, for the reason given.

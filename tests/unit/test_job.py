@@ -15,6 +15,7 @@ from bouncer.jobs.job_json import from_json, to_json
 from bouncer.jobs.reference import REFERENCE, reference
 from bouncer.sending.bounce_request import bounce_request
 from bouncer.sending.queue import deduplication_id
+from bouncer_sim.fake_ses.syntax import mailbox
 
 DSN = DsnFields(
     action="failed",
@@ -54,6 +55,14 @@ def test_survives_the_queue() -> None:
     odd = replace(JOB, messages=(("a", "\u65e5\u672c \u202e"),), sender="\ud800@x")
     assert from_json(to_json(odd)) == odd
     assert to_json(odd).isascii()
+
+
+@pytest.mark.parametrize("name", ["Mail, system", "Mail (system)", "Mail: x;", "J. Doe"])
+def test_a_name_that_needs_quotes_has_them_in_the_call(name: str) -> None:
+    """No phrase may have such characters (RFC 5322), and the fake SES refuses them."""
+    sender = bounce_request(replace(JOB, bounce_sender=f"{name} <bounces@example.com>"))
+    assert sender["BounceSender"] == f'"{name}" <bounces@example.com>'
+    assert mailbox("BounceSender", sender["BounceSender"])
 
 
 def test_becomes_one_call_with_every_parameter() -> None:

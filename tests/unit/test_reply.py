@@ -185,6 +185,8 @@ def test_a_mail_without_an_id_has_no_thread() -> None:
     [
         ("no-reply@example.com", ""),
         ("Example, Ltd: (help) <no-reply@example.com>", "Example, Ltd: (help)"),
+        ('"Example, Ltd: (help)" <no-reply@example.com>', "Example, Ltd: (help)"),
+        (r'"The \"help\" desk" <no-reply@example.com>', 'The "help" desk'),
         ("=?utf-8?Q?M=C3=BCller,_Ltd?= <no-reply@example.com>", "Müller, Ltd"),
         ("=?utf-8?Q?a=0D=0ABcc:_x?= <no-reply@example.com>", "a Bcc: x"),
         ("What =? <no-reply@example.com>", "What =?"),

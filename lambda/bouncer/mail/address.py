@@ -16,7 +16,9 @@ _ADDRESS = rf"(?=[^@]{{1,64}}@)(?=[^>]{{3,254}}(?:>|$)){_ATOM}(?:\.{_ATOM})*@{_D
 # A recipient of SendBounce: SES has no SMTPUTF8 (API reference, Destination), and a DSN only ASCII.
 _LONGEST_RECIPIENT = 320
 _RECIPIENT = r"""(?:[!#-'*+\--9=?A-Z^-~]+|"[ !#-\[\]-~]+")@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"""
-_MAILBOX = re.compile(rf"([ !#-;=?A-Z^-~]* <)?({_ADDRESS})(?(1)>)")
+# A display name is in quotes, or operators leave them out (RFC 5322 section 3.4).
+_NAME = r"""(?:[ !#-;=?A-Z^-~]*|"(?:[ !#-\[\]-~]|\\["\\])*")"""
+_MAILBOX = re.compile(rf"({_NAME} <)?({_ADDRESS})(?(1)>)")
 
 
 def domain(address: str) -> str:
@@ -62,6 +64,13 @@ def mailbox_address(mailbox: str) -> str:
     """Return the bare address of a mailbox."""
     match = _MAILBOX.fullmatch(mailbox)
     return match[2] if match else mailbox
+
+
+def display_name(mailbox: str) -> str:
+    """Return the name before the address of a mailbox, without its quotes, or ""."""
+    match = _MAILBOX.fullmatch(mailbox)
+    name = (match[1] or "").removesuffix("<").strip() if match else ""
+    return re.sub(r"\\(.)", r"\1", name[1:-1]) if name.startswith('"') else name
 
 
 def canonical(name: str) -> str:

@@ -9,6 +9,8 @@ from botocore.parsers import ResponseParserError
 from bouncer.reporting.journal_query import NotKnownError
 
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized")
+_MISSING = ("ResourceNotFound", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
+_OF_KEYS = ("kms.", "kmsaccessdenied")  # begin the codes by which services pass on what KMS said
 
 
 @contextmanager
@@ -28,6 +30,13 @@ def asking(action: str) -> Iterator[None]:
 
 
 def _next_step(action: str, code: str) -> str:
-    if code.removesuffix("Exception") in _DENIED:
+    name = code.removesuffix("Exception")
+    if name in _DENIED:
         return f"allow {action} in IAM"
+    if name.lower().startswith(_OF_KEYS):
+        return "allow kms:Decrypt on kms_key, and look if the key is enabled"
+    if name in _MISSING:
+        return "run bouncer doctor"
+    if name == "MalformedQuery":
+        return "this is a defect of the bouncer, please report it"
     return "run bouncer report later"

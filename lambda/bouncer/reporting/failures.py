@@ -47,4 +47,6 @@ FAILURES: tuple[FailureRow, ...] = (
     FailureRow("errors of the worker", "worker_failed", _DOCTOR),
     FailureRow("errors of the feedback function", "feedback_failed", _DOCTOR),
     FailureRow("runs of the publisher that failed", "publishing_failed", _DOCTOR),
+    FailureRow("readings of the rules that failed", "documents_stale", _DOCTOR),
+    FailureRow("attempts to send the daily report", "report_failed", f"{_RUNBOOK}report-errors"),
 )

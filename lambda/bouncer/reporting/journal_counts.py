@@ -71,9 +71,9 @@ _LINES = JournalQuery(
     "what the functions did and what failed",
     """
 filter message in ["sent", "withheld", "failed", "unreadable_job", "bounce_bounced",
-    "breaker_tripped", "intake_failed", "copy_failed", "not_mail", "worker_failed",
-    "feedback_failed", "publishing_failed", "replied", "reply_withheld", "reply_failed",
-    "replier_failed", "reply_not_queued"] and not ispresent(again)
+    "breaker_tripped", "intake_failed", "copy_failed", "worker_failed", "feedback_failed",
+    "publishing_failed", "documents_stale", "report_failed", "replied", "reply_withheld",
+    "reply_failed", "replier_failed", "reply_not_queued"] and not ispresent(again)
 | stats count(*) as times, count(capped.0) as capped, count(braked_recipients.0) as braked
     by message, reason, kind, stage
 """,

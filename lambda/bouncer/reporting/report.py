@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bouncer.function_limits import PRODUCT
 from bouncer.reporting.failures import FAILURES
 from bouncer.reporting.journal_counts import Counts, JobCount
 from bouncer.reporting.period import Period
@@ -133,10 +134,15 @@ class Report:
             if each.action == action and (each.mode == Mode.SHADOW) == shadow
         )
 
+    def step(self, step: str) -> str:
+        """Return a next step; a command names the deployment, as a cdk.json may have several."""
+        name = self.deployment.removeprefix(f"{PRODUCT}-")
+        return f"{step} --deployment {name}" if step.startswith("bouncer ") else step
+
     @property
     def needs(self) -> tuple[Need, ...]:
         """The states that need a person, the most urgent first."""
-        return tuple(self._needs())
+        return tuple(Need(what, self.step(step)) for what, step in self._needs())
 
     @property
     def needs_known(self) -> bool:
@@ -162,7 +168,9 @@ class Report:
         """The kinds of failure in the period, as `FAILURES` lists them."""
         found = self.counts.lines or ()
         failed = (
-            Failed(row.says, sum(each.times for each in found if row.fits(each)), row.step)
+            Failed(
+                row.says, sum(each.times for each in found if row.fits(each)), self.step(row.step)
+            )
             for row in FAILURES
         )
         return tuple(each for each in failed if each.times)

@@ -133,28 +133,31 @@ def _waiting(report: Report) -> Iterator[str]:
     if not standing.waiting:
         return
     yield "WAITING"
-    yield _row(standing.waiting, "job waits" if standing.waiting == 1 else "jobs wait")
+    yield _row(standing.waiting, "bounce waits" if standing.waiting == 1 else "bounces wait")
     if standing.oldest_s is not None:
         yield f"{'':{_NUMBER}}  the oldest for {_duration(standing.oldest_s)}"
 
 
 def _senders(report: Report) -> Iterator[str]:
-    rows = [
+    bounced = [
         (report.times("bounce_bounced", kind="permanent"), "bounces bounced for good"),
         (report.times("bounce_bounced", kind="complaint"), "bounces reported as spam"),
+    ]
+    withheld = [
         (report.times("withheld", reason="capped"), "bounces withheld by a cap"),
         (_taken_out(report, "capped"), "bounces that a cap took recipients out of"),
         (report.times("withheld", reason="braked"), "bounces withheld by a brake"),
         (_taken_out(report, "braked"), "bounces that a brake took recipients out of"),
         (report.times("breaker_tripped"), "times the breaker held sending"),
     ]
-    found = [_row(count, words) for count, words in rows if count]
-    if found:
+    silenced = [_row(count, words) for count, words in bounced if count]
+    if silenced:
+        silenced.append(f"{'':{_NUMBER}}  their senders get none for a while; to end that:")
+        silenced.append(f"{'':{_NUMBER}}  {report.step('bouncer forget ADDRESS')}")
+    rows = [*silenced, *(_row(count, words) for count, words in withheld if count)]
+    if rows:
         yield "SENDERS"
-        yield from found
-    if rows[0][0] or rows[1][0]:
-        yield f"{'':{_NUMBER}}  their senders get none for a while; to end that:"
-        yield f"{'':{_NUMBER}}  bouncer forget ADDRESS"
+        yield from rows
 
 
 def _taken_out(report: Report, name: str) -> int:

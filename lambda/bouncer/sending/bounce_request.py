@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bouncer.jobs.job import DsnFields, Fields, Job, Refusal
+from bouncer.mail.quoted_mailbox import quoted_mailbox
 from bouncer.rules.rejection import REFERENCE_FIELD
 
 
@@ -12,7 +13,7 @@ def bounce_request(job: Job) -> dict[str, Any]:
     """The parameters of the SendBounce call, for boto3."""
     call: dict[str, Any] = {
         "OriginalMessageId": job.message_id,
-        "BounceSender": job.bounce_sender,
+        "BounceSender": quoted_mailbox(job.bounce_sender),
         "MessageDsn": {
             "ReportingMta": job.reporting_mta,
             "ArrivalDate": job.received_at,

@@ -1,9 +1,9 @@
 """The account's sending quota at SES, and the part of it that replies may use.
 
-Replies share the quota with all other mail of the account, which matters more: they take a quarter
-of the sending rate, and nothing once four fifths of the day's quota are used, by whomever. Two
-invocations send replies at a time, and each takes half of that. SES counts all mail of the last 24
-hours, so what other mail uses is left out by itself.
+Replies share the quota with all other mail of the account, which matters more: those of a
+deployment take a quarter of the sending rate, and nothing once four fifths of the day's quota are
+used, by whomever. Two invocations send replies at a time, and each takes half of that. SES counts
+all mail of the last 24 hours, so what other mail uses is left out by itself.
 """
 
 from collections.abc import Callable, Mapping

@@ -15,9 +15,14 @@ from bouncer.sources.revision import (
 )
 from bouncer.sources.source import SourceError
 
+_MISSING = frozenset({"NoSuchKey", "404"})
 # Without the right to list a bucket, S3 answers 403 for an object that is missing (S3 API
 # reference, GetObject, "Permissions").
-_MISSING = frozenset({"NoSuchKey", "AccessDenied", "404", "403"})
+_DENIED = frozenset({"AccessDenied", "403"})
+_ALLOW = (
+    "allow s3:GetObject on it (and kms:Decrypt, with kms_key), or run bouncer doctor if it is "
+    "missing"
+)
 _NOT_MODIFIED = "304"
 
 
@@ -76,6 +81,9 @@ class BucketSource:
             if code in _MISSING:
                 found = f"found no object ({code}), expected one, which the publisher writes"
                 raise SourceError(f"{place}: {found}") from error
+            if code in _DENIED:
+                found = f"found no object that may be read ({code})"
+                raise SourceError(f"{place}: {found}: {_ALLOW}") from error
             raise SourceError(f"{place}: can't be read ({code})") from error
         except sdk_errors.BotoCoreError as error:
             raise SourceError(f"{place}: can't be read ({type(error).__name__})") from error

@@ -95,9 +95,9 @@ class DeadLetterQueue:
     def put_back(self, wanted: Iterable[DeadLetter]) -> Iterator[Result]:
         """Put dead letters back to their queue, then delete them; yield each as soon as it is done.
 
-        The body keeps its 24 hours. A job that was put back and could not be deleted is put back
-        again the next time: within five minutes the queue takes it once, after that the ledger
-        withholds it as a duplicate.
+        The body keeps its 24 hours. One that was put back and could not be deleted is put back
+        again the next time. The queue of jobs takes it once within five minutes, and after that the
+        ledger withholds it as a duplicate. A reply whose first copy was sent is `replied_before`.
         """
         return self._each(wanted, self._put_back)
 

@@ -53,7 +53,8 @@ def make_project(name: str, wishes: Wishes, *, region: str | None) -> NewProject
     known = look_into_account(region, full_name(wishes.name or DEFAULT_NAME))
     settings = project_settings(wishes, known)
     folder = Path(name)
-    files = project_files(settings, region=known.region, origin=package_origin())
+    origin = package_origin()
+    files = project_files(settings, region=known.region, origin=origin)
     written = write_folder(folder, files)
     left = (f"{path}: left by a run that was killed; delete it" for path in leftovers(folder))
     return NewProject(
@@ -62,5 +63,5 @@ def make_project(name: str, wishes: Wishes, *, region: str | None) -> NewProject
         written=written,
         settings=settings,
         known=known,
-        remarks=(*settings.remarks, *left),
+        remarks=(*settings.remarks, *origin.remarks, *left),
     )

@@ -18,6 +18,18 @@ class Origin(NamedTuple):
     line: str
     wheel: Path | None = None
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """A sentence if the package comes from a checkout of this machine, or a file now gone."""
+        _, _, url = self.line.partition(" @ ")
+        if not url.startswith("file:"):
+            return ()
+        remark = (
+            f"requirements.txt: names {url}, which other machines do not have: install bouncer "
+            "from a wheel and write a new folder, which then has the wheel"
+        )
+        return (remark,)
+
 
 def package_origin(installed: Distribution | None = None) -> Origin:
     """Return the origin that the installer noted (PEP 610), or the version, for an index."""

@@ -1,7 +1,7 @@
 """Puts the files of a new folder on disk: all of them or none, and never over another file.
 
 A folder that does not exist is made beside its place, and renamed once it is complete. Into one
-that exists, complete files are moved one by one: the same command, run again after an interruption,
+that exists, complete files are linked one by one: the same command, run again after an interrupt,
 puts the others there.
 """
 
@@ -93,4 +93,20 @@ def _move(prepared: Path, folder: Path, files: Files) -> None:
     for path in files:
         place: Path = folder / PurePosixPath(path)
         place.parent.mkdir(parents=True, exist_ok=True)
-        (prepared / path).rename(place)
+        _link(prepared / path, place)
+
+
+def _link(source: Path, place: Path) -> None:
+    """Put a complete file in its place, where another one may have appeared since it was looked at.
+
+    A rename would replace that one. Where a file system has no links, the file is written anew.
+    """
+    try:
+        os.link(source, place)
+    except FileExistsError as error:
+        raise FolderError(
+            f"{place}: appeared meanwhile, and nothing is overwritten; run the command again"
+        ) from error
+    except OSError:
+        with place.open("xb") as file:
+            file.write(source.read_bytes())

@@ -1,5 +1,6 @@
 """A call of `bouncer doctor` that fails is one line, and stops no other check."""
 
+import re
 from typing import Any
 
 import boto3
@@ -209,6 +210,20 @@ def test_only_reading_calls_are_possible() -> None:
     """A check that changes something can't be written by mistake."""
     with pytest.raises(ValueError, match="delete_queue"):
         Account(boto3.Session(), REGION).ask("sqs", "delete_queue", QueueUrl="x")
+
+
+def test_of_our_set_is_asked_for_what_is_judged() -> None:
+    """SES describes the parts alone that are asked for."""
+    asked = []
+
+    def described(request: str) -> Any:
+        asked.append(request)
+        return HEALTHY["ses.DescribeConfigurationSet"]
+
+    found({"ses.DescribeConfigurationSet": described})
+    (request,) = asked
+    parts = re.findall(r"'ConfigurationSetAttributeNames\.member\.[12]': '(\w+)'", request)
+    assert parts == ["eventDestinations", "reputationOptions"]
 
 
 def test_the_2016_release_is_used_to_list_and_describe() -> None:

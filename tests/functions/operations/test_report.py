@@ -57,9 +57,11 @@ def test_it_prints_what_the_mail_says(logged: Deployed, operate: Operate) -> Non
     logged.queue(body(2))
     status, out, err = operate("report", "--days", "2")
     assert (status, err) == (0, "asking CloudWatch Logs, which may take minutes\n")
-    assert out.startswith("1 thing needs you.\n\n1. 1 job is a dead letter\n   bouncer jobs list\n")
+    assert out.startswith(
+        "1 thing needs you.\n\n1. 1 job is a dead letter\n   bouncer jobs list --deployment main\n"
+    )
     assert "\nMAIL\n        4  came\n" in out
-    assert "        1  job waits\n" in out
+    assert "        1  bounce waits\n" in out
     assert f"  revision {NO_RULES.id[:12]}, mode enforce, 0 rules\n" in out
     assert max(map(len, out.splitlines())) <= 72
     assert "@" not in out

@@ -52,6 +52,9 @@ def test_the_package_is_named_as_it_was_installed(
     """An index, an address, a repository, a checkout, a wheel that is gone: pip can read each."""
     assert package_origin(installed(tmp_path, direct_url)) == Origin(line)
     assert Requirement(line).extras == {"infra", "local"}
+    remarks = Origin(line).remarks
+    assert len(remarks) == ("file:" in line)
+    assert all("which other machines do not have" in remark for remark in remarks)
 
 
 def test_a_wheel_of_this_machine_comes_along(tmp_path: Path) -> None:
@@ -59,6 +62,7 @@ def test_a_wheel_of_this_machine_comes_along(tmp_path: Path) -> None:
     wheel = tmp_path / "a b-1.whl"
     wheel.touch()
     found = package_origin(installed(tmp_path, {"url": wheel.as_uri(), "archive_info": {}}))
+    assert found.remarks == ()
     assert found == Origin("./wheels/a b-1.whl[infra,local]", wheel)
 
 

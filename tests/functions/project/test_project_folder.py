@@ -39,6 +39,38 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     assert written(tmp_path)["a.txt"] == b"mine"
 
 
+def test_a_file_that_appears_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the move somebody else may write."""
+    put: Callable[[Path, bytes], None] = project_folder._put  # noqa: SLF001  # the moment between
+
+    def meanwhile(path: Path, content: bytes) -> None:
+        put(path, content)
+        (tmp_path / "a.txt").write_text("mine")
+
+    monkeypatch.setattr(project_folder, "_put", meanwhile)
+    with pytest.raises(FolderError) as error:
+        write_folder(tmp_path, FILES)
+    assert str(error.value) == (
+        f"{tmp_path}/a.txt: appeared meanwhile, and nothing is overwritten; run the command again"
+    )
+    assert written(tmp_path) == {"a.txt": b"mine"}
+
+
+def test_a_file_system_without_links_takes_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As FAT has none, and some of those on a network."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert write_folder(tmp_path, FILES) == 2
+    assert written(tmp_path) == {"a.txt": b"a", "rules/b.yaml": b"b"}
+
+
 def test_other_files_do_not_matter(tmp_path: Path) -> None:
     """A repository that was just made can take the files."""
     (tmp_path / ".git").mkdir()

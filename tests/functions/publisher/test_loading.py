@@ -218,14 +218,14 @@ def test_with_nothing_at_all_nothing_is_decided(world: Reading, failure: Excepti
     assert names(world.load(after_s=0)) == ["a"]
 
 
-def test_a_missing_pointer_is_named_with_its_writer(world: Reading) -> None:
+def test_a_missing_pointer_is_named_with_both_causes(world: Reading) -> None:
     """S3 answers 403 for it to whoever may not list the bucket."""
     world.fails = FAILURES[0]
     with pytest.raises(SourceError) as raised:
         world.load()
     assert str(raised.value) == (
-        "s3://rules/current-v1: found no object (AccessDenied), expected one, which the publisher "
-        "writes"
+        "s3://rules/current-v1: found no object that may be read (AccessDenied): allow "
+        "s3:GetObject on it (and kms:Decrypt, with kms_key), or run bouncer doctor if it is missing"
     )
 
 

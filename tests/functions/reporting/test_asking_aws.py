@@ -130,6 +130,24 @@ def test_a_query_without_an_answer_is_a_gap(answers: dict[str, Any], says: str) 
     assert (answer.gap, answer.rows) == (says, ())
 
 
+@pytest.mark.parametrize(
+    ("code", "step"),
+    [
+        ("AccessDenied", "allow sqs:GetQueueAttributes in IAM"),
+        ("KMS.AccessDeniedException", "allow kms:Decrypt on kms_key, and look if the key is"),
+        ("KmsAccessDenied", "allow kms:Decrypt on kms_key, and look if the key is enabled"),
+        ("ResourceNotFoundException", "run bouncer doctor"),
+        ("AWS.SimpleQueueService.NonExistentQueue", "run bouncer doctor"),
+        ("MalformedQueryException", "this is a defect of the bouncer, please report it"),
+        ("ThrottlingException", "run bouncer report later"),
+    ],
+)
+def test_each_refusal_has_its_next_step(code: str, step: str) -> None:
+    """Waiting helps against a throttle, and against little else."""
+    gap = look(Aws(get_queue_attributes=refused(code))).standing(NOW).gaps[0]
+    assert f"sqs:GetQueueAttributes was answered with {code}: {step}" in gap
+
+
 def test_as_many_rows_as_there_can_be_are_not_all() -> None:
     """CloudWatch Logs cuts an answer there, and does not say so."""
     rows = {"status": "Complete", "results": [[]] * MOST_ROWS}
@@ -206,7 +224,11 @@ def test_a_bucket_that_cannot_be_read_is_a_gap() -> None:
     standing = look(Aws(), Aws(get_object=refused("AccessDenied", status=403))).standing(NOW)
     assert standing.in_force is None
     (gap,) = standing.gaps
-    assert gap.startswith("the rules in force: s3://rules/current-v1: found no object")
+    assert gap == (
+        "the rules in force: s3://rules/current-v1: found no object that may be read "
+        "(AccessDenied): allow s3:GetObject on it (and kms:Decrypt, with kms_key), or run bouncer "
+        "doctor if it is missing"
+    )
 
 
 def test_a_version_without_revisions_is_a_gap() -> None:

@@ -1,6 +1,7 @@
 """The text of a report: what needs a person first, 72 columns, and short on a quiet day."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -9,7 +10,7 @@ import pytest
 
 from bouncer.held import Held
 from bouncer.reporting.failures import FAILURES
-from bouncer.reporting.journal_counts import Counts, DecisionCount, LineCount
+from bouncer.reporting.journal_counts import QUERIES, Counts, DecisionCount, LineCount
 from bouncer.reporting.period import day_until, days_until
 from bouncer.reporting.report_json import report_values
 from bouncer.reporting.report_text import WIDTH, report_text, subject
@@ -62,10 +63,11 @@ def test_what_needs_a_person_comes_first_with_the_next_step() -> None:
     first = report_text(report()).partition("\n\nses-auto-bouncer-main\n")[0]
     assert first == (
         "5 things need you.\n\n"
-        "1. 3 jobs are dead letters\n   bouncer jobs list\n\n"
-        "2. sending is held since 2026-11-28 06:00 UTC by ann (a bad rule)\n   bouncer resume\n\n"
+        "1. 3 jobs are dead letters\n   bouncer jobs list --deployment main\n\n"
+        "2. sending is held since 2026-11-28 06:00 UTC by ann (a bad rule)\n"
+        "   bouncer resume --deployment main\n\n"
         "3. rule 310-too-many is braked and only records\n"
-        "   bouncer rules release 310-too-many\n\n"
+        "   bouncer rules release 310-too-many --deployment main\n\n"
         "4. a document is refused: rules/300-x:1: when.sender: found 1, expected\n"
         "   an address\n   see docs/operations.md#invalid-rules\n\n"
         "5. alarm ses-auto-bouncer-main-oldest-job-12h is in ALARM\n"
@@ -90,12 +92,20 @@ def test_the_counts_follow() -> None:
         "       12  unauthenticated",
         f"           {LONG_NAME}",
         "        4  automatic  200-departed",
-        "        3  jobs wait\n           the oldest for 2 h 10 min",
-        "        3  bounces bounced for good",
+        "        3  bounces wait\n           the oldest for 2 h 10 min",
+        (
+            "        3  bounces bounced for good\n"
+            "           their senders get none for a while; to end that:\n"
+            "           bouncer forget ADDRESS --deployment main\n"
+            "        2  bounces withheld by a cap"
+        ),
         "        1  bounces that a cap took recipients out of",
         "        1  bounces that SES may have sent or not",
         "           see docs/operations.md#unknown-outcomes",
-        "        2  mails that went on, as the intake failed\n           bouncer doctor",
+        (
+            "        2  mails that went on, as the intake failed\n"
+            "           bouncer doctor --deployment main"
+        ),
         "  without a match: 330-blocked-networks",
     ):
         assert f"{line}\n" in text, line
@@ -197,7 +207,7 @@ def test_an_alarm_is_left_out_only_if_its_need_is_said() -> None:
     alarms = ("held", "invalid-rules")
     found = report(standing=replace(QUIET_STANDING, in_force=in_force, alarms=alarms)).needs
     assert [(need.what, need.step) for need in found] == [
-        ("sending is paused by the settings", "bouncer resume"),
+        ("sending is paused by the settings", "bouncer resume --deployment main"),
         (
             "alarm ses-auto-bouncer-main-invalid-rules is in ALARM",
             "see docs/operations.md#invalid-rules",
@@ -211,6 +221,15 @@ def test_every_kind_of_failure_has_a_row() -> None:
     for event, reason in (*of_jobs, *(("reply_failed", reason) for reason in Failure)):
         line = LineCount(event, reason, "", "", 1, 0, 0)
         assert sum(row.fits(line) for row in FAILURES) == 1, reason
+
+
+def test_every_event_of_a_failure_is_asked_for() -> None:
+    """A row whose event is in no query would never be seen."""
+    (text,) = [query.text for query in QUERIES if "intake_failed" in query.text]
+    for row in FAILURES:
+        assert f'"{row.event}"' in text, row
+    asked = set(re.findall(r'"(\w+_failed|documents_stale)"', text))
+    assert asked <= {row.event for row in FAILURES}
 
 
 def test_days_end_at_the_same_time_by_the_clock() -> None:
