@@ -89,6 +89,8 @@ class AutomaticReplies:
             line = self._mails.journal("replied", reply.message_id)
             expect("replies", [each["To"] for each in self._replies()][1:], [[reply.sender]])
             expect("dead replies", self._runbooks.count("ReplyDeadLetterUrl"), 0)
+            waiting = json.loads(self._runbooks.run("--queue-url REPLY_QUEUE_URL"))["Attributes"]
+            expect("replies that wait", set(waiting.values()), {"0"})
             self._story.tell(f"{line['reference']}: sent to {line['sender']}")
 
     def _deliver(self, sample: str, replaced: dict[bytes, bytes]) -> Delivery:

@@ -28,7 +28,7 @@ from bouncer_rehearsal.inventory import inventory
 from bouncer_rehearsal.list_changes import ListChanges
 from bouncer_rehearsal.mails import Mails
 from bouncer_rehearsal.operator_commands import OperatorCommands
-from bouncer_rehearsal.organization import AskedFor
+from bouncer_rehearsal.organization import AskedFor, encrypt_anew
 from bouncer_rehearsal.parameter_changes import ParameterChanges
 from bouncer_rehearsal.released_mail import ReleasedMail
 from bouncer_rehearsal.runbooks import Runbooks
@@ -131,6 +131,7 @@ class Journey:
             operator.hold_and_resume()
             operator.write_a_folder()
             replies.retry()
+            encrypt_anew(runbooks, self._story, region.settings["kms_key"])
             reporter = reporter_name(region.aws)
             report = DailyReport(runbooks, changes, reporter, aws=region.aws, story=self._story)
             report.mail_and_print()

@@ -11,6 +11,7 @@ from typing import Any
 from bouncer_infra.deployment_settings_reader import read_settings
 from bouncer_infra.key_policy import key_policy
 from bouncer_rehearsal.emulator import ACCOUNT, REGION, Emulator
+from bouncer_rehearsal.runbooks import Runbooks
 from bouncer_rehearsal.story import Story, expect
 
 _TAGS = {"team": "mail", "cost-centre": "1234"}
@@ -47,6 +48,14 @@ def _boundary(aws: Emulator) -> str:
         PolicyName="developer-boundary", PolicyDocument=json.dumps(policy)
     )
     return str(made["Policy"]["Arn"])
+
+
+def encrypt_anew(runbooks: Runbooks, story: Story, key: str) -> None:
+    """Encrypt revisions and lists with a key, as after a change of it."""
+    with story.step("encrypt revisions and lists with another key"):
+        for folder in ("revisions", "lists"):
+            said = runbooks.run(f"aws s3 cp s3://RULES_BUCKET/{folder}/", NEW_KEY=key)
+            expect(f"copies below {folder}/", "copy: " in said, True)
 
 
 class AskedFor:
