@@ -54,7 +54,8 @@ def install_libraries(folder: Path, architecture: str, lock: Path) -> None:
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder)]
     command += ["--python-platform", _PLATFORMS[architecture], "--python-version", PYTHON]
     command += ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
-    command += ["-r", str(lock)]
+    # Links would lead to the files of every environment that uv has made, and to uv's cache.
+    command += ["--link-mode", "copy", "-r", str(lock)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # fixed words
     if done.returncode:
         raise SystemExit(f"uv can't install the functions' libraries: {done.stderr.strip()}")

@@ -168,6 +168,12 @@ print(json.dumps(Ruleset([rule]).decide(message, "ann@example.com").rule.name))
     assert len(libraries["_yaml"]) < 500_000
 
 
+def test_the_files_of_the_bundle_are_its_own(folder: Path) -> None:
+    """Cutting a linked library would cut it in uv's cache, and under processes that use it."""
+    linked = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_nlink > 1]
+    assert linked == []
+
+
 def test_the_bundled_intake_fails_open(inside: Callable[[str], list[Any]]) -> None:
     """With AWS out of reach the mail goes on; the journal says why, the caller sees no error."""
     line, answer = inside(f"""

@@ -177,7 +177,7 @@ class Client:
         `BytesIO` grows in place and gives its bytes away, so that a large one is there once.
         """
         body = BytesIO()
-        while body.write(response.read1(_PIECE)):
+        while body.write(response.read1(_PIECE)) and not response.isclosed():
             left_s = self._surroundings.left_s(_READ_TIMEOUT_S)
             if left_s <= 0:
                 raise TimeoutError
