@@ -8,7 +8,6 @@ is pinned in requirements.txt.
 """
 
 import asyncio
-import gc
 import json
 import os
 import re
@@ -40,11 +39,7 @@ _answer_others_v2 = ses_v2.handle_request
 
 
 def main() -> None:
-    """Register the missing resources and actions, then run ministack.
-
-    Garbage is not collected: once a stack is deployed, a collection crashes CPython 3.13.0.
-    """
-    gc.disable()
+    """Register the missing resources and actions, then run ministack."""
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001  # see requirements.in
     handlers["AWS::CloudWatch::Alarm"] = simplified(handlers["AWS::CloudWatch::Alarm"])
     handlers.update(
