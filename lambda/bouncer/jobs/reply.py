@@ -110,12 +110,12 @@ class Reply:
             raise JobError(f"{found}, expected {least} to {most} seconds")
 
     def _check_thread(self) -> None:
-        ids = (*self.references, *([self.in_reply_to] if self.in_reply_to else []))
+        ids = (*self.references, *([self.in_reply_to] if self.in_reply_to != "" else []))
         if len(self.references) > REFERENCES_LIMIT or not all(map(is_message_id, ids)):
             expected = f"at most {REFERENCES_LIMIT}, such as <1@example.com>"
             raise JobError(f"found {ids!a:.99} as ids of messages, expected {expected}")
 
 
-def is_message_id(text: str) -> bool:
-    """Tell whether a text is a message id that a header can have: `<left@right>`, in ASCII."""
-    return bool(re.fullmatch(_MESSAGE_ID, text))
+def is_message_id(text: object) -> bool:
+    """Tell whether this is a message id that a header can have: `<left@right>`, in ASCII."""
+    return isinstance(text, str) and bool(re.fullmatch(_MESSAGE_ID, text))
