@@ -11,7 +11,6 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from bouncer.environment import BUCKET_KEY, LEDGER_KEY, PREFIX_KEY, SENDERS_KEY
@@ -20,6 +19,7 @@ from bouncer.sending.bounce_event import DETAIL_TYPES, SOURCE
 from bouncer.sources.source import HELD
 from bouncer_infra.deployment_settings import DeploymentSettings
 from bouncer_infra.function import Function
+from bouncer_infra.kept_queue import kept_queue
 from bouncer_infra.revision_bucket import may_read_pointer
 
 _MAX_RECEIVE_COUNT = 480  # a day, each time after the visibility timeout
@@ -54,23 +54,11 @@ class Feedback(Function):
                 SENDERS_KEY: " ".join((*settings.senders, *settings.reply_addresses)),
             },
         )
-        self.dead_letters = sqs.Queue(
+        self.queue, self.dead_letters = kept_queue(
             self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        self.queue = sqs.Queue(
-            self,
-            "Queue",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            visibility_timeout=Duration.seconds(FEEDBACK_VISIBILITY_S),
-            retention_period=Duration.days(14),
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=_MAX_RECEIVE_COUNT
-            ),
+            visibility_s=FEEDBACK_VISIBILITY_S,
+            kept=Duration.days(14),
+            most_receives=_MAX_RECEIVE_COUNT,
         )
         self.rule = events.Rule(
             self,

@@ -7,13 +7,13 @@ from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from bouncer.environment import REPLY_QUEUE_KEY
 from bouncer.function_limits import REPLY_VISIBILITY_S
 from bouncer_infra.bounce_queue import MAX_RECEIVE_COUNT
 from bouncer_infra.deployment_settings import DeploymentSettings
+from bouncer_infra.kept_queue import kept_queue
 from bouncer_infra.replier_function import Replier
 
 
@@ -32,24 +32,12 @@ class ReplyPath(Construct):
         bucket: s3.IBucket,
     ) -> None:
         super().__init__(scope, id_)
-        self.dead_letters = sqs.Queue(
+        # Kept for longer than the 24 hours of a reply: the replier reports one that expired.
+        self.queue, self.dead_letters = kept_queue(
             self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        self.queue = sqs.Queue(
-            self,
-            "Queue",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            visibility_timeout=Duration.seconds(REPLY_VISIBILITY_S),
-            # Longer than the 24 hours of a reply, so that the replier reports one that expired.
-            retention_period=Duration.days(7),
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=MAX_RECEIVE_COUNT
-            ),
+            visibility_s=REPLY_VISIBILITY_S,
+            kept=Duration.days(7),
+            most_receives=MAX_RECEIVE_COUNT,
         )
         self.replier = Replier(
             self,
