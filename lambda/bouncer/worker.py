@@ -24,10 +24,11 @@ from bouncer.operator_settings import Settings
 from bouncer.publishing import publisher_prompt
 from bouncer.publishing.publisher_prompt import FunctionsClient, PromptError, PublisherPrompt
 from bouncer.sending import delays, ses, table
+from bouncer.sending.asking_again import PAUSE_S
 from bouncer.sending.attempts import Attempts, HeldError
 from bouncer.sending.kept_jobs import KeptJobs
 from bouncer.sending.lease import Lease, LeaseBusyError, Term
-from bouncer.sending.ledger import PAUSE_S, Ledger
+from bouncer.sending.ledger import Ledger
 from bouncer.sending.ledger_errors import LedgerError
 from bouncer.sending.outcomes import Outcomes
 from bouncer.sending.pacer import OutOfTimeError, Pacer, TimeIsUpError

@@ -13,19 +13,18 @@ from typing import NamedTuple, TypeVar
 
 from bouncer.jobs.job import Job
 from bouncer.sending import brakes, claims, job_item, lease
+from bouncer.sending.asking_again import PAUSE_S, TRIES, asked_again
 from bouncer.sending.counters import NO_COUNTERS, Counters, Items
 from bouncer.sending.ending import Ending
 from bouncer.sending.job_item import JobItem, State, job_key
 from bouncer.sending.lease import KeptOut, Lease, Term
-from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
+from bouncer.sending.ledger_errors import ConditionError, LedgerError
 from bouncer.sending.suppression import suppressed_key
 from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write, text_of
 
 T = TypeVar("T")
 
-TRIES = 5
-PAUSE_S = 0.2  # as long as another transaction may take that has the same item
 _MOST_KEYS = 100  # of one request (API reference, BatchGetItem)
 
 
@@ -298,12 +297,4 @@ class Ledger:
         raise LedgerError(f"the ledger did not process {len(left)} of {len(keys)} keys")
 
     def _repeated(self, ask: Callable[[], T]) -> T:
-        """Ask up to five times; a request that DynamoDB refuses for good is not repeated."""
-        for _ in range(TRIES - 1):
-            try:
-                return ask()
-            except LedgerRefusedError:
-                raise
-            except LedgerError:
-                self._sleep(PAUSE_S)
-        return ask()
+        return asked_again(ask, self._sleep)

@@ -11,16 +11,14 @@ from typing import NamedTuple, TypeVar
 
 from bouncer.jobs.reply import Reply
 from bouncer.sending import lease, reply_tally, suppression
+from bouncer.sending.asking_again import asked_again
 from bouncer.sending.digest import Salt
-from bouncer.sending.ledger_errors import ConditionError, LedgerError, LedgerRefusedError
+from bouncer.sending.ledger_errors import ConditionError, LedgerError
 from bouncer.sending.reply_item import LastReply, key_of, last_reply, replace_reply
 from bouncer.sending.table import Table
 from bouncer.sending.write import Item, Write
 
 T = TypeVar("T")
-
-_TRIES = 5
-_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +113,4 @@ class ReplyLedger:
         return found
 
     def _repeated(self, ask: Callable[[], T]) -> T:
-        """Ask up to five times; a request that DynamoDB refuses for good is not repeated."""
-        for _ in range(_TRIES - 1):
-            try:
-                return ask()
-            except LedgerRefusedError:
-                raise
-            except LedgerError:
-                self._sleep(_PAUSE_S)
-        return ask()
+        return asked_again(ask, self._sleep)
